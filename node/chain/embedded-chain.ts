@@ -1,0 +1,112 @@
+/** The embedded chain: seals blocks when its policy says so, reports a finalised head that lags behind the best one. */
+import { type Block, buildBlock, inherentProviders } from '@acala-network/chopsticks-core'
+import { ResponseError } from '@acala-network/chopsticks-core/rpc/shared.js'
+import type { HexString } from '@polkadot/util/types'
+import { blake2AsHex } from '@polkadot/util-crypto'
+import type { Ledger } from './ledger.ts'
+import { Pool, type Watcher } from './pool.ts'
+import { type SealingOptions, sealDueMs } from './sealing.ts'
+
+export interface ChainOptions extends SealingOptions {
+  /** Blocks between the head and the finalised head. */
+  readonly finalityLag: number
+}
+
+export type HeadKind = 'best' | 'finalized'
+export type HeadListener = (block: Block) => void
+
+export class EmbeddedChain {
+  readonly ledger: Ledger
+  readonly pool = new Pool()
+  readonly #options: ChainOptions
+  readonly #onError: (error: unknown) => void
+  readonly #listeners: Record<HeadKind, Set<HeadListener>> = { best: new Set(), finalized: new Set() }
+  #validating = 0
+  #lastBlockMs = performance.now()
+  #timer: NodeJS.Timeout | undefined
+  /** Blocks are sealed one after the other. */
+  #sealing: Promise<void> = Promise.resolve()
+  #stopped = false
+
+  constructor(ledger: Ledger, options: ChainOptions, onError: (error: unknown) => void) {
+    this.ledger = ledger
+    this.#options = options
+    this.#onError = onError
+  }
+
+  /** Seals the first block of a new chain (signatures check against its parent's hash) and starts the timer. */
+  async start(): Promise<void> {
+    if (this.ledger.head.number === 0) await this.seal()
+    this.#arm()
+  }
+
+  async finalized(): Promise<Block> {
+    const block = await this.ledger.getBlockAt(Math.max(0, this.ledger.head.number - this.#options.finalityLag))
+    if (block === undefined) throw new Error('the finalised block is missing')
+    return block
+  }
+
+  /** Returns the unsubscribe function. */
+  onHead(kind: HeadKind, listener: HeadListener): () => void {
+    this.#listeners[kind].add(listener)
+    return () => this.#listeners[kind].delete(listener)
+  }
+
+  /** Adds a transaction if the head's runtime finds it valid; throws a {@link ResponseError} otherwise. */
+  async submit(extrinsic: HexString, watcher?: Watcher): Promise<{ hash: HexString; unwatch: () => void }> {
+    this.pool.check(extrinsic)
+    this.#validating++
+    try {
+      const validity = await this.ledger.validateExtrinsic(extrinsic)
+      if (validity.isErr) {
+        throw new ResponseError(validity.asErr.isInvalid ? 1010 : 1011, `Invalid Transaction: ${validity.asErr.toString()}`)
+      }
+      const registry = await this.ledger.head.registry
+      const signer = registry.createType('GenericExtrinsic', extrinsic).signer.toString()
+      return { hash: blake2AsHex(extrinsic, 256), unwatch: this.pool.add(extrinsic, signer, performance.now(), watcher) }
+    } finally {
+      this.#validating--
+      this.#arm()
+    }
+  }
+
+  /** Seals one block of everything that waits. */
+  seal(): Promise<void> {
+    const sealed = this.#sealing.then(() => this.#seal())
+    this.#sealing = sealed.catch(this.#onError)
+    return sealed
+  }
+
+  /** Ends sealing; the block in progress is finished. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+    await this.#sealing
+  }
+
+  async #seal(): Promise<void> {
+    const tried = this.pool.extrinsics
+    this.#lastBlockMs = performance.now()
+    const params = { transactions: tried, upwardMessages: {}, downwardMessages: [], horizontalMessages: {} }
+    const [block] = await buildBlock(this.ledger.head, inherentProviders, params)
+    await this.ledger.onNewBlock(block)
+    const head = this.ledger.head
+    this.pool.settle(tried, new Set(await head.extrinsics), head.number, head.hash)
+    const final = await this.finalized()
+    this.pool.finalize(final.number)
+    for (const listener of this.#listeners.best) listener(head)
+    for (const listener of this.#listeners.finalized) listener(final)
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer)
+    if (this.#stopped) return
+    const state = { lastBlockMs: this.#lastBlockMs, firstWaitingMs: this.pool.firstWaitingMs, validating: this.#validating }
+    const delayMs = Math.max(0, sealDueMs(state, this.#options) - performance.now())
+    this.#timer = setTimeout(() => {
+      this.seal()
+        .catch(this.#onError)
+        .finally(() => this.#arm())
+    }, delayMs)
+  }
+}

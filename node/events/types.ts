@@ -1,0 +1,75 @@
+/**
+ * The typed event stream of a node (architecture.md, idea 5). Terminal, JSON lines, log and summary are projections of it;
+ * nothing is reported that was not an event. The table of all events with their fields is docs/reference/events.md.
+ */
+import type { EvidenceKind, PeerName } from '../../protocols/wire/messages.ts'
+import type { RefusalReason } from '../../protocols/wire/refusals.ts'
+
+/** Steps of starting, in order; `phase` says how long each took. */
+export type StartPhase = 'chain' | 'bond' | 'dial' | 'seats' | 'sync' | 'round'
+
+/** Where the wall time of a round goes; the parts sum to `totalMs`. */
+export interface RoundTimes {
+  readonly computeMs: number
+  readonly transferMs: number
+  readonly reduceMs: number
+  readonly agreeMs: number
+  readonly hashMs: number
+  readonly fsyncMs: number
+  readonly chainMs: number
+  readonly idleMs: number
+  readonly totalMs: number
+}
+
+export interface NodeEvents {
+  /** A step of starting ended. */
+  'start.phase': { phase: StartPhase; ms: number }
+  /** The embedded chain answers. */
+  'chain.ready': { url: string; genesis: string }
+  /** What the node is waiting for, as a sentence; empty when it goes on. */
+  waiting: { stage: number; for: string }
+  'peer.ready': { peer: PeerName; stage: number; pid: number; addresses: readonly string[] }
+  'peer.stopped': { peer: PeerName; stage: number; reason: string; exitCode: number }
+  'round.started': { stage: number; round: number; epoch: number }
+  'round.certified': {
+    stage: number
+    round: number
+    view: number
+    leader: PeerName
+    state: string
+    /** Sealed commits; 0 for SKIP. */
+    commits: number
+    tokens: number
+  }
+  'round.times': { stage: number; round: number; times: RoundTimes }
+  'round.anchored': { stage: number; from: number; to: number; block: number }
+  /** Mean training loss of the round and the newest held-out loss, nats a byte; null until first measured. */
+  loss: { round: number; train: number; heldOut: number | null; tokensPerSecond: number }
+  evidence: { kind: EvidenceKind; peer: PeerName }
+  refused: { reason: RefusalReason; peer: PeerName }
+  /** Caught up to `round` by certificates (`replay`) or from a sibling's snapshot. */
+  synced: { stage: number; round: number; by: 'replay' | 'snapshot' | 'local' }
+  warning: { message: string }
+  summary: Summary
+}
+
+export interface Summary {
+  readonly run: string
+  readonly rounds: { readonly certified: number; readonly final: number }
+  readonly heldOut: { readonly first: number | null; readonly last: number | null }
+  readonly tokens: number
+  readonly tokensPerSecond: number
+  readonly seconds: number
+  /** Bytes sent over the network, by kind of traffic. */
+  readonly bytesSent: Readonly<Record<string, number>>
+  /** Points a peer. */
+  readonly points: Readonly<Record<PeerName, number>>
+  readonly files: readonly string[]
+}
+
+export type EventName = keyof NodeEvents
+
+/** One event: its name, when it was raised (ms since the epoch) and its fields. */
+export type NodeEvent = {
+  [Name in EventName]: { readonly event: Name; readonly timeMs: number } & NodeEvents[Name]
+}[EventName]

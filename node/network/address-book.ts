@@ -1,0 +1,23 @@
+/** The folder in which libp2p keeps what it knows of other peers and the DHT's values. */
+import { LevelDatastore } from 'datastore-level'
+import { ExitError } from '../cli/exit.ts'
+
+/** Rejects with an {@link ExitError} ('data') where the folder is in use or damaged. */
+export async function openAddressBook(folder: string): Promise<LevelDatastore> {
+  const store = new LevelDatastore(folder)
+  try {
+    await store.open()
+    return store
+  } catch (error) {
+    const locked = causes(error).some(cause => 'code' in cause && cause.code === 'LEVEL_LOCKED')
+    throw locked
+      ? new ExitError('data', `${folder} is in use by another process`, 'stop it, or pass another --data folder', {
+          cause: error,
+        })
+      : new ExitError('data', `${folder} cannot be opened`, `remove it: it is only the address book`, { cause: error })
+  }
+}
+
+function causes(error: unknown): readonly Error[] {
+  return error instanceof Error ? [error, ...causes(error.cause)] : []
+}

@@ -1,0 +1,128 @@
+/**
+ * Finds the first peers: dials the bootstrap addresses and the stored peers until enough are connected, each target with its
+ * own back-off, for as long as the node runs. A peer may start before its bootstrap peers, and outlive them. libp2p dials
+ * a bootstrap list once and never again.
+ */
+import type { CancelTimer, Clock, Random } from '../../protocols/wire/environment.ts'
+import {
+  BOOTSTRAP_BACKOFF_FIRST_MS,
+  BOOTSTRAP_BACKOFF_MAX_MS,
+  BOOTSTRAP_DIALS_MAX,
+  BOOTSTRAP_ENOUGH_PEERS,
+  BOOTSTRAP_IDLE_MS,
+  STORED_PEERS_MAX,
+} from './constants.ts'
+
+/** Someone to dial: an address of the configuration or a peer of the address book. */
+export interface Target {
+  /** Unique; the address, or the peer's name. */
+  readonly key: string
+  connected(): boolean
+  dial(signal: AbortSignal): Promise<void>
+}
+
+export interface BootstrapperInit {
+  readonly clock: Clock
+  readonly random: Random
+  /** Peers that are connected now. */
+  readonly connectedPeers: () => number
+  readonly bootstrap: readonly Target[]
+  /** At most `limit` peers of the address book. */
+  readonly stored: (limit: number) => Promise<readonly Target[]>
+  /** Called after each pass that left the node without any peer. */
+  readonly onIsolated?: (attempts: number, lastError: string) => void
+}
+
+interface Attempt {
+  failures: number
+  /** Not before this, ms of the clock. */
+  dueMs: number
+}
+
+export class Bootstrapper {
+  readonly #init: BootstrapperInit
+  readonly #attempts = new Map<string, Attempt>()
+  readonly #abort = new AbortController()
+  #timer: CancelTimer | null = null
+  #running = false
+  #again = false
+  #dials = 0
+  #lastError = ''
+
+  constructor(init: BootstrapperInit) {
+    this.#init = init
+  }
+
+  start(): void {
+    this.wake()
+  }
+
+  stop(): void {
+    this.#abort.abort()
+    this.#timer?.()
+  }
+
+  /** Looks at once, e.g. because a peer was lost. Cheap when there is nothing to do. */
+  wake(): void {
+    if (this.#abort.signal.aborted) return
+    if (this.#running) {
+      this.#again = true
+      return
+    }
+    this.#timer?.()
+    this.#running = true
+    void this.#pass().then(waitMs => {
+      this.#running = false
+      if (this.#abort.signal.aborted) return
+      const nextMs = this.#again ? 0 : waitMs
+      this.#again = false
+      this.#timer = this.#init.clock.after(nextMs, () => this.wake())
+    })
+  }
+
+  /** One pass over all targets. Returns when to look again, in ms. */
+  async #pass(): Promise<number> {
+    if (this.#init.connectedPeers() >= BOOTSTRAP_ENOUGH_PEERS) return BOOTSTRAP_IDLE_MS
+    const targets = await this.#targets()
+    const nowMs = this.#init.clock.nowMs()
+    const open = targets.filter(target => !target.connected())
+    const due = open.filter(target => this.#dueMs(target) <= nowMs).slice(0, BOOTSTRAP_DIALS_MAX)
+    await Promise.all(due.map(target => this.#dial(target)))
+    if (due.length > 0 && this.#init.connectedPeers() === 0) this.#init.onIsolated?.(this.#dials, this.#lastError)
+    return this.#nextMs(open)
+  }
+
+  /** Bootstrap addresses first; peers that were forgotten lose their back-off. */
+  async #targets(): Promise<readonly Target[]> {
+    const stored = await this.#init.stored(STORED_PEERS_MAX).catch(() => [])
+    const targets = new Map([...this.#init.bootstrap, ...stored].map(target => [target.key, target]))
+    for (const key of this.#attempts.keys()) if (!targets.has(key)) this.#attempts.delete(key)
+    return [...targets.values()]
+  }
+
+  #dueMs(target: Target): number {
+    return this.#attempts.get(target.key)?.dueMs ?? Number.NEGATIVE_INFINITY
+  }
+
+  #nextMs(open: readonly Target[]): number {
+    const waits = open
+      .filter(target => !target.connected())
+      .map(target => this.#dueMs(target) - this.#init.clock.nowMs())
+    return Math.max(0, Math.min(BOOTSTRAP_IDLE_MS, ...waits))
+  }
+
+  async #dial(target: Target): Promise<void> {
+    this.#dials++
+    try {
+      await target.dial(this.#abort.signal)
+      this.#attempts.delete(target.key)
+    } catch (error) {
+      // Over its inbound threshold a healthy peer just resets: back off, blame nobody.
+      this.#lastError = error instanceof Error ? error.message : String(error)
+      const failures = (this.#attempts.get(target.key)?.failures ?? 0) + 1
+      const fullMs = Math.min(BOOTSTRAP_BACKOFF_MAX_MS, BOOTSTRAP_BACKOFF_FIRST_MS * 2 ** Math.min(failures - 1, 16))
+      const waitMs = fullMs * (0.5 + this.#init.random() / 2)
+      this.#attempts.set(target.key, { failures, dueMs: this.#init.clock.nowMs() + waitMs })
+    }
+  }
+}

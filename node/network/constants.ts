@@ -1,0 +1,93 @@
+/** Every number of the network, with its unit and its reason. Figures marked (m) were measured: design/libp2p.md. */
+import type { Profile } from './types.ts'
+
+const KIB = 1024
+const MIB = 1024 * KIB
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/** Our own DHT, apart from the public IPFS one. */
+export const KAD_PROTOCOL = '/swarm-node/kad/1.0.0'
+
+/** Receive window a new stream starts with, bytes. Must be equal on all peers. 57 -> 72 MB/s at 100 ms against 256 KiB (m). */
+export const STREAM_WINDOW_INITIAL_BYTES = 4 * MIB
+/** The window grows up to this, bytes (yamux's own default). */
+export const STREAM_WINDOW_MAX_BYTES = 16 * MIB
+/** A paused stream is reset when more than this waits, so it must exceed the largest window (m); bytes. */
+export const READ_BUFFER_MAX_BYTES = 32 * MIB
+/** Streams one connection may open towards us; each protocol has its own, smaller limit. */
+export const STREAMS_INBOUND_MAX = 256
+/** Streams that may wait for their protocol to be negotiated, a connection. */
+export const STREAMS_EARLY_MAX = 32
+
+/** Connections are pinged this often, ms. */
+export const PING_INTERVAL_MS = 10_000
+/** A peer whose cores are busy with a gradient answers late: a connection ends only after this, ms. */
+export const PING_TIMEOUT_MS = 20_000
+
+/** How long one dial may take over all addresses of a peer, ms. */
+export const DIAL_TIMEOUT_MS = 10_000
+/** How long stop() waits for libp2p and the address book before it gives up, ms. */
+export const STOP_TIMEOUT_MS = 5_000
+
+/** libp2p forgets addresses after 1 h and peers after 6 h, which would strand a peer that was off for a day; ms. */
+export const ADDRESS_BOOK_AGE_MS = 30 * DAY_MS
+/** Connections to one peer: bulk, control, and one that is being replaced on each side. */
+export const CONNECTIONS_PER_PEER_MAX = 4
+/** Denied peers that are remembered; the oldest is forgotten. */
+export const DENIED_MAX = 1024
+/** Protocol kinds that bytes are counted under; further ones are counted as `other`. */
+export const BYTE_KINDS_MAX = 64
+
+/** Stored peers that are tried when bootstrap peers are away. */
+export const STORED_PEERS_MAX = 64
+/** Bootstrap and stored peers that are dialled at once. */
+export const BOOTSTRAP_DIALS_MAX = 8
+/** With this many connected peers the bootstrapper rests: discovery dials whom it needs. */
+export const BOOTSTRAP_ENOUGH_PEERS = 8
+/** First wait of a target's back-off, ms; doubled on each failure, jittered to half. */
+export const BOOTSTRAP_BACKOFF_FIRST_MS = 250
+/** Longest wait of a target's back-off, ms: a late bootstrap peer is noticed within it. */
+export const BOOTSTRAP_BACKOFF_MAX_MS = 15_000
+/** How often the bootstrapper looks when there is nothing to dial, ms. */
+export const BOOTSTRAP_IDLE_MS = 15_000
+
+/** Largest message that gossip carries, bytes (protocols/gossip). */
+export const GOSSIP_MESSAGE_MAX_BYTES = MIB
+/** gossipsub throws beyond this much unsent data a peer, bytes: eight of the largest messages. */
+export const GOSSIP_OUTBOUND_MAX_BYTES = 8 * GOSSIP_MESSAGE_MAX_BYTES
+/** Memory for one peer's subscriptions, bytes (about 1 KiB a topic): 64 stages and as many again. */
+export const GOSSIP_TOPIC_BYTES_PER_PEER = 128 * KIB
+
+export interface ProfileLimits {
+  /** Connections in all; beyond it the least valued are closed. */
+  readonly connections: number
+  /** Inbound connections that are still being secured. */
+  readonly pending: number
+  /** Inbound connections a second from one IP; libp2p's 5 isolates local swarms of 32 (m), 1000 lets one IP hold all pending slots (m). */
+  readonly inboundPerSecond: number
+  /** Open connections from one IPv4 address or IPv6 /64. */
+  readonly perAddress: number
+  /** gossipsub's penalty for more than 10 peers on an IP loses 15 % of local swarms (m). */
+  readonly colocationWeight: number
+  /** Whether private and loopback addresses are worth passing on. */
+  readonly privateAddresses: boolean
+}
+
+export const PROFILES: Readonly<Record<Profile, ProfileLimits>> = {
+  local: {
+    connections: 512,
+    pending: 200,
+    inboundPerSecond: 1000,
+    perAddress: 512,
+    colocationWeight: 0,
+    privateAddresses: true,
+  },
+  public: {
+    connections: 300,
+    pending: 32,
+    inboundPerSecond: 5,
+    perAddress: 16,
+    colocationWeight: -5,
+    privateAddresses: false,
+  },
+}

@@ -1,0 +1,3 @@
+export { BadAddress, CannotListen, PortInUse } from './errors.ts'
+export { createNetwork } from './network.ts'
+export type * from './types.ts'

@@ -1,0 +1,257 @@
+/** Puts libp2p together, and keeps it going until it is stopped. */
+
+import type { GossipSub } from '@chainsafe/libp2p-gossipsub'
+import { noise } from '@chainsafe/libp2p-noise'
+import type { Identify } from '@libp2p/identify'
+import type { Connection, Libp2p, ServiceMap } from '@libp2p/interface'
+import type { KadDHT } from '@libp2p/kad-dht'
+import { peerIdFromString } from '@libp2p/peer-id'
+import type { Ping } from '@libp2p/ping'
+import { yamux } from '@libp2p/yamux'
+import { createLibp2p } from 'libp2p'
+import type { PeerName } from '../../protocols/wire/messages.ts'
+import { openAddressBook } from './address-book.ts'
+import { Bootstrapper } from './bootstrapper.ts'
+import { ByteCounter } from './bytes.ts'
+import {
+  ADDRESS_BOOK_AGE_MS,
+  DIAL_TIMEOUT_MS,
+  PING_INTERVAL_MS,
+  PING_TIMEOUT_MS,
+  PROFILES,
+  READ_BUFFER_MAX_BYTES,
+  STOP_TIMEOUT_MS,
+  STREAM_WINDOW_INITIAL_BYTES,
+  STREAM_WINDOW_MAX_BYTES,
+  STREAMS_EARLY_MAX,
+  STREAMS_INBOUND_MAX,
+} from './constants.ts'
+import { listenError } from './errors.ts'
+import { Gater } from './gater.ts'
+import { identify, kademlia, ping, pubsub } from './services.ts'
+import { addressTarget, parseAddress, peerTarget } from './targets.ts'
+import { TRANSPORTS } from './transports.ts'
+import type { ConnectionInfo, DialOptions, Network, NetworkComponents, NetworkInit, SentBytes } from './types.ts'
+
+interface Services extends ServiceMap {
+  readonly identify: Identify
+  readonly ping: Ping
+  readonly dht: KadDHT
+  readonly pubsub: GossipSub
+  readonly components: NetworkComponents
+}
+
+/**
+ * Starts a peer: listens, opens the address book, and looks for other peers in the background.
+ * Rejects with an `ExitError`: the port is in use, an address is wrong, the folder is in use.
+ */
+export async function createNetwork(init: NetworkInit): Promise<Network> {
+  init.signal.throwIfAborted()
+  for (const address of [...init.listen, ...init.bootstrap]) parseAddress(address)
+  const counter = new ByteCounter()
+  const gater = new Gater({
+    perAddress: PROFILES[init.profile].perAddress,
+    connections: peer => components?.connectionManager.getConnections(peer) ?? [],
+  })
+  let components: NetworkComponents | null = null
+  const store = await openAddressBook(init.datastoreDir)
+  try {
+    const libp2p = await startLibp2p(init, store, gater, counter)
+    components = libp2p.services.components
+    return new RunningNetwork(init, libp2p, components, gater, counter, () => store.close())
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+async function startLibp2p(
+  init: NetworkInit,
+  datastore: Awaited<ReturnType<typeof openAddressBook>>,
+  gater: Gater,
+  counter: ByteCounter,
+): Promise<Libp2p<Services>> {
+  const limits = PROFILES[init.profile]
+  const libp2p = await createLibp2p<Services>({
+    start: false,
+    privateKey: init.privateKey,
+    datastore,
+    addresses: { listen: [...init.listen] },
+    transports: TRANSPORTS.node(),
+    connectionEncrypters: [noise()],
+    streamMuxers: [
+      yamux({
+        maxInboundStreams: STREAMS_INBOUND_MAX,
+        maxEarlyStreams: STREAMS_EARLY_MAX,
+        streamOptions: {
+          initialStreamWindowSize: STREAM_WINDOW_INITIAL_BYTES,
+          maxStreamWindowSize: STREAM_WINDOW_MAX_BYTES,
+          maxReadBufferLength: READ_BUFFER_MAX_BYTES,
+        },
+      }),
+    ],
+    connectionGater: gater,
+    connectionManager: {
+      maxConnections: limits.connections,
+      maxIncomingPendingConnections: limits.pending,
+      inboundConnectionThreshold: limits.inboundPerSecond,
+      dialTimeout: DIAL_TIMEOUT_MS,
+    },
+    connectionMonitor: { pingInterval: PING_INTERVAL_MS, pingTimeout: { minTimeout: PING_TIMEOUT_MS } },
+    peerStore: { maxAddressAge: ADDRESS_BOOK_AGE_MS, maxPeerAge: ADDRESS_BOOK_AGE_MS },
+    metrics: counter.metrics,
+    services: {
+      identify: identify(),
+      ping: ping(),
+      dht: kademlia(init, limits),
+      pubsub: pubsub(limits),
+      components: (all): NetworkComponents => ({
+        peerId: all.peerId,
+        privateKey: all.privateKey,
+        registrar: all.registrar,
+        connectionManager: all.connectionManager,
+        peerStore: all.peerStore,
+        events: all.events,
+        logger: all.logger,
+        pubsub: all.pubsub,
+        dht: all.dht,
+      }),
+    },
+  })
+  try {
+    await libp2p.start()
+    return libp2p
+  } catch (error) {
+    await libp2p.stop()
+    throw listenError(error, init.listen)
+  }
+}
+
+class RunningNetwork implements Network {
+  readonly peer: PeerName
+  readonly components: NetworkComponents
+  readonly #init: NetworkInit
+  readonly #libp2p: Libp2p
+  readonly #gater: Gater
+  readonly #counter: ByteCounter
+  readonly #closeStore: () => Promise<void>
+  readonly #bootstrapper: Bootstrapper
+  #stopped: Promise<void> | null = null
+
+  constructor(
+    init: NetworkInit,
+    libp2p: Libp2p,
+    components: NetworkComponents,
+    gater: Gater,
+    counter: ByteCounter,
+    closeStore: () => Promise<void>,
+  ) {
+    this.peer = libp2p.peerId.toString()
+    this.components = components
+    this.#init = init
+    this.#libp2p = libp2p
+    this.#gater = gater
+    this.#counter = counter
+    this.#closeStore = closeStore
+    this.#bootstrapper = this.#createBootstrapper()
+    this.#listenToEvents()
+    this.#bootstrapper.start()
+    if (init.signal.aborted) void this.stop()
+    init.signal.addEventListener('abort', this.#onAbort)
+  }
+
+  addresses(): readonly string[] {
+    const suffix = `/p2p/${this.peer}`
+    return this.#libp2p.getMultiaddrs().map(address => address.toString().replace(suffix, ''))
+  }
+
+  connections(): readonly ConnectionInfo[] {
+    return this.#libp2p.getConnections().map(connection => ({
+      peer: connection.remotePeer.toString(),
+      address: connection.remoteAddr.toString(),
+      direction: connection.direction,
+      streams: connection.streams.length,
+    }))
+  }
+
+  async dialPeer(peer: PeerName, { signal, addresses = [], another = false }: DialOptions): Promise<Connection> {
+    const peerId = peerIdFromString(peer)
+    if (addresses.length > 0) {
+      await this.components.peerStore.merge(peerId, { multiaddrs: addresses.map(parseAddress) }, { signal })
+    }
+    return await this.components.connectionManager.openConnection(peerId, { signal, force: another })
+  }
+
+  async deny(peer: PeerName, reason: string): Promise<void> {
+    this.#gater.deny(peer, reason)
+    this.#init.onEvent?.({ type: 'denied', peer, reason })
+    await this.components.connectionManager.closeConnections(peerIdFromString(peer))
+  }
+
+  allow(peer: PeerName): void {
+    this.#gater.allow(peer)
+  }
+
+  denied(): ReadonlyMap<PeerName, string> {
+    return this.#gater.denied()
+  }
+
+  bytes(): SentBytes {
+    return this.#counter.sent()
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  async #stop(): Promise<void> {
+    this.#init.signal.removeEventListener('abort', this.#onAbort)
+    this.#bootstrapper.stop()
+    let cancel = () => {}
+    const tooLate = new Promise<void>(resolve => {
+      cancel = this.#init.clock.after(STOP_TIMEOUT_MS, resolve)
+    })
+    await Promise.race([this.#libp2p.stop(), tooLate])
+    cancel()
+    await this.#closeStore()
+  }
+
+  readonly #onAbort = (): void => void this.stop()
+
+  #createBootstrapper(): Bootstrapper {
+    const { connectionManager, peerStore, peerId } = this.components
+    return new Bootstrapper({
+      clock: this.#init.clock,
+      random: this.#init.random,
+      connectedPeers: () => this.#libp2p.getPeers().length,
+      bootstrap: this.#init.bootstrap.map(address => addressTarget(address, peerId, connectionManager)),
+      stored: async limit => {
+        const peers = await peerStore.all({
+          filters: [peer => !peer.id.equals(peerId) && peer.addresses.length > 0],
+          limit,
+        })
+        return peers.map(peer => peerTarget(peer.id, connectionManager))
+      },
+      onIsolated: (attempts, lastError) => this.#init.onEvent?.({ type: 'isolated', attempts, lastError }),
+    })
+  }
+
+  #listenToEvents(): void {
+    const { onEvent } = this.#init
+    const known = { addresses: '' }
+    this.#libp2p.addEventListener('peer:connect', event =>
+      onEvent?.({ type: 'connected', peer: event.detail.toString() }),
+    )
+    this.#libp2p.addEventListener('peer:disconnect', event => {
+      onEvent?.({ type: 'disconnected', peer: event.detail.toString() })
+      this.#bootstrapper.wake()
+    })
+    this.#libp2p.addEventListener('self:peer:update', () => {
+      const addresses = this.addresses()
+      if (known.addresses === addresses.join()) return
+      known.addresses = addresses.join()
+      onEvent?.({ type: 'addresses', addresses })
+    })
+  }
+}

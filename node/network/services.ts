@@ -1,0 +1,48 @@
+/** libp2p's services with the settings that measurements and abuse tests led to (design/libp2p.md). */
+import { createHash } from 'node:crypto'
+import { gossipsub } from '@chainsafe/libp2p-gossipsub'
+import { identify } from '@libp2p/identify'
+import { kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
+import { ping } from '@libp2p/ping'
+import {
+  GOSSIP_MESSAGE_MAX_BYTES,
+  GOSSIP_OUTBOUND_MAX_BYTES,
+  GOSSIP_TOPIC_BYTES_PER_PEER,
+  KAD_PROTOCOL,
+  type ProfileLimits,
+} from './constants.ts'
+import type { NetworkInit } from './types.ts'
+
+/** The distributed hash table. */
+export function kademlia(init: NetworkInit, limits: ProfileLimits) {
+  const { namespace, validate, select } = init.records
+  return kadDHT({
+    protocol: KAD_PROTOCOL,
+    // Every peer of a swarm can be reached, so every one serves; else libp2p waits to learn a public address.
+    clientMode: false,
+    peerInfoMapper: limits.privateAddresses ? passthroughMapper : removePrivateAddressesMapper,
+    // Both are needed on every node: without a validator a put is refused, without a selector a get fails.
+    validators: { [namespace]: validate },
+    selectors: { [namespace]: select },
+  })
+}
+
+/** Publish and subscribe. StrictSign on all peers: against StrictNoSign nothing is delivered, silently. */
+export function pubsub(limits: ProfileLimits) {
+  return gossipsub({
+    globalSignaturePolicy: 'StrictSign',
+    // The defaults of js and Go differ, so their IHAVE and IWANT never match. The same certificate from two peers is one message.
+    msgIdFn: message => createHash('sha256').update(message.data).digest(),
+    ignoreDuplicatePublishError: true,
+    allowPublishToZeroTopicPeers: true,
+    fallbackToFloodsub: false,
+    emitSelf: false,
+    canRelayMessage: false,
+    maxInboundDataLength: GOSSIP_MESSAGE_MAX_BYTES,
+    maxOutboundBufferSize: GOSSIP_OUTBOUND_MAX_BYTES,
+    maxTopicBytesPerPeer: GOSSIP_TOPIC_BYTES_PER_PEER,
+    scoreParams: { IPColocationFactorWeight: limits.colocationWeight },
+  })
+}
+
+export { identify, ping }

@@ -1,0 +1,79 @@
+/**
+ * The start values of a run, in one place (round.md, "Start values"); all of them travel in the manifest, so a run keeps
+ * what it was started with.
+ */
+import type { ChainConfig, Manifest, ModelConfig } from '../../protocols/wire/manifest.ts'
+import type { ContentId, Hash } from '../../protocols/wire/messages.ts'
+
+export interface RunChoices {
+  readonly model: ModelConfig
+  readonly stages: number
+  readonly replicas: number
+  readonly rule: Manifest['aggregation']['rule']
+  /** Liars a stage that the rule trims away. */
+  readonly f: number
+  readonly seed: number
+  /** Micro-batches that close a round. */
+  readonly target: number
+  /** Rounds over which the learning rate falls. */
+  readonly rounds: number
+  readonly corpus: { readonly name: string; readonly cid: ContentId }
+  readonly genesis: Hash
+  readonly startHeight: number
+}
+
+const CHAIN: Omit<ChainConfig, 'genesis' | 'startHeight'> = {
+  epochBlocks: 64,
+  beaconLag: 4,
+  anchorEvery: 8,
+  rootEvery: 16,
+}
+
+/** Asset id of the stake on the embedded chain. */
+export const STAKE_ASSET = 1
+
+export function makeManifest(choices: RunChoices): Manifest {
+  return {
+    version: 1,
+    model: choices.model,
+    stages: choices.stages,
+    replicas: choices.replicas,
+    corpus: { ...choices.corpus, tokenizer: 'bytes', heldOut: 0.1 },
+    batch: { sequences: 8, target: choices.target, slack: 1.5 },
+    optimizer: {
+      name: 'adamw',
+      beta1: 0.9,
+      beta2: 0.95,
+      epsilon: 1e-8,
+      weightDecay: 0.1,
+      learningRate: choices.model.width >= 512 ? 1e-3 : 4e-3,
+      learningRateFloor: choices.model.width >= 512 ? 1e-4 : 4e-4,
+      warmupRounds: 20,
+      decayRounds: Math.max(choices.rounds, 40),
+      secondMoment: 'difference',
+      aggregateClip: 1,
+      backwardClip: 2,
+    },
+    aggregation: { rule: choices.rule, f: choices.f, bound: 1e4 },
+    stake: { floor: 100, cap: 100_000, asset: STAKE_ASSET },
+    encoding: { gradient: 'f32', activation: 'f32' },
+    timeouts: {
+      roundMs: 60_000,
+      drainMs: 5_000,
+      hopMs: 20_000,
+      proposeMs: 4_000,
+      voteMs: 2_000,
+      graceCapMs: 2_000,
+      reduceMs: 5_000,
+    },
+    chain: { ...CHAIN, genesis: choices.genesis, startHeight: choices.startHeight },
+    seed: choices.seed,
+    delay: 0,
+    auditRate: 0.03,
+  }
+}
+
+/** Liars that n seats tolerate in agreement. */
+export function faultsOf(seats: number): number {
+  return Math.floor((seats - 1) / 3)
+}
