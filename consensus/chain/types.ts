@@ -58,6 +58,10 @@ export interface Chain {
   /** Posts an anchor as this account and resolves once it is in a block. */
   anchor(run: ContentId, anchor: Anchor, options?: CallOptions): Promise<BlockReference>
   /** Anchors of a run in finalised blocks of (afterHeight, toHeight], in chain order, from accounts that own a bond of the run. */
-  anchors(run: ContentId, range: { afterHeight: number; toHeight: number }, options?: CallOptions): Promise<readonly PostedAnchor[]>
+  anchors(
+    run: ContentId,
+    range: { afterHeight: number; toHeight: number },
+    options?: CallOptions,
+  ): Promise<readonly PostedAnchor[]>
   close(): Promise<void>
 }

@@ -49,7 +49,17 @@ export interface GossipInit {
   readonly policy: GossipPolicy
   readonly handlers: GossipHandlers
   readonly onRefused?: (reason: RefusalReason, from: PeerName, kind: GossipKind | null) => void
+  /** A peer forwarded `rejected` messages that no honest peer forwards: the node disconnects it. */
+  readonly onMisbehaving?: (peer: PeerName, rejected: number) => void
 }
+
+/** A message that passed: what to do once gossipsub forwards it. */
+export interface Accepted {
+  deliver(): void
+}
+
+/** Checks one kind of message. Never rejects, but for a policy that throws. */
+export type Validator = (body: Uint8Array, context: GossipContext, init: GossipInit) => Promise<Accepted | Refusal>
 
 /** The part of gossipsub that is used. */
 export type Pubsub = Pick<GossipSub, 'topicValidators' | 'subscribe' | 'unsubscribe' | 'getSubscribers' | 'publish'>

@@ -1,6 +1,6 @@
 /**
- * The manifest: everything about a run that peers must agree on. It is DAG-CBOR, its CID is the run's id. Numbers that are
- * not integers are carried as decimal strings would invite two spellings, so they are DAG-CBOR floats (always 64 bit).
+ * The manifest: everything about a run that peers must agree on. It is DAG-CBOR, its CID is the run's id. Integers are
+ * CBOR integers, fractions 64-bit floats; NaN and infinities are refused. Bounds stand in `manifest-fields.ts`.
  */
 import type { ContentId, Encoding, Hash } from './messages.ts'
 

@@ -12,6 +12,7 @@ export const REFUSALS = {
   'wrong-stage': 'the message belongs to another stage',
   'stale-round': 'the round is already decided here',
   'future-round': 'the round is too far ahead',
+  'stale-record': 'a newer record of this peer is known',
   'no-seat': 'the signer has no seat in this stage: its bond is missing or below the floor',
   'not-allowed': 'this peer may not send this message here',
   'out-of-bounds': 'a field is outside its bound',
@@ -19,14 +20,21 @@ export const REFUSALS = {
   'wrong-shape': 'the tensor has another shape or type than the manifest says',
   'not-finite': 'the tensor holds NaN or infinity',
   'wrong-hash': 'the bytes do not match the hash that was signed',
-  'duplicate': 'this was received before',
-  'contradiction': 'the signer signed something else before; both signatures are kept as evidence',
+  duplicate: 'this was received before',
+  contradiction: 'the signer signed something else before; both signatures are kept as evidence',
   'unknown-item': 'the requested item is not held here',
-  'overloaded': 'a queue is at its limit; try again later',
-  'aborted': 'the operation was cancelled',
+  overloaded: 'a queue is at its limit; try again later',
+  aborted: 'the operation was cancelled',
+  'timed-out': 'no answer came in time',
+  unreachable: 'the peer cannot be reached, or the stream to it ended',
+  'not-available': 'this version does not support what was asked for',
 } as const
 
 export type RefusalReason = keyof typeof REFUSALS
+
+export function isRefusalReason(value: unknown): value is RefusalReason {
+  return typeof value === 'string' && Object.hasOwn(REFUSALS, value)
+}
 
 export interface Refusal {
   readonly refused: RefusalReason
@@ -39,5 +47,5 @@ export function refuse(refused: RefusalReason, detail?: string): Refusal {
 }
 
 export function isRefusal(value: unknown): value is Refusal {
-  return typeof value === 'object' && value !== null && 'refused' in value
+  return typeof value === 'object' && value !== null && 'refused' in value && isRefusalReason(value.refused)
 }

@@ -1,0 +1,35 @@
+/** Times and bounds of the Substrate adapter. */
+
+/** ms for one question to the node; a busy embedded chain takes up to 2 s, a public node 1 s. */
+export const CALL_DEADLINE_MS = 20_000
+/** ms to connect and read the metadata: on a loaded machine 5 s. */
+export const CONNECT_DEADLINE_MS = 60_000
+/** ms for a transaction to get into a block, all tries together: a few blocks of 6 s. */
+export const TRANSACTION_DEADLINE_MS = 120_000
+/** ms for one try to get into a block. */
+export const TRANSACTION_TRY_MS = 45_000
+/** Tries of a transaction whose nonce was taken or that a node dropped. */
+export const TRANSACTION_TRIES = 5
+/** Transactions waiting for their turn on one connection. */
+export const MAX_QUEUED_TRANSACTIONS = 64
+
+/** ms between attempts to connect again: doubled from the first to the last. */
+export const RECONNECT_MIN_MS = 250
+export const RECONNECT_MAX_MS = 10_000
+/** ms without a finalised head after which the node is asked: a subscription can die silently. */
+export const FINALIZED_POLL_MS = 12_000
+
+/** Finalised block hashes kept: an epoch of 64 blocks many times over, 32 bytes each. */
+export const MAX_CACHED_HASHES = 8_192
+/** Blocks whose anchors are kept. */
+export const MAX_CACHED_ANCHOR_BLOCKS = 4_096
+/** Blocks that one `anchors` call may read. */
+export const MAX_ANCHOR_RANGE_BLOCKS = 16_384
+/** Blocks fetched at a time. */
+export const BLOCKS_IN_FLIGHT = 8
+/** Keys a page; nodes answer at most 1,000. */
+export const KEYS_A_PAGE = 1_000
+/** Pages of uniques items looked through for bonds: Polkadot's Asset Hub has below 20. */
+export const MAX_KEY_PAGES = 100
+/** Bonds of one run looked at; more is an attack on the readers or another protocol version. */
+export const MAX_BOND_CANDIDATES = 4_096

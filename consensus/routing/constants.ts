@@ -1,0 +1,28 @@
+/** Start values of the work machine; those that the manifest or the node sets are arguments (`WorkContext`). */
+import type { WorkLimits } from './types.ts'
+
+export const DEFAULT_WORK_LIMITS: WorkLimits = {
+  // One computes here while the other travels; more only fills queues, and what is in flight at the close is wasted.
+  window: 2,
+  // With windows of 2 a lane of two stages never exceeds it; the other half is for senders whose own hop failed.
+  queue: 8,
+  // 64 activations of 0.5 MiB (gpt-tiny) to 8 MiB (gpt-small), three tensors each at the most.
+  held: 64,
+  // Neighbours may be a whole round ahead only by what they have in flight.
+  parked: 16,
+  // One runs, one waits in the worker's mailbox, so the engine never idles for a turn of the event loop.
+  computing: 2,
+  // 1/4 + 1/4 * 1.5 + ... of a hop: about one and a half hops of patience before the lane is left.
+  busy: 4,
+  // All siblings of n = 4 and the first ones again; with the waits between them 8 hops' time, about a third of a round.
+  retries: 5,
+}
+
+/** Factor of every further wait. Below 2, so that three tries still fit into a round. */
+export const DEFAULT_BACK_OFF = 1.5
+
+/** First wait after BUSY or WAIT, as a share of a hop: a queue place frees in a fraction of a hop's time. */
+export const BUSY_WAIT_SHARE = 0.25
+
+/** Share of the round for which a sender is patient with a stage that is still in the round before. */
+export const LATE_STAGE_SHARE = 0.25

@@ -1,0 +1,17 @@
+export { type ClipState, clipFactor, createClip, endClipRound, observeNorm } from './clip.ts'
+export { DEFAULT_BACK_OFF, DEFAULT_WORK_LIMITS } from './constants.ts'
+export {
+  epochLanes,
+  hopOrder,
+  isOnLane,
+  type Lanes,
+  laneMembers,
+  laneOf,
+  makeLanes,
+  nextHop,
+  sourceQuota,
+} from './lanes.ts'
+export { chainRoot } from './root.ts'
+export type { WorkState } from './state.ts'
+export type * from './types.ts'
+export { createWork, step, takeParked, type WorkStep } from './work.ts'

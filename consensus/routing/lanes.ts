@@ -1,0 +1,78 @@
+/**
+ * Lanes: with free routing one liar in a stage touches almost every micro-batch; in lanes it touches only its own
+ * (round.md, "Why lanes"). For a whole epoch the k-th replica of each stage, in the ranking salted "lane", belongs to lane
+ * k modulo the smallest stage.
+ */
+import type { ContentId, Hash, PeerName } from '../../protocols/wire/messages.ts'
+import { ROLES, rankByHash } from '../election/ranking.ts'
+import type { Group } from '../election/types.ts'
+
+export interface Lanes {
+  /** Number of lanes: the size of the smallest stage. */
+  readonly count: number
+  /** For each stage its seats, in the order of the ranking salted "lane". */
+  readonly rankings: readonly (readonly PeerName[])[]
+}
+
+/**
+ * @param rankings - for each stage its seats, ranked with the salt "lane" (`consensus/election`). No stage is empty.
+ */
+export function makeLanes(rankings: readonly (readonly PeerName[])[]): Lanes {
+  const count = Math.min(...rankings.map(ranking => ranking.length))
+  if (!(count > 0) || count === Number.POSITIVE_INFINITY) throw new RangeError('every stage needs at least one replica')
+  return { count, rankings }
+}
+
+/** The lanes of an epoch. @param groups - the seats of every stage, in order */
+export function epochLanes(draw: { readonly beacon: Hash; readonly run: ContentId }, groups: readonly Group[]): Lanes {
+  const rankings = groups.map((group, stage) =>
+    rankByHash(
+      { ...draw, stage, round: 0, role: ROLES.lane },
+      group.seats.map(seat => seat.peer),
+    ),
+  )
+  return makeLanes(rankings)
+}
+
+/** The lane of a stage's replica, or null where it has no seat there. */
+export function laneOf(lanes: Lanes, stage: number, peer: PeerName): number | null {
+  const rank = lanes.rankings[stage]?.indexOf(peer) ?? -1
+  return rank < 0 ? null : rank % lanes.count
+}
+
+/** The replicas of a lane in a stage: one, or several where the stage is larger than the smallest. */
+export function laneMembers(lanes: Lanes, lane: number, stage: number): readonly PeerName[] {
+  return (lanes.rankings[stage] ?? []).filter((_, rank) => rank % lanes.count === lane)
+}
+
+/**
+ * All replicas of a stage in the order in which a sender of `lane` tries them: first its own lane's, rotated by `spread`
+ * (the sequence) so that they share the work; then the next lanes', so that the senders of a failed replica's lane do not
+ * all turn to the same sibling as those of another.
+ */
+export function hopOrder(lanes: Lanes, lane: number, stage: number, spread: number): readonly PeerName[] {
+  const order: PeerName[] = []
+  for (let step = 0; step < lanes.count; step++) {
+    const members = laneMembers(lanes, (lane + step) % lanes.count, stage)
+    for (let index = 0; index < members.length; index++) order.push(members[(index + spread) % members.length]!)
+  }
+  return order
+}
+
+/** Where a sender of `lane` sends its micro-batch `sequence` while nothing fails. */
+export function nextHop(lanes: Lanes, lane: number, stage: number, sequence: number): PeerName {
+  const hop = hopOrder(lanes, lane, stage, sequence)[0]
+  if (hop === undefined) throw new RangeError(`no stage ${stage}`)
+  return hop
+}
+
+/** True where every holder is of the lane: anything else goes into the second accumulator. */
+export function isOnLane(lanes: Lanes, lane: number, path: readonly PeerName[]): boolean {
+  return path.every((peer, stage) => laneOf(lanes, stage, peer) === lane)
+}
+
+/** Micro-batches that a source may settle in a round: ceil(target / n * slack). */
+export function sourceQuota(target: number, sources: number, slack: number): number {
+  // The tolerance keeps 8 / 4 * 1.5 at 3 on every machine: the product is exact in binary far below this.
+  return Math.ceil((target * slack) / sources - 1e-9)
+}

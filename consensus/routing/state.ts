@@ -1,0 +1,186 @@
+/** State of the work machine and the few moves that all its parts share. */
+import type { Hash, MicroBatchId, PeerName } from '../../protocols/wire/messages.ts'
+import type {
+  Accumulated,
+  AccumulatorName,
+  ForwardInput,
+  TensorHandle,
+  WorkContext,
+  WorkEffect,
+  WorkEvent,
+} from './types.ts'
+
+/**
+ * Where a micro-batch stands here:
+ * drawing (source) -> queued -> forwarding -> sent <-> waiting -> gradient -> backward -> returning -> done, or lost.
+ * The head goes from forwarding to returning; the source from backward to done.
+ */
+export type JobPhase =
+  | 'drawing'
+  | 'queued'
+  /** A forward or head computation is with the engine. */
+  | 'forwarding'
+  /** The activation was sent; an answer or the gradient is due. */
+  | 'sent'
+  /** The hop said BUSY or WAIT: it is asked again later. */
+  | 'waiting'
+  /** The gradient is here and waits for the engine. */
+  | 'gradient'
+  | 'backward'
+  /** Accumulated; the input's gradient is on its way up. */
+  | 'returning'
+  | 'done'
+  | 'lost'
+
+/** One micro-batch at this replica; it passes here at most once a round. */
+export interface Job {
+  readonly key: string
+  readonly id: MicroBatchId
+  /** Who sent the forward; null at the source. */
+  readonly from: PeerName | null
+  /** Holders of the stages before this one. */
+  readonly path: readonly PeerName[]
+  readonly settledBelow: number
+  phase: JobPhase
+  input: TensorHandle | null
+  /** Activation sent onwards. */
+  output: TensorHandle | null
+  /** Gradient received from the next stage. */
+  gradient: TensorHandle | null
+  /** Gradient for the stage before. */
+  result: TensorHandle | null
+  /** The hop that it was last sent to, and all so far. */
+  hop: PeerName | null
+  readonly tried: Set<PeerName>
+  /** Hops that failed, or failed deliveries of the gradient. */
+  failures: number
+  /** BUSY answers of the present hop. */
+  busy: number
+  /** Milliseconds and times that the present hop was late for. */
+  lateMs: number
+  late: number
+  /** The one outstanding transfer, or 0. */
+  transfer: number
+  /** All holders, once the backward path is known. */
+  holders: readonly PeerName[]
+  lossMicronats: number
+  /** Hash of the backward header that came from the next stage. */
+  header: Hash | null
+}
+
+export interface Tally extends Accumulated {
+  count: number
+  lossSumMicronats: number
+  readonly trace: Accumulated['trace'][number][]
+}
+
+export function newTally(): Tally {
+  return { count: 0, lossSumMicronats: 0, trace: [] }
+}
+
+export type RoundPhase = 'open' | 'closed' | 'committed' | 'over'
+
+export interface WorkState {
+  readonly context: WorkContext
+  readonly lane: number
+  phase: RoundPhase
+  started: boolean
+  /** The drain's time is up: nothing that accumulates starts any more. */
+  drained: boolean
+  readonly jobs: Map<string, Job>
+  /** Keys in order of arrival; a key whose job has moved on is skipped. */
+  readonly forwards: string[]
+  readonly backwards: string[]
+  /** Computations with the engine, by key. */
+  readonly computing: Map<string, AccumulatorName | null>
+  readonly transfers: Map<number, string>
+  lastTransfer: number
+  parked: ForwardInput[]
+  nextSequence: number
+  settled: number
+  root: Hash
+  /** Peers that failed lately or have no connection: tried last. */
+  readonly down: Set<PeerName>
+  readonly tallies: Record<AccumulatorName, Tally>
+}
+
+/** One step under way. */
+export interface Step {
+  readonly state: WorkState
+  readonly effects: WorkEffect[]
+}
+
+export function jobKey(id: MicroBatchId): string {
+  return `${id.source}/${id.sequence}`
+}
+
+export function newJob(id: MicroBatchId, input: ForwardInput | null): Job {
+  return {
+    key: jobKey(id),
+    id,
+    from: input?.from ?? null,
+    path: input?.path ?? [],
+    settledBelow: input?.settledBelow ?? 0,
+    phase: input === null ? 'drawing' : 'queued',
+    input: input?.tensor ?? null,
+    output: null,
+    gradient: null,
+    result: null,
+    hop: null,
+    tried: new Set(),
+    failures: 0,
+    busy: 0,
+    lateMs: 0,
+    late: 0,
+    transfer: 0,
+    holders: [],
+    lossMicronats: 0,
+    header: null,
+  }
+}
+
+export function isLastStage({ context }: WorkState): boolean {
+  return context.stage === context.lanes.rankings.length - 1
+}
+
+/** Neither settled, returned nor given up: the drain waits for it. */
+export function isOpen(job: Job): boolean {
+  return job.phase !== 'done' && job.phase !== 'lost' && job.phase !== 'returning'
+}
+
+export function timerId(job: Job): string {
+  return `job/${job.key}`
+}
+
+export function release(step: Step, ...tensors: readonly (TensorHandle | null)[]): void {
+  for (const tensor of tensors) if (tensor !== null) step.effects.push({ type: 'release', tensor })
+}
+
+export function releaseAll(step: Step, job: Job): void {
+  release(step, job.input, job.output, job.gradient, job.result)
+  job.input = job.output = job.gradient = job.result = null
+}
+
+export function report(step: Step, event: WorkEvent, job: Job, peer: PeerName | null = null): void {
+  step.effects.push({ type: 'status', event, id: job.id, peer })
+}
+
+/** Forgets the outstanding transfer and timer: whatever comes of them is late. */
+export function disarm(step: Step, job: Job): void {
+  step.state.transfers.delete(job.transfer)
+  job.transfer = 0
+  step.effects.push({ type: 'cancel', id: timerId(job) })
+}
+
+/** Gives a micro-batch up here and says so to who sent it. */
+export function abandon(step: Step, job: Job): void {
+  disarm(step, job)
+  releaseAll(step, job)
+  job.phase = 'lost'
+  if (job.from === null) {
+    report(step, 'dropped', job)
+  } else {
+    step.effects.push({ type: 'abandon', to: job.from, id: job.id })
+    report(step, 'abandoned', job, job.from)
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * The work machine: what one replica does with micro-batches in one round (round.md, "Work: lanes"). Sans-I/O: inputs are
+ * frames, answers, finished computations and expired timers; effects are what the driver is to do, in order. The state
+ * that is passed in is consumed.
+ */
+
+import { ZERO_HASH } from '../../protocols/wire/hash.ts'
+import { fillWindow, onComputed, onComputeFailed, onDrawn, schedule } from './computations.ts'
+import { onReachable, takeAbandoned, takeBackward, takeForward, unpark } from './door.ts'
+import { close, commitWhenReady, DRAIN_TIMER, drain, end, ROUND_TIMER } from './ending.ts'
+import { onAnswered, onJobTimer } from './hops.ts'
+import { laneOf } from './lanes.ts'
+import { jobKey, newTally, type Step, timerId, type WorkState } from './state.ts'
+import type { ForwardInput, WorkContext, WorkEffect, WorkInput } from './types.ts'
+
+export interface WorkStep {
+  readonly state: WorkState
+  readonly effects: readonly WorkEffect[]
+}
+
+/**
+ * A machine for one round. Until `start` (the engine's accumulators are zero then) it takes forwards, but computes nothing.
+ * @throws RangeError where `self` has no seat in its stage
+ */
+export function createWork(context: WorkContext): WorkState {
+  const lane = laneOf(context.lanes, context.stage, context.self)
+  if (lane === null) throw new RangeError(`${context.self} has no seat in stage ${context.stage}`)
+  return {
+    context,
+    lane,
+    phase: 'open',
+    started: false,
+    drained: false,
+    jobs: new Map(),
+    forwards: [],
+    backwards: [],
+    computing: new Map(),
+    transfers: new Map(),
+    lastTransfer: 0,
+    parked: [],
+    nextSequence: 0,
+    settled: 0,
+    root: ZERO_HASH,
+    down: new Set(),
+    tallies: { lane: newTally(), 'off-lane': newTally() },
+  }
+}
+
+/** Hands over the forwards that wait for the next round, for its `start`; the machine forgets them. */
+export function takeParked(state: WorkState): readonly ForwardInput[] {
+  const parked = state.parked
+  state.parked = []
+  return parked
+}
+
+export function step(state: WorkState, input: WorkInput): WorkStep {
+  const work: Step = { state, effects: [] }
+  apply(work, input)
+  fillWindow(work)
+  schedule(work)
+  commitWhenReady(work)
+  return work
+}
+
+function apply(work: Step, input: WorkInput): void {
+  switch (input.type) {
+    case 'start':
+      start(work, input.parked)
+      break
+    case 'forward':
+      work.effects.push({ type: 'answer', answer: takeForward(work, input) })
+      break
+    case 'backward':
+      work.effects.push({ type: 'answer', answer: takeBackward(work, input) })
+      break
+    case 'abandoned':
+      if (input.id.round === work.state.context.round) takeAbandoned(work, input.from, jobKey(input.id))
+      break
+    case 'drawn':
+      onDrawn(work, input.key, input.tensor)
+      break
+    case 'computed':
+      onComputed(work, input.key, input.tensor, input.lossMicronats)
+      break
+    case 'compute-failed':
+      onComputeFailed(work, input.key)
+      break
+    case 'answered':
+      onAnswered(work, input.transfer, input.outcome)
+      break
+    case 'timer':
+      onTimer(work, input.id)
+      break
+    case 'reachable':
+      onReachable(work, input.peer, input.reachable)
+      break
+    case 'closed':
+      close(work)
+      break
+    case 'over':
+      end(work)
+      break
+  }
+}
+
+function start(work: Step, parked: readonly ForwardInput[]): void {
+  const { state } = work
+  if (state.started) throw new Error(`round ${state.context.round} was started before`)
+  state.started = true
+  work.effects.push({ type: 'timer', id: ROUND_TIMER, delayMs: state.context.timing.roundMs })
+  unpark(work, parked)
+}
+
+function onTimer(work: Step, id: string): void {
+  if (id === ROUND_TIMER) close(work)
+  else if (id === DRAIN_TIMER) drain(work)
+  else for (const job of work.state.jobs.values()) if (timerId(job) === id) onJobTimer(work, job)
+}

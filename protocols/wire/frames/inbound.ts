@@ -1,0 +1,161 @@
+/** The other side's requests and notes on one stream: received, checked, handed to the handlers, answered. */
+import type { Digest } from '../environment.ts'
+import type { Hash, PeerName } from '../messages.ts'
+import { isRefusal, type Refusal, refuse } from '../refusals.ts'
+import type { Assemblies } from './assembly.ts'
+import { checkDigest } from './body-digest.ts'
+import type { FairWriter } from './fair-writer.ts'
+import { decodeHead, encodeHead, encodeRefusal, type MessageFrame, type MessageHead } from './message.ts'
+import type { HandlerContext, Handlers, RefusalListener, Reply } from './types.ts'
+
+export interface InboundInit extends Handlers {
+  readonly peer: PeerName
+  readonly digest: Digest
+  readonly onRefusal: RefusalListener
+  readonly limits: { readonly openRequests: number; readonly openNotes: number }
+  readonly bodies: Assemblies
+  readonly writer: FairWriter
+}
+
+interface Received {
+  readonly type: 'request' | 'note'
+  readonly id: number
+  readonly header: unknown
+  readonly body: Uint8Array
+  /** Announced SHA-256 of the body; null without one. */
+  readonly announced: Hash | null
+  readonly signal: AbortSignal
+}
+
+const NOTHING = new Uint8Array(0)
+
+export class InboundMessages {
+  readonly #init: InboundInit
+  /** From the head to the end of the handler and its answer. */
+  readonly #open = new Map<number, AbortController>()
+  #runningNotes = 0
+  #onNoteDone: (() => void) | null = null
+
+  constructor(init: InboundInit) {
+    this.#init = init
+  }
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  /** Takes a frame of the other side's; a refusal means that it broke the protocol. Waits while too many notes run. */
+  async take(frame: MessageFrame): Promise<Refusal | null> {
+    const { type, id, payload } = frame
+    let broken: Refusal | null = null
+    if (type === 'request' || type === 'note') broken = this.#begin(type, id, decodeHead(payload))
+    else if (type === 'body') broken = this.#init.bodies.add(`${id}`, payload)
+    else if (type === 'cancel') this.#cancel(id)
+    else broken = refuse('bad-encoding', `a ${type} frame cannot come here`)
+    while (broken === null && this.#runningNotes >= this.#init.limits.openNotes) {
+      await new Promise<void>(resolve => {
+        this.#onNoteDone = resolve
+      })
+    }
+    return broken
+  }
+
+  /** The stream is over. */
+  end(): void {
+    for (const controller of this.#open.values()) controller.abort()
+    this.#init.bodies.dropAll()
+  }
+
+  #begin(type: Received['type'], id: number, head: MessageHead | Refusal): Refusal | null {
+    if (isRefusal(head)) return head
+    if (this.#open.has(id)) return refuse('bad-encoding', `id ${id} is in use`)
+    const { openRequests, openNotes } = this.#init.limits
+    // Twice: what the sender gave up may still be ending here.
+    if (this.#open.size >= 2 * (openRequests + openNotes)) return this.#overloaded(type, id)
+    const { header, body } = head
+    const controller = new AbortController()
+    const received = { type, id, header, signal: controller.signal }
+    if (body === null) {
+      this.#open.set(id, controller)
+      void this.#run({ ...received, body: NOTHING, announced: null })
+      return null
+    }
+    const begun = this.#init.bodies.begin(
+      `${id}`,
+      body.bytes,
+      bytes => void this.#run({ ...received, body: bytes, announced: body.digest }),
+    )
+    if (!begun) return this.#overloaded(type, id)
+    this.#open.set(id, controller)
+    return null
+  }
+
+  #overloaded(type: Received['type'], id: number): null {
+    const refusal = refuse('overloaded')
+    this.#init.onRefusal(refusal.refused, this.#init.peer)
+    if (type === 'request') void this.#refuse(id, refusal)
+    return null
+  }
+
+  #cancel(id: number): void {
+    const { bodies, writer } = this.#init
+    this.#open.get(id)?.abort()
+    bodies.drop(`${id}`)
+    writer.drop(id, 'answerBody')
+  }
+
+  async #run(received: Received): Promise<void> {
+    const { type, id, body, signal } = received
+    if (type === 'note') this.#runningNotes++
+    try {
+      const result = await this.#handle(received)
+      if (isRefusal(result)) this.#init.onRefusal(result.refused, this.#init.peer, result.detail)
+      if (type === 'request' && !signal.aborted) await this.#answer(id, result, signal)
+    } catch (error) {
+      // A handler that throws is a bug of this node: counted, and the peer is told without details.
+      this.#init.onRefusal('aborted', this.#init.peer, String(error))
+      if (type === 'request' && !signal.aborted) await this.#refuse(id, refuse('aborted', 'the handler failed'))
+    } finally {
+      this.#init.bodies.release(body.byteLength)
+      this.#open.delete(id)
+      if (type === 'note') {
+        this.#runningNotes--
+        this.#onNoteDone?.()
+      }
+    }
+  }
+
+  async #handle({ type, header, body, announced, signal }: Received): Promise<Reply | Refusal | null> {
+    const { digest, onNote, onRequest, peer } = this.#init
+    const wrong = announced === null ? null : await checkDigest(digest, body, announced, signal)
+    if (wrong !== null) return wrong
+    const context: HandlerContext = { from: peer, digest: announced, signal }
+    const handler = type === 'request' ? onRequest : onNote
+    return handler === undefined ? refuse('not-allowed', `no ${type} is taken here`) : handler(header, body, context)
+  }
+
+  async #answer(id: number, result: Reply | Refusal | null, signal: AbortSignal): Promise<void> {
+    if (isRefusal(result)) return this.#refuse(id, result)
+    const { header, body = NOTHING, digest: known } = result ?? { header: null }
+    const digest = body.byteLength === 0 ? null : (known ?? (await this.#init.digest(body, { signal })))
+    const head = encodeHead({ header, body: digest === null ? null : { bytes: body.byteLength, digest } })
+    if (signal.aborted) return
+    await this.#init.writer.send({
+      type: 'answer',
+      id,
+      head,
+      body: digest === null ? null : body,
+      bodyType: 'answerBody',
+    })
+  }
+
+  async #refuse(id: number, refusal: Refusal): Promise<void> {
+    await this.#init.writer.send({
+      type: 'refusal',
+      id,
+      head: encodeRefusal(refusal),
+      body: null,
+      bodyType: 'answerBody',
+    })
+  }
+}

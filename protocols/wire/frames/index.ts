@@ -1,0 +1,7 @@
+export * from './errors.ts'
+export * from './frame-stream.ts'
+export * from './message.ts'
+export * from './peer-streams.ts'
+export * from './request-stream.ts'
+export * from './tensor.ts'
+export * from './types.ts'

@@ -1,0 +1,71 @@
+/** Small hashes at once, and comparisons of byte strings. Bulk goes through the injected `Digest` (`environment.ts`). */
+import { sha256 } from '@noble/hashes/sha2.js'
+import { encode } from './cbor.ts'
+import { HASH_BYTES } from './constants.ts'
+import type { SmallHash } from './environment.ts'
+import type { Hash, Value } from './messages.ts'
+
+/** SHA-256 in JavaScript: 0.1 GB/s, so for at most `SMALL_HASH_MAX_BYTES`. */
+export const smallHash: SmallHash = bytes => sha256(bytes)
+
+/** Stands for "none": the parent of the first round, the aggregate root of a SKIP. */
+export const ZERO_HASH: Hash = new Uint8Array(HASH_BYTES)
+
+export function isZeroHash(hash: Hash): boolean {
+  return equalBytes(hash, ZERO_HASH)
+}
+
+/** id(v): SHA-256 of the value's canonical DAG-CBOR. */
+export function hashValue(value: Value): Hash {
+  return smallHash(encode(value))
+}
+
+/** Lower-case hexadecimal. */
+export function hashHex(hash: Uint8Array): string {
+  let text = ''
+  for (const byte of hash) text += HEX_OF_BYTE[byte]
+  return text
+}
+
+/** Bytes of a hexadecimal text; throws a RangeError where it is not one. */
+export function hexBytes(text: string): Uint8Array {
+  if (text.length % 2 !== 0 || /[^0-9a-f]/i.test(text)) throw new RangeError('not a hexadecimal text of whole bytes')
+  return Uint8Array.from({ length: text.length / 2 }, (_, index) =>
+    Number.parseInt(text.slice(2 * index, 2 * index + 2), 16),
+  )
+}
+
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.byteLength !== b.byteLength) return false
+  for (let index = 0; index < a.byteLength; index++) if (a[index] !== b[index]) return false
+  return true
+}
+
+/** Order of byte strings: first differing byte, then length. Negative, zero or positive. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const shorter = Math.min(a.byteLength, b.byteLength)
+  for (let index = 0; index < shorter; index++) {
+    const difference = a[index]! - b[index]!
+    if (difference !== 0) return difference
+  }
+  return a.byteLength - b.byteLength
+}
+
+/** Order of texts by UTF-16 code unit, the same on every machine (`localeCompare` is not); sorts peers. */
+export function compareText(a: string, b: string): number {
+  if (a === b) return 0
+  return a < b ? -1 : 1
+}
+
+/** All parts, one after the other. */
+export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((total, part) => total + part.byteLength, 0))
+  let offset = 0
+  for (const part of parts) {
+    joined.set(part, offset)
+    offset += part.byteLength
+  }
+  return joined
+}
+
+const HEX_OF_BYTE = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))

@@ -1,0 +1,90 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { decodeStrict, encode, hexBytes, isRefusal } from '../../../protocols/wire/index.ts'
+
+const LIMIT = { maxBytes: 1 << 20 }
+const reason = (value: unknown): string | null => (isRefusal(value) ? value.refused : null)
+
+describe('canonical DAG-CBOR', () => {
+  it('returns what was encoded', () => {
+    const value = { a: 1, b: -5, c: 0.5, d: [true, null, 'text'], e: Uint8Array.of(1, 2) }
+    expect(decodeStrict(encode(value), LIMIT)).to.deep.equal(value)
+  })
+
+  // RFC 8949, appendix A and section 4.2: well-formed, but not the deterministic spelling; or not DAG-CBOR at all.
+  const REFUSED: Readonly<Record<string, string>> = {
+    'a number longer than needed': '1800',
+    'a length longer than needed': '580101',
+    'a whole number as a float': 'fb3ff0000000000000',
+    'a half-precision float': 'f93800',
+    'a single-precision float': 'fa3f000000',
+    'negative zero': 'fb8000000000000000',
+    NaN: 'fb7ff8000000000000',
+    infinity: 'fb7ff0000000000000',
+    undefined: 'f7',
+    'an unassigned simple value': 'e0',
+    'an indefinite byte string': '5f4101ff',
+    'an indefinite array': '9f01ff',
+    'keys out of order': 'a2616201616101',
+    'a key twice': 'a2616101616101',
+    'a key that is no text': 'a10101',
+    'a tag': 'c100',
+    'a content id as a tag': 'd82a4101',
+    'a text that is not UTF-8': '61ff',
+    'bytes after the value': '0000',
+    nothing: '',
+    'a string past the end': '4401',
+    'more items than bytes': '9a7fffffff',
+    'a reserved length': '1c',
+  }
+  for (const [what, hex] of Object.entries(REFUSED)) {
+    it(`refuses ${what}`, () => expect(reason(decodeStrict(hexBytes(hex), LIMIT))).to.equal('bad-encoding'))
+  }
+
+  it('refuses more bytes than allowed before reading them', () => {
+    expect(reason(decodeStrict(new Uint8Array(11), { maxBytes: 10 }))).to.equal('too-large')
+  })
+
+  it('takes 16 levels and refuses 17, and 100,000 without running out of stack', () => {
+    const nested = (levels: number): Uint8Array =>
+      Uint8Array.from({ length: levels + 1 }, (_, i) => (i < levels ? 0x81 : 0))
+    expect(reason(decodeStrict(nested(16), LIMIT))).to.equal(null)
+    expect(reason(decodeStrict(nested(17), LIMIT))).to.equal('bad-encoding')
+    expect(reason(decodeStrict(nested(100_000), LIMIT))).to.equal('bad-encoding')
+  })
+
+  it('never throws, and what it takes has these bytes as its only spelling', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 48 }), bytes => {
+        const value = decodeStrict(bytes, LIMIT)
+        if (!isRefusal(value)) expect(encode(value)).to.deep.equal(bytes)
+      }),
+      { numRuns: 3_000 },
+    )
+  })
+
+  it('decodes whatever it encodes', () => {
+    const leaf = fc.oneof(
+      fc.maxSafeInteger(),
+      fc.boolean(),
+      fc.constant(null),
+      fc.string({ unit: 'grapheme' }),
+      fc.uint8Array(),
+    )
+    const { tree } = fc.letrec(tie => ({
+      tree: fc.oneof(
+        { depthSize: 'small', maxDepth: 6 },
+        leaf,
+        fc.array(tie('tree')),
+        fc.dictionary(fc.string(), tie('tree')),
+      ),
+    }))
+    fc.assert(
+      fc.property(tree, value => {
+        const decoded = decodeStrict(encode(value), LIMIT)
+        expect(encode(decoded)).to.deep.equal(encode(value))
+      }),
+      { numRuns: 300 },
+    )
+  })
+})

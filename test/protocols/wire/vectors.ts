@@ -1,0 +1,24 @@
+/** The vector files, typed. */
+import { readFileSync } from 'node:fs'
+
+export interface Vectors {
+  readonly messages: {
+    readonly seed: string
+    readonly signer: string
+    readonly messages: readonly {
+      kind: string
+      payloadType: string
+      slot: string | null
+      payload: string
+      envelope: string
+    }[]
+  }
+  readonly certificate: { certificate: string; valueId: string; outcomeHash: string; firstLink: string }
+  readonly manifest: { manifest: string; id: string }
+  readonly merkle: { leaves: readonly string[]; roots: readonly string[]; proofs: readonly (readonly string[])[] }
+  readonly frames: { request: string; body: string; cancel: string }
+}
+
+export function vectors<Name extends keyof Vectors>(name: Name): Vectors[Name] {
+  return JSON.parse(readFileSync(new URL(`../../vectors/wire/${name}.json`, import.meta.url), 'utf8'))
+}
