@@ -19,8 +19,8 @@ const BOUNDS = {
   sequence: [1, 8_192],
 } as const
 
-/** More parameters than this do not fit one flat f32 vector that a typed array can index with a 32-bit offset. */
-const MAX_PARAMETERS = 2 ** 40
+/** 275 GB of f32: each size is within its bound, but their product must stay something that a swarm could hold. */
+const MAX_PARAMETERS = 2 ** 36
 
 /** Null when the configuration can be built, else one sentence that says what is wrong with it. */
 export function validateModel(config: ModelConfig): string | null {
@@ -34,7 +34,8 @@ export function validateModel(config: ModelConfig): string | null {
     return `The model's width ${config.width} is not a multiple of its ${config.heads} heads.`
   }
   const parameters = countParameters(config)
-  if (parameters > MAX_PARAMETERS) return `The model has ${parameters} parameters; the most that is supported is ${MAX_PARAMETERS}.`
+  if (parameters > MAX_PARAMETERS)
+    return `The model has ${parameters} parameters; the most that is supported is ${MAX_PARAMETERS}.`
   return null
 }
 

@@ -53,7 +53,9 @@ function blockParameters(config: ModelConfig, block: number): ParameterSpec[] {
   const name = `block.${block}`
   return [
     ...normParameters(`${name}.norm1`, width),
-    ...linearParameters(`${name}.attention.qkv`, width, 3 * width, NORMAL),
+    ...linearParameters(`${name}.attention.query`, width, width, NORMAL),
+    ...linearParameters(`${name}.attention.key`, width, width, NORMAL),
+    ...linearParameters(`${name}.attention.value`, width, width, NORMAL),
     ...linearParameters(`${name}.attention.projection`, width, width, residual),
     ...normParameters(`${name}.norm2`, width),
     ...linearParameters(`${name}.feedForward.up`, width, feedForward, NORMAL),

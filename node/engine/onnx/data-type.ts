@@ -72,5 +72,7 @@ export function isDataType(code: number): code is DataType {
 }
 
 export function isFloat(type: DataType): boolean {
-  return type === DataType.float32 || type === DataType.float64 || type === DataType.float16 || type === DataType.bfloat16
+  return (
+    type === DataType.float32 || type === DataType.float64 || type === DataType.float16 || type === DataType.bfloat16
+  )
 }

@@ -51,7 +51,8 @@ export class ProtobufReader {
       const offset = this.#position
       const tag = this.#varint()
       const number = Number(tag >> 3n)
-      if (number === 0 || number > 0x1fffffff) throw new OnnxFormatError('bad-wire-type', offset, `Field number ${number} is not valid.`)
+      if (number === 0 || number > 0x1fffffff)
+        throw new OnnxFormatError('bad-wire-type', offset, `Field number ${number} is not valid.`)
       yield { number, wireType: Number(tag & 7n), offset }
     }
   }
@@ -71,7 +72,11 @@ export class ProtobufReader {
         this.#take(4)
         return
       default:
-        throw new OnnxFormatError('bad-wire-type', field.offset, `Field ${field.number} has the unknown wire type ${field.wireType}.`)
+        throw new OnnxFormatError(
+          'bad-wire-type',
+          field.offset,
+          `Field ${field.number} has the unknown wire type ${field.wireType}.`,
+        )
     }
   }
 
@@ -84,7 +89,8 @@ export class ProtobufReader {
   /** An integer that JavaScript holds exactly. */
   integer(field: Field): number {
     const value = Number(this.bigint(field))
-    if (!Number.isSafeInteger(value)) throw new OnnxFormatError('over-limit', field.offset, `The integer ${value} is too large.`)
+    if (!Number.isSafeInteger(value))
+      throw new OnnxFormatError('over-limit', field.offset, `The integer ${value} is too large.`)
     return value
   }
 
@@ -122,19 +128,28 @@ export class ProtobufReader {
 
   /** Repeated integers, packed or one by one, given to `add`. */
   integers(field: Field, add: (value: bigint) => void): void {
-    if (field.wireType === VARINT) return add(this.bigint(field))
+    if (field.wireType === VARINT) {
+      add(this.bigint(field))
+      return
+    }
     this.#expect(field, LENGTH_DELIMITED)
     const end = this.#packedEnd()
     while (this.#position < end) add(BigInt.asIntN(64, this.#varint(end)))
   }
 
   floats(field: Field, add: (value: number) => void): void {
-    if (field.wireType === FIXED32) return add(this.float(field))
+    if (field.wireType === FIXED32) {
+      add(this.float(field))
+      return
+    }
     this.#fixed(field, 4, position => add(this.#view.getFloat32(position, true)))
   }
 
   doubles(field: Field, add: (value: number) => void): void {
-    if (field.wireType === FIXED64) return add(this.#view.getFloat64(this.#take(8), true))
+    if (field.wireType === FIXED64) {
+      add(this.#view.getFloat64(this.#take(8), true))
+      return
+    }
     this.#fixed(field, 8, position => add(this.#view.getFloat64(position, true)))
   }
 
@@ -142,7 +157,8 @@ export class ProtobufReader {
     this.#expect(field, LENGTH_DELIMITED)
     const end = this.#packedEnd()
     while (this.#position < end) {
-      if (end - this.#position < width) throw new OnnxFormatError('truncated', this.#position, 'A packed list ends inside a number.')
+      if (end - this.#position < width)
+        throw new OnnxFormatError('truncated', this.#position, 'A packed list ends inside a number.')
       read(this.#take(width))
     }
   }
@@ -155,11 +171,16 @@ export class ProtobufReader {
 
   #expect(field: Field, wireType: number): void {
     if (field.wireType === wireType) return
-    throw new OnnxFormatError('bad-wire-type', field.offset, `Field ${field.number} has wire type ${field.wireType} instead of ${wireType}.`)
+    throw new OnnxFormatError(
+      'bad-wire-type',
+      field.offset,
+      `Field ${field.number} has wire type ${field.wireType} instead of ${wireType}.`,
+    )
   }
 
   #count(field: Field): void {
-    if (++this.#budget.items > MAX_ITEMS) throw new OnnxFormatError('over-limit', field.offset, `The model has more than ${MAX_ITEMS} parts.`)
+    if (++this.#budget.items > MAX_ITEMS)
+      throw new OnnxFormatError('over-limit', field.offset, `The model has more than ${MAX_ITEMS} parts.`)
   }
 
   #length(): number {

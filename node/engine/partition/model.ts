@@ -4,19 +4,11 @@ import { validateModel } from '../models/config.ts'
 import type { StageCut } from '../models/parameters.ts'
 import { stageParameters } from '../models/parameters.ts'
 import { balance, PartitionError } from './balance.ts'
+import { BYTES_PER_PARAMETER, weigh } from './cost.ts'
 import { stageFlops } from './flops.ts'
-
-/** A stage holds parameters, gradient, momentum, second moment and their shadow: bytes that one parameter keeps in memory. */
-const BYTES_PER_PARAMETER = 24
 
 /** Tensors of the boundary's size that a block keeps for its backward (norms, QKV, attention, feed-forward, residuals). */
 const TENSORS_PER_BLOCK = 16
-
-/**
- * What a byte of memory costs next to a floating point operation. Time decides; among cuts of about equal time this prefers
- * the one whose largest stage fits smaller machines. 1 flop a byte is some 1 % of a micro-batch's time at the preset sizes.
- */
-const FLOPS_PER_BYTE = 1
 
 /**
  * Cuts the model at block boundaries into `stages` stages, the costliest as cheap as possible.
@@ -27,9 +19,12 @@ export function cutModel(config: ModelConfig, stages: number, sequences: number)
   const fault = validateModel(config)
   if (fault !== null) throw new PartitionError(fault)
   if (!Number.isInteger(stages) || stages < 1) throw new PartitionError(`A model cannot be cut into ${stages} stages.`)
-  if (!Number.isInteger(sequences) || sequences < 1) throw new PartitionError(`A micro-batch cannot have ${sequences} sequences.`)
+  if (!Number.isInteger(sequences) || sequences < 1)
+    throw new PartitionError(`A micro-batch cannot have ${sequences} sequences.`)
   if (stages > config.layers) {
-    throw new PartitionError(`The model has ${config.layers} blocks, which is fewer than the ${stages} stages asked for.`)
+    throw new PartitionError(
+      `The model has ${config.layers} blocks, which is fewer than the ${stages} stages asked for.`,
+    )
   }
   const at = (index: number, firstBlock: number, endBlock: number): StageCut => ({
     index,
@@ -39,13 +34,20 @@ export function cutModel(config: ModelConfig, stages: number, sequences: number)
     hasEmbedding: firstBlock === 0,
     hasHead: endBlock === config.layers,
   })
-  const bounds = balance(config.layers, stages, (from, to) => stageCost(config, at(0, from, to), sequences))
+  const costs = new Map<string, number>()
+  const cost = (from: number, to: number) => {
+    const key = `${from}-${to}`
+    const known = costs.get(key) ?? stageCost(config, at(0, from, to), sequences)
+    costs.set(key, known)
+    return known
+  }
+  const bounds = balance(config.layers, stages, cost)
   return bounds.slice(0, -1).map((first, index) => at(index, first, bounds[index + 1]!))
 }
 
 function stageCost(config: ModelConfig, cut: StageCut, sequences: number): number {
   const { forward, backward } = stageFlops(config, cut, sequences)
-  return forward + backward + FLOPS_PER_BYTE * stageBytes(config, cut, sequences)
+  return weigh(forward + backward, stageBytes(config, cut, sequences))
 }
 
 /** Bytes of memory a stage needs, about: its state, and what one micro-batch's backward keeps. */
@@ -53,6 +55,9 @@ export function stageBytes(config: ModelConfig, cut: StageCut, sequences: number
   const values = stageParameters(config, cut).reduce((sum, spec) => sum + spec.shape.reduce((a, b) => a * b, 1), 0)
   const tokens = sequences * config.sequence
   const blocks = cut.endBlock - cut.firstBlock
-  const kept = tokens * (blocks * (TENSORS_PER_BLOCK * config.width + config.heads * config.sequence) + (cut.hasHead ? config.vocabulary : 0))
+  const kept =
+    tokens *
+    (blocks * (TENSORS_PER_BLOCK * config.width + config.heads * config.sequence) +
+      (cut.hasHead ? config.vocabulary : 0))
   return BYTES_PER_PARAMETER * values + 4 * kept
 }

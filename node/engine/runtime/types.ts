@@ -53,9 +53,19 @@ export interface StageEngine {
    * Recomputes the forward, adds the parameter gradients to the accumulator and returns the input's gradient
    * (null in stage 0). Not for the last stage.
    */
-  backward(input: StageInput, outputGradient: Uint8Array, into: Accumulator, options?: CallOptions): Promise<Uint8Array | null>
+  backward(
+    input: StageInput,
+    outputGradient: Uint8Array,
+    into: Accumulator,
+    options?: CallOptions,
+  ): Promise<Uint8Array | null>
   /** Last stage: loss (mean, nats a token), forward and backward in one. */
-  head(input: StageInput, targets: Uint8Array, into: Accumulator, options?: CallOptions): Promise<{ loss: number; inputGradient: Uint8Array | null }>
+  head(
+    input: StageInput,
+    targets: Uint8Array,
+    into: Accumulator,
+    options?: CallOptions,
+  ): Promise<{ loss: number; inputGradient: Uint8Array | null }>
   /** Last stage: loss only. */
   evaluate(input: StageInput, targets: Uint8Array, options?: CallOptions): Promise<number>
   /** Last stage: logits of every position, f32 little-endian [positions, vocabulary]. */
@@ -69,7 +79,12 @@ export interface StageEngine {
   /** Checks an encoded partition at the door: length, finite, |x| <= bound. */
   checkPartition(partition: number, bytes: Uint8Array, options?: CallOptions): Promise<boolean>
   /** Runs the optimiser for `round` on a shadow copy, from all aggregated partitions in order. */
-  execute(round: number, aggregate: readonly Uint8Array[], wantFullRoot: boolean, options?: CallOptions): Promise<Execution>
+  execute(
+    round: number,
+    aggregate: readonly Uint8Array[],
+    wantFullRoot: boolean,
+    options?: CallOptions,
+  ): Promise<Execution>
   /** Makes the shadow the state (and, after a restart, sets the worker momentum to the last aggregate when `adoptMomentum`). */
   promote(options?: { adoptMomentum?: boolean } & CallOptions): Promise<void>
   /** Merkle root of parameters and moments of the current state. */

@@ -1,0 +1,10 @@
+/** Corpora by content id, the byte tokenizer, deterministic micro-batches and the held-out split. */
+export type { Batch, BatchShape, DataSeed } from './batches.ts'
+export { heldOutBatches, microBatch } from './batches.ts'
+export type { Corpus } from './corpus.ts'
+export { corpusId, loadCorpus, verifyCorpus } from './corpus.ts'
+export type { CorpusErrorCode } from './errors.ts'
+export { CorpusError } from './errors.ts'
+export type { Span, Split } from './split.ts'
+export { HELD_OUT_SHARE, splitCorpus, windowCount } from './split.ts'
+export { BYTE_VOCABULARY, decodeTokens, encodeText } from './tokenizer.ts'

@@ -1,0 +1,137 @@
+/**
+ * Composite operators of new opsets, written out in the operators they are defined by (their function bodies in the ONNX
+ * specification). Differentiation then needs no rules for them.
+ */
+import { DataType, makeNode, type Node } from '../onnx/index.ts'
+import { floatAttribute, intAttribute } from './attributes.ts'
+import type { Value } from './builder.ts'
+import { DifferentiationError } from './errors.ts'
+import type { Operators } from './operators.ts'
+import { elements, range } from './shape.ts'
+import { tensorOf } from './values.ts'
+
+/** Emits the operator's result; null where the node uses a part of it that is not covered. */
+type Decomposition = (g: Operators, node: Node, inputs: readonly (Value | null)[]) => Value | null
+
+const DECOMPOSITIONS: Readonly<Record<string, Decomposition>> = {
+  Attention: attention,
+  RotaryEmbedding: rotaryEmbedding,
+  GroupNormalization: groupNormalization,
+}
+
+/** True where the node was written out, under the name of its own first output. */
+export function decomposeNode(g: Operators, node: Node): boolean {
+  const decompose =
+    node.domain === '' && Object.hasOwn(DECOMPOSITIONS, node.opType) ? DECOMPOSITIONS[node.opType] : undefined
+  if (decompose === undefined || node.outputs.slice(1).some(name => name !== '')) return false
+  const inputs = node.inputs.map(name => (name === '' ? null : (g.find(name) ?? null)))
+  if (node.inputs.some((name, index) => name !== '' && !inputs[index])) return false
+  const result = decompose(g, node, inputs)
+  if (result === null) return false
+  g.append(makeNode('Identity', [result.name], node.outputs.slice(0, 1), {}, { name: node.name }))
+  return true
+}
+
+/** Attention-23: inputs q, k, v as [batch, heads, tokens, width] or [batch, tokens, heads * width], and a mask. */
+function attention(g: Operators, node: Node, [q, k, v, mask, ...past]: readonly (Value | null)[]): Value | null {
+  if (!q || !k || !v || past.some(value => value !== null)) return null
+  const isFlat = q.shape.length === 3
+  const query = isFlat ? splitHeads(g, q, intAttribute(node, 'q_num_heads', 1)) : q
+  const groups = (isFlat ? intAttribute(node, 'kv_num_heads', 1) : k.shape[1])!
+  const repeats = query.shape[1]! / groups
+  const [key, value] = [k, v].map(part => repeatHeads(g, isFlat ? splitHeads(g, part, groups) : part, repeats))
+  const scale = floatAttribute(node, 'scale', 0) || 1 / Math.sqrt(query.shape[3]!)
+  const scores = softCap(g, g.product(query, key!, { transposeB: true, scale }), floatAttribute(node, 'softcap', 0))
+  const masked = causal(g, node, addMask(g, scores, mask ?? null))
+  const mixed = g.product(g.one('Softmax', [masked], { axis: -1 }), value!)
+  if (!isFlat) return mixed
+  const [batch, heads, tokens, width] = mixed.shape
+  return g.reshape(g.transpose(mixed, [0, 2, 1, 3]), [batch!, tokens!, heads! * width!])
+}
+
+function splitHeads(g: Operators, x: Value, heads: number): Value {
+  const [batch, tokens, width] = x.shape
+  return g.transpose(g.reshape(x, [batch!, tokens!, heads, width! / heads]), [0, 2, 1, 3])
+}
+
+/** Grouped queries: each head of keys serves `repeats` heads of queries next to each other. */
+function repeatHeads(g: Operators, x: Value, repeats: number): Value {
+  if (repeats === 1) return x
+  const [batch, groups, tokens, width] = x.shape
+  const spread = g.expand(g.reshape(x, [batch!, groups!, 1, tokens!, width!]), [
+    batch!,
+    groups!,
+    repeats,
+    tokens!,
+    width!,
+  ])
+  return g.reshape(spread, [batch!, groups! * repeats, tokens!, width!])
+}
+
+function softCap(g: Operators, scores: Value, cap: number): Value {
+  return cap === 0 ? scores : g.scale(g.one('Tanh', [g.scale(scores, 1 / cap)]), cap)
+}
+
+function addMask(g: Operators, scores: Value, mask: Value | null): Value {
+  if (mask === null) return scores
+  if (mask.type !== DataType.bool) return g.add(scores, mask)
+  return g.one('Where', [mask, scores, g.scalar(Number.NEGATIVE_INFINITY, scores.type)])
+}
+
+function causal(g: Operators, node: Node, scores: Value): Value {
+  if (intAttribute(node, 'is_causal', 0) !== 1) return scores
+  const [rows, columns] = [scores.shape.at(-2)!, scores.shape.at(-1)!]
+  const name = `gradient/causal.${rows}.${columns}`
+  const values = range(rows * columns).map(at => (at % columns <= Math.floor(at / columns) ? 1 : 0))
+  const visible = g.find(name) ?? g.constant(tensorOf(name, DataType.bool, [rows, columns], values))
+  return g.one('Where', [visible, scores, g.scalar(Number.NEGATIVE_INFINITY, scores.type)])
+}
+
+/** RotaryEmbedding-23: rotates pairs of values by angles that grow with the position. */
+function rotaryEmbedding(
+  g: Operators,
+  node: Node,
+  [x, cosines, sines, positions]: readonly (Value | null)[],
+): Value | null {
+  if (!x || !cosines || !sines || intAttribute(node, 'interleaved', 0) === 1) return null
+  const isFlat = x.shape.length === 3
+  const heads = isFlat ? splitHeads(g, x, intAttribute(node, 'num_heads', 1)) : x
+  const [batch, , tokens, width] = heads.shape
+  const rotated = intAttribute(node, 'rotary_embedding_dim', 0) || width!
+  const half = rotated / 2
+  const angle = (table: Value) => {
+    const rows = positions ? g.one('Gather', [table, positions], { axis: 0 }) : table
+    return g.reshape(rows, [elements(rows.shape) / (tokens! * half), 1, tokens!, half])
+  }
+  const [cos, sin] = [angle(cosines), angle(sines)]
+  const [a, b, rest] = g.split(heads, 3, rotated === width ? [half, half] : [half, half, width! - rotated])
+  const first = g.sub(g.mul(a!, cos), g.mul(b!, sin))
+  const second = g.add(g.mul(a!, sin), g.mul(b!, cos))
+  const result = g.concat(rest ? [first, second, rest] : [first, second], 3)
+  return isFlat
+    ? g.reshape(g.transpose(result, [0, 2, 1, 3]), [batch!, tokens!, elements(x.shape) / (batch! * tokens!)])
+    : result
+}
+
+/** GroupNormalization-21 has a scale for every channel; that of opset 18 had one for every group. */
+function groupNormalization(g: Operators, node: Node, [x, scale, bias]: readonly (Value | null)[]): Value | null {
+  if (!x || !scale || !bias) return null
+  const groups = intAttribute(node, 'num_groups', 1)
+  const [batch, channels, ...space] = x.shape
+  if (channels === undefined || channels % groups !== 0) {
+    throw new DifferentiationError(
+      'bad-node',
+      `Node '${node.name}' (GroupNormalization) has ${channels} channels in ${groups} groups.`,
+    )
+  }
+  const grouped = g.reshape(x, [batch!, groups, elements(x.shape) / (batch! * groups)])
+  const difference = g.sub(grouped, g.reduceMean(grouped, [2]))
+  const variance = g.reduceMean(g.square(difference), [2])
+  const deviation = g.one('Sqrt', [g.offset(variance, floatAttribute(node, 'epsilon', 1e-5))])
+  const normal = g.reshape(g.div(difference, deviation), x.shape)
+  const column = (value: Value) => {
+    const each = g.expand(g.reshape(value, [value.shape[0]!, 1]), [value.shape[0]!, channels / value.shape[0]!])
+    return g.reshape(each, [channels, ...space.map(() => 1)])
+  }
+  return g.add(g.mul(normal, column(scale)), column(bias))
+}

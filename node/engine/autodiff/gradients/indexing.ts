@@ -1,0 +1,77 @@
+/**
+ * Gradients of operators that select and place values. Sums go through ScatterElements: ONNX Runtime runs ScatterND's
+ * reduction on several threads, which loses updates where an index repeats.
+ */
+import { DataType } from '../../onnx/index.ts'
+import { intAttribute, textAttribute } from '../attributes.ts'
+import type { Value } from '../builder.ts'
+import { elements, normalAxis, strides } from '../shape.ts'
+import type { GradientContext, GradientRules } from './types.ts'
+
+export const INDEXING_GRADIENTS: GradientRules = {
+  Gather: c => [gather(c)],
+  GatherElements: c => [c.g.scatterAdd(c.x.shape, axisOf(c, 0), c.input(1), c.dy)],
+  GatherND: c => [gatherND(c)],
+  ScatterElements: c => {
+    const axis = axisOf(c, 0)
+    const indices = c.input(1)
+    return [scatterData(c, 'ScatterElements', { axis }), null, c.g.one('GatherElements', [c.dy, indices], { axis })]
+  },
+  ScatterND: c => [scatterData(c, 'ScatterND', {}), null, c.g.one('GatherND', [c.dy, c.input(1)])],
+  TopK: c => [c.g.scatterAdd(c.x.shape, axisOf(c, -1), c.g.optionalOutput(c.node, 1), c.dy)],
+}
+
+function axisOf(c: GradientContext, otherwise: number): number {
+  return normalAxis(intAttribute(c.node, 'axis', otherwise), c.x.shape.length)
+}
+
+function gather(c: GradientContext): Value {
+  const { g, dy } = c
+  const { shape } = c.x
+  const axis = axisOf(c, 0)
+  const indices = c.input(1)
+  const count = elements(indices.shape)
+  const rows = g.reshape(dy, shape.with(axis, count))
+  const known = c.constant(1)
+  if (known?.length === 1) {
+    const place = normalAxis(known[0]!, shape[axis]!)
+    const alone = (value: number) => shape.map((_, at) => (at === axis ? value : 0))
+    return g.pad(rows, alone(place), alone(shape[axis]! - place - 1))
+  }
+  const column = g.reshape(
+    indices,
+    shape.map((_, at) => (at === axis ? count : 1)),
+  )
+  return g.scatterAdd(shape, axis, g.expand(column, rows.shape), rows)
+}
+
+/** The index vectors become row numbers of the data seen as a matrix [indexed, rest]. */
+function gatherND(c: GradientContext): Value {
+  const { g, dy } = c
+  const { shape } = c.x
+  const indices = c.input(1)
+  if (intAttribute(c.node, 'batch_dims', 0) !== 0) throw c.fault('gathers with batch_dims, which is not supported')
+  const depth = indices.shape.at(-1) ?? 0
+  const indexed = shape.slice(0, depth)
+  const sizes = g.integers(indexed)
+  // Negative indices count from the end, each along its own axis.
+  const positive = g.one('Where', [
+    g.one('Less', [indices, g.scalar(0, DataType.int64)]),
+    g.add(indices, sizes),
+    indices,
+  ])
+  const row = g.reduceSum(g.mul(positive, g.integers(strides(indexed))), [indices.shape.length - 1], false)
+  const matrix = [elements(indexed), elements(shape.slice(depth))]
+  const updates = g.reshape(dy, [elements(row.shape), matrix[1]!])
+  const rows = g.expand(g.reshape(row, [elements(row.shape), 1]), updates.shape)
+  return g.reshape(g.scatterAdd(matrix, 0, rows, updates), shape)
+}
+
+/** What was overwritten has no gradient; what was added to keeps it. */
+function scatterData(c: GradientContext, operator: string, attributes: { readonly axis?: number }): Value {
+  const reduction = textAttribute(c.node, 'reduction', 'none')
+  if (reduction === 'add') return c.dy
+  if (reduction !== 'none') throw c.fault(`scatters with the reduction '${reduction}', which is not supported`)
+  const updates = c.input(2)
+  return c.g.one(operator, [c.dy, c.input(1), c.g.zeros(updates.type, updates.shape)], attributes)
+}

@@ -1,0 +1,33 @@
+/** Gives values of a builder the names that a model's outputs shall have, without copying them where that can be avoided. */
+import { type Graph, makeNode, makeValueInfo, type Node } from '../onnx/index.ts'
+import type { GraphBuilder, Value } from './builder.ts'
+import { pruneGraph } from './prune.ts'
+
+export interface NamedOutput {
+  readonly name: string
+  readonly value: Value
+}
+
+/** The pruned graph of all that `outputs` need. */
+export function graphOf(builder: GraphBuilder, name: string, outputs: readonly NamedOutput[]): Graph {
+  const produced = new Set(builder.nodes.flatMap(node => node.outputs))
+  const fixed = new Set(outputs.filter(output => output.name === output.value.name).map(output => output.name))
+  const renamed = new Map<string, string>()
+  const copies: Node[] = []
+  for (const output of outputs) {
+    const from = output.value.name
+    if (from === output.name) continue
+    // Inputs, constants and values that are outputs already keep their name: their second name is a copy.
+    if (produced.has(from) && !fixed.has(from) && !renamed.has(from)) renamed.set(from, output.name)
+    else
+      copies.push(makeNode('Identity', [renamed.get(from) ?? from], [output.name], {}, { name: `${output.name}/copy` }))
+  }
+  const rename = (value: string) => renamed.get(value) ?? value
+  const nodes = builder.nodes.map(node => ({
+    ...node,
+    inputs: node.inputs.map(rename),
+    outputs: node.outputs.map(rename),
+  }))
+  const infos = outputs.map(output => makeValueInfo(output.name, output.value.type, output.value.shape))
+  return pruneGraph({ ...builder.finish(name, []), nodes: [...nodes, ...copies], outputs: infos })
+}

@@ -1,0 +1,73 @@
+/**
+ * Reverse-mode differentiation (Linnainmaa 1970): walk the nodes backwards, ask each node's rule what its outputs' gradients
+ * mean for its inputs, and add up where a value is used more than once.
+ */
+import { isFloat, type Node } from '../onnx/index.ts'
+import type { Value } from './builder.ts'
+import { DifferentiationError } from './errors.ts'
+import { gradientRule } from './gradients/index.ts'
+import { GradientContext } from './gradients/types.ts'
+import type { Operators } from './operators.ts'
+import { operatorKey } from './shapes/index.ts'
+
+/**
+ * @param seeds gradients of the outputs, by value name
+ * @param targets names of the values whose gradients are wanted
+ * @returns the gradient of each target that the outputs depend on
+ */
+export function reverse(
+  g: Operators,
+  seeds: ReadonlyMap<string, Value>,
+  targets: ReadonlySet<string>,
+): Map<string, Value> {
+  const nodes = [...g.nodes]
+  const active = activeValues(g, nodes, targets)
+  const gradients = new Map(seeds)
+  for (const node of nodes.toReversed()) {
+    const isUsed = node.outputs.some(name => gradients.has(name) && active.has(name))
+    if (!isUsed) continue
+    const results = ruleOf(node)(
+      new GradientContext(
+        node,
+        g,
+        node.outputs.map(name => gradients.get(name) ?? null),
+      ),
+    )
+    for (const [index, name] of node.inputs.entries()) {
+      const result = results[index]
+      if (!result || !active.has(name)) continue
+      const gradient = g.sumTo(result, g.value(name).shape)
+      const earlier = gradients.get(name)
+      gradients.set(name, earlier ? g.accumulate(earlier, gradient) : gradient)
+    }
+    // A gradient that has been passed on is not needed again, unless somebody asked for it.
+    for (const name of node.outputs) if (!targets.has(name)) gradients.delete(name)
+  }
+  return gradients
+}
+
+/** Values that depend on a target through floating point numbers. */
+function activeValues(g: Operators, nodes: readonly Node[], targets: ReadonlySet<string>): Set<string> {
+  const active = new Set(targets)
+  for (const node of nodes) {
+    if (!node.inputs.some(name => active.has(name))) continue
+    for (const name of node.outputs) {
+      const value = g.find(name)
+      if (name !== '' && (value === undefined || isFloat(value.type))) active.add(name)
+    }
+  }
+  return active
+}
+
+function ruleOf(node: Node): NonNullable<ReturnType<typeof gradientRule>> {
+  const key = operatorKey(node)
+  const rule = gradientRule(key)
+  if (rule === undefined) {
+    const title = `Node '${node.name || node.outputs[0]}' (${key})`
+    throw new DifferentiationError(
+      'no-rule',
+      `${title} is on the path of a gradient, but there is no gradient rule for this operator.`,
+    )
+  }
+  return rule
+}

@@ -1,0 +1,48 @@
+/** Convolutions and pooling over [batch, channels, spatial...]. */
+import { DataType } from '../../onnx/index.ts'
+import { intAttribute } from '../attributes.ts'
+import { windowOf } from '../windows.ts'
+import type { ShapeRule, ShapeRules } from './types.ts'
+
+const pool: ShapeRule = c => {
+  const { type, shape } = c.input(0)
+  const window = windowOf(c.node, shape.slice(2), null)
+  const result = [...shape.slice(0, 2), ...window.output]
+  return [
+    { type, shape: result },
+    { type: DataType.int64, shape: result },
+  ]
+}
+
+const globalPool: ShapeRule = c => [
+  { type: c.input(0).type, shape: c.input(0).shape.map((size, axis) => (axis < 2 ? size : 1)) },
+]
+
+export const CONVOLUTION_SHAPES: ShapeRules = {
+  Conv: c => {
+    const { type, shape } = c.input(0)
+    const weight = c.input(1).shape
+    const window = windowOf(c.node, shape.slice(2), weight.slice(2))
+    return [{ type, shape: [shape[0] ?? 0, weight[0] ?? 0, ...window.output] }]
+  },
+  ConvTranspose: c => {
+    const { type, shape } = c.input(0)
+    const weight = c.input(1).shape
+    const window = windowOf(c.node, shape.slice(2), weight.slice(2))
+    const sizes = shape.slice(2).map((size, axis) => {
+      const reach = window.dilations[axis]! * (window.kernel[axis]! - 1) + 1
+      return (
+        (size - 1) * window.strides[axis]! +
+        reach -
+        window.padBegin[axis]! -
+        window.padEnd[axis]! +
+        window.outputPadding[axis]!
+      )
+    })
+    return [{ type, shape: [shape[0] ?? 0, (weight[1] ?? 0) * intAttribute(c.node, 'group', 1), ...sizes] }]
+  },
+  MaxPool: pool,
+  AveragePool: pool,
+  GlobalAveragePool: globalPool,
+  GlobalMaxPool: globalPool,
+}

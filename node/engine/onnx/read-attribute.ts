@@ -1,0 +1,96 @@
+/** AttributeProto to an attribute. Files from before IR version 2 leave the type out: then the filled field decides. */
+import { OnnxFormatError } from './errors.ts'
+import { ATTRIBUTE, ATTRIBUTE_TYPE } from './fields.ts'
+import { MAX_ATTRIBUTE_VALUES } from './limits.ts'
+import type { Attribute, Graph, Tensor } from './model.ts'
+import type { Field, ProtobufReader } from './protobuf-reader.ts'
+import { readTensor } from './read-tensor.ts'
+
+export function readAttribute(
+  reader: ProtobufReader,
+  readGraph: (reader: ProtobufReader) => Graph,
+): [name: string, attribute: Attribute] {
+  const start = reader.position
+  let name = ''
+  let type = 0
+  let single: Attribute | null = null
+  const floats: number[] = []
+  const ints: bigint[] = []
+  const strings: Uint8Array[] = []
+  const tensors: Tensor[] = []
+  const graphs: Graph[] = []
+  for (const field of reader.fields()) {
+    switch (field.number) {
+      case ATTRIBUTE.name:
+        name = reader.text(field)
+        break
+      case ATTRIBUTE.type:
+        type = reader.integer(field)
+        break
+      case ATTRIBUTE.float:
+        single = { kind: 'float', value: reader.float(field) }
+        break
+      case ATTRIBUTE.int:
+        single = { kind: 'int', value: reader.bigint(field) }
+        break
+      case ATTRIBUTE.string:
+        single = { kind: 'string', value: reader.bytes(field) }
+        break
+      case ATTRIBUTE.tensor:
+        single = { kind: 'tensor', value: readTensor(reader.message(field)) }
+        break
+      case ATTRIBUTE.graph:
+        single = { kind: 'graph', value: readGraph(reader.message(field)) }
+        break
+      case ATTRIBUTE.floats:
+        reader.floats(field, value => push(floats, value, field))
+        break
+      case ATTRIBUTE.ints:
+        reader.integers(field, value => push(ints, value, field))
+        break
+      case ATTRIBUTE.strings:
+        push(strings, reader.bytes(field), field)
+        break
+      case ATTRIBUTE.tensors:
+        push(tensors, readTensor(reader.message(field)), field)
+        break
+      case ATTRIBUTE.graphs:
+        push(graphs, readGraph(reader.message(field)), field)
+        break
+      case ATTRIBUTE.referenceName:
+        throw new OnnxFormatError('unsupported', field.offset, `Attribute '${name}' refers to a function's attribute`)
+      default:
+        reader.skip(field)
+    }
+  }
+  const lists: readonly Attribute[] = [
+    { kind: 'ints', value: ints },
+    { kind: 'floats', value: floats },
+    { kind: 'strings', value: strings },
+    { kind: 'tensors', value: tensors },
+    { kind: 'graphs', value: graphs },
+  ]
+  const candidates = single === null ? lists : [single, ...lists]
+  const attribute =
+    type === ATTRIBUTE_TYPE.undefined
+      ? candidates.find(item => !Array.isArray(item.value) || item.value.length > 0)
+      : (candidates.find(item => ATTRIBUTE_TYPE[item.kind] === type) ??
+        DEFAULTS.find(item => ATTRIBUTE_TYPE[item.kind] === type))
+  if (attribute === undefined)
+    throw new OnnxFormatError('missing-field', start, `Attribute '${name}' has no value of its type ${type}`)
+  return [name, attribute]
+}
+
+/** proto3 writers may leave out a field whose value is zero. */
+const DEFAULTS: readonly Attribute[] = [
+  { kind: 'float', value: 0 },
+  { kind: 'int', value: 0n },
+  { kind: 'string', value: new Uint8Array() },
+]
+
+function push<T>(list: T[], value: T, field: Field): void {
+  if (list.length >= MAX_ATTRIBUTE_VALUES) {
+    throw new OnnxFormatError('over-limit', field.offset, `An attribute has more than ${MAX_ATTRIBUTE_VALUES} values.`)
+  }
+  list.push(value)
+}

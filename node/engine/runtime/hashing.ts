@@ -1,0 +1,40 @@
+/** SHA-256 of bulk data in the compute thread, natively. */
+import { createHash } from 'node:crypto'
+import type { SmallHash } from '../../../protocols/wire/environment.ts'
+import { merkleRoot } from '../../../protocols/wire/merkle.ts'
+import type { Hash } from '../../../protocols/wire/messages.ts'
+
+export const nativeHash: SmallHash = bytes => plain(createHash('sha256').update(bytes).digest())
+
+/**
+ * Merkle root over SHA-256 of each `chunkBytes` of the parts' concatenation, without joining them.
+ * @param parts back to back
+ */
+export function chunkedRoot(parts: readonly Uint8Array[], chunkBytes: number): Hash {
+  return merkleRoot(chunkLeaves(parts, chunkBytes), nativeHash)
+}
+
+export function chunkLeaves(parts: readonly Uint8Array[], chunkBytes: number): Hash[] {
+  const leaves: Hash[] = []
+  let hash = createHash('sha256')
+  let room = chunkBytes
+  for (const part of parts) {
+    for (let at = 0; at < part.length; ) {
+      const taken = Math.min(room, part.length - at)
+      hash.update(part.subarray(at, at + taken))
+      at += taken
+      room -= taken
+      if (room > 0) continue
+      leaves.push(plain(hash.digest()))
+      hash = createHash('sha256')
+      room = chunkBytes
+    }
+  }
+  if (room < chunkBytes) leaves.push(plain(hash.digest()))
+  return leaves
+}
+
+/** A `Buffer` from the pool must not be handed to another thread. */
+function plain(digest: Uint8Array): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(digest)
+}

@@ -1,0 +1,38 @@
+/** The engine on the calling thread, for simulations and tests: same code, same results, no thread. */
+import { loadKernels } from '../kernels/index.ts'
+import { Cancellation, StageCompute } from './compute.ts'
+import { Dispatcher } from './dispatcher.ts'
+import type { StageInit } from './init.ts'
+import type { Executor, JobKind, JobRequest, JobResult } from './jobs.ts'
+import { QueuedEngine } from './stage-engine.ts'
+import type { StageEngine } from './types.ts'
+
+/** @throws EngineError `unsupported-encoding`, `unsupported-op` or `malformed-model` */
+export async function createInlineEngine(init: StageInit): Promise<StageEngine> {
+  const compute = await StageCompute.create(init, await loadKernels())
+  return new QueuedEngine(compute.shape, new Dispatcher(new InlineExecutor(compute), { window: 1 }))
+}
+
+class InlineExecutor implements Executor {
+  readonly #compute: StageCompute
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(compute: StageCompute) {
+    this.#compute = compute
+  }
+
+  run<K extends JobKind>(kind: K, request: JobRequest<K>, signal: AbortSignal | undefined): Promise<JobResult<K>> {
+    const job = this.#compute
+      .run(kind, request, () => signal?.aborted === true)
+      .catch((error: unknown) => {
+        throw error instanceof Cancellation ? signal?.reason : error
+      })
+    this.#last = job.catch(() => undefined)
+    return job
+  }
+
+  async dispose(): Promise<void> {
+    await this.#last
+    await this.#compute.dispose()
+  }
+}
