@@ -1,0 +1,223 @@
+/**
+ * Order: Tendermint's Algorithm 1 (E. Buchman, J. Kwon, Z. Milosevic, "The latest gossip on BFT consensus",
+ * arXiv:1807.04938), as rules that the machine applies until none acts. Line numbers refer to the paper. Departures: README.
+ */
+import { equalBytes } from '../../protocols/wire/hash.ts'
+import type { Hash, Value } from '../../protocols/wire/messages.ts'
+import { countSeats } from '../election/group.ts'
+import { availableCommits, minimumCommits } from './collect.ts'
+import { arm, armOnce, disarm, patienceMs, sign } from './emit.ts'
+import { advanceAll, beginExecution } from './execution.ts'
+import { type KnownValue, leaderOf, type ProposalRecord, type RoundState } from './state.ts'
+import type { LockRecord, Polka } from './types.ts'
+import { checkReference } from './validity.ts'
+import { forgetViews, refreshValid, STEPS_A_VIEW, seatsAt } from './votes.ts'
+
+/** View 0 is clocked from when Q seats have closed their work: before that no leader can do anything. */
+export function beginClock(state: RoundState): boolean {
+  const { group, timeouts } = state.context
+  if (state.begun || countSeats(group, [...state.commits.keys(), ...state.idles.keys()]) < group.quorum) return false
+  state.begun = true
+  arm(state, `propose/${state.view}`, patienceMs(state, timeouts.proposeMs))
+  return true
+}
+
+/** Line 11. */
+export function enterView(state: RoundState, view: number): void {
+  for (const name of ['propose', 'prevote', 'precommit', 'skip']) disarm(state, `${name}/${state.view}`)
+  state.view = view
+  state.step = 'propose'
+  state.begun = true
+  state.askedBlock = null
+  forgetViews(state)
+  arm(state, `propose/${view}`, patienceMs(state, state.context.timeouts.proposeMs))
+}
+
+/** Line 55: f + 1 seats are in higher views, so one honest one is. */
+export function jump(state: RoundState): boolean {
+  const { faults } = state.context.group
+  const ahead: number[] = []
+  for (const position of state.positions.values()) {
+    const view = Math.floor(position / STEPS_A_VIEW)
+    if (view > state.view) ahead.push(view)
+  }
+  const view = ahead.sort((a, b) => b - a)[faults]
+  if (view === undefined) return false
+  enterView(state, view)
+  return true
+}
+
+/** Lines 14 to 19: the highest value known to have had a polka, else a new one. */
+export function propose(state: RoundState): boolean {
+  const { context, view, step, valid } = state
+  if (context.self === null || leaderOf(state, view) !== context.self) return false
+  if (step !== 'propose' || state.signedViews.propose >= view) return false
+  if (valid !== null) {
+    const shown = [...valid.prevotes, ...valid.known.commits.values()]
+    return signProposal(state, valid.known.value, valid.view, shown)
+  }
+  const available = availableCommits(state)
+  if (available.length >= minimumCommits(context) && graceIsOver(state)) {
+    const commits = available.map(({ signer, payload }) => ({ author: signer, root: payload.root }))
+    return signProposal(state, buildValue(state, commits), -1, [...available, ...state.haves.values()])
+  }
+  if (available.length < minimumCommits(context) && maySkip(state)) {
+    return signProposal(state, buildValue(state, 'skip'), -1, [...state.idles.values()])
+  }
+  return false
+}
+
+/** Commitments beyond the first n - f are waited for half as long as those took, unless all that can come are here. */
+function graceIsOver(state: RoundState): boolean {
+  const { context, startedAtMs, enoughAtMs, idles, nowMs } = state
+  if (startedAtMs === null || enoughAtMs === null) return false
+  const expected = context.group.seats.filter(({ peer }) => !idles.has(peer)).length
+  if (availableCommits(state).length >= expected) return true
+  const overAtMs = enoughAtMs + Math.min(context.timeouts.graceCapMs, (enoughAtMs - startedAtMs) / 2)
+  if (nowMs >= overAtMs) return true
+  armOnce(state, 'grace', overAtMs - nowMs)
+  return false
+}
+
+/** With Q signed IDLEs at once; from view f + 1 on after half of the time that the others wait for this proposal. */
+function maySkip(state: RoundState): boolean {
+  const { context, idles, view } = state
+  if (countSeats(context.group, idles.keys()) >= context.group.quorum) return true
+  if (view <= context.group.faults) return false
+  if (state.skipView < view) armOnce(state, `skip/${view}`, patienceMs(state, context.timeouts.proposeMs) / 2)
+  return state.skipView === view
+}
+
+function buildValue(state: RoundState, commits: Value['commits']): Value {
+  const { scope, parent } = state.context
+  return { scope, parent, reference: chooseReference(state), commits, changes: [] }
+}
+
+/** The second newest finalised block known: the newest may not have reached the others, who would have to wait for it. */
+function chooseReference(state: RoundState): Value['reference'] {
+  const [newest, second] = [...state.blocks].sort(([a], [b]) => b - a)
+  const chosen = second ?? newest
+  return chosen === undefined ? state.context.parentReference : { height: chosen[0], hash: chosen[1] }
+}
+
+function signProposal(
+  state: RoundState,
+  value: Value,
+  validView: number,
+  shown: readonly { readonly envelope: Uint8Array }[],
+): boolean {
+  const { view, context } = state
+  state.signedViews.propose = view
+  disarm(state, 'grace')
+  sign(
+    state,
+    { kind: 'propose', scope: context.scope, view, validView, value },
+    shown.map(signed => signed.envelope),
+  )
+  return true
+}
+
+/** Lines 22 to 33. */
+export function prevote(state: RoundState): boolean {
+  const record = state.proposals.get(state.view)
+  if (state.step !== 'propose' || record === undefined) return false
+  const opinion = judge(state, record)
+  if (opinion === 'wait') return false
+  castPrevote(state, opinion === 'accept' ? record : null)
+  return true
+}
+
+/**
+ * Accepted where it is valid and no own PRECOMMIT for another value is newer than the polka it shows. This is the paper's
+ * lock rule, but stricter in one case (README, "Departures"): else an honest peer could sign what AMNESIA convicts.
+ */
+function judge(state: RoundState, { known, fault, proven, signed }: ProposalRecord): 'accept' | 'reject' | 'wait' {
+  if (fault !== null) return 'reject'
+  if (!proven) return 'wait'
+  const { validView, value } = signed.payload
+  if (newestOtherLock(state, known.id) > validView) return 'reject'
+  if (validView >= 0) return 'accept'
+  const reference = checkReference(state, value)
+  return reference === 'right' ? 'accept' : reference === 'wrong' ? 'reject' : 'wait'
+}
+
+/** View of the newest own PRECOMMIT for a value other than this, or -1. */
+function newestOtherLock({ lock }: RoundState, value: Hash): number {
+  if (lock === null) return -1
+  return equalBytes(lock.value, value) ? lock.otherView : lock.view
+}
+
+/** Signs a PREVOTE for the proposal, or for nil; candidates start computing, so that the vote hides that time. */
+export function castPrevote(state: RoundState, record: ProposalRecord | null): void {
+  const { view, context } = state
+  state.step = 'prevote'
+  disarm(state, `propose/${view}`)
+  disarm(state, `skip/${view}`)
+  if (state.signedViews.prevote < view) {
+    state.signedViews.prevote = view
+    const answer =
+      record === null
+        ? { value: null, validView: -1 }
+        : { value: record.known.id, validView: record.signed.payload.validView }
+    sign(state, { kind: 'prevote', scope: context.scope, view, ...answer })
+  }
+  if (record === null) return
+  beginExecution(state, record.known)
+  advanceAll(state)
+}
+
+/** Lines 36 to 46: on a polka lock and precommit it, on Q prevotes for nil precommit nil. */
+export function precommit(state: RoundState): boolean {
+  if (state.step !== 'prevote') return false
+  refreshValid(state)
+  if (state.valid?.view === state.view) {
+    castPrecommit(state, state.valid.known)
+    return true
+  }
+  const votes = [...(state.prevotes.get(state.view)?.values() ?? [])]
+  if (votes.filter(({ payload }) => payload.value === null).length < state.context.group.quorum) return false
+  castPrecommit(state, null)
+  return true
+}
+
+/** Signs a PRECOMMIT, nil too, with the newest polka beside it; the journal has lock and polka before anybody has the vote. */
+export function castPrecommit(state: RoundState, known: KnownValue | null): void {
+  const { view, context, valid } = state
+  state.step = 'precommit'
+  disarm(state, `prevote/${view}`)
+  if (context.self === null || state.signedViews.precommit >= view) return
+  state.signedViews.precommit = view
+  if (known !== null) state.lock = { view, value: known.id, otherView: newestOtherLock(state, known.id) }
+  state.effects.push({ type: 'persist', record: lockRecord(state) })
+  const value = known === null ? null : known.id
+  const shown = valid === null ? [] : polkaEnvelopes(valid)
+  sign(state, { kind: 'precommit', scope: context.scope, view, value, validView: valid?.view ?? -1 }, shown)
+}
+
+/** What travels beside a PRECOMMIT: the polka, and the proposal that carries its value. */
+export function polkaEnvelopes({ proposal, prevotes }: Polka): Uint8Array[] {
+  return [proposal.envelope, ...prevotes.map(vote => vote.envelope)]
+}
+
+function lockRecord({ lock, valid }: RoundState): LockRecord {
+  if (valid === null) return { lock, valid }
+  const { view, value, proposal, prevotes } = valid
+  return { lock, valid: { view, value, proposal, prevotes } }
+}
+
+/** Lines 34 and 47: Q seats have voted, whatever and however far they are by now; wait a little for the others. */
+export function clockVotes(state: RoundState): boolean {
+  const { context, view, step } = state
+  const { quorum } = context.group
+  const delayMs = patienceMs(state, context.timeouts.voteMs)
+  if (step === 'prevote' && seatsAt(state, view, 'prevote') >= quorum) armOnce(state, `prevote/${view}`, delayMs)
+  if (seatsAt(state, view, 'precommit') >= quorum) armOnce(state, `precommit/${view}`, delayMs)
+  return false
+}
+
+/** After the decision nothing of this is needed any more. */
+export function stopVoting(state: RoundState): void {
+  for (const name of ['propose', 'prevote', 'precommit', 'skip']) disarm(state, `${name}/${state.view}`)
+  disarm(state, 'grace')
+  disarm(state, 'scatter')
+}

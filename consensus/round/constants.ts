@@ -1,0 +1,22 @@
+/** Limits of the round's machine, each with unit and reason. Time-outs' bases come with the context (the manifest). */
+
+/** Views over which the time-outs grow; after that they stay. 2^8 times the base outlasts any outage that a run survives. */
+export const VIEW_BACKOFF_CAP = 8
+
+/** Views before the current one whose votes are kept: late PRECOMMITs may still decide. Older ones are covered by re-sending. */
+export const VIEWS_BEHIND = 16
+
+/** Views ahead whose votes are kept. Beyond it only the sender's position counts: enough to jump there, and votes are re-sent. */
+export const VIEWS_AHEAD = 8
+
+/** Milliseconds in which arriving partitions are gathered into one HAVE: far below a round, far above a loop turn. */
+export const HAVE_BATCH_MS = 10
+
+/** Finalised blocks that are remembered: at 6 s a block 6 minutes, and `block` asks for others. */
+export const HEADS_KEPT = 64
+
+/** Values a candidate's aggregates are kept for: the one that is decided, and one that failed before. */
+export const AGGREGATED_VALUES_KEPT = 2
+
+/** Attachments of one message, in multiples of n: COMMITs, HAVEs, IDLEs and votes of every seat. */
+export const ATTACHMENTS_PER_SEAT = 4

@@ -1,0 +1,14 @@
+/** The round of one stage: a sans-I/O machine. README.md is its specification. */
+export {
+  type CloseContext,
+  type CloseState,
+  closingBundle,
+  createClose,
+  noteSettled,
+  settledCount,
+  sourceQuota,
+} from './close.ts'
+export { nextState } from './execution.ts'
+export { createRound, step } from './machine.ts'
+export { phaseOf } from './status.ts'
+export type * from './types.ts'

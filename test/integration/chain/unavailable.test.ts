@@ -1,0 +1,181 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { expect } from 'chai'
+import { WebSocket, WebSocketServer } from 'ws'
+import { connectSubstrate } from '../../../consensus/chain/adapters/substrate/index.ts'
+import { ChainUnavailable } from '../../../consensus/chain/errors.ts'
+import type { Chain } from '../../../consensus/chain/types.ts'
+import { MAX_CONNECTIONS, MAX_REQUEST_BYTES, MAX_SUBSCRIPTIONS } from '../../../node/chain/constants.ts'
+import { type ChainProcess, chainFolder, startChain } from './chain-process.ts'
+
+/** A node in front of a real one that can be told to stop answering, to lie, or to hang up. */
+class Relay {
+  readonly server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+  readonly sockets = new Set<WebSocket>()
+  /** Changes or drops (undefined) an answer of the real node. */
+  tamper: (answer: string) => string | undefined = answer => answer
+
+  constructor(target: string) {
+    this.server.on('connection', client => {
+      this.sockets.add(client)
+      const upstream = new WebSocket(target)
+      const waiting: string[] = []
+      client.on('message', data => {
+        if (upstream.readyState === upstream.OPEN) upstream.send(data.toString())
+        else waiting.push(data.toString())
+      })
+      upstream.addEventListener('open', () => {
+        for (const data of waiting) upstream.send(data)
+      })
+      upstream.addEventListener('message', ({ data }) => {
+        const answer = this.tamper(String(data))
+        if (answer !== undefined) client.send(answer)
+      })
+      client.on('close', () => upstream.close())
+    })
+  }
+
+  get url(): string {
+    return `ws://127.0.0.1:${(this.server.address() as AddressInfo).port}`
+  }
+
+  close(): void {
+    for (const socket of this.sockets) socket.terminate()
+    this.server.close()
+  }
+}
+
+interface Answer {
+  readonly id: number
+  readonly error?: { readonly code: number }
+}
+
+async function failure(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => undefined,
+    error => error,
+  )
+}
+
+describe('a node that hangs, lies or goes away', function () {
+  this.timeout(60_000)
+  let folder: ReturnType<typeof chainFolder>
+  let node: ChainProcess
+  let relay: Relay
+  let chain: Chain
+
+  before(async () => {
+    folder = chainFolder([])
+    node = startChain(folder.directory, '--empty-block-ms', '400')
+    const { url } = await node.ready
+    relay = new Relay(url)
+    await once(relay.server, 'listening')
+    chain = await connectSubstrate({ url: relay.url, account: null, asset: 1, callDeadlineMs: 600 })
+  })
+  afterEach(() => {
+    relay.tamper = answer => answer
+  })
+  after(async () => {
+    await chain?.close()
+    relay?.close()
+    node?.child.stdin?.end()
+    await node?.ended
+    folder?.remove()
+  })
+
+  it('gives ChainUnavailable where nothing listens or what listens never answers', async () => {
+    expect(await failure(connectSubstrate({ url: 'ws://127.0.0.1:9', account: null, asset: 1 }))).to.be.instanceOf(
+      ChainUnavailable,
+    )
+    const silent = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+    await once(silent, 'listening')
+    const url = `ws://127.0.0.1:${(silent.address() as AddressInfo).port}`
+    const hung = connectSubstrate({ url, account: null, asset: 1, connectDeadlineMs: 200 })
+    expect(await failure(hung)).to.be.instanceOf(ChainUnavailable)
+    const stop = new AbortController()
+    const aborted = connectSubstrate({ url, account: null, asset: 1, signal: stop.signal })
+    stop.abort(new Error('stopped'))
+    expect(await failure(aborted)).to.have.property('message', 'stopped')
+    for (const client of silent.clients) client.terminate()
+    silent.close()
+  })
+
+  it('gives ChainUnavailable when an answer does not come, and goes on when answers come again', async () => {
+    relay.tamper = () => undefined
+    expect(await failure(chain.finalizedHead())).to.be.instanceOf(ChainUnavailable)
+    expect(await failure(chain.bonds('run', 1))).to.be.instanceOf(ChainUnavailable)
+    const stop = new AbortController()
+    const aborted = failure(chain.finalizedHead({ signal: stop.signal }))
+    stop.abort(new Error('stopped'))
+    expect(await aborted).to.have.property('message', 'stopped')
+    relay.tamper = answer => answer
+    expect((await chain.finalizedHead()).height).to.be.at.least(0)
+  })
+
+  it('refuses a header that is not of the hash it asked for', async () => {
+    relay.tamper = answer => answer.replace(/"parentHash":"0x..../, '"parentHash":"0xffff')
+    expect(await failure(chain.finalizedHead())).to.be.instanceOf(ChainUnavailable)
+  })
+
+  it('bounds what a client may ask of the embedded chain', async () => {
+    const { url } = await node.ready
+    const socket = new WebSocket(url)
+    await once(socket, 'open')
+    const answers = new Map<number, (answer: Answer) => void>()
+    socket.on('message', data => {
+      const answer: Answer = JSON.parse(String(data))
+      answers.get(answer.id)?.(answer)
+    })
+    const ask = (id: number, method: string, params: unknown[] = []): Promise<Answer> =>
+      new Promise(resolve => {
+        answers.set(id, resolve)
+        socket.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }))
+      })
+    for (let index = 0; index < MAX_SUBSCRIPTIONS; index++) {
+      expect(await ask(index, 'chain_subscribeNewHeads')).to.have.property('result')
+    }
+    expect((await ask(100, 'chain_subscribeNewHeads')).error?.code).to.equal(-32005)
+    expect((await ask(101, 'dev_setStorage')).error?.code).to.equal(-32601)
+    expect((await ask(102, 'constructor')).error?.code).to.equal(-32601)
+    expect((await ask(103, 'dev_newBlock', [{ count: 1e9 }])).error?.code).to.equal(-32602)
+    expect((await ask(104, 'state_getStorage', ['0x00', `0x${'00'.repeat(32)}`])).error?.code).to.equal(4003)
+    socket.send('x'.repeat(MAX_REQUEST_BYTES + 1))
+    const [code] = await once(socket, 'close')
+    expect(code).to.equal(1009)
+    const [error] = await once(new WebSocket(url, { origin: 'https://elsewhere.example' }), 'error')
+    expect(String(error)).to.match(/401/)
+  })
+
+  it('refuses more connections than its bound', async () => {
+    const { url } = await node.ready
+    const sockets = Array.from({ length: MAX_CONNECTIONS + 1 }, () => new WebSocket(url))
+    const outcomes = await Promise.all(
+      sockets.map(socket =>
+        Promise.race([once(socket, 'open'), once(socket, 'error')]).then(
+          () => socket.readyState === socket.OPEN,
+          () => false,
+        ),
+      ),
+    )
+    expect(outcomes.filter(open => open).length).to.be.at.most(MAX_CONNECTIONS)
+    for (const socket of sockets) socket.terminate()
+  })
+
+  it('refuses a height that is not final', async () => {
+    expect(await failure(chain.blockHash(1_000_000))).to.be.instanceOf(ChainUnavailable)
+    expect(await failure(chain.blockHash(-1))).to.be.instanceOf(RangeError)
+  })
+
+  it('tells every finalised head in order, across a lost connection', async () => {
+    const heights: number[] = []
+    const enough = Promise.withResolvers<void>()
+    const unsubscribe = chain.onFinalized(({ height }) => {
+      heights.push(height)
+      if (heights.length === 2) for (const socket of relay.sockets) socket.terminate()
+      if (heights.length === 6) enough.resolve()
+    })
+    await enough.promise
+    unsubscribe()
+    expect(heights).to.deep.equal(Array.from({ length: heights.length }, (_, index) => heights[0]! + index))
+  })
+})

@@ -1,0 +1,94 @@
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { PeerId } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { multiaddr } from '@multiformats/multiaddr'
+import { expect } from 'chai'
+import { kindOf } from '../../../node/network/bytes.ts'
+import { CONNECTIONS_PER_PEER_MAX, DENIED_MAX } from '../../../node/network/constants.ts'
+import { listenError, PortInUse } from '../../../node/network/errors.ts'
+import { Gater, hostOf } from '../../../node/network/gater.ts'
+import { parseAddress, peerOf } from '../../../node/network/targets.ts'
+
+describe('the connection gater', () => {
+  let peer: PeerId
+  before(async () => {
+    peer = peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
+  })
+
+  it('refuses denied peers both ways, until they are allowed again', () => {
+    const gater = new Gater({ perAddress: 4, connections: () => [] })
+    expect(gater.denyDialPeer(peer)).to.equal(false)
+    gater.deny(peer.toString(), 'two signatures')
+    expect(gater.denyDialPeer(peer)).to.equal(true)
+    expect(gater.denyInboundEncryptedConnection(peer)).to.equal(true)
+    expect(gater.denied().get(peer.toString())).to.equal('two signatures')
+    gater.allow(peer.toString())
+    expect(gater.denyDialPeer(peer)).to.equal(false)
+  })
+
+  it('forgets the oldest when too many are denied', () => {
+    const gater = new Gater({ perAddress: 4, connections: () => [] })
+    for (let index = 0; index <= DENIED_MAX; index++) gater.deny(`peer ${index}`, 'x')
+    expect(gater.denied().size).to.equal(DENIED_MAX)
+    expect(gater.denied().has('peer 0')).to.equal(false)
+  })
+
+  it('refuses one more connection from an address, or of a peer, that has its share', () => {
+    const at = (address: string) => ({ remoteAddr: multiaddr(address) })
+    let open = [at('/ip4/10.0.0.1/tcp/1'), at('/ip4/10.0.0.1/tcp/2'), at('/ip4/10.0.0.2/tcp/1')]
+    const gater = new Gater({ perAddress: 2, connections: () => open })
+    expect(gater.denyInboundConnection(at('/ip4/10.0.0.1/tcp/3'))).to.equal(true)
+    expect(gater.denyInboundConnection(at('/ip4/10.0.0.2/tcp/3'))).to.equal(false)
+    expect(gater.denyInboundUpgradedConnection(peer)).to.equal(false)
+    open = Array.from({ length: CONNECTIONS_PER_PEER_MAX }, () => at('/ip4/10.0.0.3/tcp/1'))
+    expect(gater.denyInboundUpgradedConnection(peer)).to.equal(true)
+  })
+
+  for (const [address, host] of [
+    ['/ip4/10.1.2.3/tcp/1', '10.1.2.3'],
+    ['/ip6/2001:db8:1:2:3:4:5:6/tcp/1', '2001:db8:1:2::/64'],
+    ['/ip6/2001:db8:1:2::6/tcp/1', '2001:db8:1:2::/64'],
+    ['/ip6/::1/tcp/1', '0:0:0:0::/64'],
+    ['/dns4/example.com/tcp/1', null],
+  ] as const) {
+    it(`counts ${address} as ${host}`, () => expect(hostOf(multiaddr(address))).to.equal(host))
+  }
+})
+
+describe('kinds of traffic', () => {
+  for (const [protocol, kind] of [
+    ['/swarm-node/activations/1.0.0', 'activations'],
+    ['/swarm-node/kad/1.0.0', 'dht'],
+    ['/meshsub/1.2.0', 'gossip'],
+    ['/ipfs/id/1.0.0', 'libp2p'],
+    ['/swarm-node', 'other'],
+    ['', 'other'],
+  ] as const) {
+    it(`counts ${protocol || 'no protocol'} as ${kind}`, () => expect(kindOf(protocol)).to.equal(kind))
+  }
+})
+
+describe('addresses', () => {
+  it('names the peer at the end of an address', () => {
+    const name = '12D3KooWGRUVh7cFjMHTCbFmxbSXYUTBqkGSPcDbaTqXbYFrYzHn'
+    expect(peerOf(multiaddr(`/ip4/127.0.0.1/tcp/1/p2p/${name}`))).to.equal(name)
+    expect(peerOf(multiaddr('/ip4/127.0.0.1/tcp/1'))).to.equal(null)
+  })
+
+  it('refuses what is no multiaddr, with its exit code', () => {
+    expect(() => parseAddress('127.0.0.1:80'))
+      .to.throw('not a multiaddr')
+      .with.property('exit', 'usage')
+  })
+
+  it('names the address whose port is in use', () => {
+    const error = listenError(
+      new Error(
+        'Some addresses failed:\n\n  /ip4/127.0.0.1/tcp/4001: Error: listen EADDRINUSE: address already in use\n',
+      ),
+      ['/ip4/127.0.0.1/tcp/4000', '/ip4/127.0.0.1/tcp/4001'],
+    )
+    expect(error).to.be.instanceOf(PortInUse)
+    expect(error).to.include({ address: '/ip4/127.0.0.1/tcp/4001', exit: 'unavailable' })
+  })
+})
