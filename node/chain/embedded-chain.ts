@@ -1,6 +1,6 @@
 /** The embedded chain: seals blocks when its policy says so, reports a finalised head that lags behind the best one. */
-import { type Block, buildBlock, inherentProviders } from '@acala-network/chopsticks-core'
-import { ResponseError } from '@acala-network/chopsticks-core/rpc/shared.js'
+import { type Block, buildBlock, inherentProviders, ResponseError } from '@acala-network/chopsticks-core'
+import type { GenericExtrinsic } from '@polkadot/types'
 import type { HexString } from '@polkadot/util/types'
 import { blake2AsHex } from '@polkadot/util-crypto'
 import type { Ledger } from './ledger.ts'
@@ -26,6 +26,8 @@ export class EmbeddedChain {
   #timer: NodeJS.Timeout | undefined
   /** Blocks are sealed one after the other. */
   #sealing: Promise<void> = Promise.resolve()
+  #firstBlock: Promise<void> = Promise.resolve()
+  #busy = false
   #stopped = false
 
   constructor(ledger: Ledger, options: ChainOptions, onError: (error: unknown) => void) {
@@ -34,10 +36,13 @@ export class EmbeddedChain {
     this.#onError = onError
   }
 
-  /** Seals the first block of a new chain (signatures check against its parent's hash) and starts the timer. */
-  async start(): Promise<void> {
-    if (this.ledger.head.number === 0) await this.seal()
-    this.#arm()
+  /**
+   * Starts the timer; a new chain's first block is sealed at once. Signatures check against its parent's hash, so
+   * transactions wait for it; it takes seconds, in which the clients connect.
+   */
+  start(): void {
+    if (this.ledger.head.number === 0) this.#firstBlock = this.seal().catch(() => {})
+    else this.#arm()
   }
 
   async finalized(): Promise<Block> {
@@ -57,13 +62,20 @@ export class EmbeddedChain {
     this.pool.check(extrinsic)
     this.#validating++
     try {
+      await this.#firstBlock
       const validity = await this.ledger.validateExtrinsic(extrinsic)
       if (validity.isErr) {
-        throw new ResponseError(validity.asErr.isInvalid ? 1010 : 1011, `Invalid Transaction: ${validity.asErr.toString()}`)
+        throw new ResponseError(
+          validity.asErr.isInvalid ? 1010 : 1011,
+          `Invalid Transaction: ${validity.asErr.toString()}`,
+        )
       }
       const registry = await this.ledger.head.registry
-      const signer = registry.createType('GenericExtrinsic', extrinsic).signer.toString()
-      return { hash: blake2AsHex(extrinsic, 256), unwatch: this.pool.add(extrinsic, signer, performance.now(), watcher) }
+      const { signer } = registry.createType<GenericExtrinsic>('GenericExtrinsic', extrinsic)
+      return {
+        hash: blake2AsHex(extrinsic, 256),
+        unwatch: this.pool.add(extrinsic, signer.toString(), performance.now(), watcher),
+      }
     } finally {
       this.#validating--
       this.#arm()
@@ -73,6 +85,7 @@ export class EmbeddedChain {
   /** Seals one block of everything that waits. */
   seal(): Promise<void> {
     const sealed = this.#sealing.then(() => this.#seal())
+    // The next block is tried again by the timer, with the same transactions.
     this.#sealing = sealed.catch(this.#onError)
     return sealed
   }
@@ -85,9 +98,18 @@ export class EmbeddedChain {
   }
 
   async #seal(): Promise<void> {
-    const tried = this.pool.extrinsics
+    this.#busy = true
     this.#lastBlockMs = performance.now()
-    const params = { transactions: tried, upwardMessages: {}, downwardMessages: [], horizontalMessages: {} }
+    try {
+      await this.#build(this.pool.extrinsics)
+    } finally {
+      this.#busy = false
+      this.#arm()
+    }
+  }
+
+  async #build(tried: readonly HexString[]): Promise<void> {
+    const params = { transactions: [...tried], upwardMessages: {}, downwardMessages: [], horizontalMessages: {} }
     const [block] = await buildBlock(this.ledger.head, inherentProviders, params)
     await this.ledger.onNewBlock(block)
     const head = this.ledger.head
@@ -100,13 +122,13 @@ export class EmbeddedChain {
 
   #arm(): void {
     clearTimeout(this.#timer)
-    if (this.#stopped) return
-    const state = { lastBlockMs: this.#lastBlockMs, firstWaitingMs: this.pool.firstWaitingMs, validating: this.#validating }
+    if (this.#stopped || this.#busy) return
+    const state = {
+      lastBlockMs: this.#lastBlockMs,
+      firstWaitingMs: this.pool.firstWaitingMs,
+      validating: this.#validating,
+    }
     const delayMs = Math.max(0, sealDueMs(state, this.#options) - performance.now())
-    this.#timer = setTimeout(() => {
-      this.seal()
-        .catch(this.#onError)
-        .finally(() => this.#arm())
-    }, delayMs)
+    this.#timer = setTimeout(() => void this.seal().catch(() => {}), delayMs)
   }
 }

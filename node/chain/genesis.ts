@@ -1,25 +1,14 @@
 /**
  * The first state of an embedded chain: the real Asset Hub runtime of @substrate/connect-known-chains with accounts of our
- * own funded. A random salt in it gives every chain another genesis hash, so no signature fits two of them.
+ * own funded.
  */
-import { randomBytes } from 'node:crypto'
 import { calculateStateRoot } from '@acala-network/chopsticks-core'
 import { TypeRegistry } from '@polkadot/types'
 import type { Header } from '@polkadot/types/interfaces'
 import { bnToU8a, hexToU8a, u8aConcat, u8aToBigInt, u8aToHex } from '@polkadot/util'
-import { blake2AsU8a, decodeAddress, encodeAddress, xxhashAsU8a } from '@polkadot/util-crypto'
+import { blake2AsU8a, xxhashAsU8a } from '@polkadot/util-crypto'
 import { chainSpec } from '@substrate/connect-known-chains/rococo_v2_2_asset_hub'
-import { ExitError } from '../cli/exit.ts'
-import { DEFAULT_FREE_BALANCE } from './constants.ts'
-
-/** What makes a chain this chain; the first line of its store. */
-export interface Genesis {
-  readonly format: 1
-  /** 16 bytes, hex. */
-  readonly salt: string
-  /** SS58 address (prefix 42) to free balance in plancks, decimal. */
-  readonly accounts: Readonly<Record<string, string>>
-}
+import type { Genesis } from './accounts.ts'
 
 /** Storage of block 0: hex key to hex value. */
 export type GenesisStorage = Readonly<Record<string, string>>
@@ -28,46 +17,14 @@ const SALT_KEY = u8aToHex(new TextEncoder().encode(':swarm-node:salt'))
 const TOTAL_ISSUANCE_KEY = u8aToHex(storagePrefix('Balances', 'TotalIssuance'))
 /** Root of the trie without extrinsics. */
 const NO_EXTRINSICS_ROOT = '0x03170a2e7597b7b7e3d84c05391d139a62b157e78786d8c082f29dcf4c111314'
-const SS58_PREFIX = 42
-
-/**
- * Reads funded accounts: a list of addresses, or an object of addresses to plancks (decimal text or whole numbers).
- * Throws an {@link ExitError} 'configuration' for anything else.
- */
-export function readAccounts(json: unknown): Record<string, string> {
-  const entries: readonly (readonly [unknown, unknown])[] = Array.isArray(json)
-    ? json.map(address => [address, DEFAULT_FREE_BALANCE])
-    : typeof json === 'object' && json !== null
-      ? Object.entries(json)
-      : [[json, undefined]]
-  const accounts: Record<string, string> = {}
-  for (const [address, free] of entries) {
-    if (typeof address !== 'string' || !/^[0-9]{1,38}$/.test(String(free))) throw notAccounts(address)
-    try {
-      accounts[encodeAddress(decodeAddress(address), SS58_PREFIX)] = String(free)
-    } catch {
-      throw notAccounts(address)
-    }
-  }
-  return accounts
-}
-
-export function newGenesis(accounts: Readonly<Record<string, string>>): Genesis {
-  return { format: 1, salt: randomBytes(16).toString('hex'), accounts }
-}
-
-export function sameAccounts(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
-  const names = Object.keys(a)
-  return names.length === Object.keys(b).length && names.every(name => a[name] === b[name])
-}
 
 /** Storage of block 0, keys sorted. */
 export function genesisStorage(genesis: Genesis): GenesisStorage {
   const top: Record<string, string> = JSON.parse(chainSpec).genesis.raw.top
   const issuedBefore = u8aToBigInt(hexToU8a(top[TOTAL_ISSUANCE_KEY] ?? '0x'))
   let issued = issuedBefore
-  for (const [address, free] of Object.entries(genesis.accounts)) {
-    top[accountKey(decodeAddress(address))] = u8aToHex(accountInfo(BigInt(free)))
+  for (const [key, free] of Object.entries(genesis.accounts)) {
+    top[accountStorageKey(hexToU8a(`0x${key}`))] = u8aToHex(accountInfo(BigInt(free)))
     issued += BigInt(free)
   }
   top[TOTAL_ISSUANCE_KEY] = u8aToHex(bnToU8a(issued, { bitLength: 128 }))
@@ -95,7 +52,7 @@ function storagePrefix(pallet: string, item: string): Uint8Array {
   return u8aConcat(xxhashAsU8a(pallet, 128), xxhashAsU8a(item, 128))
 }
 
-function accountKey(publicKey: Uint8Array): string {
+function accountStorageKey(publicKey: Uint8Array): string {
   return u8aToHex(u8aConcat(storagePrefix('System', 'Account'), blake2AsU8a(publicKey, 128), publicKey))
 }
 
@@ -103,12 +60,4 @@ function accountKey(publicKey: Uint8Array): string {
 function accountInfo(free: bigint): Uint8Array {
   const counters = [0, 0, 1, 0].map(count => bnToU8a(count, { bitLength: 32 }))
   return u8aConcat(...counters, bnToU8a(free, { bitLength: 128 }), new Uint8Array(48))
-}
-
-function notAccounts(what: unknown): ExitError {
-  return new ExitError(
-    'configuration',
-    `not an account with a balance: ${JSON.stringify(what)?.slice(0, 80)}`,
-    'give --accounts a JSON file with a list of SS58 addresses, or an object of addresses to plancks',
-  )
 }

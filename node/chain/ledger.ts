@@ -3,6 +3,7 @@
  * an unknown hash is unknown (the original answers it with block 0).
  */
 import { Api, Block, Blockchain, BuildBlockMode, inherentProviders } from '@acala-network/chopsticks-core'
+import { TypeRegistry } from '@polkadot/types'
 import type { Header } from '@polkadot/types/interfaces'
 import type { HexString } from '@polkadot/util/types'
 import { MAX_CACHED_BLOCKS } from './constants.ts'
@@ -13,6 +14,8 @@ import type { BlockStore } from './store.ts'
 type Provider = ConstructorParameters<typeof Api>[0]
 
 const CODE_KEY = '0x3a636f6465'
+/** Headers are the same in every runtime. */
+const HEADERS = new TypeRegistry()
 const NAME = 'swarm-node embedded chain'
 
 export class Ledger extends Blockchain {
@@ -27,7 +30,7 @@ export class Ledger extends Blockchain {
   static async open(store: BlockStore, storage: GenesisStorage): Promise<Ledger> {
     const header = await genesisHeader(storage)
     const ledger = new Ledger(store, storage, header)
-    await ledger.setHead(await ledger.#stored(store.height))
+    await ledger.setHead(ledger.#stored(store.height))
     return ledger
   }
 
@@ -39,6 +42,7 @@ export class Ledger extends Blockchain {
       inherentProviders,
       header: { hash, number: 0 },
       maxMemoryBlockCount: 2,
+      registeredTypes: {},
     })
     this.genesisHash = hash
     this.#store = store
@@ -52,7 +56,14 @@ export class Ledger extends Blockchain {
     const parent = this.head
     const [header, extrinsics, written] = await Promise.all([block.header, block.extrinsics, block.storageDiff()])
     const changes = this.state.changes(written, parent.number)
-    this.#store.append({ number: block.number, hash: block.hash, parentHash: parent.hash, header: header.toHex(), extrinsics, changes })
+    this.#store.append({
+      number: block.number,
+      hash: block.hash,
+      parentHash: parent.hash,
+      header: header.toHex(),
+      extrinsics,
+      changes,
+    })
     this.state.apply(block.number, changes)
     const storage = this.state.at(block.number)
     // A block inherits the decoded metadata of its parent, unless it replaced the runtime.
@@ -72,21 +83,20 @@ export class Ledger extends Blockchain {
     return this.#stored(number)
   }
 
-  async #stored(number: number): Promise<Block> {
+  #stored(number: number): Block {
     if (number === 0) return this.#genesis
     const cached = this.#cache.get(number)
-    const block = cached ?? (await this.#read(number))
+    const block = cached ?? this.#read(number)
     this.#cache.delete(number)
     this.#cache.set(number, block)
     if (this.#cache.size > MAX_CACHED_BLOCKS) this.#cache.delete(this.#cache.keys().next().value!)
     return block
   }
 
-  async #read(number: number): Promise<Block> {
+  #read(number: number): Block {
     const stored = this.#store.read(number)
     if (stored === undefined) throw new Error(`block ${number} is not in the store`)
-    const registry = await this.head.registry
-    const header = registry.createType('Header', stored.header)
+    const header: Header = HEADERS.createType('Header', stored.header)
     const storage = this.state.at(number)
     return new Block(this, number, stored.hash, undefined, { header, extrinsics: stored.extrinsics, storage })
   }
@@ -102,16 +112,15 @@ function nowhere(): Provider {
   const none = async (): Promise<never> => {
     throw new Error('the embedded chain has no remote')
   }
-  const provider = {
+  const provider: Provider = {
     hasSubscriptions: false,
     isClonable: false,
     isConnected: true,
-    isReady: Promise.resolve(),
     clone: () => provider,
     connect: async () => {},
     disconnect: async () => {},
     on: () => () => {},
-    send: async (method: string) => answers[method] ?? none(),
+    send: async <T>(method: string): Promise<T> => (answers[method] ?? (await none())) as T,
     subscribe: none,
     unsubscribe: none,
   }

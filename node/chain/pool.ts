@@ -1,5 +1,5 @@
 /** Transactions that wait for a block, in order of arrival, and who wants to hear what becomes of them. */
-import { ResponseError } from '@acala-network/chopsticks-core/rpc/shared.js'
+import { ResponseError } from '@acala-network/chopsticks-core'
 import type { HexString } from '@polkadot/util/types'
 import { MAX_POOL } from './constants.ts'
 

@@ -8,7 +8,7 @@ import { closeSync, fdatasyncSync, ftruncateSync, openSync, readFileSync, readSy
 import { join } from 'node:path'
 import type { HexString } from '@polkadot/util/types'
 import { ExitError } from '../cli/exit.ts'
-import type { Genesis } from './genesis.ts'
+import type { Genesis } from './accounts.ts'
 import type { Changes } from './state.ts'
 
 /** What is kept of a block; the 1.3 MB runtime is in `changes` only where a block replaces it. */

@@ -26,3 +26,9 @@ export class ExitError extends Error {
     this.next = next
   }
 }
+
+/** The name of an exit code that a child ended with, or null where it is none of ours. */
+export function exitNameOf(code: number | null): ExitName | null {
+  const entry = Object.entries(EXIT).find(([, value]) => value === code)
+  return entry === undefined || code === EXIT.ok ? null : (entry[0] as ExitName)
+}

@@ -49,6 +49,10 @@ export interface NodeEvents {
   refused: { reason: RefusalReason; peer: PeerName }
   /** Caught up to `round` by certificates (`replay`) or from a sibling's snapshot. */
   synced: { stage: number; round: number; by: 'replay' | 'snapshot' | 'local' }
+  /** The last round that was asked for is certified by every stage; the peer goes on serving until it is stopped. */
+  'run.finished': { round: number }
+  /** At the end of a peer: bytes that it sent, by kind of traffic. */
+  traffic: { peer: PeerName; sentBytes: Readonly<Record<string, number>> }
   warning: { message: string }
   summary: Summary
 }
@@ -73,3 +77,28 @@ export type EventName = keyof NodeEvents
 export type NodeEvent = {
   [Name in EventName]: { readonly event: Name; readonly timeMs: number } & NodeEvents[Name]
 }[EventName]
+
+const EVENT_NAMES: Record<EventName, true> = {
+  'start.phase': true,
+  'chain.ready': true,
+  waiting: true,
+  'peer.ready': true,
+  'peer.stopped': true,
+  'round.started': true,
+  'round.certified': true,
+  'round.times': true,
+  'round.anchored': true,
+  loss: true,
+  evidence: true,
+  refused: true,
+  synced: true,
+  'run.finished': true,
+  traffic: true,
+  warning: true,
+  summary: true,
+}
+
+/** Is this object an event, as far as its name tells? Only from our own children: its fields are not checked. */
+export function isNodeEvent(message: object): message is NodeEvent {
+  return 'event' in message && typeof message.event === 'string' && message.event in EVENT_NAMES
+}

@@ -1,4 +1,5 @@
 /** Limits of the journal and the round store; all byte counts are of encoded data. */
+import { CERTIFICATE_MAX_BYTES, MAX_PARTITIONS } from '../../protocols/wire/constants.ts'
 
 /** Bytes before a record's payload: length, check of the length, check of the payload. */
 export const RECORD_HEADER_BYTES = 16
@@ -6,10 +7,10 @@ export const RECORD_HEADER_BYTES = 16
 /** Bytes after a record's payload: one that is never zero, so that a tail of zeros shows an interrupted write. */
 export const RECORD_TRAILER_BYTES = 1
 
-/** Longest payload of one record: a round's aggregates of a stage of 128 M parameters in f32; twice that would not fit in a peer's memory. */
+/** Longest payload of one record: the aggregates of a round of a stage of 128 M parameters in f32. */
 export const RECORD_MAX_BYTES = 512 * 1024 * 1024
 
-/** Longest record of the signing journal: a group of signatures, the largest being COMMITs of at most 1 MiB. */
+/** Longest record of the signing journal: a group of signatures, the largest being COMMITs of at most 3 MiB. */
 export const JOURNAL_RECORD_MAX_BYTES = 16 * 1024 * 1024
 
 /** Above this many bytes since the last compaction the journal is rewritten: 1 MiB is read and checked in under 10 ms at start. */
@@ -21,13 +22,13 @@ export const JOURNAL_COMPACT_BYTES = 1024 * 1024
  */
 export const JOURNAL_MAX_BYTES = 64 * 1024 * 1024
 
-/** Entries that wait for an fsync: all partitions of a round (at most 4 096) and its votes, twice. */
-export const JOURNAL_MAX_PENDING = 8192
+/** Entries that wait for a flush: AGGREGATEs of all partitions of a stage, and its votes. */
+export const JOURNAL_MAX_PENDING = 2 * MAX_PARTITIONS
 
 /** Persisted records (locks, polkas) held at a time: some kinds a stage and round, for three rounds. */
 export const JOURNAL_MAX_RECORDS = 256
 
-/** Longest persisted record: a polka is at most 64 envelopes of at most 4 KiB. */
+/** Longest persisted record: a polka is a proposal of at most 64 KiB and 171 prevotes (Q of 256 seats) below 1 KiB. */
 export const JOURNAL_RECORD_VALUE_MAX_BYTES = 512 * 1024
 
 /** Signatures of rounds up to this many before a decided one are dropped: nobody may be asked about them any more. */
@@ -36,5 +37,14 @@ export const ROUNDS_KEPT = 2
 /** Epoch boundaries below which nothing is signed; more than one is kept only after recoveries that went back. */
 export const MAX_FLOORS = 16
 
-/** A snapshot is written in pieces of this size, so that neither side of the copy doubles a stage's memory. */
+/** Files are read and written in pieces of this size, so that no copy doubles a stage's memory. */
 export const COPY_CHUNK_BYTES = 4 * 1024 * 1024
+
+/** Longest record of a certificate: the wire's limit and its key. */
+export const STORED_CERTIFICATE_MAX_BYTES = CERTIFICATE_MAX_BYTES + 1024
+
+/** Most bytes of certificates handed out at a time; a page of them travels in one message. */
+export const CERTIFICATE_PAGE_MAX_BYTES = 1024 * 1024
+
+/** Head of a snapshot: 40 bytes a leaf, a leaf a MiB; 4 MiB is the head of 100 GB. */
+export const SNAPSHOT_HEAD_MAX_BYTES = 4 * 1024 * 1024

@@ -7,92 +7,116 @@
  * own: a flipped bit there would otherwise look like an incomplete last record and hide all that follow.
  */
 import { createHash } from 'node:crypto'
-import { RECORD_HEADER_BYTES, RECORD_TRAILER_BYTES } from './constants.ts'
+import { equalBytes } from '../../protocols/wire/hash.ts'
+import { COPY_CHUNK_BYTES, RECORD_HEADER_BYTES, RECORD_TRAILER_BYTES } from './constants.ts'
 import { JournalDamaged } from './errors.ts'
+import type { Storage } from './storage.ts'
 
 const TRAILER = 0x0a
 
-/** A record's bytes around `payload`: header and trailer. */
-export function recordFrame(payload: Uint8Array): { header: Uint8Array; trailer: Uint8Array } {
-  const header = new Uint8Array(RECORD_HEADER_BYTES)
-  new DataView(header.buffer).setUint32(0, payload.length, true)
-  header.set(sha256(header.subarray(0, 4)).subarray(0, 4), 4)
-  header.set(sha256(payload).subarray(0, 8), 8)
-  return { header, trailer: Uint8Array.of(TRAILER) }
-}
-
-/** The whole record in one piece; for payloads that are small enough to copy. */
-export function encodeRecord(payload: Uint8Array): Uint8Array {
-  const { header, trailer } = recordFrame(payload)
-  const record = new Uint8Array(header.length + payload.length + trailer.length)
-  record.set(header)
-  record.set(payload, header.length)
-  record.set(trailer, header.length + payload.length)
-  return record
-}
-
+/** Bytes of a whole record. */
 export function recordBytes(payloadBytes: number): number {
   return RECORD_HEADER_BYTES + payloadBytes + RECORD_TRAILER_BYTES
 }
 
-/** Payload length that a header announces, or null where the header does not check. */
-export function payloadBytesOf(header: Uint8Array, maxBytes: number): number | null {
-  if (header.length < RECORD_HEADER_BYTES) return null
-  const length = new DataView(header.buffer, header.byteOffset).getUint32(0, true)
-  const check = sha256(header.subarray(0, 4)).subarray(0, 4)
-  return length <= maxBytes && equal(check, header.subarray(4, 8)) ? length : null
-}
-
-export function payloadMatches(header: Uint8Array, payload: Uint8Array): boolean {
-  return equal(sha256(payload).subarray(0, 8), header.subarray(8, 16))
-}
-
-export interface ReadRecord {
-  readonly payload: Uint8Array
-  /** Byte offset of the record. */
-  readonly offset: number
+/** A record around a payload given in parts, without copying them. */
+export function encodeRecord(...payload: readonly Uint8Array[]): Uint8Array[] {
+  const header = new Uint8Array(RECORD_HEADER_BYTES)
+  new DataView(header.buffer).setUint32(0, sumBytes(payload), true)
+  header.set(sha256([header.subarray(0, 4)]).subarray(0, 4), 4)
+  header.set(sha256(payload).subarray(0, 8), 8)
+  return [header, ...payload, Uint8Array.of(TRAILER)]
 }
 
 /**
- * All complete records of a file and where to go on writing. An incomplete last record (cut short, or zeros where the
- * disk never got the bytes) is left out; it was never flushed, so nobody relied on it.
+ * Calls back with every complete record's payload and offset and returns where to go on writing. An incomplete last record
+ * (cut short, or zeros where the disk never got the bytes) is left out; it was never flushed, so nobody relied on it.
  *
  * @throws JournalDamaged where a record that was flushed cannot be read
  */
-export function readRecords(file: string, bytes: Uint8Array, maxBytes: number): { records: ReadRecord[]; length: number } {
-  const records: ReadRecord[] = []
+export async function scanRecords(
+  storage: Storage,
+  file: string,
+  maxPayloadBytes: number,
+  visit: (payload: Uint8Array, offset: number) => void,
+): Promise<number> {
+  const size = (await storage.size(file)) ?? 0
   let offset = 0
-  while (offset < bytes.length) {
-    const rest = bytes.subarray(offset)
-    const read = readOne(rest, maxBytes)
-    if (read === 'incomplete') break
-    if (typeof read === 'string') throw new JournalDamaged(file, offset, read)
-    records.push({ payload: read, offset })
-    offset += recordBytes(read.length)
+  let window: Uint8Array = new Uint8Array(0)
+  let windowStart = 0
+  /** `bytes` bytes of the file from `offset`; small records are read many at a time. */
+  const take = async (bytes: number): Promise<Uint8Array> => {
+    if (offset + bytes > windowStart + window.length) {
+      windowStart = offset
+      window =
+        (await storage.readAt(file, offset, Math.min(size - offset, Math.max(bytes, COPY_CHUNK_BYTES)))) ?? window
+    }
+    return window.subarray(offset - windowStart, offset - windowStart + bytes)
   }
-  return { records, length: offset }
+  while (offset < size) {
+    const rest = size - offset
+    if (rest < RECORD_HEADER_BYTES) break
+    const payloadBytes = payloadBytesOf(await take(RECORD_HEADER_BYTES), maxPayloadBytes)
+    if (payloadBytes === null) {
+      if (await isZeroFrom(storage, file, offset + RECORD_HEADER_BYTES, size)) break
+      throw new JournalDamaged(file, offset, 'the length does not match its check')
+    }
+    const bytes = recordBytes(payloadBytes)
+    if (rest < bytes) break
+    const record = await take(bytes)
+    const payload = record.subarray(RECORD_HEADER_BYTES, bytes - RECORD_TRAILER_BYTES)
+    if (!payloadMatches(record, payload) || record[bytes - 1] !== TRAILER) {
+      // The file system may lengthen a file before it writes the data: its tail is then zero, which a trailer never is.
+      if (rest === bytes && record[bytes - 1] === 0) break
+      throw new JournalDamaged(file, offset, 'the content does not match its check')
+    }
+    visit(payload, offset)
+    offset += bytes
+  }
+  return offset
 }
 
-function readOne(rest: Uint8Array, maxBytes: number): Uint8Array | 'incomplete' | `damage: ${string}` {
-  if (rest.length < RECORD_HEADER_BYTES) return 'incomplete'
-  const payloadBytes = payloadBytesOf(rest, maxBytes)
-  if (payloadBytes === null) return isZero(rest) ? 'incomplete' : 'damage: the length does not check'
-  const bytes = recordBytes(payloadBytes)
-  if (rest.length < bytes) return 'incomplete'
-  const payload = rest.subarray(RECORD_HEADER_BYTES, bytes - RECORD_TRAILER_BYTES)
-  if (payloadMatches(rest, payload) && rest[bytes - 1] === TRAILER) return payload
-  // The file system may lengthen a file before it writes the data: then the tail is zeros, which a whole record never is.
-  return rest.length === bytes && rest[bytes - 1] === 0 ? 'incomplete' : 'damage: the content does not check'
+/** The payload of the record at `offset`, or null where it cannot be read. */
+export async function readRecord(
+  storage: Storage,
+  file: string,
+  offset: number,
+  maxPayloadBytes: number,
+): Promise<Uint8Array | null> {
+  const header = await storage.readAt(file, offset, RECORD_HEADER_BYTES)
+  const payloadBytes = header === null ? null : payloadBytesOf(header, maxPayloadBytes)
+  if (header === null || payloadBytes === null) return null
+  const payload = await storage.readAt(file, offset + RECORD_HEADER_BYTES, payloadBytes)
+  return payload !== null && payload.length === payloadBytes && payloadMatches(header, payload) ? payload : null
 }
 
-function isZero(bytes: Uint8Array): boolean {
-  return bytes.every(byte => byte === 0)
+function payloadBytesOf(header: Uint8Array, maxBytes: number): number | null {
+  if (header.length < RECORD_HEADER_BYTES) return null
+  const length = new DataView(header.buffer, header.byteOffset).getUint32(0, true)
+  return length <= maxBytes && equalBytes(sha256([header.subarray(0, 4)]).subarray(0, 4), header.subarray(4, 8))
+    ? length
+    : null
 }
 
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index])
+function payloadMatches(header: Uint8Array, payload: Uint8Array): boolean {
+  return equalBytes(sha256([payload]).subarray(0, 8), header.subarray(8, RECORD_HEADER_BYTES))
 }
 
-function sha256(bytes: Uint8Array): Uint8Array {
-  return createHash('sha256').update(bytes).digest()
+async function isZeroFrom(storage: Storage, file: string, offset: number, size: number): Promise<boolean> {
+  for (let at = offset; at < size; at += COPY_CHUNK_BYTES) {
+    const piece = await storage.readAt(file, at, Math.min(COPY_CHUNK_BYTES, size - at))
+    if (piece === null || piece.some(byte => byte !== 0)) return false
+  }
+  return true
+}
+
+export function sumBytes(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0)
+}
+
+/** On the calling thread: records of the journal are small; those of aggregates cost 1 ms a MiB. */
+export function sha256(parts: readonly Uint8Array[]): Uint8Array {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(part)
+  return new Uint8Array(hash.digest())
 }

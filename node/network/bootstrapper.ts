@@ -3,7 +3,8 @@
  * own back-off, for as long as the node runs. A peer may start before its bootstrap peers, and outlive them. libp2p dials
  * a bootstrap list once and never again.
  */
-import type { CancelTimer, Clock, Random } from '../../protocols/wire/environment.ts'
+import { Loop } from '../../protocols/discovery/loop.ts'
+import type { Clock, Random } from '../../protocols/wire/environment.ts'
 import {
   BOOTSTRAP_BACKOFF_FIRST_MS,
   BOOTSTRAP_BACKOFF_MAX_MS,
@@ -43,41 +44,27 @@ export class Bootstrapper {
   readonly #init: BootstrapperInit
   readonly #attempts = new Map<string, Attempt>()
   readonly #abort = new AbortController()
-  #timer: CancelTimer | null = null
-  #running = false
-  #again = false
+  readonly #loop: Loop
   #dials = 0
   #lastError = ''
 
   constructor(init: BootstrapperInit) {
     this.#init = init
+    this.#loop = new Loop(init.clock, () => this.#pass())
   }
 
   start(): void {
-    this.wake()
+    this.#loop.wake()
   }
 
   stop(): void {
     this.#abort.abort()
-    this.#timer?.()
+    this.#loop.stop()
   }
 
   /** Looks at once, e.g. because a peer was lost. Cheap when there is nothing to do. */
   wake(): void {
-    if (this.#abort.signal.aborted) return
-    if (this.#running) {
-      this.#again = true
-      return
-    }
-    this.#timer?.()
-    this.#running = true
-    void this.#pass().then(waitMs => {
-      this.#running = false
-      if (this.#abort.signal.aborted) return
-      const nextMs = this.#again ? 0 : waitMs
-      this.#again = false
-      this.#timer = this.#init.clock.after(nextMs, () => this.wake())
-    })
+    this.#loop.wake()
   }
 
   /** One pass over all targets. Returns when to look again, in ms. */
@@ -88,7 +75,8 @@ export class Bootstrapper {
     const open = targets.filter(target => !target.connected())
     const due = open.filter(target => this.#dueMs(target) <= nowMs).slice(0, BOOTSTRAP_DIALS_MAX)
     await Promise.all(due.map(target => this.#dial(target)))
-    if (due.length > 0 && this.#init.connectedPeers() === 0) this.#init.onIsolated?.(this.#dials, this.#lastError)
+    if (due.length > 0 && this.#init.connectedPeers() === 0 && !this.#abort.signal.aborted)
+      this.#init.onIsolated?.(this.#dials, this.#lastError)
     return this.#nextMs(open)
   }
 

@@ -1,4 +1,5 @@
 /** Every number of the network, with its unit and its reason. Figures marked (m) were measured: design/libp2p.md. */
+import { STREAM_WINDOW_BYTES } from '../../protocols/wire/constants.ts'
 import type { Profile } from './types.ts'
 
 const KIB = 1024
@@ -10,8 +11,8 @@ export const KAD_PROTOCOL = '/swarm-node/kad/1.0.0'
 
 /** Receive window a new stream starts with, bytes. Must be equal on all peers. 57 -> 72 MB/s at 100 ms against 256 KiB (m). */
 export const STREAM_WINDOW_INITIAL_BYTES = 4 * MIB
-/** The window grows up to this, bytes (yamux's own default). */
-export const STREAM_WINDOW_MAX_BYTES = 16 * MIB
+/** The window grows up to this, bytes (yamux's own default); frames count on it. */
+export const STREAM_WINDOW_MAX_BYTES = STREAM_WINDOW_BYTES
 /** A paused stream is reset when more than this waits, so it must exceed the largest window (m); bytes. */
 export const READ_BUFFER_MAX_BYTES = 32 * MIB
 /** Streams one connection may open towards us; each protocol has its own, smaller limit. */

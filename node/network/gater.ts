@@ -8,7 +8,7 @@ export interface GaterInit {
   /** Open connections a host, see {@link hostOf}. */
   readonly perAddress: number
   /** All open connections, or one peer's; called late, libp2p exists by then. */
-  readonly connections: (peer?: PeerId) => readonly Connection[]
+  readonly connections: (peer?: PeerId) => readonly Pick<Connection, 'remoteAddr'>[]
 }
 
 /**
@@ -65,7 +65,7 @@ export class Gater implements ConnectionGater {
 
   denyDialPeer = (peer: PeerId): boolean => this.#denied.has(peer.toString())
 
-  denyInboundConnection = (connection: MultiaddrConnection): boolean => {
+  denyInboundConnection = (connection: Pick<MultiaddrConnection, 'remoteAddr'>): boolean => {
     const host = hostOf(connection.remoteAddr)
     if (host === null) return false
     const open = this.#init.connections().filter(other => hostOf(other.remoteAddr) === host)

@@ -34,7 +34,8 @@ export function pubsub(limits: ProfileLimits) {
     // The defaults of js and Go differ, so their IHAVE and IWANT never match. The same certificate from two peers is one message.
     msgIdFn: message => createHash('sha256').update(message.data).digest(),
     ignoreDuplicatePublishError: true,
-    allowPublishToZeroTopicPeers: true,
+    // What is published to nobody counts as seen, and cannot be published again for two minutes.
+    allowPublishToZeroTopicPeers: false,
     fallbackToFloodsub: false,
     emitSelf: false,
     canRelayMessage: false,

@@ -5,6 +5,8 @@ import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { Target } from './bootstrapper.ts'
 import { BadAddress } from './errors.ts'
 
+type Connections = Pick<ConnectionManager, 'getConnections' | 'openConnection'>
+
 /** Throws {@link BadAddress}. */
 export function parseAddress(address: string): Multiaddr {
   try {
@@ -20,7 +22,7 @@ export function peerOf(address: Multiaddr): string | null {
 }
 
 /** An address of the configuration. Without `/p2p` the first connection shows who answers there. */
-export function addressTarget(address: string, self: PeerId, connections: ConnectionManager): Target {
+export function addressTarget(address: string, self: PeerId, connections: Connections): Target {
   const parsed = parseAddress(address)
   let peer = peerOf(parsed)
   const isConnected = (name: string): boolean =>
@@ -38,7 +40,7 @@ export function addressTarget(address: string, self: PeerId, connections: Connec
 }
 
 /** A peer of the address book. */
-export function peerTarget(peer: PeerId, connections: ConnectionManager): Target {
+export function peerTarget(peer: PeerId, connections: Connections): Target {
   return {
     key: peer.toString(),
     connected: () => connections.getConnections(peer).length > 0,

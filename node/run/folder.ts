@@ -18,6 +18,11 @@ import { isRefusal } from '../../protocols/wire/refusals.ts'
 import { ExitError } from '../cli/exit.ts'
 
 const MANIFEST_FILE = 'manifest.cbor'
+/** A peer's key and its chain account, in the peer's folder. */
+export const IDENTITY_FILE = 'identity.key'
+export const ACCOUNT_FILE = 'account.key'
+/** The stage that was dealt to it: a convenience for reading the folder without the chain. */
+const SEAT_FILE = 'stage'
 /** Far above any manifest; a larger file is something else. */
 const MAX_MANIFEST_BYTES = 64 * 1024
 
@@ -60,6 +65,10 @@ export function peerFolders(data: string): string[] {
     .map(name => join(peers, name))
 }
 
+export function accountPath(folder: string): string {
+  return join(folder, ACCOUNT_FILE)
+}
+
 export function manifestPath(folder: string): string {
   return join(folder, MANIFEST_FILE)
 }
@@ -74,14 +83,27 @@ export function readRun(path: string): Run {
   try {
     bytes = new Uint8Array(readFileSync(path))
   } catch (cause) {
-    throw new ExitError('configuration', `cannot read the manifest ${path}: ${(cause as Error).message}`, `ls -l ${path}`, { cause })
+    throw new ExitError(
+      'configuration',
+      `cannot read the manifest ${path}: ${(cause as Error).message}`,
+      `ls -l ${path}`,
+      { cause },
+    )
   }
   if (bytes.byteLength > MAX_MANIFEST_BYTES) {
-    throw new ExitError('configuration', `${path} is ${bytes.byteLength} bytes long, a manifest is at most ${MAX_MANIFEST_BYTES}`, `ls -l ${path}`)
+    throw new ExitError(
+      'configuration',
+      `${path} is ${bytes.byteLength} bytes long, a manifest is at most ${MAX_MANIFEST_BYTES}`,
+      `ls -l ${path}`,
+    )
   }
   const manifest = decodeManifest(bytes)
   if (isRefusal(manifest)) {
-    throw new ExitError('configuration', `${path} is not a manifest of this version: ${manifest.detail ?? manifest.refused}`, 'ask whoever runs it for the manifest file, or upgrade swarm-node')
+    throw new ExitError(
+      'configuration',
+      `${path} is not a manifest of this version: ${manifest.detail ?? manifest.refused}`,
+      'ask whoever runs it for the manifest file, or upgrade swarm-node',
+    )
   }
   return { id: manifestId(manifest), manifest }
 }
@@ -94,17 +116,37 @@ export function writeRun(folder: string, manifest: Manifest): Run {
   return { id: manifestId(manifest), manifest }
 }
 
+/** Which stage the chain dealt to the folder's peer; null before it first knew. */
+export function readSeat(folder: string): number | null {
+  const path = join(folder, SEAT_FILE)
+  if (!existsSync(path)) return null
+  const stage = Number(readFileSync(path, 'utf8').trim())
+  return Number.isInteger(stage) && stage >= 0 ? stage : null
+}
+
+export function writeSeat(folder: string, stage: number): void {
+  writeFileSync(join(folder, SEAT_FILE), `${stage}\n`)
+}
+
 /** `--run`: a manifest file, or the id of the run whose manifest the folder already holds. */
 export function resolveRun(given: string, folder: string): Run {
   const stored = hasManifest(folder) ? readRun(manifestPath(folder)) : null
   const isFile = existsSync(given)
   if (!isFile && stored === null) {
-    throw new ExitError('configuration', `'${given}' is no manifest file, and ${folder} holds no manifest yet`, 'swarm-node join --run <manifest file> ...')
+    throw new ExitError(
+      'configuration',
+      `'${given}' is no manifest file, and ${folder} holds no manifest yet`,
+      'swarm-node join --run <manifest file> ...',
+    )
   }
   const run = isFile ? readRun(given) : (stored as Run)
   const differs = isFile ? stored !== null && stored.id !== run.id : run.id !== given
   if (differs) {
-    throw new ExitError('configuration', `${folder} belongs to run ${stored?.id}, not to ${isFile ? run.id : given}`, 'use another --data folder for another run')
+    throw new ExitError(
+      'configuration',
+      `${folder} belongs to run ${stored?.id}, not to ${isFile ? run.id : given}`,
+      'use another --data folder for another run',
+    )
   }
   if (stored === null) writeRun(folder, run.manifest)
   return run

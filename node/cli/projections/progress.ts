@@ -28,6 +28,7 @@ export class Progress {
   readyPeers = 0
   targetRounds: number
   startedMs: number | null = null
+  newestMs: number | null = null
   firstRound: number | null = null
 
   constructor(targetRounds: number) {
@@ -98,6 +99,11 @@ export class Progress {
     return this.firstRound === null ? 0 : Math.max(0, this.certifiedRound() - this.firstRound + 1)
   }
 
+  /** From the first to the last certified round. */
+  trainingSeconds(): number {
+    return this.startedMs === null || this.newestMs === null ? 0 : (this.newestMs - this.startedMs) / 1000
+  }
+
   /** Milliseconds left at the pace so far, or null before there is one. */
   remainingMs(nowMs: number): number | null {
     const done = this.done()
@@ -113,6 +119,7 @@ export class Progress {
       this.firstRound = event.round
       this.startedMs = event.timeMs
     }
+    this.newestMs = event.timeMs
     stage.round = event.round
     stage.view = event.view
     stage.leader = event.leader

@@ -1,0 +1,45 @@
+/** `swarm-node join`: one peer of a run. `up` starts its peers with this very verb. */
+import { resolve } from 'node:path'
+import type { Settings } from '../../config/options.ts'
+import { EventBus } from '../../events/bus.ts'
+import { wallClockMs } from '../../events/wall-clock.ts'
+import { loadAccount, lockDataFolder } from '../../identity/index.ts'
+import { loadRunCorpus } from '../../run/corpus.ts'
+import { accountPath, resolveRun } from '../../run/folder.ts'
+import { EXIT } from '../exit.ts'
+import { onParentGone } from '../lifetime.ts'
+import { project } from '../projections/index.ts'
+
+const DEFAULT_LISTEN = ['/ip4/0.0.0.0/tcp/0', '/ip6/::/tcp/0']
+
+export async function run(settings: Settings, stop: AbortSignal): Promise<number> {
+  const folder = resolve(settings.data!)
+  const lock = await lockDataFolder(folder)
+  try {
+    const target = resolveRun(settings.run!, folder)
+    const corpus = await loadRunCorpus(settings.corpus!, target.manifest)
+    const bus = new EventBus(wallClockMs)
+    const projection = project(bus, { json: settings.json!, targetRounds: 0 })
+    const parent = new AbortController()
+    if (settings['parent-stdin'] === true) onParentGone(() => parent.abort(new Error('the parent process is gone')))
+    // libp2p, onnxruntime and the chain's api are loaded only now: a wrong option must not cost their start-up time.
+    const { runPeer } = await import('../../main.ts')
+    await runPeer({
+      run: target,
+      folder,
+      chainUrl: settings.chain!,
+      account: settings.account ?? (await loadAccount(accountPath(folder))),
+      listen: settings.listen ?? DEFAULT_LISTEN,
+      bootstrap: settings.bootstrap ?? [],
+      corpus,
+      threads: settings.threads!,
+      untilRound: settings.until ?? null,
+      bus,
+      signal: AbortSignal.any([stop, parent.signal]),
+    })
+    projection.finish()
+    return EXIT.ok
+  } finally {
+    await lock.release()
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * What a peer knows of decided rounds (event sourcing): certificates of all stages, aggregates of its own stage since the
+ * older of its two snapshots, the snapshots. State = snapshot + certified aggregates; everything else is dropped.
+ */
+import { MAX_PARTITIONS } from '../../protocols/wire/constants.ts'
+import type { Digest } from '../../protocols/wire/environment.ts'
+import { AggregateFiles, type Partitions } from './aggregates.ts'
+import { CertificateFile, type StoredCertificate } from './certificates.ts'
+import { CERTIFICATE_PAGE_MAX_BYTES } from './constants.ts'
+import { type SnapshotHead, Snapshots } from './snapshots.ts'
+import type { Storage } from './storage.ts'
+
+export interface RoundStoreOptions {
+  readonly storage: Storage
+  /** Own stage: the one whose aggregates and snapshots are kept. */
+  readonly stage: number
+  /** Stages of the run; certificates of each may be stored. */
+  readonly stages: number
+  readonly digest: Digest
+  /** Number of the run's first round. Default 0. */
+  readonly firstRound?: number
+}
+
+/** A decided and executed round of the own stage. */
+export interface StoredRound extends StoredCertificate {
+  /** The aggregated partitions, null for SKIP. They are as they were written; compare with the certificate's root. */
+  readonly partitions: Partitions
+}
+
+/** What a restarted peer has on its disk. */
+export interface Recovery {
+  /** The newest snapshot that matches its checksum; null: start from the initial state. */
+  readonly snapshot: { readonly head: SnapshotHead; readonly state: Uint8Array } | null
+  /** Last round of `rounds`, else the snapshot's, else one before the first. */
+  readonly toRound: number
+  /** The rounds after the snapshot that have both certificate and aggregate, without a gap, in order; read as they are asked for. */
+  rounds(): AsyncGenerator<StoredRound>
+}
+
+export interface CertificateRange {
+  readonly stage: number
+  /** First and last round, both included. */
+  readonly from: number
+  readonly to: number
+}
+
+export class RoundStore {
+  readonly #stage: number
+  readonly #firstRound: number
+  readonly #certificates: readonly CertificateFile[]
+  readonly #aggregates: AggregateFiles
+  readonly #snapshots: Snapshots
+  /** One writer: each write waits for the one before. */
+  #last: Promise<unknown> = Promise.resolve()
+  /** Set by the first write that the disk refused: where the files end is then unknown until they are opened again. */
+  #failure: unknown = null
+
+  private constructor(
+    options: RoundStoreOptions,
+    certificates: readonly CertificateFile[],
+    aggregates: AggregateFiles,
+    snapshots: Snapshots,
+  ) {
+    this.#stage = options.stage
+    this.#firstRound = options.firstRound ?? 0
+    this.#certificates = certificates
+    this.#aggregates = aggregates
+    this.#snapshots = snapshots
+  }
+
+  /** @throws JournalDamaged */
+  static async open(options: RoundStoreOptions): Promise<RoundStore> {
+    const certificates: CertificateFile[] = []
+    for (let stage = 0; stage < options.stages; stage++)
+      certificates.push(await CertificateFile.open(options.storage, stage))
+    const aggregates = await AggregateFiles.open(options.storage)
+    return new RoundStore(options, certificates, aggregates, await Snapshots.open(options.storage, options.digest))
+  }
+
+  /** A round of the own stage; resolves once it is on the disk. The aggregate comes first: a certificate alone says nothing. */
+  putRound({ round, certificate, partitions }: StoredRound): Promise<void> {
+    if ((partitions?.length ?? 0) > MAX_PARTITIONS) throw new RangeError('too many partitions')
+    return this.#inTurn(async () => {
+      await this.#aggregates.put(round, partitions)
+      await this.#aggregates.flush()
+      const file = this.#file(this.#stage)
+      await file.put(round, certificate)
+      await file.flush()
+    })
+  }
+
+  /** A certificate of any stage; not flushed, because any peer of that stage has it too. */
+  putCertificate(stage: number, round: number, certificate: Uint8Array): Promise<void> {
+    return this.#inTurn(() => this.#file(stage).put(round, certificate))
+  }
+
+  async certificate(stage: number, round: number): Promise<Uint8Array | null> {
+    return (await this.#certificates[stage]?.get(round)) ?? null
+  }
+
+  /** Stored certificates of a range from its start, until the first gap or some 1 MiB; at least one where the first is held. */
+  async certificates({ stage, from, to }: CertificateRange): Promise<StoredCertificate[]> {
+    const found: StoredCertificate[] = []
+    let bytes = 0
+    for (let round = from; round <= to && bytes < CERTIFICATE_PAGE_MAX_BYTES; round++) {
+      const certificate = await this.certificate(stage, round)
+      if (certificate === null) break
+      found.push({ round, certificate })
+      bytes += certificate.length
+    }
+    return found
+  }
+
+  /** Highest round of a stage with a certificate; null where there is none. */
+  newest(stage: number): number | null {
+    const newest = this.#certificates[stage]?.newest ?? -1
+    return newest < 0 ? null : newest
+  }
+
+  /** One aggregated partition of the own stage. */
+  aggregate(round: number, partition: number): Promise<Uint8Array | null> {
+    return this.#aggregates.partition(round, partition)
+  }
+
+  /** All aggregated partitions of a round of the own stage, null for SKIP; undefined where it is not held. */
+  aggregates(round: number): Promise<Partitions | undefined> {
+    return this.#aggregates.get(round)
+  }
+
+  /** Writes a snapshot and drops the aggregates that neither of the two kept ones needs. Resolves once it is on the disk. */
+  putSnapshot(head: SnapshotHead, state: Uint8Array, options: { signal?: AbortSignal } = {}): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#snapshots.put(head, state, options)
+      await this.#aggregates.startSegment(head.round + 1)
+      const older = this.#snapshots.heads[1]
+      if (older !== undefined) await this.#aggregates.dropThrough(older.round)
+    })
+  }
+
+  /** Heads of the kept snapshots, newest first. */
+  get snapshots(): readonly (SnapshotHead & { readonly bytes: number })[] {
+    return this.#snapshots.heads
+  }
+
+  /** A piece of a snapshot for a sibling. */
+  snapshotPiece(round: number, offset: number, bytes: number): Promise<Uint8Array | null> {
+    return this.#snapshots.piece(round, offset, bytes)
+  }
+
+  async recover(options: { signal?: AbortSignal } = {}): Promise<Recovery> {
+    const snapshot = await this.#newestSnapshot(options)
+    const from = snapshot === null ? this.#firstRound : snapshot.head.round + 1
+    let toRound = from - 1
+    while (this.#aggregates.has(toRound + 1) && this.#file(this.#stage).has(toRound + 1)) toRound++
+    const read = (round: number): Promise<StoredRound | null> => this.#read(round)
+    return {
+      snapshot,
+      toRound,
+      async *rounds() {
+        for (let round = from; round <= toRound; round++) {
+          const stored = await read(round)
+          if (stored === null) return
+          yield stored
+        }
+      },
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#last
+    for (const file of this.#certificates) await file.close()
+    await this.#aggregates.close()
+  }
+
+  async #newestSnapshot(options: { signal?: AbortSignal }): Promise<Recovery['snapshot']> {
+    for (const head of this.#snapshots.heads) {
+      const state = await this.#snapshots.state(head.round, options)
+      if (state !== null) return { head, state }
+    }
+    return null
+  }
+
+  async #read(round: number): Promise<StoredRound | null> {
+    const certificate = await this.certificate(this.#stage, round)
+    const partitions = await this.#aggregates.get(round)
+    return certificate === null || partitions === undefined ? null : { round, certificate, partitions }
+  }
+
+  #file(stage: number): CertificateFile {
+    const file = this.#certificates[stage]
+    if (file === undefined) throw new RangeError(`stage ${stage} is not one of ${this.#certificates.length}`)
+    return file
+  }
+
+  #inTurn<T>(write: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(() => {
+      if (this.#failure !== null) throw this.#failure
+      return write()
+    })
+    this.#last = result.catch(error => {
+      if (!(error instanceof RangeError)) this.#failure ??= error
+    })
+    return result
+  }
+}

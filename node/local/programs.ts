@@ -1,0 +1,81 @@
+/** The commands of a local swarm: the chain and the peers are the same programs that anyone starts by hand. */
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { SwarmFolder } from '../run/folder.ts'
+import { manifestPath } from '../run/folder.ts'
+import type { LocalPeer } from './setup.ts'
+
+/** The bundle that runs right now: children run the same. */
+export const PROGRAM = fileURLToPath(import.meta.url).includes('/dist/')
+  ? fileURLToPath(
+      new URL(import.meta.url.includes('/chunks/') ? '../swarm-node.js' : './swarm-node.js', import.meta.url),
+    )
+  : fileURLToPath(new URL('../../dist/swarm-node.js', import.meta.url))
+
+export interface JoinCommand {
+  readonly folder: SwarmFolder
+  readonly peer: LocalPeer
+  readonly chainUrl: string
+  /** Multiaddrs to start from. */
+  readonly bootstrap: readonly string[]
+  readonly port: number
+  readonly corpus: string
+  readonly threads: number
+  /** Last round to certify; null: until stopped. */
+  readonly untilRound: number | null
+}
+
+/** Arguments of `swarm-node join`, as a person would type them. */
+export function joinArguments(command: JoinCommand): string[] {
+  const { folder, peer, chainUrl, bootstrap, port, corpus, threads, untilRound } = command
+  return [
+    'join',
+    ...['--run', manifestPath(folder.root)],
+    ...['--data', peer.folder],
+    ...['--chain', chainUrl],
+    ...['--listen', `/ip4/127.0.0.1/tcp/${port}`],
+    ...bootstrap.flatMap(address => ['--bootstrap', address]),
+    ...['--corpus', corpus],
+    ...['--threads', String(threads)],
+    ...(untilRound === null ? [] : ['--until', String(untilRound)]),
+  ]
+}
+
+export function chainArguments(folder: SwarmFolder, port: number): string[] {
+  return ['chain', '--data', folder.chain, '--accounts', folder.accounts, '--port', String(port)]
+}
+
+export function chainLog(folder: SwarmFolder): string {
+  return join(folder.chain, 'chain.log')
+}
+
+export function peerLog(peer: LocalPeer): string {
+  return join(peer.folder, 'peer.log')
+}
+
+/** The commands that start each part by hand: the chain first, then the peers in any order. */
+export function handCommands(
+  plan: { folder: SwarmFolder; peers: readonly LocalPeer[] },
+  chainUrl: string,
+  settings: { corpus: string | undefined; threads: number | undefined },
+): string[] {
+  const { folder, peers } = plan
+  const chainPort = Number(new URL(chainUrl).port)
+  const bootstrap = `/ip4/127.0.0.1/tcp/${HAND_PORT}/p2p/${peers[0]?.peer ?? ''}`
+  const lines = peers.map((peer, index) =>
+    joinArguments({
+      folder,
+      peer,
+      chainUrl,
+      bootstrap: index === 0 ? [] : [bootstrap],
+      port: index === 0 ? HAND_PORT : 0,
+      corpus: settings.corpus ?? 'moby-dick',
+      threads: settings.threads ?? 1,
+      untilRound: null,
+    }),
+  )
+  return [chainArguments(folder, chainPort), ...lines].map(args => ['swarm-node', ...args].join(' '))
+}
+
+/** A fixed port for the first peer, so that the printed commands fit each other. */
+const HAND_PORT = 47_001

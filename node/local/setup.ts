@@ -1,0 +1,99 @@
+/**
+ * Makes a local swarm's folder once: keys, accounts, the embedded chain's genesis, the manifest, stakes and bonds. Nothing
+ * of it is needed to join a run elsewhere; there the chain and the manifest exist already.
+ */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { accountFromUri } from '../../consensus/chain/adapters/substrate/index.ts'
+import { connectLocalSetup, type LocalBond } from '../../consensus/chain/adapters/substrate/setup.ts'
+import { signBondProof } from '../../consensus/chain/bond.ts'
+import type { Manifest } from '../../protocols/wire/manifest.ts'
+import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
+import { loadAccount, loadPeerKey } from '../identity/index.ts'
+import { ACCOUNT_FILE, IDENTITY_FILE, type Run, type SwarmFolder, writeRun } from '../run/folder.ts'
+
+/** Accounts whose 2-of-3 multisig freezes the stakes; docs/security.md names it as what is still central locally. */
+const FREEZERS = 3
+/** Plancks at genesis: enough for deposits and the fees of some 100,000 anchors. */
+const GENESIS_BALANCE = (10n ** 17n).toString()
+/** Blocks from the last one known to the start height: one for the bonds, one to spare where they need a second. */
+const START_MARGIN_BLOCKS = 2
+/** Blocks sealed after the bonds, so that the start height is final at once instead of after two empty blocks' time. */
+const SEAL_BLOCKS = 3
+
+export interface LocalPeer {
+  readonly folder: string
+  readonly peer: PeerName
+  /** Secret URI of its account. */
+  readonly account: string
+  /** SS58. */
+  readonly address: string
+}
+
+/** Keys and accounts of every local peer, made where they are missing; and the accounts the genesis funds. */
+export async function prepareKeys(
+  folder: SwarmFolder,
+  peers: number,
+): Promise<{ peers: LocalPeer[]; freezers: [string, string, string] }> {
+  const made: LocalPeer[] = []
+  for (let index = 0; index < peers; index++) {
+    const path = folder.peer(index)
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+    const key = await loadPeerKey(join(path, IDENTITY_FILE))
+    const account = await loadAccount(join(path, ACCOUNT_FILE))
+    const { address } = await accountFromUri(account)
+    made.push({ folder: path, peer: peerIdFromPrivateKey(key).toString(), account, address })
+  }
+  mkdirSync(folder.chain, { recursive: true, mode: 0o700 })
+  const freezers: string[] = []
+  for (let index = 0; index < FREEZERS; index++)
+    freezers.push(await loadAccount(join(folder.chain, `freezer-${index}.key`)))
+  if (!existsSync(folder.accounts)) {
+    const addresses = await Promise.all(freezers.map(async uri => (await accountFromUri(uri)).address))
+    const funded = [...addresses, ...made.map(peer => peer.address)].map(address => [address, GENESIS_BALANCE])
+    writeFileSync(folder.accounts, JSON.stringify(Object.fromEntries(funded), null, 2))
+  }
+  const [first, second, third] = freezers
+  if (first === undefined || second === undefined || third === undefined) throw new Error('three freezers were made')
+  return { peers: made, freezers: [first, second, third] }
+}
+
+export interface BondInit {
+  readonly url: string
+  readonly folder: SwarmFolder
+  readonly peers: readonly LocalPeer[]
+  readonly freezers: readonly [string, string, string]
+  readonly stake: bigint
+  readonly asset: number
+  /** The manifest, once genesis and start height are known. */
+  readonly manifest: (genesis: Hash, startHeight: number) => Manifest
+  readonly signal: AbortSignal
+}
+
+/** Stakes, manifest and bonds on a fresh local chain. The bonds land in one block. */
+export async function bondLocalPeers(init: BondInit): Promise<Run> {
+  const { url, peers, signal } = init
+  const setup = await connectLocalSetup({ url, freezers: init.freezers, asset: init.asset, signal })
+  try {
+    await setup.prepare(
+      peers.map(({ address }) => ({ account: address, stake: init.stake })),
+      { signal },
+    )
+    const manifest = init.manifest(setup.genesis, (await setup.head({ signal })) + START_MARGIN_BLOCKS)
+    const run = writeRun(init.folder.root, manifest)
+    for (const peer of peers) writeRun(peer.folder, manifest)
+    const bonds = await Promise.all(peers.map(peer => bondOf(peer, run, setup.genesis)))
+    await setup.postBonds(bonds, { signal })
+    await setup.seal(SEAL_BLOCKS, { signal })
+    return run
+  } finally {
+    await setup.close()
+  }
+}
+
+async function bondOf(peer: LocalPeer, run: Run, genesis: Hash): Promise<LocalBond> {
+  const key = await loadPeerKey(join(peer.folder, IDENTITY_FILE))
+  const proof = await signBondProof(key, genesis, run.id, peer.address)
+  return { run: run.id, peer: peer.peer, proof, account: peer.account }
+}

@@ -1,0 +1,48 @@
+/** Where a stage's certified history stands: what the next round builds on. Pure. */
+import type { BlockReference } from '../../consensus/chain/types.ts'
+import { nextState } from '../../consensus/round/index.ts'
+import { linkOf, type VerifiedCertificate } from '../../protocols/wire/certificate.ts'
+import { equalBytes, isZeroHash } from '../../protocols/wire/hash.ts'
+import type { Hash, Value } from '../../protocols/wire/messages.ts'
+import { type Refusal, refuse } from '../../protocols/wire/refusals.ts'
+import { FIRST_LINK, FIRST_ROUND, NO_PARENT } from '../run/state-chain.ts'
+
+export interface Tip {
+  /** Last certified round; 0 before the first. */
+  readonly round: number
+  /** id(v) and outcome hash of that round. */
+  readonly parent: Value['parent']
+  /** state_r. */
+  readonly state: Hash
+  /** Head of the hash chain of certificates. */
+  readonly link: Hash
+  /** Reference block of that round's value. */
+  readonly reference: BlockReference
+}
+
+/** @param initialState - full Merkle root of the initialised stage: state_0 */
+export function firstTip(initialState: Hash, start: BlockReference): Tip {
+  return { round: FIRST_ROUND - 1, parent: NO_PARENT, state: initialState, link: FIRST_LINK, reference: start }
+}
+
+/** The tip after a certificate that was verified against its group and `tip.parent`. */
+export function advanceTip(tip: Tip, certificate: VerifiedCertificate, manifestHash: Hash): Tip | Refusal {
+  const { value, valueId, outcome, outcomeHash } = certificate
+  if (value.scope.round !== tip.round + 1) {
+    return refuse(
+      value.scope.round <= tip.round ? 'stale-round' : 'future-round',
+      `round ${value.scope.round} after ${tip.round}`,
+    )
+  }
+  const skipped = isZeroHash(outcome.aggregateRoot)
+  const state = skipped ? tip.state : nextState(tip.state, outcome.aggregateRoot, manifestHash)
+  if (!equalBytes(outcome.state, state)) return refuse('wrong-hash', 'the state does not follow from the one before')
+  if (value.reference.height < tip.reference.height) return refuse('out-of-bounds', 'the reference block went back')
+  return {
+    round: value.scope.round,
+    parent: { value: valueId, outcome: outcomeHash },
+    state,
+    link: linkOf(tip.link, valueId, outcomeHash),
+    reference: value.reference,
+  }
+}

@@ -1,0 +1,242 @@
+/**
+ * Carries out what the work machine asks for (consensus/routing): draws tokens, computes, sends tensors, keeps their bytes.
+ * One instance a round; the tensor store and the clip state outlive it.
+ */
+import {
+  type Accumulated,
+  type Answer,
+  type BackwardInput,
+  type ClipState,
+  type Computation,
+  clipFactor,
+  createWork,
+  type ForwardInput,
+  observeNorm,
+  type SendEffect,
+  type SendOutcome,
+  step,
+  takeParked,
+  type WorkContext,
+  type WorkEffect,
+  type WorkInput,
+  type WorkState,
+} from '../../consensus/routing/index.ts'
+import type { Delivery } from '../../protocols/activations/types.ts'
+import type { Clock } from '../../protocols/wire/environment.ts'
+import type { Hash, MicroBatchId, PeerName } from '../../protocols/wire/messages.ts'
+import type { Batch } from '../data/index.ts'
+import type { StageEngine } from '../engine/runtime/types.ts'
+import { normOf, scaled, type Tensor, type TensorStore } from './tensors.ts'
+import { Timers } from './timers.ts'
+
+const MICRONATS = 1e6
+
+/** A boundary tensor on its way out. */
+export interface OutgoingTensor {
+  readonly direction: 'forward' | 'backward'
+  readonly id: MicroBatchId
+  readonly tensor: Tensor
+  readonly lossMicronats: number
+  readonly settledBelow: number
+  readonly timeoutMs: number
+}
+
+export interface WorkPorts {
+  readonly engine: StageEngine
+  batch(id: MicroBatchId): Batch
+  /** Signs the tensor's header where it has none, sends it, and says what came back; never rejects. */
+  send(to: PeerName, outgoing: OutgoingTensor, signal: AbortSignal): Promise<SendOutcome>
+  abandon(to: PeerName, id: MicroBatchId): void
+  /** Signs and gossips SETTLED. */
+  settled(count: number, root: Hash): void
+  warning(message: string): void
+}
+
+export interface WorkDriverInit {
+  readonly context: WorkContext
+  readonly ports: WorkPorts
+  readonly tensors: TensorStore
+  readonly clip: ClipState
+  readonly clock: Clock
+  /** Forwards that the round before set aside. */
+  readonly parked: readonly ForwardInput[]
+}
+
+/** What the replica did in the round: both accumulators, ready to be committed. */
+export interface WorkDone {
+  readonly lane: Accumulated
+  readonly offLane: Accumulated
+}
+
+export class WorkDriver {
+  readonly ready: Promise<WorkDone>
+  readonly #ports: WorkPorts
+  readonly #tensors: TensorStore
+  readonly #timers: Timers
+  readonly #stop = new AbortController()
+  readonly #ready = Promise.withResolvers<WorkDone>()
+  #clip: ClipState
+  #state: WorkState
+  #answer: Answer | null = null
+
+  constructor(init: WorkDriverInit) {
+    this.#ports = init.ports
+    this.#tensors = init.tensors
+    this.#clip = init.clip
+    this.ready = this.#ready.promise
+    this.#timers = new Timers(init.clock, id => this.#input({ type: 'timer', id }))
+    this.#state = createWork(init.context)
+    this.#input({ type: 'start', parked: init.parked })
+  }
+
+  /** SETTLEDs that sum to the target were seen. */
+  close(): void {
+    this.#input({ type: 'closed' })
+  }
+
+  reachable(peer: PeerName, reachable: boolean): void {
+    this.#input({ type: 'reachable', peer, reachable })
+  }
+
+  abandoned(from: PeerName, id: MicroBatchId): void {
+    this.#input({ type: 'abandoned', from, id })
+  }
+
+  /** What to answer to a tensor at the door; decided at once. */
+  deliver(delivery: Delivery): Answer {
+    this.#answer = null
+    this.#input(this.#receive(delivery))
+    return this.#answer ?? { kind: 'busy' }
+  }
+
+  /** Ends the round's work. What was parked for the next round and the clip state go on. */
+  end(): { parked: readonly ForwardInput[]; clip: ClipState } {
+    this.#input({ type: 'over' })
+    const parked = takeParked(this.#state)
+    this.#timers.clear()
+    this.#stop.abort(new Error('the round is over'))
+    return { parked, clip: this.#clip }
+  }
+
+  #receive({
+    direction,
+    from,
+    id,
+    path,
+    chain,
+    header,
+    tensor: bytes,
+    lossMicronats,
+    settledBelow,
+  }: Delivery): ForwardInput | BackwardInput {
+    if (direction === 'backward') {
+      const tensor = this.#tensors.add({ bytes: this.#clipped(bytes), chain, outgoing: null })
+      return { type: 'backward', from, id, path, tensor, header, lossMicronats }
+    }
+    const tensor = this.#tensors.add({ bytes, chain, outgoing: null })
+    return { type: 'forward', from, id, path, tensor, settledBelow }
+  }
+
+  #clipped(bytes: Uint8Array): Uint8Array {
+    const norm = normOf(bytes)
+    this.#clip = observeNorm(this.#clip, norm)
+    const factor = clipFactor(this.#clip, norm)
+    return factor < 1 ? scaled(bytes, factor) : bytes
+  }
+
+  #input(input: WorkInput): void {
+    if (this.#stop.signal.aborted) return
+    const { state, effects } = step(this.#state, input)
+    this.#state = state
+    for (const effect of effects) this.#carryOut(effect)
+  }
+
+  #carryOut(effect: WorkEffect): void {
+    switch (effect.type) {
+      case 'answer':
+        this.#answer = effect.answer
+        return
+      case 'draw':
+        // Not at once: the machine's step must be over before it hears the answer.
+        queueMicrotask(() => this.#draw(effect.key, effect.id))
+        return
+      case 'compute':
+        void this.#compute(effect.key, effect.id, effect.computation)
+        return
+      case 'send':
+        void this.#send(effect)
+        return
+      case 'abandon':
+        return this.#ports.abandon(effect.to, effect.id)
+      case 'settled':
+        return this.#ports.settled(effect.count, effect.root)
+      case 'timer':
+        return this.#timers.set(effect.id, effect.delayMs)
+      case 'cancel':
+        return this.#timers.cancel(effect.id)
+      case 'release':
+        return this.#tensors.release(effect.tensor)
+      case 'ready-to-commit':
+        return this.#ready.resolve({ lane: effect.lane, offLane: effect.offLane })
+      case 'status':
+        if (effect.event === 'rerouted' || effect.event === 'dropped') {
+          this.#ports.warning(`micro-batch ${effect.id.sequence} of ${effect.id.source} was ${effect.event}`)
+        }
+        return
+    }
+  }
+
+  #draw(key: string, id: MicroBatchId): void {
+    const { tokens } = this.#ports.batch(id)
+    const tensor = this.#tensors.add({ bytes: tokens, chain: null, outgoing: null })
+    this.#input({ type: 'drawn', key, tensor })
+  }
+
+  async #send(effect: SendEffect): Promise<void> {
+    const { to, direction, id, lossMicronats, settledBelow, timeoutMs } = effect
+    const tensor = this.#tensors.get(effect.tensor)
+    const outgoing = { direction, id, tensor, lossMicronats, settledBelow, timeoutMs }
+    const outcome = await this.#ports.send(to, outgoing, this.#stop.signal)
+    this.#input({ type: 'answered', transfer: effect.transfer, outcome })
+  }
+
+  async #compute(key: string, id: MicroBatchId, computation: Computation): Promise<void> {
+    const signal = this.#stop.signal
+    // The chain that the result's header extends: the gradient's, where there is one.
+    const parent = this.#tensors.get(computation.task === 'backward' ? computation.gradient : computation.input)
+    try {
+      const { bytes, lossMicronats } = await this.#run(id, computation, signal)
+      if (signal.aborted) return
+      const tensor = bytes === null ? null : this.#tensors.add({ bytes, chain: parent.chain, outgoing: null })
+      this.#input({ type: 'computed', key, tensor, lossMicronats })
+    } catch (error) {
+      if (signal.aborted) return
+      this.#ports.warning(
+        `computing micro-batch ${id.sequence} failed: ${error instanceof Error ? error.message : String(error)}`,
+      )
+      this.#input({ type: 'compute-failed', key })
+    }
+  }
+
+  async #run(
+    id: MicroBatchId,
+    computation: Computation,
+    signal: AbortSignal,
+  ): Promise<{ bytes: Uint8Array | null; lossMicronats: number }> {
+    const { engine } = this.#ports
+    const input = this.#tensors.get(computation.input).bytes
+    switch (computation.task) {
+      case 'forward':
+        return { bytes: await engine.forward(input, { signal }), lossMicronats: 0 }
+      case 'head': {
+        const { targets } = this.#ports.batch(id)
+        const { loss, inputGradient } = await engine.head(input, targets, computation.into, { signal })
+        return { bytes: inputGradient, lossMicronats: Math.round(loss * MICRONATS) }
+      }
+      case 'backward': {
+        const gradient = this.#tensors.get(computation.gradient).bytes
+        return { bytes: await engine.backward(input, gradient, computation.into, { signal }), lossMicronats: 0 }
+      }
+    }
+  }
+}
