@@ -49,7 +49,15 @@ export async function bundle(): Promise<void> {
     }),
     build({ ...common, entryPoints: { 'engine-worker': 'node/engine/runtime/worker.ts' } }),
     // A program of its own: the chain's specification is GPL-3.0-only and must not be linked into the rest (LICENSE).
-    build({ ...common, entryPoints: { chain: 'node/chain/main.ts' } }),
+    build({
+      ...common,
+      entryPoints: {
+        chain: 'node/chain/main.ts',
+        // The runtime's executor looks for its worker thread's program beside itself.
+        'node-wasm-executor':
+          'node_modules/@acala-network/chopsticks-core/dist/esm/wasm-executor/node-wasm-executor.js',
+      },
+    }),
     writeKernels(`${root}/dist/kernels.wasm`),
   ])
 }

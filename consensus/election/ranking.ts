@@ -15,6 +15,8 @@ export const ROLES = {
   anchorer: 'anchorer',
   /** k-th of each stage shares lane k. By hash, once an epoch (round 0). */
   lane: 'lane',
+  /** Who measures the held-out loss of a round. By hash, stage 0 only. */
+  evaluator: 'evaluator',
   /** Who aggregates a partition. By hash, each round. */
   partition: (partition: number) => `partition/${partition}`,
 } as const

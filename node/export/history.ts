@@ -8,12 +8,13 @@ import type { Hash, Outcome } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import { ExitError } from '../cli/exit.ts'
 import { cutModel } from '../engine/partition/index.ts'
-import { createInlineEngine } from '../engine/runtime/index.ts'
+import { createInlineEngine, EngineError } from '../engine/runtime/index.ts'
 import type { StageEngine } from '../engine/runtime/types.ts'
-import { openFolder, type Partitions, RoundStore, type StoredRound } from '../journal/index.ts'
+import { JournalDamaged, type Partitions, RoundStore, type SnapshotHead } from '../journal/index.ts'
 import { digestOf } from '../peer/digest.ts'
 import type { Run } from '../run/folder.ts'
 import { FIRST_ROUND } from '../run/state-chain.ts'
+import { PinnedFolder } from './pinned-folder.ts'
 
 export const ROUNDS_FOLDER = 'rounds'
 
@@ -25,10 +26,26 @@ export interface StageSource {
   readonly toRound: number
 }
 
-/** Opens a peer's rounds as those of `stage`. */
+/**
+ * Opens a peer's rounds as those of `stage`, to read only: the peer may be at work.
+ * @throws JournalDamaged
+ */
+export async function readRounds(folder: string, run: Run, stage: number): Promise<RoundStore> {
+  const storage = await PinnedFolder.open(join(folder, ROUNDS_FOLDER))
+  try {
+    const { stages } = run.manifest
+    return await RoundStore.open({ storage, stage, stages, digest: digestOf, firstRound: FIRST_ROUND })
+  } catch (error) {
+    await storage.close()
+    throw error
+  }
+}
+
+/** As {@link readRounds}; a damaged file is an exit 73. */
 export async function openRounds(folder: string, run: Run, stage: number): Promise<RoundStore> {
-  const storage = await openFolder(join(folder, ROUNDS_FOLDER))
-  return RoundStore.open({ storage, stage, stages: run.manifest.stages, digest: digestOf, firstRound: FIRST_ROUND })
+  return readRounds(folder, run, stage).catch(error => {
+    throw error instanceof JournalDamaged ? damaged({ folder }, error.message, error) : error
+  })
 }
 
 export async function newEngine(run: Run, stage: number): Promise<StageEngine> {
@@ -46,52 +63,85 @@ export interface Rebuilt {
 }
 
 /**
- * The stage's state after `round`. Every aggregate is checked against its certificate's root, a snapshot against the full
- * root that its round's certificate carries.
+ * The stage's state after `round`, from the newest snapshot that is not after it. Every aggregate is checked against its
+ * certificate's root, a snapshot against the full root that its round's certificate carries. The caller disposes the engine.
  */
 export async function rebuild(source: StageSource, run: Run, round: number, signal: AbortSignal): Promise<Rebuilt> {
   const engine = await newEngine(run, source.stage)
-  const recovery = await source.store.recover({ signal })
-  let at = FIRST_ROUND - 1
-  const { snapshot } = recovery
-  if (snapshot !== null) {
-    if (snapshot.head.round > round)
-      throw damaged(source, `its oldest state is of round ${snapshot.head.round}, after ${round}`)
-    await engine.importState(snapshot.state, { signal })
-    const certificate = await source.store.certificate(source.stage, snapshot.head.round)
-    const certified = certificate === null ? null : (await outcomeIn(certificate, source)).fullRoot
-    if (certified === null || !equalBytes(await engine.fullRoot({ signal }), certified)) {
-      throw damaged(source, `the snapshot of round ${snapshot.head.round} is not what was certified`)
-    }
-    at = snapshot.head.round
+  try {
+    const fromRound = await startFrom(source, engine, round, signal)
+    for (let at = fromRound + 1; at <= round; at++) await replay(engine, at, source, signal)
+    return { engine, round, fromRound }
+  } catch (error) {
+    await engine.dispose()
+    throw error
   }
-  const fromRound = at
-  for await (const stored of recovery.rounds()) {
-    if (stored.round > round) break
-    await replay(engine, stored, source)
-    at = stored.round
-  }
-  if (at !== round) throw damaged(source, `its rounds end at ${at}, before ${round}`)
-  return { engine, round: at, fromRound }
 }
 
-async function replay(engine: StageEngine, stored: StoredRound, source: StageSource): Promise<void> {
-  const { aggregateRoot } = await outcomeIn(stored.certificate, source)
-  if (!equalBytes(await aggregateRootOf(stored.partitions), aggregateRoot))
-    throw damaged(source, `the aggregate of round ${stored.round} is not what was certified`)
-  if (stored.partitions === null) return
-  const { accepted } = await engine.execute(stored.round, stored.partitions, false)
-  if (!accepted) throw damaged(source, `the aggregate of round ${stored.round} cannot be applied`)
-  await engine.promote()
+/** Puts a snapshot into the engine and returns its round; 0 where there is none and the engine keeps its initial state. */
+async function startFrom(
+  source: StageSource,
+  engine: StageEngine,
+  round: number,
+  signal: AbortSignal,
+): Promise<number> {
+  const { snapshots } = source.store
+  for (const head of snapshots.filter(each => each.round <= round)) {
+    const certified = (await outcomeOf(head.round, source)).fullRoot
+    const state = await snapshotState(source.store, head)
+    if (certified !== null && state !== null && (await takesState(engine, state, certified, signal))) return head.round
+  }
+  if (snapshots.length === 0 || (await source.store.aggregates(FIRST_ROUND)) !== undefined) return FIRST_ROUND - 1
+  throw damaged(source, `it holds no certified state from which round ${round} can be rebuilt`)
 }
 
-/** What a stored certificate's signers agreed on. Their number and seats are for `verify` to check. */
-async function outcomeIn(encoded: Uint8Array, source: StageSource): Promise<Outcome> {
+async function takesState(
+  engine: StageEngine,
+  state: Uint8Array,
+  certified: Hash,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    await engine.importState(state, { signal })
+  } catch (error) {
+    // Of another length, or not finite: no state of this stage.
+    if (error instanceof EngineError) return false
+    throw error
+  }
+  return equalBytes(await engine.fullRoot({ signal }), certified)
+}
+
+/** The bytes of a held snapshot, not checked against anything; null where they cannot be read. */
+export async function snapshotState(
+  store: RoundStore,
+  { round, bytes }: SnapshotHead & { readonly bytes: number },
+): Promise<Uint8Array | null> {
+  const state = await store.snapshotPiece(round, 0, bytes)
+  return state?.length === bytes ? state : null
+}
+
+async function replay(engine: StageEngine, round: number, source: StageSource, signal: AbortSignal): Promise<void> {
+  const { aggregateRoot } = await outcomeOf(round, source)
+  const partitions = await source.store.aggregates(round)
+  if (partitions === undefined) throw damaged(source, `it lacks the aggregate of round ${round}`)
+  if (!equalBytes(await aggregateRootOf(partitions), aggregateRoot))
+    throw damaged(source, `the aggregate of round ${round} is not what was certified`)
+  if (partitions === null) return
+  const { accepted } = await engine.execute(round, partitions, false, { signal })
+  if (!accepted) throw damaged(source, `the aggregate of round ${round} cannot be applied`)
+  await engine.promote({ signal })
+}
+
+/** What a round's signers agreed on. Their number and seats are for `verify` to check. */
+async function outcomeOf(round: number, source: StageSource): Promise<Outcome> {
+  const encoded = await source.store.certificate(source.stage, round)
+  if (encoded === null) throw damaged(source, `it lacks the certificate of round ${round}`)
   const certificate = decodeCertificate(encoded)
   if (isRefusal(certificate))
-    throw damaged(source, `a certificate is damaged: ${certificate.detail ?? certificate.refused}`)
+    throw damaged(source, `the certificate of round ${round} is damaged: ${certificate.detail ?? certificate.refused}`)
   const signed = await open(certificate.outcomes[0] ?? new Uint8Array(0), { kinds: ['outcome'] })
-  if (isRefusal(signed)) throw damaged(source, `a certificate is damaged: ${signed.detail ?? signed.refused}`)
+  if (isRefusal(signed))
+    throw damaged(source, `the certificate of round ${round} is damaged: ${signed.detail ?? signed.refused}`)
   return signed.payload
 }
 
@@ -101,10 +151,11 @@ export async function aggregateRootOf(partitions: Partitions): Promise<Hash> {
   return merkleRoot(await Promise.all(partitions.map(bytes => digestOf(bytes))), smallHash)
 }
 
-function damaged({ folder }: StageSource, what: string): ExitError {
+function damaged({ folder }: Pick<StageSource, 'folder'>, what: string, cause?: unknown): ExitError {
   return new ExitError(
     'data',
     `${folder}: ${what}`,
     'swarm-node verify --data <folder> --chain <url> on a sibling, or join again with an empty folder',
+    { cause },
   )
 }

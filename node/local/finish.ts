@@ -7,7 +7,6 @@ import type { Certificate, PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import { lossChart } from '../cli/projections/chart.ts'
 import type { Progress, RoundLine } from '../cli/projections/progress.ts'
-import { cutModel } from '../engine/partition/index.ts'
 import type { Summary } from '../events/types.ts'
 import { generateText } from '../export/generate.ts'
 import type { StageSource } from '../export/history.ts'
@@ -69,7 +68,7 @@ export async function finishRun({
       sample:
         model.round < FIRST_ROUND
           ? null
-          : await generateText(run, folder.onnx, { prompt: PROMPT, characters: SAMPLE_CHARACTERS }),
+          : await generateText(run, folder.onnx, { prompt: PROMPT, characters: SAMPLE_CHARACTERS, signal }),
     }
   } finally {
     for (const source of sources) await source.store.close()

@@ -17,6 +17,7 @@ import {
   seatsHeight,
 } from '../../consensus/election/index.ts'
 import { type Lanes, makeLanes } from '../../consensus/routing/lanes.ts'
+import { compareText } from '../../protocols/wire/hash.ts'
 import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { ExitError } from '../cli/exit.ts'
 import type { Run } from '../run/folder.ts'
@@ -38,6 +39,8 @@ export class Membership {
   readonly #run: Run
   readonly #schedule: EpochSchedule
   readonly #epochs = new Map<number, Promise<Epoch>>()
+  readonly #known = new Map<number, Epoch>()
+  readonly #seats: readonly (readonly PeerName[])[]
   /** Stage of each seated peer. */
   readonly stageOf: ReadonlyMap<PeerName, number>
   /** Block S, the reference of the first round's parent. */
@@ -49,6 +52,9 @@ export class Membership {
     this.#schedule = run.manifest.chain
     this.stageOf = stageOf
     this.start = start
+    this.#seats = Array.from({ length: run.manifest.stages }, (_, stage) =>
+      [...stageOf].flatMap(([peer, dealt]) => (dealt === stage ? [peer] : [])).sort(compareText),
+    )
   }
 
   /** Waits until block S is final, then reads the bonds and deals the stages. */
@@ -84,9 +90,26 @@ export class Membership {
       this.#epochs.set(number, epoch)
       epoch.catch(() => this.#epochs.delete(number))
       const oldest = this.#epochs.keys().next().value
-      if (this.#epochs.size > KEPT_EPOCHS && oldest !== undefined) this.#epochs.delete(oldest)
+      if (this.#epochs.size > KEPT_EPOCHS && oldest !== undefined) {
+        this.#epochs.delete(oldest)
+        this.#known.delete(oldest)
+      }
     }
     return epoch
+  }
+
+  /** An epoch that was loaded before; null otherwise. */
+  known(number: number): Epoch | null {
+    return this.#known.get(number) ?? null
+  }
+
+  hasSeat(peer: PeerName, stage: number): boolean {
+    return this.stageOf.get(peer) === stage
+  }
+
+  /** All seats of a stage, sorted. */
+  seats(stage: number): readonly PeerName[] {
+    return this.#seats[stage] ?? []
   }
 
   async #load(number: number, signal: AbortSignal): Promise<Epoch> {
@@ -108,7 +131,9 @@ export class Membership {
         group.seats.map(seat => seat.peer),
       ),
     )
-    return { number, beacon, groups, lanes: makeLanes(rankings) }
+    const epoch: Epoch = { number, beacon, groups, lanes: makeLanes(rankings) }
+    this.#known.set(number, epoch)
+    return epoch
   }
 }
 

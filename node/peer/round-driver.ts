@@ -55,7 +55,7 @@ export interface RoundPorts {
     signal: AbortSignal,
   ): Promise<readonly Signed[]>
   blockHash(height: number, signal: AbortSignal): Promise<Hash>
-  answer(to: PeerName, certificate: Certificate): void
+  answer(to: PeerName, certificate: Certificate, hashes: readonly Hash[] | null): void
 }
 
 export interface RoundReports {
@@ -174,46 +174,63 @@ export class RoundDriver {
   #carryOut(effect: Exclude<RoundEffect, { type: 'sign' | 'persist' }>): void {
     switch (effect.type) {
       case 'timer':
-        return this.#timers.set(effect.id, effect.delayMs)
+        this.#timers.set(effect.id, effect.delayMs)
+        return
       case 'cancel':
-        return this.#timers.cancel(effect.id)
+        this.#timers.cancel(effect.id)
+        return
       case 'scatter':
-        return this.#ports.scatter(effect.root, effect.partition, effect.to)
+        this.#ports.scatter(effect.root, effect.partition, effect.to)
+        return
       case 'aggregate':
-        return this.#start(signal => this.#aggregate(effect, signal))
+        this.#start(signal => this.#aggregate(effect, signal))
+        return
       case 'gather':
-        return this.#start(signal => this.#gather(effect, signal))
+        this.#start(signal => this.#gather(effect, signal))
+        return
       case 'execute':
-        return this.#start(signal => this.#execute(effect, signal))
+        this.#start(signal => this.#execute(effect, signal))
+        return
       case 'fetch-commits':
-        return this.#start(signal => this.#fetchCommits(effect, signal))
+        this.#start(signal => this.#fetchCommits(effect, signal))
+        return
       case 'block':
-        return this.#start(signal => this.#block(effect.height, signal))
+        this.#start(signal => this.#block(effect.height, signal))
+        return
       case 'resend':
-        return this.#ports.broadcast(effect.signed, effect.attachments)
+        this.#ports.broadcast(effect.signed, effect.attachments)
+        return
       case 'answer':
-        return this.#ports.answer(effect.to, effect.certificate)
+        this.#ports.answer(effect.to, effect.certificate, effect.hashes)
+        return
       case 'certificate':
         this.#certified = { certificate: effect.certificate, outcome: effect.outcome, hashes: effect.hashes }
-        return this.#reports.certified(effect.certificate, effect.outcome, effect.hashes)
+        this.#reports.certified(effect.certificate, effect.outcome, effect.hashes)
+        return
       case 'done':
-        return this.#done(effect.next)
+        this.#done(effect.next)
+        return
       case 'diverged':
-        return this.#reports.warning(
+        this.#reports.warning(
           `this machine computes differently: f + 1 replicas agree on another outcome of round ${effect.outcome.scope.round}; the state is taken from them`,
         )
+        return
       case 'evidence':
-        return this.#reports.evidence(effect.evidence)
+        this.#reports.evidence(effect.evidence)
+        return
       case 'refused':
-        return this.#reports.refused(effect.reason, effect.signer, effect.detail)
+        this.#reports.refused(effect.reason, effect.signer, effect.detail)
+        return
       case 'halt':
-        return this.#fail(
+        this.#fail(
           new NondeterminismError(
             `round ${this.context.scope.round} of stage ${this.context.scope.stage}: no outcome can reach a quorum`,
           ),
         )
+        return
       case 'status':
-        return this.#reports.status(effect.view, effect.phase, effect.waitingFor)
+        this.#reports.status(effect.view, effect.phase, effect.waitingFor)
+        return
     }
   }
 

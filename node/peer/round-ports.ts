@@ -1,39 +1,30 @@
 /** The hands of a round's machine: journal, control stream, reduce protocol, engine and chain (see `RoundPorts`). */
-import type { Chain } from '../../consensus/chain/types.ts'
 import { partitionCandidates } from '../../consensus/election/index.ts'
 import type { AggregateInput, RoundContext } from '../../consensus/round/types.ts'
-import type { Reduce } from '../../protocols/reduce/index.ts'
-import type { Clock, Digest } from '../../protocols/wire/environment.ts'
-import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
+import type { Agreement, CommitQuery } from '../../protocols/agreement/index.ts'
+import { encodeCertificate } from '../../protocols/wire/certificate.ts'
+import { open } from '../../protocols/wire/envelope.ts'
+import { equalBytes } from '../../protocols/wire/hash.ts'
+import type { PeerName, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal, type Refusal } from '../../protocols/wire/refusals.ts'
-import type { StageEngine } from '../engine/runtime/types.ts'
-import type { SigningJournal } from '../journal/index.ts'
-import type { Control } from './control.ts'
 import { delay } from './delay.ts'
 import { encodeLock, LOCK_RECORD } from './lock-record.ts'
-import type { PushedAggregates } from './pushed-aggregates.ts'
-import type { RoundClock } from './round-clock.ts'
 import type { RoundPorts } from './round-driver.ts'
+import type { PeerParts } from './types.ts'
 
 export interface RoundPortsInit {
+  readonly parts: PeerParts
   readonly context: RoundContext
-  readonly self: PeerName
-  readonly engine: StageEngine
-  readonly journal: SigningJournal
-  readonly reduce: Reduce
-  readonly control: Control
-  readonly chain: Chain
-  readonly clock: Clock
-  readonly digest: Digest
-  readonly times: RoundClock
-  readonly pushed: PushedAggregates
+  /** The engine's shadow copy was made from these; null for SKIP. */
+  readonly onExecuted: (partitions: readonly Uint8Array[] | null) => void
 }
 
 /** Between two attempts to get an input that every candidate should have: a sibling may just be restarting. */
 const INPUT_RETRY_MS = 250
 
 export function roundPorts(init: RoundPortsInit): RoundPorts {
-  const { context, self, engine, journal, reduce, control, chain, times } = init
+  const { context, parts } = init
+  const { self, engine, journal, reduce, agreement, chain, times } = parts
   const { scope, group } = context
   const siblings = group.seats.map(seat => seat.peer).filter(peer => peer !== self)
   const place = { run: scope.run, stage: scope.stage, epoch: scope.epoch, round: scope.round }
@@ -49,7 +40,7 @@ export function roundPorts(init: RoundPortsInit): RoundPorts {
     sign: payloads => times.during('fsync', () => journal.signAll(payloads)),
     persist: record =>
       times.during('fsync', () => journal.remember([{ ...place, name: LOCK_RECORD, bytes: encodeLock(record) }])),
-    broadcast: (signed, attachments) => control.broadcast(siblings, signed, attachments),
+    broadcast: (signed, attachments) => agreement.broadcast({ signed, attachments }, siblings),
     scatter: (root, partition, to) => {
       const name = { scope, author: self, root, partition }
       const bytes = reduce.partition(name)
@@ -60,7 +51,7 @@ export function roundPorts(init: RoundPortsInit): RoundPorts {
       const encoded = await Promise.all(inputs.map(input => pullInput(init, partition, input, signal)))
       const bytes = await times.during('compute', () => engine.aggregate(partition, encoded, { signal }))
       if (bytes === null) return null
-      const hash = await times.during('hash', () => init.digest(bytes, { signal }))
+      const hash = await times.during('hash', () => parts.digest(bytes, { signal }))
       const name = { scope, value, partition, hash }
       reduce.holdAggregate(name, bytes)
       for (const peer of pushTargets(partition)) void reduce.pushAggregate(peer, name, bytes, { signal })
@@ -69,19 +60,29 @@ export function roundPorts(init: RoundPortsInit): RoundPorts {
     async gather(value, partition, hash, from, signal) {
       const name = { scope, value, partition, hash }
       if (reduce.aggregate(name) !== null) return true
-      await init.pushed.wait(name, signal)
+      await parts.pushed.wait(name, signal)
       return !isRefusal(await reduce.pullAggregate(from, name, { signal }))
     },
     async execute(value, hashes, wantFullRoot, signal) {
-      if (hashes === null) return { accepted: false, fullRoot: wantFullRoot ? await engine.fullRoot({ signal }) : null }
-      const parts = hashes.map((hash, partition) => reduce.aggregate({ scope, value, partition, hash }))
-      const held = parts.filter(part => part !== null)
-      if (held.length < parts.length) throw new Error('an aggregate that was gathered is not held any more')
-      return times.during('compute', () => engine.execute(scope.round, held, wantFullRoot, { signal }))
+      if (hashes === null) {
+        init.onExecuted(null)
+        return { accepted: false, fullRoot: wantFullRoot ? await engine.fullRoot({ signal }) : null }
+      }
+      const aggregates = hashes.map((hash, partition) => reduce.aggregate({ scope, value, partition, hash }))
+      const held = aggregates.filter(part => part !== null)
+      if (held.length < aggregates.length) throw new Error('an aggregate that was gathered is not held any more')
+      const result = await times.during('compute', () => engine.execute(scope.round, held, wantFullRoot, { signal }))
+      init.onExecuted(result.accepted ? held : null)
+      // A step that the optimiser refuses leaves the state, whose root is then due.
+      const fullRoot = wantFullRoot && !result.accepted ? await engine.fullRoot({ signal }) : result.fullRoot
+      return { accepted: result.accepted, fullRoot }
     },
-    fetchCommits: (missing, from, signal) => control.fetchCommits(scope, missing, from, signal),
+    fetchCommits: (missing, from, signal) => fetchCommits(agreement, { scope, missing }, from, signal),
     blockHash: (height, signal) => times.during('chain', () => chain.blockHash(height, { signal })),
-    answer: (to, certificate) => control.answer(to, certificate),
+    answer(to, certificate, hashes) {
+      // Best effort: a sibling that is still stuck shows it, and is answered again.
+      void agreement.sendCertificate(to, encodeCertificate(certificate), hashes)
+    },
   }
 }
 
@@ -92,7 +93,8 @@ async function pullInput(
   input: AggregateInput,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  const { context, reduce, clock } = init
+  const { context, parts } = init
+  const { reduce, clock } = parts
   const name = { scope: context.scope, author: input.author, root: input.root, partition }
   for (;;) {
     const bytes: Uint8Array | Refusal = await reduce.pull(input.holders, name, input.leaf, { signal })
@@ -100,4 +102,26 @@ async function pullInput(
     signal.throwIfAborted()
     await delay(clock, INPUT_RETRY_MS, signal)
   }
+}
+
+/** COMMITs that a proposal seals and that never came here: from whoever has them. */
+async function fetchCommits(
+  agreement: Agreement,
+  query: CommitQuery,
+  from: readonly PeerName[],
+  signal: AbortSignal,
+): Promise<Signed[]> {
+  const found: Signed[] = []
+  let missing = query.missing
+  for (const peer of from) {
+    if (missing.length === 0 || signal.aborted) break
+    const envelopes = await agreement.requestCommits(peer, { ...query, missing }, { signal })
+    for (const envelope of isRefusal(envelopes) ? [] : envelopes) {
+      const signed = await open(envelope, { kinds: ['commit'] })
+      if (isRefusal(signed)) continue
+      found.push(signed)
+      missing = missing.filter(({ author, root }) => author !== signed.signer || !equalBytes(root, signed.payload.root))
+    }
+  }
+  return found
 }

@@ -10,6 +10,7 @@ import {
   type Computation,
   clipFactor,
   createWork,
+  endClipRound,
   type ForwardInput,
   observeNorm,
   type SendEffect,
@@ -25,11 +26,13 @@ import type { Delivery } from '../../protocols/activations/types.ts'
 import type { Clock } from '../../protocols/wire/environment.ts'
 import type { Hash, MicroBatchId, PeerName } from '../../protocols/wire/messages.ts'
 import type { Batch } from '../data/index.ts'
-import type { StageEngine } from '../engine/runtime/types.ts'
 import { normOf, scaled, type Tensor, type TensorStore } from './tensors.ts'
+import type { WorkEngine } from './timed-engine.ts'
 import { Timers } from './timers.ts'
 
 const MICRONATS = 1e6
+/** The machine's name for the round's own time. */
+const ROUND_TIMER = 'round'
 
 /** A boundary tensor on its way out. */
 export interface OutgoingTensor {
@@ -42,7 +45,7 @@ export interface OutgoingTensor {
 }
 
 export interface WorkPorts {
-  readonly engine: StageEngine
+  readonly engine: WorkEngine
   batch(id: MicroBatchId): Batch
   /** Signs the tensor's header where it has none, sends it, and says what came back; never rejects. */
   send(to: PeerName, outgoing: OutgoingTensor, signal: AbortSignal): Promise<SendOutcome>
@@ -58,8 +61,6 @@ export interface WorkDriverInit {
   readonly tensors: TensorStore
   readonly clip: ClipState
   readonly clock: Clock
-  /** Forwards that the round before set aside. */
-  readonly parked: readonly ForwardInput[]
 }
 
 /** What the replica did in the round: both accumulators, ready to be committed. */
@@ -78,6 +79,8 @@ export class WorkDriver {
   #clip: ClipState
   #state: WorkState
   #answer: Answer | null = null
+  #isPipelineReady = false
+  #roundMs: number | null = null
 
   constructor(init: WorkDriverInit) {
     this.#ports = init.ports
@@ -86,7 +89,24 @@ export class WorkDriver {
     this.ready = this.#ready.promise
     this.#timers = new Timers(init.clock, id => this.#input({ type: 'timer', id }))
     this.#state = createWork(init.context)
-    this.#input({ type: 'start', parked: init.parked })
+  }
+
+  /**
+   * The engine's accumulators are zero now.
+   * @param parked - forwards that the round before set aside
+   */
+  start(parked: readonly ForwardInput[]): void {
+    this.#input({ type: 'start', parked })
+  }
+
+  /**
+   * Every stage has reached this round: from now on the round may run out of time. Before, a stage whose neighbour has
+   * halted would decide empty rounds and leave it behind.
+   */
+  pipelineReady(): void {
+    if (this.#isPipelineReady) return
+    this.#isPipelineReady = true
+    if (this.#roundMs !== null) this.#timers.set(ROUND_TIMER, this.#roundMs)
   }
 
   /** SETTLEDs that sum to the target were seen. */
@@ -115,7 +135,7 @@ export class WorkDriver {
     const parked = takeParked(this.#state)
     this.#timers.clear()
     this.#stop.abort(new Error('the round is over'))
-    return { parked, clip: this.#clip }
+    return { parked, clip: endClipRound(this.#clip) }
   }
 
   #receive({
@@ -130,7 +150,7 @@ export class WorkDriver {
     settledBelow,
   }: Delivery): ForwardInput | BackwardInput {
     if (direction === 'backward') {
-      const tensor = this.#tensors.add({ bytes: this.#clipped(bytes), chain, outgoing: null })
+      const tensor = this.#tensors.add({ bytes, chain, outgoing: null })
       return { type: 'backward', from, id, path, tensor, header, lossMicronats }
     }
     const tensor = this.#tensors.add({ bytes, chain, outgoing: null })
@@ -167,23 +187,39 @@ export class WorkDriver {
         void this.#send(effect)
         return
       case 'abandon':
-        return this.#ports.abandon(effect.to, effect.id)
+        this.#ports.abandon(effect.to, effect.id)
+        return
       case 'settled':
-        return this.#ports.settled(effect.count, effect.root)
+        this.#ports.settled(effect.count, effect.root)
+        return
       case 'timer':
-        return this.#timers.set(effect.id, effect.delayMs)
+        this.#setTimer(effect.id, effect.delayMs)
+        return
       case 'cancel':
-        return this.#timers.cancel(effect.id)
+        this.#cancelTimer(effect.id)
+        return
       case 'release':
-        return this.#tensors.release(effect.tensor)
+        this.#tensors.release(effect.tensor)
+        return
       case 'ready-to-commit':
-        return this.#ready.resolve({ lane: effect.lane, offLane: effect.offLane })
+        this.#ready.resolve({ lane: effect.lane, offLane: effect.offLane })
+        return
       case 'status':
-        if (effect.event === 'rerouted' || effect.event === 'dropped') {
-          this.#ports.warning(`micro-batch ${effect.id.sequence} of ${effect.id.source} was ${effect.event}`)
+        if (effect.event === 'rerouted') {
+          this.#ports.warning(`micro-batch ${effect.id.sequence} of ${effect.id.source} was sent to another replica`)
         }
         return
     }
+  }
+
+  #setTimer(id: string, delayMs: number): void {
+    if (id === ROUND_TIMER) this.#roundMs = delayMs
+    if (id !== ROUND_TIMER || this.#isPipelineReady) this.#timers.set(id, delayMs)
+  }
+
+  #cancelTimer(id: string): void {
+    if (id === ROUND_TIMER) this.#roundMs = null
+    this.#timers.cancel(id)
   }
 
   #draw(key: string, id: MicroBatchId): void {
@@ -234,7 +270,7 @@ export class WorkDriver {
         return { bytes: inputGradient, lossMicronats: Math.round(loss * MICRONATS) }
       }
       case 'backward': {
-        const gradient = this.#tensors.get(computation.gradient).bytes
+        const gradient = this.#clipped(this.#tensors.get(computation.gradient).bytes)
         return { bytes: await engine.backward(input, gradient, computation.into, { signal }), lossMicronats: 0 }
       }
     }

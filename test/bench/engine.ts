@@ -9,18 +9,7 @@ import { buildStageGraphs } from '../../node/engine/models/index.ts'
 import { DataType, makeModel, writeModel } from '../../node/engine/onnx/index.ts'
 import { cutModel, stageFlops } from '../../node/engine/partition/index.ts'
 import type { ModelConfig } from '../../protocols/wire/manifest.ts'
-
-export interface BenchResult {
-  readonly name: string
-  readonly value: number
-  readonly unit: string
-  /** The figure that `value` is held against, in the same unit. */
-  readonly bound: number
-  /** value / bound, the median over pairs of runs next to each other. */
-  readonly ratio: number
-  readonly target: number
-  readonly met: boolean
-}
+import { atLeast, type Benchmark, comparePairs, type Figure } from './measure.ts'
 
 const CONFIG: ModelConfig = {
   preset: 'bench',
@@ -32,26 +21,31 @@ const CONFIG: ModelConfig = {
   sequence: 128,
 }
 const SEQUENCES = 16
-const TARGET = 0.9
-const ROUNDS = 9
+const TARGET = atLeast(0.9)
+const TURNS = 9
+const THREADS = [1, 2]
 
-export async function* benchEngine(threadCounts: readonly number[] = [1, 2]): AsyncGenerator<BenchResult> {
+export const engine: Benchmark = {
+  about: 'forward and backward of d256 L4 h4 ff768 V256 B16 S128, beside a graph of its matrix products alone',
+  run: benchEngine,
+}
+
+async function* benchEngine(signal: AbortSignal): AsyncGenerator<Figure> {
   const [cut] = cutModel(CONFIG, 1, SEQUENCES)
   const { backward } = buildStageGraphs(CONFIG, cut!, SEQUENCES)
   const { forward, backward: back } = stageFlops(CONFIG, cut!, SEQUENCES)
   const gigaflops = (forward + back) / 1e9
-  for (const threads of threadCounts) {
+  for (const threads of THREADS) {
     const step = await prepareRun(backward, threads)
     const products = await prepareRun(productsOnly(), threads)
-    const times: { step: number[]; products: number[] } = { step: [], products: [] }
-    for (let round = 0; round < ROUNDS; round++) {
-      times.products.push(await products())
-      times.step.push(await step())
+    const rates: { step: number[]; products: number[] } = { step: [], products: [] }
+    for (let turn = 0; turn < TURNS; turn++) {
+      signal.throwIfAborted()
+      rates.products.push(gigaflops / (await products()))
+      rates.step.push(gigaflops / (await step()))
     }
-    const value = gigaflops / median(times.step)
-    const ratio = median(times.step.map((seconds, round) => times.products[round]! / seconds))
     const name = `forward and backward, ${threads} thread${threads === 1 ? '' : 's'}`
-    yield { name, value, unit: 'GFLOP/s', bound: value / ratio, ratio, target: TARGET, met: ratio >= TARGET }
+    yield comparePairs({ name, unit: 'GFLOP/s' }, rates.step, rates.products, TARGET)
   }
 }
 
@@ -130,8 +124,4 @@ function productsOnly(): Uint8Array {
   product(tokens, width, vocabulary)
   const graph = graphOf(g, 'products', outputs)
   return writeModel(makeModel(graph, { opsets: operatorSets([], graph, g.opset) }))
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 }

@@ -131,13 +131,18 @@ export class Progress {
   #loss(event: Extract<NodeEvent, { event: 'loss' }>): boolean {
     const last = this.losses.at(-1)
     if (last !== undefined && event.round <= last.round) {
-      // The held-out loss of a round comes after its training loss; the line is amended, not repeated.
-      if (event.heldOut !== null && event.round === last.round)
-        this.losses[this.losses.length - 1] = { ...last, heldOut: event.heldOut }
+      // The held-out loss of a round comes after its training loss: the lines since then are amended, not repeated.
+      if (event.heldOut !== null) this.#measured(event.round, event.heldOut)
       return false
     }
     const { round, train, heldOut, tokensPerSecond } = event
     this.losses.push({ round, train, heldOut: heldOut ?? last?.heldOut ?? null, tokensPerSecond })
     return true
+  }
+
+  #measured(round: number, heldOut: number): void {
+    for (const [index, line] of this.losses.entries()) {
+      if (line.round >= round) this.losses[index] = { ...line, heldOut }
+    }
   }
 }

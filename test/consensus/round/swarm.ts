@@ -2,19 +2,13 @@
  * The round's machine under virtual time: n drivers, a network that delays, loses, duplicates and partitions until it
  * heals, crashes with a journal, and up to f liars (`liar.ts`). What must never happen is checked as it happens.
  */
-import {
-  createRound,
-  type RoundEffect,
-  type RoundInput,
-  step,
-} from '../../../consensus/round/index.ts'
-import type { RestoredRound, RoundState } from '../../../consensus/round/types.ts'
+import { createRound, type RoundEffect, type RoundInput, step } from '../../../consensus/round/index.ts'
 import { encode } from '../../../protocols/wire/cbor.ts'
 import { outcomeHash } from '../../../protocols/wire/certificate.ts'
 import { equalBytes, hashHex, hashValue } from '../../../protocols/wire/hash.ts'
 import type { Certificate, Commit, Hash, Payload, PeerName, Signed } from '../../../protocols/wire/messages.ts'
 import { essenceOf, slotOf } from '../../../protocols/wire/table.ts'
-import { blockHash, hashOf, makeCommit, makeContext, PARENT_HEIGHT, peerNames, Signer } from './fixtures.ts'
+import { blockHash, makeCommit, makeContext, PARENT_HEIGHT, peerNames, Signer } from './fixtures.ts'
 import { Conspiracy, lie } from './liar.ts'
 import { aggregateHash, isCommit, isOutcome, LATE_MS, newPeer, type Peer, type SwarmOptions } from './peer.ts'
 import { SeededRandom } from './random.ts'

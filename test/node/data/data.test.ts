@@ -103,9 +103,7 @@ describe('corpus', () => {
   })
 
   it('turns any text into bytes and back', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'grapheme' }), text => expect(decodeTokens(encodeText(text))).to.equal(text)),
-    )
+    fc.assert(fc.property(fc.string({ unit: 'grapheme' }), text => decodeTokens(encodeText(text)) === text))
   })
 })
 

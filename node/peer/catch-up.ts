@@ -1,0 +1,184 @@
+/**
+ * A replica that is behind its siblings: fetches the certificates it missed, and with them either the aggregates, which it
+ * executes, or a snapshot under a certified full root. Whoever gives something wrong is counted and left.
+ */
+import type { State, StateStatus } from '../../protocols/state/index.ts'
+import { isZeroHash } from '../../protocols/wire/hash.ts'
+import type { PeerName } from '../../protocols/wire/messages.ts'
+import { isRefusal, type Refusal } from '../../protocols/wire/refusals.ts'
+import type { RoundStore } from '../journal/index.ts'
+import type { Certified, History } from './history.ts'
+import { SnapshotMemory } from './snapshot-memory.ts'
+import type { StageState } from './stage-state.ts'
+import type { Tip } from './tip.ts'
+
+export interface CatchUpInit {
+  readonly stage: number
+  readonly partitions: number
+  /** Length of the stage's exported state. */
+  readonly stateBytes: number
+  readonly state: State
+  readonly stageState: StageState
+  readonly store: RoundStore
+  readonly history: History
+  readonly siblings: () => readonly PeerName[]
+  readonly onProgress: (round: number, target: number) => void
+}
+
+/** How the gap was closed. */
+export type CaughtUp = 'nothing' | 'replay' | 'snapshot'
+
+interface Ahead {
+  readonly peers: readonly PeerName[]
+  readonly round: number
+  readonly snapshotRound: number | null
+}
+
+export class CatchUp {
+  readonly #init: CatchUpInit
+
+  constructor(init: CatchUpInit) {
+    this.#init = init
+  }
+
+  /**
+   * Goes on until no sibling that can prove it is ahead.
+   * @param afresh - the own state is not to be trusted: take a snapshot, even an older one
+   */
+  async run(signal: AbortSignal, afresh = false): Promise<CaughtUp> {
+    let by: CaughtUp = 'nothing'
+    const liars = new Set<PeerName>()
+    for (let fresh = afresh; ; ) {
+      const ahead = await this.#ahead(liars, signal, fresh)
+      if (ahead === null) return by
+      const moved: CaughtUp = fresh ? await this.#jump(ahead, signal) : await this.#follow(ahead, signal)
+      if (moved === 'nothing') {
+        // They claimed more than they can show.
+        for (const peer of ahead.peers) liars.add(peer)
+        continue
+      }
+      fresh = false
+      if (by !== 'snapshot') by = moved
+    }
+  }
+
+  async #ahead(liars: ReadonlySet<PeerName>, signal: AbortSignal, fresh: boolean): Promise<Ahead | null> {
+    const { siblings, state, stageState, stage } = this.#init
+    const asked = siblings().filter(peer => !liars.has(peer))
+    const statuses = await Promise.all(
+      asked.map(async peer => ({ peer, status: await state.status(peer, { signal }) })),
+    )
+    signal.throwIfAborted()
+    const known = statuses.filter(
+      (one): one is { peer: PeerName; status: StateStatus } => !isRefusal(one.status) && one.status.stage === stage,
+    )
+    const isAhead = ({ status }: { status: StateStatus }) =>
+      fresh ? status.snapshotRound !== null : status.round > stageState.tip.round
+    const found = known.filter(isAhead).sort((a, b) => b.status.round - a.status.round)
+    if (found.length === 0) return null
+    const snapshots = found.flatMap(({ status }) => status.snapshotRound ?? [])
+    return {
+      peers: found.map(({ peer }) => peer),
+      round: Math.max(...found.map(({ status }) => status.round)),
+      snapshotRound: snapshots.length === 0 ? null : Math.max(...snapshots),
+    }
+  }
+
+  /** A page of certificates and their aggregates; a snapshot where the aggregates are gone. */
+  async #follow(ahead: Ahead, signal: AbortSignal): Promise<CaughtUp> {
+    const { stageState, onProgress } = this.#init
+    const page = await this.#certificates(ahead, stageState.tip, ahead.round, signal)
+    if (isRefusal(page)) return 'nothing'
+    let by: CaughtUp = 'nothing'
+    for (const certified of page) {
+      const partitions = await this.#aggregate(ahead, certified, signal)
+      const isNewest = certified.tip.round === ahead.round
+      const isDone = !isRefusal(partitions) && (await stageState.replay(certified, partitions, isNewest, signal))
+      if (!isDone) return (await this.#jump(ahead, signal)) === 'snapshot' ? 'snapshot' : by
+      by = 'replay'
+      onProgress(certified.tip.round, ahead.round)
+    }
+    return by
+  }
+
+  /** To the newest snapshot that a sibling has, past everything before it. */
+  async #jump(ahead: Ahead, signal: AbortSignal): Promise<CaughtUp> {
+    const { stageState, store, state, stage, stateBytes, onProgress } = this.#init
+    if (ahead.snapshotRound === null) return 'nothing'
+    const target = await this.#certifiedAt(ahead, ahead.snapshotRound, signal)
+    const fullRoot = target?.verified.outcome.fullRoot ?? null
+    if (target === null || fullRoot === null) return 'nothing'
+    const sink = new SnapshotMemory(stateBytes)
+    const refusal = await state.snapshot(ahead.peers, { stage, round: target.tip.round, fullRoot }, sink, { signal })
+    if (refusal !== null || !(await stageState.adopt(target, sink.bytes))) return 'nothing'
+    await store.putCertificate(stage, target.tip.round, target.encoded)
+    onProgress(target.tip.round, ahead.round)
+    return 'snapshot'
+  }
+
+  /** Walks the certificates, own and fetched, up to a round; stores the fetched ones. */
+  async #certifiedAt(ahead: Ahead, round: number, signal: AbortSignal): Promise<Certified | null> {
+    const { stageState, store, stage } = this.#init
+    if (round <= stageState.tip.round) return this.#ownAt(round, signal)
+    let tip = stageState.tip
+    let last: Certified | null = null
+    while (tip.round < round) {
+      const page = await this.#certificates(ahead, tip, round, signal)
+      if (isRefusal(page)) return null
+      for (const certified of page) {
+        await store.putCertificate(stage, certified.tip.round, certified.encoded)
+        last = certified
+        tip = certified.tip
+      }
+    }
+    return last
+  }
+
+  /** A round before the tip, of which the own certificates are sound though the state is not. */
+  async #ownAt(round: number, signal: AbortSignal): Promise<Certified | null> {
+    const { history, store, stage, stageState } = this.#init
+    let tip: Tip = stageState.start
+    let last: Certified | null = null
+    for (let at = tip.round + 1; at <= round; at++) {
+      const encoded = await store.certificate(stage, at)
+      const next = encoded === null ? null : await history.next(tip, encoded, signal)
+      if (next === null || isRefusal(next)) return null
+      last = next
+      tip = next.tip
+    }
+    return last
+  }
+
+  async #certificates(
+    { peers }: Ahead,
+    from: Tip,
+    to: number,
+    signal: AbortSignal,
+  ): Promise<readonly Certified[] | Refusal> {
+    const { state, history, stage } = this.#init
+    let walked: Certified[] = []
+    const check = async (page: readonly Uint8Array[]): Promise<Refusal | null> => {
+      const fresh: Certified[] = []
+      for (const encoded of page) {
+        const next = await history.next(fresh.at(-1)?.tip ?? from, encoded, signal)
+        if (isRefusal(next)) return next
+        fresh.push(next)
+      }
+      walked = fresh
+      return null
+    }
+    const page = await state.certificates(peers, { stage, from: from.round + 1, to }, check, { signal })
+    return isRefusal(page) ? page : walked
+  }
+
+  async #aggregate(
+    { peers }: Ahead,
+    { tip, verified }: Certified,
+    signal: AbortSignal,
+  ): Promise<readonly Uint8Array[] | null | Refusal> {
+    const { state, stage, partitions } = this.#init
+    const { aggregateRoot } = verified.outcome
+    if (isZeroHash(aggregateRoot)) return null
+    return state.aggregate(peers, { stage, round: tip.round, aggregateRoot, partitions }, { signal })
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * Certificates of every stage as they come by gossip: checked against the seats, stored, and counted. Those of the own stage
+ * the replica executes; those of the others tell how far they are, and carry the points and the loss.
+ */
+
+import { type VerifiedCertificate, verifyCertificate } from '../../protocols/wire/certificate.ts'
+import type { Certificate } from '../../protocols/wire/messages.ts'
+import { isRefusal, type Refusal, refuse } from '../../protocols/wire/refusals.ts'
+import type { RoundStore } from '../journal/index.ts'
+import type { Run } from '../run/folder.ts'
+import { FIRST_ROUND } from '../run/state-chain.ts'
+import type { Epoch, Membership } from './membership.ts'
+
+/** Epochs before and after the own one whose certificates are taken: a neighbour may have crossed the boundary first. */
+const EPOCHS_AROUND = 1
+/** Rounds beyond the newest known one: a peer that was away is brought up to date by its siblings, not by gossip. */
+const ROUNDS_AHEAD = 1_000_000
+
+export interface CertificateBookInit {
+  readonly run: Run
+  readonly stage: number
+  readonly membership: Membership
+  readonly store: RoundStore
+  /** The epoch that this peer is in. */
+  readonly epoch: () => number
+  readonly signal: AbortSignal
+  /** A certificate of another stage was stored. */
+  readonly onStored: (stage: number, certificate: VerifiedCertificate) => void
+}
+
+export class CertificateBook {
+  readonly #init: CertificateBookInit
+
+  constructor(init: CertificateBookInit) {
+    this.#init = init
+  }
+
+  /** Newest round of a stage that is known to be certified. */
+  newest(stage: number): number {
+    return this.#init.store.newest(stage) ?? FIRST_ROUND - 1
+  }
+
+  /** Every other stage is known to have certified this round, or a later one. */
+  othersReached(round: number): boolean {
+    const { run, stage } = this.#init
+    return Array.from({ length: run.manifest.stages }, (_, other) => other).every(
+      other => other === stage || this.newest(other) >= round,
+    )
+  }
+
+  /** Checks a certificate of any stage and any epoch near the own one; its parent is for the replica to check. */
+  async verify(certificate: Certificate): Promise<VerifiedCertificate | Refusal> {
+    const { scope } = certificate.value
+    const { membership, epoch, signal } = this.#init
+    if (Math.abs(scope.epoch - epoch()) > EPOCHS_AROUND) return refuse('wrong-epoch', `${scope.epoch}`)
+    if (scope.round > this.newest(scope.stage) + ROUNDS_AHEAD) return refuse('future-round', `${scope.round}`)
+    return verifyIn(await membership.epoch(scope.epoch, signal), certificate)
+  }
+
+  /** Gossip's decision: null lets it be forwarded. */
+  async admit(certificate: Certificate): Promise<Refusal | null> {
+    const { stage, round } = certificate.value.scope
+    if ((await this.#init.store.certificate(stage, round)) !== null) return refuse('duplicate')
+    const verified = await this.verify(certificate)
+    return isRefusal(verified) ? verified : null
+  }
+
+  /** Stores a certificate of another stage. */
+  async take(certificate: Certificate, encoded: Uint8Array): Promise<void> {
+    const { stage, round } = certificate.value.scope
+    const { store, onStored } = this.#init
+    if ((await store.certificate(stage, round)) !== null) return
+    const verified = await this.verify(certificate)
+    if (isRefusal(verified)) return
+    await store.putCertificate(stage, round, encoded)
+    onStored(stage, verified)
+  }
+}
+
+/** Checks signatures and quorum against the seats that the epoch gives to the certificate's stage. */
+export async function verifyIn(
+  epoch: Epoch,
+  certificate: Certificate,
+  parent?: Certificate['value']['parent'],
+): Promise<VerifiedCertificate | Refusal> {
+  const group = epoch.groups[certificate.value.scope.stage]
+  if (group === undefined) return refuse('wrong-stage')
+  const certifying = { seats: group.seats.map(seat => seat.peer), quorum: group.quorum, groupHash: group.hash }
+  return verifyCertificate(certificate, certifying, parent)
+}

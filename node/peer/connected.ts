@@ -1,0 +1,105 @@
+/** Which seats are connected now, and waiting for enough of them. */
+import type { Clock } from '../../protocols/wire/environment.ts'
+import type { PeerName } from '../../protocols/wire/messages.ts'
+import type { NetworkEvent } from '../network/index.ts'
+
+/** Once a quorum is there, the others have this long before the round starts without them. */
+const PATIENCE_MS = 3_000
+
+export interface ConnectedInit {
+  readonly self: PeerName
+  readonly stage: number
+  readonly stages: number
+  readonly clock: Clock
+  /** All seats of a stage. */
+  readonly seats: (stage: number) => readonly PeerName[]
+  /** Seats of the own stage that must be there, this one included. */
+  readonly quorum: number
+  readonly onChange: (peer: PeerName, isConnected: boolean) => void
+  readonly onWaiting: (text: string) => void
+}
+
+export class Connected {
+  readonly #init: ConnectedInit
+  readonly #peers = new Set<PeerName>()
+  readonly #watchers = new Set<() => void>()
+
+  constructor(init: ConnectedInit) {
+    this.#init = init
+  }
+
+  take(event: NetworkEvent): void {
+    if (event.type !== 'connected' && event.type !== 'disconnected') return
+    const isConnected = event.type === 'connected'
+    if (isConnected) this.#peers.add(event.peer)
+    else this.#peers.delete(event.peer)
+    this.#init.onChange(event.peer, isConnected)
+    for (const watcher of [...this.#watchers]) watcher()
+  }
+
+  /** Connected seats of a stage, but this peer. */
+  of(stage: number): readonly PeerName[] {
+    return this.#init.seats(stage).filter(peer => this.#peers.has(peer))
+  }
+
+  /** Seats of the other stages that are not connected. */
+  unreachable(): readonly PeerName[] {
+    return this.#others().filter(peer => !this.#peers.has(peer))
+  }
+
+  /** Resolves when everybody is there, or a quorum of the own stage and one peer of each neighbour for some seconds. */
+  async enough(signal: AbortSignal): Promise<void> {
+    const { clock, onWaiting } = this.#init
+    let patienceOver = false
+    let cancel: (() => void) | null = null
+    try {
+      for (;;) {
+        signal.throwIfAborted()
+        if (this.#isComplete()) return
+        const missing = this.#missing()
+        if (missing === '' && patienceOver) return
+        onWaiting(missing)
+        if (missing === '') {
+          cancel ??= clock.after(PATIENCE_MS, () => {
+            patienceOver = true
+            for (const watcher of [...this.#watchers]) watcher()
+          })
+        }
+        await this.#changed(signal)
+      }
+    } finally {
+      cancel?.()
+      onWaiting('')
+    }
+  }
+
+  #isComplete(): boolean {
+    const { seats, stage, self } = this.#init
+    return seats(stage).every(peer => peer === self || this.#peers.has(peer)) && this.unreachable().length === 0
+  }
+
+  #missing(): string {
+    const { stage, stages, quorum } = this.#init
+    const short = quorum - 1 - this.of(stage).length
+    if (short > 0) return `stage ${stage} needs ${short} more ${short === 1 ? 'replica' : 'replicas'}`
+    const empty = [stage - 1, stage + 1].find(other => other >= 0 && other < stages && this.of(other).length === 0)
+    return empty === undefined ? '' : `stage ${empty} needs a replica that can be reached from here`
+  }
+
+  #others(): readonly PeerName[] {
+    const { stage, stages, seats } = this.#init
+    return Array.from({ length: stages }, (_, other) => other).flatMap(other => (other === stage ? [] : seats(other)))
+  }
+
+  #changed(signal: AbortSignal): Promise<void> {
+    return new Promise(resolve => {
+      const finish = () => {
+        this.#watchers.delete(finish)
+        signal.removeEventListener('abort', finish)
+        resolve()
+      }
+      this.#watchers.add(finish)
+      signal.addEventListener('abort', finish, { once: true })
+    })
+  }
+}

@@ -1,0 +1,28 @@
+/** The peer's own log: every event, one JSON object a line, in its data folder. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import pino from 'pino'
+import type { EventBus } from '../events/bus.ts'
+import type { EventName } from '../events/types.ts'
+
+/** Events that deserve attention when one reads the log. */
+const LEVELS: Partial<Record<EventName, 'warn' | 'debug'>> = {
+  warning: 'warn',
+  evidence: 'warn',
+  refused: 'warn',
+  'round.times': 'debug',
+}
+
+/** Returns the function that ends the log. */
+export function logEvents(bus: EventBus, folder: string): () => void {
+  mkdirSync(join(folder, 'logs'), { recursive: true })
+  const destination = pino.destination({ dest: join(folder, 'logs', 'events.log'), sync: true })
+  const log = pino({ base: null, level: 'debug' }, destination)
+  const unsubscribe = bus.subscribe(({ event, timeMs, ...fields }) =>
+    log[LEVELS[event] ?? 'info']({ ...fields, atMs: timeMs }, event),
+  )
+  return () => {
+    unsubscribe()
+    destination.end()
+  }
+}

@@ -1,0 +1,121 @@
+/** What the node decides for its protocols: who may say what, and where it goes. Each answers at once. */
+
+import type { ActivationsPolicy } from '../../protocols/activations/index.ts'
+import type { AgreementPolicy } from '../../protocols/agreement/index.ts'
+import type { ReducePolicy } from '../../protocols/reduce/index.ts'
+import type { StateSource } from '../../protocols/state/index.ts'
+import { codecOf } from '../../protocols/wire/encodings.ts'
+import { equalBytes } from '../../protocols/wire/hash.ts'
+import type { PeerName, Scope } from '../../protocols/wire/messages.ts'
+import { isRefusal, type Refusal, refuse } from '../../protocols/wire/refusals.ts'
+import type { StageShape } from '../engine/runtime/types.ts'
+import type { RoundStore } from '../journal/index.ts'
+import type { Run } from '../run/folder.ts'
+import type { Candidates } from './candidates.ts'
+import type { Membership } from './membership.ts'
+import type { SeenCommits } from './seen-commits.ts'
+import type { StageState } from './stage-state.ts'
+
+export interface PolicyInit {
+  readonly run: Run
+  readonly stage: number
+  readonly membership: Membership
+  readonly shape: StageShape
+  readonly commits: SeenCommits
+  readonly candidates: Candidates
+  readonly store: RoundStore
+  /** The round in progress. */
+  readonly round: () => number
+  /** The epoch in progress. */
+  readonly epoch: () => number
+  readonly self: PeerName
+}
+
+/** Rounds before and after the current one whose messages are looked at. */
+const ROUNDS_BEHIND = 2
+const ROUNDS_AHEAD = 1
+/** Neighbours may have crossed into the next epoch, or not yet into ours. */
+const EPOCHS_AROUND = 1
+
+/** Is this scope of our run and stage? */
+function scopeFault({ run, stage }: PolicyInit, scope: Scope): Refusal | null {
+  if (!equalBytes(scope.genesis, run.manifest.chain.genesis)) return refuse('wrong-genesis')
+  if (scope.run !== run.id) return refuse('wrong-run')
+  return scope.stage === stage ? null : refuse('wrong-stage', `${scope.stage}`)
+}
+
+function siblingFault({ membership, stage }: PolicyInit, from: PeerName): Refusal | null {
+  return membership.hasSeat(from, stage) ? null : refuse('no-seat', from)
+}
+
+export function agreementPolicy(init: PolicyInit): AgreementPolicy {
+  return {
+    admitPeer: from => siblingFault(init, from),
+    admit({ signer, payload }) {
+      if (payload.kind === 'record' || payload.kind === 'settled' || payload.kind === 'boundary')
+        return refuse('not-allowed', `${payload.kind} does not belong here`)
+      return scopeFault(init, payload.scope) ?? siblingFault(init, signer)
+    },
+    certificates: async range => (await init.store.certificates(range)).map(({ certificate }) => certificate),
+    commits: query => init.commits.envelopes(query),
+  }
+}
+
+export function reducePolicy(init: PolicyInit): ReducePolicy {
+  const { commits, candidates, self, shape, run } = init
+  const codec = codecOf(run.manifest.encoding.gradient)
+  if (isRefusal(codec)) throw new RangeError(codec.detail)
+  return {
+    admit(scope, from) {
+      const round = init.round()
+      if (scope.round < round - ROUNDS_BEHIND) return refuse('stale-round')
+      if (scope.round > round + ROUNDS_AHEAD) return refuse('future-round')
+      return scopeFault(init, scope) ?? siblingFault(init, from)
+    },
+    isCandidate: (scope, partition) => candidates.of(scope, partition).includes(self),
+    commitOf: (scope, author) => commits.commitOf(scope, author),
+    admitAggregate({ scope, value, partition }, from) {
+      if (!candidates.of(scope, partition).includes(from)) return refuse('not-allowed', 'no candidate of the partition')
+      return commits.hasValue(scope.round, value) ? null : refuse('unknown-item', 'a value that was not proposed here')
+    },
+    // Some 50,000 values a partition by default: 50 microseconds here, against a turn through the engine's queue.
+    checkPartition(partition, bytes) {
+      const first = partition * shape.partitionValues
+      const values = Math.min(shape.partitionValues, shape.parameters - first)
+      return Promise.resolve(values > 0 && codec.check(bytes, values, run.manifest.aggregation.bound) === null)
+    },
+  }
+}
+
+export function activationsPolicy(init: PolicyInit): ActivationsPolicy {
+  return {
+    round: () => init.round(),
+    seats(epoch, stage) {
+      if (Math.abs(epoch - init.epoch()) > EPOCHS_AROUND) return null
+      const group = init.membership.known(epoch)?.groups[stage]
+      return group === undefined
+        ? null
+        : { hash: group.hash, has: peer => group.seats.some(seat => seat.peer === peer) }
+    },
+  }
+}
+
+/** What late siblings are given: what is on this peer's disk. */
+export function stateSource({ store, stage }: PolicyInit, stageState: StageState): StateSource {
+  return {
+    status() {
+      const { tip } = stageState
+      const snapshot = store.snapshots.find(head => head.fullRoot !== null)
+      const round = Math.min(tip.round, store.newest(stage) ?? tip.round)
+      return { stage, round, link: tip.link, state: tip.state, snapshotRound: snapshot?.round ?? null }
+    },
+    certificates: async range => (await store.certificates(range)).map(({ certificate }) => certificate),
+    aggregates: round => store.aggregates(round),
+    aggregate: (round, partition) => store.aggregate(round, partition),
+    snapshot(round) {
+      const head = store.snapshots.find(one => one.round === round && one.fullRoot !== null)
+      return head === undefined ? null : { round, bytes: head.bytes, leaves: head.leaves }
+    },
+    snapshotPiece: (round, offset, bytes) => store.snapshotPiece(round, offset, bytes),
+  }
+}

@@ -1,0 +1,159 @@
+/** Turns what happens in the rounds into events. */
+import { ROLES, rankByStake } from '../../consensus/election/index.ts'
+import type { RoundContext } from '../../consensus/round/types.ts'
+import type { VerifiedCertificate } from '../../protocols/wire/certificate.ts'
+import type { CancelTimer, Clock } from '../../protocols/wire/environment.ts'
+import { hashHex } from '../../protocols/wire/hash.ts'
+import type { Commit, Evidence, PeerName } from '../../protocols/wire/messages.ts'
+import type { RefusalReason } from '../../protocols/wire/refusals.ts'
+import type { EventBus } from '../events/bus.ts'
+import type { EvidenceLog } from './evidence-log.ts'
+import type { RoundReports } from './round-driver.ts'
+
+/** A wait below this is no news. */
+const WAIT_NEWS_MS = 3_000
+/** Refusals told apart in a round; more of the same are only counted by the protocols. */
+const REFUSALS_A_ROUND = 64
+/** What an honest peer runs into as well: it is a little behind or ahead, or this one is busy. */
+const HONEST_REASONS: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
+  'stale-round',
+  'future-round',
+  'stale-record',
+  'duplicate',
+  'unknown-item',
+  'overloaded',
+  'aborted',
+  'timed-out',
+  'unreachable',
+])
+const MICRONATS = 1e6
+/** Rounds for which a late measurement still finds its training loss. */
+const LINES_KEPT = 64
+
+export interface ReporterInit {
+  readonly bus: EventBus
+  readonly clock: Clock
+  readonly stage: number
+  readonly stages: number
+  readonly evidence: EvidenceLog
+}
+
+export class Reporter {
+  readonly #init: ReporterInit
+  readonly #refused = new Set<string>()
+  #view = 0
+  #waitingFor = ''
+  #told = ''
+  #timer: CancelTimer | null = null
+  #lastLossMs: number | null = null
+  readonly #lines: { round: number; train: number; tokensPerSecond: number }[] = []
+  /** Held-out losses whose round's training loss is not here yet. */
+  readonly #measured = new Map<number, number>()
+
+  constructor(init: ReporterInit) {
+    this.#init = init
+  }
+
+  /** Says what is waited for once the wait for it has lasted; an empty text ends the wait. */
+  waiting(text: string): void {
+    if (text === this.#waitingFor) return
+    this.#waitingFor = text
+    this.#timer?.()
+    this.#timer = null
+    if (text === '') this.#tell('')
+    else this.#timer = this.#init.clock.after(WAIT_NEWS_MS, () => this.#tell(text))
+  }
+
+  #tell(text: string): void {
+    if (text === this.#told) return
+    this.#told = text
+    this.#init.bus.emit('waiting', { stage: this.#init.stage, for: text })
+  }
+
+  /** A refusal is an event where no honest peer causes it; the protocols count all of them. */
+  refused(reason: RefusalReason, peer: PeerName): void {
+    if (HONEST_REASONS.has(reason)) return
+    const key = `${reason}/${peer}`
+    if (this.#refused.has(key) || this.#refused.size >= REFUSALS_A_ROUND) return
+    this.#refused.add(key)
+    this.#init.bus.emit('refused', { reason, peer })
+  }
+
+  warning(message: string): void {
+    this.#init.bus.emit('warning', { message })
+  }
+
+  roundStarted(context: RoundContext): void {
+    this.#refused.clear()
+    this.#view = 0
+    const { stage, round, epoch } = context.scope
+    this.#init.bus.emit('round.started', { stage, round, epoch })
+  }
+
+  /** The hooks of one round. */
+  forRound(): RoundReports {
+    return {
+      certified: () => this.waiting(''),
+      evidence: (evidence: Evidence) => {
+        this.#init.evidence.append(evidence)
+        this.#init.bus.emit('evidence', { kind: evidence.kind, peer: evidence.accused })
+      },
+      refused: (reason, signer) => this.refused(reason, signer),
+      status: (view, phase, waitingFor) => {
+        this.#view = view
+        this.waiting(phase === 'done' ? '' : waitingFor)
+      },
+      warning: message => this.warning(message),
+    }
+  }
+
+  certified(context: RoundContext, { value, outcome, commits }: VerifiedCertificate): void {
+    const { scope, beacon, group, stakeCap } = context
+    const draw = { beacon, run: scope.run, stage: scope.stage, round: scope.round, role: ROLES.proposer }
+    const ranking = rankByStake(draw, group.seats, stakeCap)
+    this.#init.bus.emit('round.certified', {
+      stage: scope.stage,
+      round: scope.round,
+      view: this.#view,
+      leader: ranking[this.#view % ranking.length] ?? '',
+      state: hashHex(outcome.state),
+      commits: value.commits === 'skip' ? 0 : value.commits.length,
+      tokens: commits.reduce((sum, { payload }) => sum + payload.tokens, 0),
+    })
+  }
+
+  /** The head's commitments carry the training loss. */
+  loss(certificate: VerifiedCertificate): void {
+    const { stage, round } = certificate.value.scope
+    if (stage !== this.#init.stages - 1) return
+    const nowMs = this.#init.clock.nowMs()
+    const elapsedMs = this.#lastLossMs === null ? 0 : nowMs - this.#lastLossMs
+    this.#lastLossMs = nowMs
+    const sum = (of: (commit: Commit) => number) =>
+      certificate.commits.reduce((total, { payload }) => total + of(payload), 0)
+    const count = sum(commit => commit.count)
+    if (count === 0) return
+    const tokens = sum(commit => commit.tokens)
+    const line = {
+      round,
+      train: sum(commit => commit.lossSumMicronats) / count / MICRONATS,
+      tokensPerSecond: elapsedMs === 0 ? 0 : (tokens / elapsedMs) * 1000,
+    }
+    this.#init.bus.emit('loss', { ...line, heldOut: this.#measured.get(round) ?? null })
+    this.#measured.delete(round)
+    this.#lines.push(line)
+    if (this.#lines.length > LINES_KEPT) this.#lines.shift()
+  }
+
+  /** A measurement of the state after `round`; told with the round's training loss, whichever comes later. */
+  heldOut(round: number, heldOut: number): void {
+    const line = this.#lines.find(one => one.round === round)
+    if (line !== undefined) {
+      this.#init.bus.emit('loss', { ...line, heldOut })
+      return
+    }
+    this.#measured.set(round, heldOut)
+    const oldest = this.#measured.keys().next().value
+    if (this.#measured.size > LINES_KEPT && oldest !== undefined) this.#measured.delete(oldest)
+  }
+}

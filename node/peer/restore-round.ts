@@ -1,0 +1,48 @@
+/** What this peer signed in a round before it was restarted, and the commitment's bytes behind it. */
+import type { LockRecord, RestoredRound } from '../../consensus/round/types.ts'
+import { open } from '../../protocols/wire/envelope.ts'
+import { equalBytes } from '../../protocols/wire/hash.ts'
+import type { Commit, Signed } from '../../protocols/wire/messages.ts'
+import { isRefusal } from '../../protocols/wire/refusals.ts'
+import type { SigningJournal } from '../journal/index.ts'
+import { decodeLock, LOCK_RECORD } from './lock-record.ts'
+import type { PeerParts } from './types.ts'
+
+/** Null where nothing was signed in this round. */
+export async function restoredRound(
+  journal: SigningJournal,
+  run: string,
+  stage: number,
+  round: number,
+): Promise<RestoredRound | null> {
+  const messages: Signed[] = []
+  for (const envelope of await journal.envelopes(run, stage)) {
+    const signed = await open(envelope)
+    if (isRefusal(signed)) throw new TypeError(`the journal holds an envelope that cannot be read: ${signed.refused}`)
+    if (signed.payload.kind !== 'record' && signed.payload.scope.round === round) messages.push(signed)
+  }
+  const record = journal
+    .remembered()
+    .find(one => one.name === LOCK_RECORD && one.run === run && one.stage === stage && one.round === round)
+  const lock: LockRecord = record === undefined ? { lock: null, valid: null } : await decodeLock(record.bytes)
+  return messages.length === 0 && record === undefined ? null : { messages, ...lock }
+}
+
+/** Serves the own commitment again, as far as the disk has its bytes. */
+export async function holdRestoredCommit(
+  { journal, reduce, digest, engine }: PeerParts,
+  restored: RestoredRound,
+): Promise<void> {
+  const signed = restored.messages.find((one): one is Signed<Commit> => one.payload.kind === 'commit')
+  if (signed === undefined) return
+  const { scope, root, leaves } = signed.payload
+  const place = { run: scope.run, stage: scope.stage, epoch: scope.epoch, round: scope.round }
+  const bytes = await journal.commits.get(place)
+  if (bytes === null) return
+  const partitionBytes = engine.shape.partitionValues * Float32Array.BYTES_PER_ELEMENT
+  for (const [partition, leaf] of leaves.entries()) {
+    const part = bytes.subarray(partition * partitionBytes, (partition + 1) * partitionBytes)
+    // Bytes that a loss of power took are served by the candidates that acknowledged them.
+    if (equalBytes(await digest(part), leaf)) reduce.hold({ scope, author: signed.signer, root, partition }, part)
+  }
+}

@@ -1,0 +1,92 @@
+/** Brings the engine to where this peer's own disk ends: the newest snapshot, then every certified aggregate after it. */
+import { equalBytes } from '../../protocols/wire/hash.ts'
+import { isRefusal } from '../../protocols/wire/refusals.ts'
+import { ExitError } from '../cli/exit.ts'
+import type { StageEngine } from '../engine/runtime/types.ts'
+import type { Partitions, RoundStore, SigningJournal } from '../journal/index.ts'
+import type { Run } from '../run/folder.ts'
+import { FIRST_ROUND } from '../run/state-chain.ts'
+import type { Certified, History } from './history.ts'
+import type { Membership } from './membership.ts'
+import { StageState } from './stage-state.ts'
+import { firstTip, type Tip } from './tip.ts'
+
+export interface RestoreInit {
+  readonly run: Run
+  readonly stage: number
+  readonly folder: string
+  readonly engine: StageEngine
+  readonly store: RoundStore
+  readonly journal: SigningJournal
+  readonly history: History
+  readonly membership: Membership
+  readonly signal: AbortSignal
+}
+
+export async function restoreState(init: RestoreInit): Promise<StageState> {
+  const { engine, store, signal, run, stage, journal } = init
+  // state_0 is the initialised stage; taken before anything is imported.
+  const start = firstTip(await engine.fullRoot({ signal }), init.membership.start)
+  const { snapshot, toRound, rounds } = await store.recover({ signal })
+  const fromRound = snapshot?.head.round ?? FIRST_ROUND - 1
+  const { tip, walked } = await walk(init, start, fromRound, toRound)
+  if (snapshot !== null && tip.round >= FIRST_ROUND) {
+    await engine.importState(snapshot.state, { signal })
+    const certified = walked?.verified.outcome.fullRoot ?? null
+    if (certified === null || !equalBytes(certified, await engine.fullRoot({ signal })))
+      throw damaged(init, `the snapshot of round ${fromRound} is not what was certified`)
+  }
+  let at = tip
+  for await (const stored of rounds()) {
+    const next = await init.history.next(at, stored.certificate, signal)
+    if (isRefusal(next)) throw damaged(init, `the certificate of round ${stored.round}: ${next.detail ?? next.refused}`)
+    await replay(init, next, stored.partitions, stored.round === toRound)
+    at = next.tip
+  }
+  return new StageState({ run: run.id, stage, engine, store, journal, start, tip: at })
+}
+
+/** Checks the certificates up to the snapshot, which stands for what they did. */
+async function walk(
+  init: RestoreInit,
+  start: Tip,
+  toRound: number,
+  newest: number,
+): Promise<{ tip: Tip; walked: Certified | null }> {
+  let tip = start
+  let walked: Certified | null = null
+  for (let round = FIRST_ROUND; round <= Math.min(toRound, newest); round++) {
+    const encoded = await init.store.certificate(init.stage, round)
+    const next = encoded === null ? null : await init.history.next(tip, encoded, init.signal)
+    if (next === null) throw damaged(init, `the certificate of round ${round} is missing`)
+    if (isRefusal(next)) throw damaged(init, `the certificate of round ${round}: ${next.detail ?? next.refused}`)
+    tip = next.tip
+    walked = next
+  }
+  return { tip, walked }
+}
+
+async function replay(
+  init: RestoreInit,
+  { tip, verified }: Certified,
+  partitions: Partitions,
+  isNewest: boolean,
+): Promise<void> {
+  if (partitions === null) return
+  const { engine, signal } = init
+  const { accepted, fullRoot } = await engine.execute(tip.round, partitions, verified.outcome.fullRoot !== null, {
+    signal,
+  })
+  const expected = verified.outcome.fullRoot
+  const isCertified = accepted && (expected === null || (fullRoot !== null && equalBytes(fullRoot, expected)))
+  if (!isCertified) throw damaged(init, `the aggregate of round ${tip.round} does not give the certified state`)
+  await engine.promote({ adoptMomentum: isNewest })
+}
+
+function damaged({ folder }: RestoreInit, what: string): ExitError {
+  return new ExitError(
+    'data',
+    `${folder}: ${what}`,
+    'move the folder away, keep identity.key and account.key, and join again: the state is fetched from the siblings',
+  )
+}

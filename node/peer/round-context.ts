@@ -1,0 +1,86 @@
+/** What a round and its work are made from: a pure function of the tip, the epoch and the manifest. */
+import { RULES } from '../../consensus/aggregation/index.ts'
+import type { RoundContext } from '../../consensus/round/types.ts'
+import { DEFAULT_BACK_OFF, DEFAULT_WORK_LIMITS, sourceQuota, type WorkContext } from '../../consensus/routing/index.ts'
+import { PROTOCOL_VERSION } from '../../protocols/wire/constants.ts'
+import type { Manifest } from '../../protocols/wire/manifest.ts'
+import type { PeerName, Scope } from '../../protocols/wire/messages.ts'
+import type { Run } from '../run/folder.ts'
+import { manifestHash } from '../run/state-chain.ts'
+import type { Epoch } from './membership.ts'
+import type { Tip } from './tip.ts'
+
+/** Factor by which the waits of a round grow from view to view (round.md, "Order"). */
+const VIEW_BACKOFF = 1.5
+/** A commitment counts up to this many times the least count. */
+const COUNT_SPREAD = 4
+
+export interface ContextInit {
+  readonly run: Run
+  readonly stage: number
+  readonly self: PeerName
+  /** False while the journal does not sign: the peer follows. */
+  readonly signs: boolean
+  readonly partitions: number
+  readonly tip: Tip
+  readonly epoch: Epoch
+}
+
+export function scopeOf({ id, manifest }: Run, epoch: Epoch, stage: number, round: number): Scope {
+  const group = epoch.groups[stage]
+  if (group === undefined) throw new RangeError(`no stage ${stage}`)
+  const { genesis } = manifest.chain
+  return { version: PROTOCOL_VERSION, genesis, run: id, epoch: epoch.number, group: group.hash, stage, round }
+}
+
+/** Fewest micro-batches of a commitment that counts. */
+export function countMin({ batch }: Manifest, seats: number): number {
+  return Math.ceil(batch.target / (2 * seats))
+}
+
+export function roundContext({ run, stage, self, signs, partitions, tip, epoch }: ContextInit): RoundContext {
+  const { manifest } = run
+  const group = epoch.groups[stage]
+  if (group === undefined) throw new RangeError(`no stage ${stage}`)
+  const { proposeMs, voteMs, graceCapMs, reduceMs } = manifest.timeouts
+  const least = countMin(manifest, group.seats.length)
+  const round = tip.round + 1
+  return {
+    scope: scopeOf(run, epoch, stage, round),
+    self: signs ? self : null,
+    group,
+    beacon: epoch.beacon,
+    stakeCap: BigInt(manifest.stake.cap),
+    parent: tip.parent,
+    parentState: tip.state,
+    manifestHash: manifestHash(run.id),
+    parentReference: tip.reference,
+    partitions,
+    rule: RULES[manifest.aggregation.rule],
+    faultsTrim: Math.min(manifest.aggregation.f, group.faults),
+    countMin: least,
+    countMax: COUNT_SPREAD * least,
+    wantFullRoot: round % manifest.chain.rootEvery === 0,
+    timeouts: { proposeMs, voteMs, graceCapMs, reduceMs },
+    viewBackoff: VIEW_BACKOFF,
+  }
+}
+
+export function workContext({ run, stage, self, tip, epoch }: ContextInit): WorkContext {
+  const { batch, timeouts } = run.manifest
+  const sources = epoch.groups[0]?.seats.length ?? 0
+  return {
+    round: tip.round + 1,
+    self,
+    stage,
+    lanes: epoch.lanes,
+    quota: sourceQuota(batch.target, sources, batch.slack),
+    limits: DEFAULT_WORK_LIMITS,
+    timing: {
+      hopMs: timeouts.hopMs,
+      drainMs: timeouts.drainMs,
+      roundMs: timeouts.roundMs,
+      backOff: DEFAULT_BACK_OFF,
+    },
+  }
+}

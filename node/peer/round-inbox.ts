@@ -1,0 +1,119 @@
+/**
+ * Hands what arrives to the round it belongs to: the one in progress, the one before (late siblings), or a mailbox for the
+ * next. Everything here is bounded by seats and rounds.
+ */
+import type { Answer, Delivery } from '../../protocols/activations/types.ts'
+import type { MicroBatchId, PeerName, Settled, Signed } from '../../protocols/wire/messages.ts'
+import { refuse } from '../../protocols/wire/refusals.ts'
+import { Mailbox } from './mailbox.ts'
+import type { RoundRun } from './round-run.ts'
+
+/** SETTLEDs of the next round that are kept: of each source a few, each replaced by a higher one. */
+const SETTLED_KEPT = 1024
+
+export interface RoundInboxInit {
+  /** The round that will be opened first. */
+  readonly round: number
+  /** A sibling speaks of a round that is over here, and not held any more. */
+  readonly onLate: (from: PeerName, round: number) => void
+  /** A sibling speaks of a round beyond the next. */
+  readonly onAhead: (from: PeerName) => void
+}
+
+export class RoundInbox {
+  readonly #init: RoundInboxInit
+  readonly #mail = new Map<number, Mailbox>()
+  readonly #settled = new Map<number, Signed<Settled>[]>()
+  #round: number
+  #current: RoundRun | null = null
+  #previous: RoundRun | null = null
+
+  constructor(init: RoundInboxInit) {
+    this.#init = init
+    this.#round = init.round
+  }
+
+  /** The round in progress, or the next to be opened. */
+  get round(): number {
+    return this.#round
+  }
+
+  get current(): RoundRun | null {
+    return this.#current
+  }
+
+  /** The run is handed what came early, in order. */
+  open(run: RoundRun): void {
+    this.#round = run.round
+    this.#current = run
+    for (const round of [...this.#mail.keys()].filter(round => round < run.round)) this.#mail.delete(round)
+    for (const round of [...this.#settled.keys()].filter(round => round < run.round)) this.#settled.delete(round)
+    for (const { signed, attachments } of this.#mail.get(run.round)?.take() ?? []) run.message(signed, attachments)
+    for (const signed of this.#settled.get(run.round) ?? []) run.settled(signed)
+    this.#mail.delete(run.round)
+    this.#settled.delete(run.round)
+  }
+
+  /** The round is decided: it answers late siblings until the next one is, too. */
+  close(nextRound: number): void {
+    this.#previous?.dispose(new Error('the round after it is decided'))
+    this.#previous = this.#current
+    this.#current = null
+    this.#round = nextRound
+  }
+
+  /** The round is given up: this peer goes on elsewhere in the history. */
+  abandon(nextRound: number, reason: Error): void {
+    this.#current?.dispose(reason)
+    this.#current = null
+    this.#round = nextRound
+  }
+
+  stop(reason: Error): void {
+    this.#current?.dispose(reason)
+    this.#previous?.dispose(reason)
+  }
+
+  message(from: PeerName, signed: Signed, attachments: readonly Signed[]): void {
+    const { round } = signed.payload.kind === 'record' ? { round: -1 } : signed.payload.scope
+    if (round === this.#current?.round) this.#current.message(signed, attachments)
+    else if (round === this.#previous?.round) this.#previous.message(signed, attachments)
+    else if (round < this.#round) this.#init.onLate(from, round)
+    else if (round > this.#round + 1) this.#init.onAhead(from)
+    else this.#mailbox(round).put({ signed, attachments })
+  }
+
+  /** True where it told something new. */
+  settled(signed: Signed<Settled>): boolean {
+    const { round } = signed.payload.scope
+    if (round === this.#current?.round) return this.#current.settled(signed)
+    if (round < this.#round || round > this.#round + 1) return false
+    const kept = this.#settled.get(round) ?? []
+    if (kept.length >= SETTLED_KEPT) return false
+    this.#settled.set(round, [...kept, signed])
+    return true
+  }
+
+  /** What to answer to a tensor; decided at once. */
+  deliver(delivery: Delivery): Answer {
+    const run = this.#current
+    if (run === null) return { kind: 'wait', round: this.#round }
+    return run.work?.deliver(delivery) ?? { kind: 'refused', refusal: refuse('not-available', 'this replica follows') }
+  }
+
+  abandoned(from: PeerName, id: MicroBatchId): void {
+    this.#current?.work?.abandoned(from, id)
+  }
+
+  reachable(peer: PeerName, reachable: boolean): void {
+    this.#current?.work?.reachable(peer, reachable)
+  }
+
+  #mailbox(round: number): Mailbox {
+    const known = this.#mail.get(round)
+    if (known !== undefined) return known
+    const fresh = new Mailbox()
+    this.#mail.set(round, fresh)
+    return fresh
+  }
+}

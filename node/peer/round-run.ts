@@ -1,0 +1,236 @@
+/**
+ * One round of one replica: the work machine, the close, the commitment and the stage's agreement, joined. Lives from the
+ * round's start until the next round ends, because late siblings still ask about it.
+ */
+import type { RestoredRound, RoundContext, RoundPhase } from '../../consensus/round/types.ts'
+import type { ClipState, ForwardInput, WorkContext } from '../../consensus/routing/index.ts'
+import type { VerifiedCertificate } from '../../protocols/wire/certificate.ts'
+import { smallHash } from '../../protocols/wire/hash.ts'
+import { merkleRoot } from '../../protocols/wire/merkle.ts'
+import type { Certificate, Commit, Hash, PeerName, Settled, Signed } from '../../protocols/wire/messages.ts'
+import { isRefusal } from '../../protocols/wire/refusals.ts'
+import { countMin } from './round-context.ts'
+import { RoundDriver, type RoundEnd, type RoundReports } from './round-driver.ts'
+import { roundPorts } from './round-ports.ts'
+import { Settlement } from './settlement.ts'
+import { spreadSettled } from './spread-settled.ts'
+import { timedEngine } from './timed-engine.ts'
+import type { PeerParts } from './types.ts'
+import { type WorkDone, WorkDriver } from './work-driver.ts'
+import { workPorts } from './work-ports.ts'
+
+export interface RoundRunInit {
+  readonly parts: PeerParts
+  readonly context: RoundContext
+  /** Null where this peer only follows. */
+  readonly work: WorkContext | null
+  readonly restored: RestoredRound | null
+  readonly clip: ClipState
+  readonly reports: RoundReports
+}
+
+/** The bytes that were executed; null for SKIP. */
+export interface ExecutedRound {
+  readonly partitions: readonly Uint8Array[] | null
+}
+
+/** What a phase waits for, when nothing is computed. */
+const WAITING: Readonly<Record<RoundPhase, 'transfer' | 'reduce' | 'agree' | 'idle'>> = {
+  collect: 'reduce',
+  propose: 'agree',
+  prevote: 'agree',
+  precommit: 'agree',
+  execute: 'reduce',
+  certify: 'agree',
+  done: 'idle',
+}
+
+export class RoundRun {
+  readonly round: number
+  readonly context: RoundContext
+  readonly #parts: PeerParts
+  readonly #driver: RoundDriver
+  readonly #work: WorkDriver | null
+  readonly #settlement: Settlement
+  readonly #stop = new AbortController()
+  /** Siblings whose COMMIT or IDLE is here. */
+  readonly #closedSeats = new Set<PeerName>()
+  readonly #reports: RoundReports
+  #executed: ExecutedRound | null = null
+  #isWorking = true
+
+  constructor(init: RoundRunInit) {
+    const { parts, context } = init
+    this.round = context.scope.round
+    this.context = context
+    this.#parts = parts
+    this.#reports = init.reports
+    const { batch } = parts.run.manifest
+    const sources = parts.seats(0)
+    this.#settlement = new Settlement({
+      round: this.round,
+      sources,
+      target: batch.target,
+      slack: batch.slack,
+      onClosed: bundle => {
+        this.#work?.close()
+        if (sources.includes(parts.self)) parts.spreadClose(bundle)
+      },
+    })
+    const ports = roundPorts({ parts, context, onExecuted: partitions => (this.#executed = { partitions }) })
+    this.#driver = new RoundDriver({
+      context,
+      restored: init.restored,
+      ports,
+      clock: parts.clock,
+      reports: {
+        ...init.reports,
+        status: (view, phase, waitingFor) => {
+          if (!this.#isWorking || phase !== 'collect') parts.times.phase(WAITING[phase])
+          init.reports.status(view, phase, waitingFor)
+        },
+      },
+    })
+    this.#work = init.work === null ? null : this.#createWork(init.work, init.clip)
+  }
+
+  /** Rejects where the round cannot go on here. */
+  get ended(): Promise<RoundEnd> {
+    return this.#driver.ended
+  }
+
+  /** What the engine's shadow copy was made from. */
+  get executed(): ExecutedRound | null {
+    return this.#executed
+  }
+
+  /** Begins to work. @param unreachable - peers of other stages that are not connected now */
+  async start(parked: readonly ForwardInput[], unreachable: readonly PeerName[]): Promise<void> {
+    const { engine, times } = this.#parts
+    times.phase('transfer')
+    if (this.#work === null) return
+    await engine.beginRound()
+    if (this.#stop.signal.aborted) return
+    this.#work.start(parked)
+    for (const peer of unreachable) this.#work.reachable(peer, false)
+    this.#work.ready
+      .then(done => this.#commit(done))
+      .catch(error => {
+        if (!this.#stop.signal.aborted) this.#reports.warning(`the commitment of round ${this.round} failed: ${error}`)
+      })
+  }
+
+  /** For tensors at the door; null where this peer does no work in this round. */
+  get work(): WorkDriver | null {
+    return this.#work
+  }
+
+  message(signed: Signed, attachments: readonly Signed[]): void {
+    const { kind } = signed.payload
+    if (kind === 'commit' || kind === 'idle') this.#noteClosed(signed.signer)
+    this.#driver.input({ type: 'message', signed, attachments })
+  }
+
+  stored(author: PeerName, root: Hash, partition: number): void {
+    this.#driver.input({ type: 'stored', author, root, partition })
+  }
+
+  finalized(height: number, hash: Hash): void {
+    this.#driver.input({ type: 'finalized', height, hash })
+  }
+
+  certificate(
+    certificate: Certificate,
+    { outcomes, commits }: VerifiedCertificate,
+    hashes: readonly Hash[] | null,
+  ): void {
+    this.#driver.input({
+      type: 'certificate',
+      certificate,
+      outcomes,
+      commits,
+      ...(hashes === null ? {} : { hashes }),
+    })
+  }
+
+  settled(signed: Signed<Settled>): boolean {
+    return this.#settlement.note(signed)
+  }
+
+  /** Stops working; what was set aside for the next round goes on. */
+  endWork(): { parked: readonly ForwardInput[]; clip: ClipState | null } {
+    this.#isWorking = false
+    this.#stop.abort(new Error('the round is over'))
+    return this.#work?.end() ?? { parked: [], clip: null }
+  }
+
+  dispose(reason: Error): void {
+    this.endWork()
+    this.#driver.dispose(reason)
+  }
+
+  #createWork(context: WorkContext, clip: ClipState): WorkDriver {
+    const { scope } = this.context
+    const parts = this.#parts
+    return new WorkDriver({
+      context,
+      clip,
+      clock: parts.clock,
+      tensors: parts.tensors,
+      ports: workPorts({
+        parts,
+        scope,
+        engine: timedEngine(parts.engine, parts.times),
+        settled: (count, root) => {
+          const spread = spreadSettled(parts, { kind: 'settled', scope, count, root }, this.#stop.signal, signed =>
+            this.settled(signed),
+          )
+          spread.catch(error => this.#reports.warning(`a SETTLED could not be sent: ${error}`))
+        },
+      }),
+    })
+  }
+
+  /** f + 1 seats have closed their work, so an honest one has seen the close: a restarted peer need not wait for it. */
+  #noteClosed(seat: PeerName): void {
+    this.#closedSeats.add(seat)
+    if (this.#closedSeats.size > this.context.group.faults) this.#work?.close()
+  }
+
+  async #commit({ lane, offLane }: WorkDone): Promise<void> {
+    this.#isWorking = false
+    const { engine, journal, reduce, times, run, self, tokensPerMicroBatch } = this.#parts
+    const { scope, countMax, group } = this.context
+    times.phase('reduce')
+    const least = countMin(run.manifest, group.seats.length)
+    const withOffLane = lane.count < least && lane.count + offLane.count >= least
+    const count = withOffLane ? lane.count + offLane.count : lane.count
+    if (count < least || count > countMax) {
+      this.#driver.input({ type: 'own-idle' })
+      return
+    }
+    const encoded = await times.during('compute', () =>
+      engine.commit(count, withOffLane, { signal: this.#stop.signal }),
+    )
+    const root = merkleRoot(encoded.leaves, smallHash)
+    const place = { run: scope.run, stage: scope.stage, epoch: scope.epoch, round: scope.round }
+    await times.during('fsync', () => journal.commits.put(place, encoded.bytes))
+    for (const partition of encoded.leaves.keys()) {
+      const bytes = encoded.bytes.subarray(encoded.offsets[partition], encoded.offsets[partition + 1])
+      const refusal = reduce.hold({ scope, author: self, root, partition }, bytes)
+      if (isRefusal(refusal)) throw new Error(`partition ${partition} finds no room: ${refusal.refused}`)
+    }
+    const commit: Commit = {
+      kind: 'commit',
+      scope,
+      root,
+      leaves: encoded.leaves,
+      encoding: run.manifest.encoding.gradient,
+      count,
+      tokens: count * tokensPerMicroBatch,
+      lossSumMicronats: lane.lossSumMicronats + (withOffLane ? offLane.lossSumMicronats : 0),
+      trace: withOffLane ? [...lane.trace, ...offLane.trace] : lane.trace,
+    }
+    this.#driver.input({ type: 'own-commit', commit })
+  }
+}

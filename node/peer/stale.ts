@@ -1,0 +1,25 @@
+/** A journal that does not know all that the peer signed must not sign (round.md, "Signing"). */
+import type { BlockReference, Chain } from '../../consensus/chain/types.ts'
+import type { SigningJournal } from '../journal/index.ts'
+
+export interface StaleInit {
+  readonly chain: Chain
+  readonly run: string
+  readonly stage: number
+  /** Where the run begins on the chain. */
+  readonly start: BlockReference
+  readonly journal: SigningJournal
+  readonly signal: AbortSignal
+}
+
+/** Returns why the peer only follows for now; null where it may sign. */
+export async function suspendIfStale({ chain, run, stage, start, journal, signal }: StaleInit): Promise<string | null> {
+  const head = await chain.finalizedHead({ signal })
+  const range = { afterHeight: start.height, toHeight: head.height }
+  const anchors = await chain.anchors(run, range, { signal })
+  const rounds = anchors.filter(anchor => anchor.stage === stage).map(anchor => anchor.toRound)
+  const lastFinalRound = rounds.length === 0 ? null : Math.max(...rounds)
+  const reason = journal.isStale({ run, stage, lastFinalRound, shown: [] })
+  if (reason !== null && journal.suspended === null) await journal.suspend(reason)
+  return reason
+}

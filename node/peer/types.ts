@@ -1,0 +1,43 @@
+/** The parts of a running peer that its rounds use. */
+import type { Chain } from '../../consensus/chain/types.ts'
+import type { Activations } from '../../protocols/activations/index.ts'
+import type { Agreement } from '../../protocols/agreement/index.ts'
+import type { CloseBundle, Gossip } from '../../protocols/gossip/index.ts'
+import type { Reduce } from '../../protocols/reduce/index.ts'
+import type { Clock, Digest } from '../../protocols/wire/environment.ts'
+import type { PeerName } from '../../protocols/wire/messages.ts'
+import type { Corpus } from '../data/index.ts'
+import type { StageEngine } from '../engine/runtime/types.ts'
+import type { RoundTimes } from '../events/types.ts'
+import type { SigningJournal } from '../journal/index.ts'
+import type { Run } from '../run/folder.ts'
+import type { PushedAggregates } from './pushed-aggregates.ts'
+import type { RoundClock } from './round-clock.ts'
+import type { TensorStore } from './tensors.ts'
+
+export interface PeerParts {
+  readonly run: Run
+  readonly self: PeerName
+  readonly stage: number
+  readonly tokensPerMicroBatch: number
+  readonly corpus: Corpus
+  readonly engine: StageEngine
+  readonly journal: SigningJournal
+  readonly agreement: Agreement
+  readonly reduce: Reduce
+  readonly activations: Activations
+  readonly gossip: Gossip
+  readonly chain: Chain
+  readonly clock: Clock
+  readonly digest: Digest
+  readonly times: RoundClock
+  readonly pushed: PushedAggregates
+  readonly tensors: TensorStore
+  /** All seats of a stage. */
+  seats(stage: number): readonly PeerName[]
+  spreadClose(bundle: CloseBundle): void
+  warn(message: string): void
+  timesTaken(round: number, times: RoundTimes): void
+  /** Caught up to this round. */
+  synced(round: number, by: 'replay' | 'snapshot'): void
+}

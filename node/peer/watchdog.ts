@@ -1,0 +1,106 @@
+/**
+ * Backstop of gossip: a round that lasts is a reason to ask whether others are further. What they say is believed only with
+ * a certificate that checks out.
+ */
+import type { State } from '../../protocols/state/index.ts'
+import { decodeCertificate, type VerifiedCertificate } from '../../protocols/wire/certificate.ts'
+import type { Clock } from '../../protocols/wire/environment.ts'
+import type { Certificate, PeerName } from '../../protocols/wire/messages.ts'
+import { isRefusal, type Refusal } from '../../protocols/wire/refusals.ts'
+import type { CertificateBook } from './certificate-book.ts'
+import { delay } from './delay.ts'
+
+/** Between two looks. */
+const INTERVAL_MS = 4_000
+/** Peers of a stage that are asked at a time. */
+const ASKED = 3
+
+export interface WatchdogInit {
+  readonly clock: Clock
+  readonly stage: number
+  readonly stages: number
+  readonly state: State
+  readonly book: CertificateBook
+  /** Peers of a stage that are connected, but this one. */
+  readonly connected: (stage: number) => readonly PeerName[]
+  /** The round in progress. */
+  readonly round: () => number
+  /** A certificate of the round in progress; `isFar`: they claim to be further still. */
+  readonly onMissed: (certificate: Certificate, isFar: boolean) => void
+  readonly onWarning: (message: string) => void
+}
+
+export class Watchdog {
+  readonly #init: WatchdogInit
+
+  constructor(init: WatchdogInit) {
+    this.#init = init
+  }
+
+  /** Looks on until the signal fires. */
+  async run(signal: AbortSignal): Promise<void> {
+    let last = -1
+    while (!signal.aborted) {
+      await delay(this.#init.clock, INTERVAL_MS, signal).catch(() => undefined)
+      if (signal.aborted) return
+      const round = this.#init.round()
+      if (round === last) await this.#look(round, signal)
+      last = round
+    }
+  }
+
+  async #look(round: number, signal: AbortSignal): Promise<void> {
+    const { stage, stages, book, onWarning } = this.#init
+    try {
+      await this.#askSiblings(round, signal)
+      for (let other = 0; other < stages; other++) {
+        if (other !== stage && book.newest(other) < round) await this.#fill(other, signal)
+      }
+    } catch (error) {
+      if (!signal.aborted) onWarning(`asking others how far they are: ${String(error)}`)
+    }
+  }
+
+  async #askSiblings(round: number, signal: AbortSignal): Promise<void> {
+    const { state, stage, connected, onMissed } = this.#init
+    for (const peer of connected(stage)) {
+      const status = await state.status(peer, { signal })
+      if (isRefusal(status) || status.round < round) continue
+      const certificates = await this.#fetch([peer], stage, round, round, signal)
+      const found = certificates.find(one => one.value.scope.round === round)
+      if (found === undefined) continue
+      onMissed(found, status.round > round)
+      return
+    }
+  }
+
+  /** Certificates of another stage that gossip did not bring. */
+  async #fill(stage: number, signal: AbortSignal): Promise<void> {
+    const { book, connected, round } = this.#init
+    await this.#fetch(connected(stage).slice(0, ASKED), stage, book.newest(stage) + 1, round(), signal)
+  }
+
+  async #fetch(
+    peers: readonly PeerName[],
+    stage: number,
+    from: number,
+    to: number,
+    signal: AbortSignal,
+  ): Promise<readonly Certificate[]> {
+    const { state, book, stage: own } = this.#init
+    const found: Certificate[] = []
+    const check = async (page: readonly Uint8Array[]): Promise<Refusal | null> => {
+      for (const encoded of page) {
+        const certificate = decodeCertificate(encoded)
+        if (isRefusal(certificate)) return certificate
+        const verified: VerifiedCertificate | Refusal = await book.verify(certificate)
+        if (isRefusal(verified)) return verified
+        if (stage !== own) await book.take(certificate, encoded)
+        found.push(certificate)
+      }
+      return null
+    }
+    if (peers.length > 0) await state.certificates(peers, { stage, from, to }, check, { signal })
+    return found
+  }
+}

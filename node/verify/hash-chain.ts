@@ -1,0 +1,52 @@
+/** (d) Every round builds on the one before, from the initial state to the newest, without a gap. Pure. */
+import type { VerifiedCertificate } from '../../protocols/wire/certificate.ts'
+import { equalBytes } from '../../protocols/wire/hash.ts'
+import type { Hash } from '../../protocols/wire/messages.ts'
+import { isRefusal, REFUSALS } from '../../protocols/wire/refusals.ts'
+import { advanceTip, type Tip } from '../peer/tip.ts'
+
+/** A round's certificates, as different peers put them together; equal but for who signed. */
+export type CertifiedRound = readonly VerifiedCertificate[]
+
+export interface FollowedChain {
+  /** `tips[r]`: where the stage stood after round r; `tips[0]` is the initial state. */
+  readonly tips: readonly Tip[]
+  /** Why it could not be followed on; null where it ends with the newest round. */
+  readonly fault: { readonly round: number; readonly what: string } | null
+  /** First round without a certificate, where later ones have some; null where there is no gap. */
+  readonly gap: number | null
+}
+
+/** @param rounds - `rounds[i]`: what is held of the i-th round after `first` */
+export function followChain(first: Tip, rounds: readonly CertifiedRound[], manifestHash: Hash): FollowedChain {
+  const tips = [first]
+  for (const [index, certificates] of rounds.entries()) {
+    const tip = tips[index]
+    const [certificate, ...others] = certificates
+    const round = first.round + index + 1
+    if (tip === undefined || certificate === undefined) return { tips, fault: null, gap: round }
+    const what = others.some(other => !sameResult(certificate, other))
+      ? 'two different results of this round are certified: more than f seats lie'
+      : followFault(tip, certificate)
+    const next = what ?? advanceTip(tip, certificate, manifestHash)
+    if (typeof next === 'string') return { tips, fault: { round, what: next }, gap: null }
+    if (isRefusal(next)) {
+      return { tips, fault: { round, what: `${REFUSALS[next.refused]} (${next.detail ?? ''})` }, gap: null }
+    }
+    tips.push(next)
+  }
+  return { tips, fault: null, gap: null }
+}
+
+function sameResult(a: VerifiedCertificate, b: VerifiedCertificate): boolean {
+  return equalBytes(a.valueId, b.valueId) && equalBytes(a.outcomeHash, b.outcomeHash)
+}
+
+function followFault(tip: Tip, { value }: VerifiedCertificate): string | null {
+  const { parent, reference } = value
+  if (!equalBytes(parent.value, tip.parent.value) || !equalBytes(parent.outcome, tip.parent.outcome))
+    return `it does not follow round ${tip.round}`
+  if (reference.height === tip.reference.height && !equalBytes(reference.hash, tip.reference.hash))
+    return `its reference block ${reference.height} is not that of round ${tip.round}`
+  return null
+}

@@ -1,0 +1,97 @@
+/**
+ * What the swarm's way of training costs in learning: held-out loss after equal tokens, the mean over seeds, beside one
+ * process with plain AdamW on the same micro-batches. The swarm's side is its arithmetic (`emulation.ts`), without processes
+ * and network. Takes long: four trainings a seed.
+ */
+import { type Batch, type Corpus, heldOutBatches, loadCorpus } from '../../../node/data/index.ts'
+import type { Manifest } from '../../../protocols/wire/manifest.ts'
+import { defaultManifest } from '../manifest.ts'
+import { atMost, type Benchmark, compare, type Figure, inform, mean } from '../measure.ts'
+import { Control } from './control.ts'
+import { batchOf, EmulatedSwarm } from './emulation.ts'
+
+const SEEDS = [1, 2, 3]
+const ROUNDS = 160
+/** Windows over the held-out part: 256 of 128 bytes, a fourth of it. */
+const HELD_OUT_WINDOWS = 256
+
+interface Way {
+  readonly name: string
+  readonly rule: Manifest['aggregation']['rule']
+  /** What one replica of each stage multiplies its commits with. */
+  readonly lie: number
+  /** Held-out loss beside the control's, at most. */
+  readonly target: number
+}
+
+const WAYS: readonly Way[] = [
+  { name: 'mean, all honest', rule: 'mean', lie: 1, target: 1.01 },
+  { name: 'trimmed mean, all honest', rule: 'trimmed-mean', lie: 1, target: 1.03 },
+  { name: 'trimmed mean, one of each stage flips signs', rule: 'trimmed-mean', lie: -1, target: 1.06 },
+]
+
+export const learning: Benchmark = {
+  about:
+    `held-out loss after ${ROUNDS} rounds, mean of ${SEEDS.length} seeds, beside one process with plain AdamW on the same ` +
+    'micro-batches; the arithmetic of the swarm, without processes and network',
+  run: benchLearning,
+}
+
+async function* benchLearning(signal: AbortSignal): AsyncGenerator<Figure> {
+  const corpus = await loadCorpus('moby-dick', { signal })
+  const control: number[] = []
+  const losses = WAYS.map((): number[] => [])
+  for (const seed of SEEDS) {
+    control.push(await trainControl(corpus, defaultManifest(corpus, { seed, rounds: ROUNDS }), signal))
+    for (const [index, { rule, lie }] of WAYS.entries()) {
+      const manifest = defaultManifest(corpus, { seed, rule, rounds: ROUNDS })
+      losses[index]!.push(await trainSwarm(corpus, manifest, lie, signal))
+    }
+  }
+  yield inform({ name: 'control: plain AdamW', value: mean(control), unit: 'nats/byte' })
+  for (const [index, { name, target }] of WAYS.entries()) {
+    const value = mean(losses[index]!)
+    yield compare({ name, value, unit: 'nats/byte' }, mean(control), atMost(target))
+  }
+}
+
+async function trainControl(corpus: Corpus, manifest: Manifest, signal: AbortSignal): Promise<number> {
+  const control = await Control.create(manifest)
+  try {
+    const counts = evenCounts(manifest)
+    for (let round = 1; round <= ROUNDS; round++) {
+      signal.throwIfAborted()
+      const batches = counts.flatMap((count, lane) =>
+        Array.from({ length: count }, (_, sequence) => batchOf({ manifest, corpus }, { round, lane, sequence })),
+      )
+      await control.round(batches)
+    }
+    return await control.evaluate(heldOut(corpus, manifest))
+  } finally {
+    await control.dispose()
+  }
+}
+
+async function trainSwarm(corpus: Corpus, manifest: Manifest, lie: number, signal: AbortSignal): Promise<number> {
+  const swarm = await EmulatedSwarm.create({ manifest, corpus, lie })
+  try {
+    const counts = evenCounts(manifest)
+    for (let round = 1; round <= ROUNDS; round++) {
+      signal.throwIfAborted()
+      await swarm.round(counts)
+    }
+    return await swarm.evaluate(heldOut(corpus, manifest))
+  } finally {
+    await swarm.dispose()
+  }
+}
+
+/** Micro-batches of each lane; the first ones have one more where the target does not divide. */
+function evenCounts({ batch, replicas }: Manifest): number[] {
+  return Array.from({ length: replicas }, (_, lane) => Math.floor((batch.target + replicas - 1 - lane) / replicas))
+}
+
+function heldOut(corpus: Corpus, { model, batch, corpus: { heldOut: share } }: Manifest): Batch[] {
+  const shape = { sequences: batch.sequences, sequence: model.sequence }
+  return heldOutBatches(corpus, HELD_OUT_WINDOWS / batch.sequences, shape, share)
+}
