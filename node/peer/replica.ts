@@ -40,6 +40,8 @@ export interface ReplicaInit {
   readonly unreachable: () => readonly PeerName[]
   /** Spreads the own stage's certificate, unless others do first. */
   readonly spread: (encoded: Uint8Array, rank: number, round: number) => void
+  /** The state is that of another round now. */
+  readonly onRound: () => void
   readonly onFinished: (round: number) => void
 }
 
@@ -139,6 +141,7 @@ export class Replica {
     inbox.close(certified.tip.round + 1)
     if (end.next === 'promote') await stageState.promote(certified, run.executed?.partitions ?? null)
     else await stageState.keep(certified)
+    this.#init.onRound()
     reporter.certified(run.context, certified.verified)
     reporter.loss(certified.verified)
     this.#report(run.round)
@@ -166,6 +169,7 @@ export class Replica {
     parts.times.phase('idle')
     const by = await catchUp.run(signal, afresh)
     inbox.abandon(stageState.tip.round + 1, new Error('caught up'))
+    this.#init.onRound()
     if (by !== 'nothing') parts.synced(stageState.tip.round, by)
     this.#finish(stageState.tip.round)
   }

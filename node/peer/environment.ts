@@ -1,0 +1,36 @@
+/** What a peer is told, and what it is handed: the same composition runs on a real machine, in tests and under simulation. */
+import type { PrivateKey } from '@libp2p/interface'
+import type { Chain } from '../../consensus/chain/types.ts'
+import type { Clock, Digest, Random } from '../../protocols/wire/environment.ts'
+import type { Corpus } from '../data/index.ts'
+import type { StageEngine } from '../engine/runtime/types.ts'
+import type { EventBus } from '../events/bus.ts'
+import type { Network, NetworkInit } from '../network/index.ts'
+import type { Run } from '../run/folder.ts'
+import type { PeerParts } from './types.ts'
+
+export interface PeerInit {
+  readonly run: Run
+  readonly folder: string
+  readonly listen: readonly string[]
+  readonly bootstrap: readonly string[]
+  readonly corpus: Corpus
+  readonly threads: number
+  /** Trains up to this round, then only serves; null: until stopped. */
+  readonly untilRound: number | null
+  readonly bus: EventBus
+  /** Stops the peer: it flushes, and the composition resolves. */
+  readonly signal: AbortSignal
+}
+
+export interface PeerEnvironment {
+  readonly privateKey: PrivateKey
+  readonly chain: Chain
+  readonly clock: Clock
+  readonly random: Random
+  readonly digest: Digest
+  openEngine(run: Run, stage: number, threads: number, onDeath: (error: Error) => void): Promise<StageEngine>
+  createNetwork(init: NetworkInit): Promise<Network>
+  /** What the rounds are given in place of the parts; attackers wrap those that a dishonest peer would. */
+  wrapParts?(parts: PeerParts): PeerParts
+}

@@ -1,0 +1,121 @@
+/** The peer among others: network, records of who holds which stage, gossip. */
+import { join } from 'node:path'
+import { type Discovery, discovery, recordBook, recordCodec } from '../../protocols/discovery/index.ts'
+import { type Gossip, gossip } from '../../protocols/gossip/index.ts'
+import type { Certificate, PeerName } from '../../protocols/wire/messages.ts'
+import { isRefusal } from '../../protocols/wire/refusals.ts'
+import { fileStorage, type Network } from '../network/index.ts'
+import type { CertificateBook } from './certificate-book.ts'
+import type { Connected } from './connected.ts'
+import type { PeerEnvironment, PeerInit } from './environment.ts'
+import { GossipDoor } from './gossip-door.ts'
+import type { RoundInbox } from './round-inbox.ts'
+import type { Seat } from './seat.ts'
+
+export interface OverlayInit {
+  readonly init: PeerInit
+  readonly environment: PeerEnvironment
+  readonly seat: Seat
+  readonly inbox: RoundInbox
+  readonly book: CertificateBook
+  readonly connected: Connected
+  /** A sound certificate of the own stage. */
+  readonly onOwnStage: (certificate: Certificate) => void
+  readonly signal: AbortSignal
+}
+
+export interface Overlay {
+  readonly network: Network
+  readonly gossip: Gossip
+  readonly door: GossipDoor
+  readonly discovery: Discovery
+  /** Makes the own addresses known, now and whenever they change. */
+  start(): Promise<void>
+}
+
+export async function openOverlay(overlay: OverlayInit): Promise<Overlay> {
+  const { init, environment, seat, inbox, book, connected, onOwnStage, signal } = overlay
+  const { run, folder } = init
+  const { privateKey, clock, random } = environment
+  const { stage, membership, reporter } = seat
+  const { stages, chain } = run.manifest
+  const codec = recordCodec(privateKey)
+  const warn = (message: string) => reporter.warning(message)
+  const onRefused: Parameters<typeof recordBook>[0]['onRefused'] = (reason, peer) =>
+    reporter.refused(reason, peer ?? '')
+  const records = recordBook({ run: run.id, stages, seats: membership, codec, onRefused })
+  let isStarted = false
+  const network = await environment.createNetwork({
+    privateKey,
+    listen: init.listen,
+    bootstrap: init.bootstrap,
+    profile: 'local',
+    datastoreDir: join(folder, 'addresses'),
+    records: records.rules,
+    clock,
+    random,
+    // It is stopped by its owner, after everything that uses it.
+    signal: new AbortController().signal,
+    onEvent(event) {
+      connected.take(event)
+      if (event.type === 'isolated') warn(`no peer answers yet (${event.attempts} attempts): ${event.lastError}`)
+      if (!isStarted) return
+      if (event.type === 'disconnected') peers.wake()
+      if (event.type === 'addresses')
+        peers.announce(stage, event.addresses).catch(error => warn(`announcing addresses: ${String(error)}`))
+    },
+  })
+  const door = new GossipDoor({
+    run,
+    stage,
+    seats: other => membership.seats(other),
+    inbox,
+    book,
+    record: (envelope, context) => peers.accept(envelope, context),
+    clock,
+    signal,
+    onOwnStage,
+    onWarning: warn,
+  })
+  const spread = gossip({
+    run: run.id,
+    genesis: chain.genesis,
+    stages,
+    policy: door.policy,
+    handlers: door.handlers,
+    onRefused: (reason, peer) => reporter.refused(reason, peer),
+    onMisbehaving: (peer: PeerName, rejected: number) =>
+      void network.deny(peer, `it forwarded ${rejected} messages that nobody may send`),
+  })({ pubsub: network.components.pubsub, clock })
+  door.connect(spread)
+  const peers = discovery(
+    {
+      run: run.id,
+      stages,
+      seats: membership,
+      ephemeral: false,
+      needed: () => [stage - 1, stage, stage + 1].filter(other => other >= 0 && other < stages),
+      dial: async (peer, addresses, dialSignal) => {
+        await network.dialPeer(peer, { addresses, signal: dialSignal })
+      },
+      publish: async (of, envelope) => {
+        const sent = await spread.publish(of, 'record', envelope)
+        return isRefusal(sent) ? 0 : sent
+      },
+      onRefused,
+    },
+    records,
+  )({ ...network.components, clock, random, codec, storage: fileStorage(join(folder, 'records')) })
+  return {
+    network,
+    gossip: spread,
+    door,
+    discovery: peers,
+    async start() {
+      spread.start()
+      await peers.start()
+      await peers.announce(stage, network.addresses())
+      isStarted = true
+    },
+  }
+}
