@@ -9,8 +9,8 @@ export const VIEWS_BEHIND = 16
 /** Views ahead whose votes are kept. Beyond it only the sender's position counts: enough to jump there, and votes are re-sent. */
 export const VIEWS_AHEAD = 8
 
-/** Milliseconds in which arriving partitions are gathered into one HAVE: far below a round, far above a loop turn. */
-export const HAVE_BATCH_MS = 10
+/** Milliseconds in which arriving partitions are gathered into one HAVE: far below a round, and as long as a commitment's take to come. */
+export const HAVE_BATCH_MS = 20
 
 /** Finalised blocks that are remembered: at 6 s a block 6 minutes, and `block` asks for others. */
 export const HEADS_KEPT = 64

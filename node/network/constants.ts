@@ -72,6 +72,8 @@ export interface ProfileLimits {
   readonly colocationWeight: number
   /** Whether private and loopback addresses are worth passing on. */
   readonly privateAddresses: boolean
+  /** Peers that a message is forwarded to: [fewest, wanted, most]. */
+  readonly mesh: readonly [number, number, number]
 }
 
 export const PROFILES: Readonly<Record<Profile, ProfileLimits>> = {
@@ -82,6 +84,8 @@ export const PROFILES: Readonly<Record<Profile, ProfileLimits>> = {
     perAddress: 512,
     colocationWeight: 0,
     privateAddresses: true,
+    // Publishing reaches every peer at once; a wider mesh would only send each of a dozen peers everything six times.
+    mesh: [2, 3, 6],
   },
   public: {
     connections: 300,
@@ -90,5 +94,7 @@ export const PROFILES: Readonly<Record<Profile, ProfileLimits>> = {
     perAddress: 16,
     colocationWeight: -5,
     privateAddresses: false,
+    // gossipsub's own.
+    mesh: [4, 6, 12],
   },
 }

@@ -29,7 +29,13 @@ export function kademlia(init: NetworkInit, limits: ProfileLimits) {
 
 /** Publish and subscribe. StrictSign on all peers: against StrictNoSign nothing is delivered, silently. */
 export function pubsub(limits: ProfileLimits) {
+  const [fewest, wanted, most] = limits.mesh
   return gossipsub({
+    Dlo: fewest,
+    D: wanted,
+    Dhi: most,
+    Dscore: Math.min(4, wanted - 1),
+    Dout: Math.min(2, fewest - 1, Math.floor(wanted / 2)),
     globalSignaturePolicy: 'StrictSign',
     // The defaults of js and Go differ, so their IHAVE and IWANT never match. The same certificate from two peers is one message.
     msgIdFn: message => createHash('sha256').update(message.data).digest(),

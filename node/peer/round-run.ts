@@ -13,7 +13,7 @@ import { countMin } from './round-context.ts'
 import { RoundDriver, type RoundEnd, type RoundReports } from './round-driver.ts'
 import { roundPorts } from './round-ports.ts'
 import { Settlement } from './settlement.ts'
-import { spreadSettled } from './spread-settled.ts'
+import { SettledSpreader } from './spread-settled.ts'
 import { timedEngine } from './timed-engine.ts'
 import type { PeerParts } from './types.ts'
 import { type WorkDone, WorkDriver } from './work-driver.ts'
@@ -172,6 +172,13 @@ export class RoundRun {
   #createWork(context: WorkContext, clip: ClipState): WorkDriver {
     const { scope } = this.context
     const parts = this.#parts
+    const settled = new SettledSpreader({
+      parts,
+      scope,
+      share: Math.ceil(parts.run.manifest.batch.target / parts.seats(0).length),
+      signal: this.#stop.signal,
+      onSigned: signed => this.settled(signed),
+    })
     return new WorkDriver({
       context,
       clip,
@@ -181,12 +188,7 @@ export class RoundRun {
         parts,
         scope,
         engine: timedEngine(parts.engine, parts.times),
-        settled: (count, root) => {
-          const spread = spreadSettled(parts, { kind: 'settled', scope, count, root }, this.#stop.signal, signed =>
-            this.settled(signed),
-          )
-          spread.catch(error => this.#reports.warning(`a SETTLED could not be sent: ${error}`))
-        },
+        settled: (count, root) => settled.note(count, root),
       }),
     })
   }

@@ -64,14 +64,14 @@ async function checkManifest({ init }: Subject): Promise<Verdict> {
   const { run, manifests, opened, chain } = init
   const named = await namedRuns(opened.folders, run.manifest.stages)
   return {
-    detail: `run ${run.id} is the hash of ${manifests.length} equal manifest files, on the chain that it names`,
+    detail: `run ${run.id} is the hash of the manifest (files: ${manifests.length}), on the chain that it names`,
     faults: [...manifestFaults(run, manifests, named), ...genesisFaults(run, chain.genesis)],
   }
 }
 
 async function checkStorage({ init }: Subject): Promise<Verdict> {
   const { folders, faults } = init.opened
-  return { detail: `every record of ${folders.length} folders is as it was written`, faults }
+  return { detail: `every record is as it was written (peers: ${folders.length})`, faults }
 }
 
 async function checkSeats(subject: Subject): Promise<Verdict> {

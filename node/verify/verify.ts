@@ -73,7 +73,8 @@ function manifestsOf(root: string, paths: readonly string[]): ManifestFile[] {
 class Walker {
   readonly #onReport: VerifyInit['onReport']
   readonly reports: CheckReport[] = []
-  readonly #failed = new Set<CheckName>()
+  /** What did not hold or was left out, and the check that is to blame. */
+  readonly #blamed = new Map<CheckName, CheckName>()
 
   constructor(onReport: VerifyInit['onReport']) {
     this.#onReport = onReport
@@ -82,9 +83,9 @@ class Walker {
   /** Runs the checks in order; one that needs what does not hold, or was itself left out, is left out. */
   async walk(run: (check: (typeof CHECKS)[number]) => Promise<Verdict>): Promise<void> {
     for (const check of CHECKS) {
-      const missing = check.needs.find(need => this.#failed.has(need))
-      const report = missing === undefined ? reportOf(check, await run(check)) : leftOut(check.name, missing)
-      if (report.holds === false || missing !== undefined) this.#failed.add(check.name)
+      const blamed = check.needs.map(need => this.#blamed.get(need)).find(name => name !== undefined)
+      const report = blamed === undefined ? reportOf(check, await run(check)) : leftOut(check.name, blamed)
+      if (report.holds === false || blamed !== undefined) this.#blamed.set(check.name, blamed ?? check.name)
       this.reports.push(report)
       this.#onReport(report)
     }
@@ -106,11 +107,11 @@ function reportOf(
   }
 }
 
-function leftOut(check: CheckName, missing: CheckName): CheckReport {
+function leftOut(check: CheckName, blamed: CheckName): CheckReport {
   return {
     check,
     holds: null,
-    detail: `not checked, because '${missing}' does not hold`,
+    detail: `not checked, because '${blamed}' does not hold`,
     faults: [],
     faultCount: 0,
     next: null,

@@ -1,61 +1,72 @@
 /** For pipes and logs: one plain line a round, and one for everything that a reader would want to know. */
+import { REFUSALS } from '../../../protocols/wire/refusals.ts'
 import type { NodeEvent } from '../../events/types.ts'
-import type { Progress } from './progress.ts'
-import { bytesText, count, duration, nats, shortPeer } from './text.ts'
+import type { Progress, RoundLine } from './progress.ts'
+import { Repeats } from './repeats.ts'
+import { phaseLine } from './start.ts'
+import { duration, nats, shortPeer, shortSentence, speed } from './text.ts'
 
-export function plainLine(event: NodeEvent, progress: Progress, roundDone: boolean): string | null {
-  switch (event.event) {
-    case 'start.phase':
-      return `start    ${event.phase}: ${(event.ms / 1000).toFixed(1)} s`
-    case 'chain.ready':
-      return `chain    ${event.url}`
-    case 'waiting':
-      return event.for === '' ? null : `waiting  ${event.for}`
-    case 'peer.ready':
-      return `peer     ${shortPeer(event.peer)} of stage ${event.stage} is ready (pid ${event.pid})`
-    case 'peer.stopped':
-      return `peer     ${shortPeer(event.peer)} of stage ${event.stage} stopped: ${event.reason}`
-    case 'synced':
-      return `synced   stage ${event.stage} to round ${event.round} (${event.by})`
-    case 'evidence':
-      return `evidence ${event.kind} by ${shortPeer(event.peer)}`
-    case 'warning':
-      return `warning  ${event.message}`
-    case 'loss':
-      return roundDone ? roundLine(event, progress) : null
-    default:
-      return null
+/** What people are told of an event besides the rounds; null for what is only for programs, or was just said. */
+export class Notices {
+  readonly #repeats = new Repeats()
+
+  of(event: NodeEvent): string | null {
+    switch (event.event) {
+      case 'start.phase':
+        return phaseLine(event.phase, event.ms)
+      case 'chain.ready':
+        return `chain    ${event.url}`
+      case 'waiting':
+        return event.for === '' ? null : `waiting  ${shortSentence(event.for)}`
+      case 'peer.ready':
+        return `peer     ${shortPeer(event.peer)} of stage ${event.stage} is ready (pid ${event.pid})`
+      case 'peer.stopped':
+        return `peer     ${shortPeer(event.peer)} ${event.stage < 0 ? '' : `of stage ${event.stage} `}ended with code ${event.exitCode}: ${shortSentence(event.reason)}`
+      case 'synced':
+        return event.by === 'local' ? null : `synced   stage ${event.stage} to round ${event.round} (${event.by})`
+      case 'evidence':
+        return this.#once('evidence', `${shortPeer(event.peer)} signed a contradiction: ${event.kind}`, event.timeMs)
+      case 'refused':
+        return this.#once('refused', `from ${shortPeer(event.peer)}: ${REFUSALS[event.reason]}`, event.timeMs)
+      case 'warning':
+        return this.#once('warning', event.message, event.timeMs)
+      default:
+        return null
+    }
+  }
+
+  #once(word: string, sentence: string, nowMs: number): string | null {
+    const text = this.#repeats.admit(sentence, nowMs)
+    return text === null ? null : `${word.padEnd(8)} ${text}`
   }
 }
 
-function roundLine(event: Extract<NodeEvent, { event: 'loss' }>, progress: Progress): string {
-  const stages = [...progress.stages.entries()].sort(([a], [b]) => a - b)
+/** The lines of one event, in the order in which they are to be printed. */
+export function plainLines(
+  event: NodeEvent,
+  progress: Progress,
+  rounds: readonly RoundLine[],
+  notices: Notices,
+): string[] {
+  const notice = notices.of(event)
+  const lines = rounds.map(line => roundLine(line, progress, event.timeMs))
+  if (rounds.length > 0 && progress.isDone()) lines.push(ENDING)
+  return notice === null ? lines : [notice, ...lines]
+}
+
+/** Between the last round and the summary. */
+export const ENDING = 'ending   the last rounds become final on the chain, the peers stop, the model is written'
+
+function roundLine(line: RoundLine, progress: Progress, nowMs: number): string {
+  const stages = [...progress.stages.entries()].filter(([, stage]) => stage.round >= 0).sort(([a], [b]) => a - b)
   const leaders = stages.map(([, stage]) => shortPeer(stage.leader)).join(' ')
   const views = stages.map(([, stage]) => stage.view).join(' ')
   const block = Math.max(0, ...stages.map(([, stage]) => stage.anchorBlock))
   const state = stages.at(-1)?.[1].state.slice(0, 8) ?? ''
-  const left = duration(progress.remainingMs(event.timeMs))
-  const heldOut = progress.losses.at(-1)?.heldOut ?? null
+  const left = progress.targetRounds === null ? '' : `  left ${duration(progress.remainingMs(nowMs))}`
   return (
-    `round ${String(event.round).padStart(4)}  loss ${nats(event.train)}  held-out ${nats(heldOut)}  ` +
-    `${count(event.tokensPerSecond)} tokens/s  leaders ${leaders}  views ${views}  certificate ${state}  ` +
-    `anchor ${block === 0 ? '-' : `block ${block}`}  left ${left}`
+    `round ${String(line.round).padStart(4)}  loss ${nats(line.train)}  held-out ${nats(line.heldOut)}  ` +
+    `${speed(line.tokensPerSecond)}  leaders ${leaders}  views ${views}  certificate ${state}  ` +
+    `anchor ${block === 0 ? '-' : `block ${block}`}${left}`
   )
-}
-
-/** What a run ends with. */
-export function summaryLines(summary: Extract<NodeEvent, { event: 'summary' }>, next: string): string[] {
-  const bytes = Object.entries(summary.bytesSent).map(([kind, value]) => `${kind} ${bytesText(value)}`)
-  const points = Object.entries(summary.points).map(([peer, value]) => `${shortPeer(peer)} ${value.toFixed(1)}`)
-  return [
-    '',
-    `rounds    ${summary.rounds.certified} certified, ${summary.rounds.final} final on the chain`,
-    `held-out  ${nats(summary.heldOut.first)} -> ${nats(summary.heldOut.last)} nats a byte ` +
-      '(the corpus by unigrams 3.10, bigrams 2.40, trigrams 1.96)',
-    `speed     ${count(summary.tokensPerSecond)} tokens/s, ${count(summary.tokens)} tokens in ${duration(summary.seconds * 1000)}`,
-    `sent      ${bytes.length === 0 ? '-' : bytes.join(', ')}`,
-    `points    ${points.length === 0 ? '-' : points.join(', ')}`,
-    `files     ${summary.files.join('  ')}`,
-    `continue  ${next}`,
-  ]
 }

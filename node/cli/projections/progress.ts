@@ -9,140 +9,186 @@ export interface RoundLine {
 }
 
 export interface StageLine {
+  /** Last certified round; -1 before the first that was heard of. */
   round: number
   view: number
   leader: string
   state: string
-  commits: number
   anchoredRound: number
   anchorBlock: number
   waitingFor: string
 }
 
+export interface ProgressInit {
+  /** Rounds that this start is to certify; null where there is no end. */
+  readonly targetRounds: number | null
+  /** Stages whose rounds are reported here. */
+  readonly stages: number
+  /** Peers that report here. */
+  readonly peers: number
+}
+
+/** Lines kept for amending them with a held-out loss, and for the chart: more than a run of a month has. */
+const MAX_LINES = 1_000_000
+
 export class Progress {
+  readonly targetRounds: number | null
+  readonly peers: number
   readonly stages = new Map<number, StageLine>()
   readonly losses: RoundLine[] = []
-  readonly phases: { phase: StartPhase; ms: number }[] = []
-  readonly evidence: { kind: string; peer: string }[] = []
-  readonly refused = new Map<string, number>()
-  readyPeers = 0
-  targetRounds: number
-  startedMs: number | null = null
-  newestMs: number | null = null
-  firstRound: number | null = null
+  readonly phases = new Map<StartPhase, number>()
+  readonly readyPeers = new Set<string>()
+  /** How often each was reported. */
+  evidence = 0
+  refused = 0
+  readonly #stageCount: number
+  /** Tokens of the rounds that each stage certified since this start. */
+  readonly #tokens = new Map<number, number>()
+  /** The round before the first of this start; null until known. */
+  #baseRound: number | null = null
+  #toldRound = Number.NEGATIVE_INFINITY
+  #startedMs: number | null = null
+  #newestMs: number | null = null
 
-  constructor(targetRounds: number) {
+  constructor({ targetRounds, stages, peers }: ProgressInit) {
     this.targetRounds = targetRounds
+    this.peers = peers
+    this.#stageCount = stages
   }
 
-  /** Takes an event in; returns true where it completes a round line that is worth printing. */
-  apply(event: NodeEvent): boolean {
+  /** The folder holds certified rounds up to this one already. */
+  continueAfter(round: number): void {
+    this.#baseRound = round
+  }
+
+  /** Takes an event in; returns the rounds of which everything is known now: the loss, and a certificate of every stage. */
+  apply(event: NodeEvent): readonly RoundLine[] {
     switch (event.event) {
       case 'start.phase':
-        this.phases.push({ phase: event.phase, ms: event.ms })
-        return false
+        this.phases.set(event.phase, event.ms)
+        return []
       case 'peer.ready':
-        this.readyPeers++
-        return false
+        this.readyPeers.add(event.peer)
+        return []
+      case 'peer.stopped':
+        this.readyPeers.delete(event.peer)
+        return []
       case 'waiting':
-        this.stage(event.stage).waitingFor = event.for
-        return false
+        this.#stage(event.stage).waitingFor = event.for
+        return []
+      case 'round.started':
+        this.#startedMs ??= event.timeMs
+        return []
       case 'round.certified':
-        return this.#certified(event)
-      case 'round.anchored': {
-        const stage = this.stage(event.stage)
-        if (event.to > stage.anchoredRound || stage.anchorBlock === 0) {
-          stage.anchoredRound = event.to
-          stage.anchorBlock = event.block
-        }
-        return false
-      }
+        this.#certified(event)
+        return this.#complete()
+      case 'round.anchored':
+        this.#anchored(event)
+        return []
       case 'loss':
-        return this.#loss(event)
+        this.#loss(event)
+        return this.#complete()
       case 'evidence':
-        this.evidence.push({ kind: event.kind, peer: event.peer })
-        return false
+        this.evidence++
+        return []
       case 'refused':
-        this.refused.set(event.reason, (this.refused.get(event.reason) ?? 0) + 1)
-        return false
+        this.refused++
+        return []
       default:
-        return false
+        return []
     }
   }
 
-  stage(index: number): StageLine {
-    let line = this.stages.get(index)
-    if (line === undefined) {
-      line = {
-        round: -1,
-        view: 0,
-        leader: '',
-        state: '',
-        commits: 0,
-        anchoredRound: -1,
-        anchorBlock: 0,
-        waitingFor: '',
-      }
-      this.stages.set(index, line)
-    }
-    return line
-  }
-
-  /** The lowest round that every stage has certified, or -1. */
-  certifiedRound(): number {
-    if (this.stages.size === 0) return -1
-    return Math.min(...[...this.stages.values()].map(stage => stage.round))
+  /** The last round that every stage has certified since this start; null before the first. */
+  certifiedRound(): number | null {
+    const rounds = [...this.stages.values()].map(stage => stage.round).filter(round => round >= 0)
+    return rounds.length < this.#stageCount ? null : Math.min(...rounds)
   }
 
   /** Rounds certified by every stage since this start. */
   done(): number {
-    return this.firstRound === null ? 0 : Math.max(0, this.certifiedRound() - this.firstRound + 1)
+    const certified = this.certifiedRound()
+    return certified === null || this.#baseRound === null ? 0 : Math.max(0, certified - this.#baseRound)
   }
 
-  /** From the first to the last certified round. */
+  /** Every round that was asked for is certified. */
+  isDone(): boolean {
+    return this.targetRounds !== null && this.done() >= this.targetRounds
+  }
+
+  /** From the start of the first round to the newest certificate. */
   trainingSeconds(): number {
-    return this.startedMs === null || this.newestMs === null ? 0 : (this.newestMs - this.startedMs) / 1000
+    return this.#startedMs === null || this.#newestMs === null ? 0 : (this.#newestMs - this.#startedMs) / 1000
+  }
+
+  /** Tokens that the head's stage, the last one, sealed since this start. */
+  tokens(): number {
+    return this.#tokens.get(Math.max(...this.#tokens.keys())) ?? 0
   }
 
   /** Milliseconds left at the pace so far, or null before there is one. */
   remainingMs(nowMs: number): number | null {
     const done = this.done()
-    if (done < 2 || this.startedMs === null) return null
-    return ((nowMs - this.startedMs) / done) * Math.max(0, this.targetRounds - done)
+    if (done < 2 || this.#startedMs === null || this.targetRounds === null) return null
+    return ((nowMs - this.#startedMs) / done) * Math.max(0, this.targetRounds - done)
   }
 
-  #certified(event: Extract<NodeEvent, { event: 'round.certified' }>): boolean {
-    const stage = this.stage(event.stage)
+  #stage(index: number): StageLine {
+    let line = this.stages.get(index)
+    if (line === undefined) {
+      line = { round: -1, view: 0, leader: '', state: '', anchoredRound: -1, anchorBlock: 0, waitingFor: '' }
+      this.stages.set(index, line)
+    }
+    return line
+  }
+
+  #certified(event: Extract<NodeEvent, { event: 'round.certified' }>): void {
+    const stage = this.#stage(event.stage)
     stage.waitingFor = ''
-    if (event.round <= stage.round) return false
-    if (this.firstRound === null) {
-      this.firstRound = event.round
-      this.startedMs = event.timeMs
-    }
-    this.newestMs = event.timeMs
-    stage.round = event.round
-    stage.view = event.view
-    stage.leader = event.leader
-    stage.state = event.state
-    stage.commits = event.commits
-    return false
+    if (event.round <= stage.round) return
+    this.#baseRound ??= event.round - 1
+    this.#startedMs ??= event.timeMs
+    this.#newestMs = event.timeMs
+    this.#tokens.set(event.stage, (this.#tokens.get(event.stage) ?? 0) + event.tokens)
+    Object.assign(stage, { round: event.round, view: event.view, leader: event.leader, state: event.state })
   }
 
-  #loss(event: Extract<NodeEvent, { event: 'loss' }>): boolean {
+  #anchored(event: Extract<NodeEvent, { event: 'round.anchored' }>): void {
+    const stage = this.#stage(event.stage)
+    if (event.to <= stage.anchoredRound) return
+    stage.anchoredRound = event.to
+    stage.anchorBlock = event.block
+  }
+
+  #loss({ round, train, heldOut, tokensPerSecond }: Extract<NodeEvent, { event: 'loss' }>): void {
     const last = this.losses.at(-1)
-    if (last !== undefined && event.round <= last.round) {
+    if (last !== undefined && round <= last.round) {
       // The held-out loss of a round comes after its training loss: the lines since then are amended, not repeated.
-      if (event.heldOut !== null) this.#measured(event.round, event.heldOut)
-      return false
+      if (heldOut !== null) this.#measured(round, heldOut)
+      return
     }
-    const { round, train, heldOut, tokensPerSecond } = event
     this.losses.push({ round, train, heldOut: heldOut ?? last?.heldOut ?? null, tokensPerSecond })
-    return true
+    if (this.losses.length > MAX_LINES) this.losses.shift()
   }
 
   #measured(round: number, heldOut: number): void {
-    for (const [index, line] of this.losses.entries()) {
-      if (line.round >= round) this.losses[index] = { ...line, heldOut }
+    for (let index = this.losses.length - 1; index >= 0; index--) {
+      const line = this.losses[index]
+      if (line === undefined || line.round < round) return
+      this.losses[index] = { ...line, heldOut }
     }
+  }
+
+  #complete(): readonly RoundLine[] {
+    const certified = this.certifiedRound()
+    if (certified === null) return []
+    const fresh: RoundLine[] = []
+    for (let index = this.losses.length - 1; index >= 0; index--) {
+      const line = this.losses[index]
+      if (line === undefined || line.round <= this.#toldRound) break
+      if (line.round <= certified) fresh.unshift(line)
+    }
+    this.#toldRound = fresh.at(-1)?.round ?? this.#toldRound
+    return fresh
   }
 }

@@ -29,21 +29,38 @@ export function duration(ms: number | null): string {
     : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
-export function bytesText(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB']
-  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3))
-  const value = bytes / 1000 ** power
-  return `${value < 10 && power > 0 ? value.toFixed(1) : Math.round(value)} ${units[power]}`
+/** For parts of a start, where tenths of a second tell something. */
+export function secondsText(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`
+}
+
+/** Megabytes, in one unit so that they can be compared at a glance. */
+export function megabytes(bytes: number): string {
+  const value = bytes / 1e6
+  return value < 10 ? value.toFixed(1) : Math.round(value).toLocaleString('en-US')
 }
 
 export function count(value: number): string {
   return Math.round(value).toLocaleString('en-US')
 }
 
+/** Nothing is known of the first round's speed: it has no round before it. */
+export function speed(tokensPerSecond: number): string {
+  return `${tokensPerSecond === 0 ? '-' : count(tokensPerSecond)} tokens/s`
+}
+
 /** The last characters of a peer id are the ones that differ. */
 export function shortPeer(peer: string): string {
   return peer === '' ? '-' : peer.slice(-6)
 }
+
+/** A sentence with its peer ids cut to what {@link shortPeer} shows of them, on one line. */
+export function shortSentence(sentence: string): string {
+  return sentence.replace(PEER_ID, shortPeer).replace(/\s*\n\s*/g, ' ')
+}
+
+/** Ed25519 peer ids in base58. */
+const PEER_ID = /\b12D3KooW[1-9A-HJ-NP-Za-km-z]{44}\b/g
 
 export function bar(done: number, total: number, width: number): string {
   const filled = total === 0 ? width : Math.round((Math.min(done, total) / total) * width)

@@ -15,8 +15,11 @@ export const DISPOSE_TIMEOUT_MS = 5_000
 /** Values of a partition at most: 1 MiB of f32 (round.md, "Commit, availability"). */
 export const MAX_PARTITION_VALUES = 256 * 1024
 
-/** Partitions a replica: enough for each of n owners to have some work, few enough for short bitmaps (round.md). */
-export const PARTITIONS_PER_REPLICA = 4
+/**
+ * Partitions a replica. Each costs f + 1 transfers and signatures a commitment, whatever its length: with 4 a replica the
+ * peers of the default swarm spent more on messages than on computing, and large stages are cut by length anyway.
+ */
+export const PARTITIONS_PER_REPLICA = 1
 
 /** Bytes of a leaf of the full state root. */
 export const STATE_CHUNK_BYTES = 1024 * 1024
