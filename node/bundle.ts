@@ -2,7 +2,7 @@
  * Builds what runs: one bundle a program in `dist/`. Loading the packages file by file costs each peer 2.7 s and 360 MB,
  * a bundle 0.35 s and 134 MB (design/dependencies.md, "Start-up").
  */
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type BuildOptions, build } from 'esbuild'
 import { writeKernels } from './engine/kernels/build.ts'
@@ -23,13 +23,16 @@ const EXTERNAL = [
 const BANNER =
   "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);"
 
+/** Renamed when it is complete: a program that starts meanwhile finds the old one or the new one. */
+const BUILDING = `dist.${process.pid}`
+
 const common: BuildOptions = {
   bundle: true,
   platform: 'node',
   format: 'esm',
   target: 'node22',
   absWorkingDir: root,
-  outdir: 'dist',
+  outdir: BUILDING,
   external: EXTERNAL,
   banner: { js: BANNER },
   logLevel: 'warning',
@@ -38,8 +41,7 @@ const common: BuildOptions = {
 }
 
 export async function bundle(): Promise<void> {
-  rmSync(`${root}/dist`, { recursive: true, force: true })
-  mkdirSync(`${root}/dist`, { recursive: true })
+  mkdirSync(`${root}/${BUILDING}`, { recursive: true })
   await Promise.all([
     build({
       ...common,
@@ -58,8 +60,10 @@ export async function bundle(): Promise<void> {
           'node_modules/@acala-network/chopsticks-core/dist/esm/wasm-executor/node-wasm-executor.js',
       },
     }),
-    writeKernels(`${root}/dist/kernels.wasm`),
+    writeKernels(`${root}/${BUILDING}/kernels.wasm`),
   ])
+  rmSync(`${root}/dist`, { recursive: true, force: true })
+  renameSync(`${root}/${BUILDING}`, `${root}/dist`)
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await bundle()

@@ -8,7 +8,7 @@ import type { PeerEnvironment, PeerInit } from './peer/environment.ts'
 import { logEvents } from './peer/log.ts'
 import { openEngine } from './peer/stage-disk.ts'
 import { makeSystem } from './peer/system.ts'
-import { openChain } from './run/chain.ts'
+import { chainExit, openChain } from './run/chain.ts'
 import { IDENTITY_FILE } from './run/folder.ts'
 
 export interface MachineInit extends PeerInit {
@@ -42,7 +42,7 @@ export async function runPeer(init: MachineInit): Promise<void> {
     }
   } catch (error) {
     // Being stopped is no failure, however far it had come.
-    if (!signal.aborted) throw error
+    if (!signal.aborted) throw chainExit(error, chainUrl)
   } finally {
     endLog()
   }

@@ -18,27 +18,46 @@ const PROGRAMS: Record<Verb, () => Promise<{ run: VerbProgram }>> = {
   export: () => import('./verbs/export.ts'),
 }
 
+/** A terminal's Ctrl-C reaches npm, a wrapper and this program, and those pass it on: one key press, several signals. */
+const ONE_PRESS_MS = 1000
+
 async function main(): Promise<number> {
   const command = parseCommand(process.argv.slice(2), process.env)
   if ('help' in command) {
     console.log(helpText(command.help))
     return EXIT.ok
   }
+  const stop = stopSignal()
+  const program = await PROGRAMS[command.verb]()
+  try {
+    return await program.run(command.settings, stop)
+  } catch (error) {
+    if (!stop.aborted || error !== stop.reason) throw error
+    throw new ExitError('internal', `'${command.verb}' was stopped before it was done`, 'the same command again')
+  }
+}
+
+/** Fires at the first Ctrl-C or SIGTERM, and where nobody reads the output any more. */
+function stopSignal(): AbortSignal {
   const stop = new AbortController()
+  let abortedMs = 0
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      // A second signal is impatience: end at once. The journal is written ahead, so nothing certified is lost.
-      if (stop.signal.aborted) process.exit(EXIT.internal)
+      const nowMs = performance.now()
+      // A second press is impatience: end at once. The journal is written ahead, so nothing certified is lost.
+      if (stop.signal.aborted && nowMs - abortedMs >= ONE_PRESS_MS) process.exit(EXIT.internal)
+      if (stop.signal.aborted) return
+      abortedMs = nowMs
       stop.abort(new Error(signal))
     })
   }
-  const program = await PROGRAMS[command.verb]()
-  return await program.run(command.settings, stop.signal)
+  process.stdout.on('error', error => stop.abort(error))
+  return stop.signal
 }
 
 function report(error: unknown): number {
   if (error instanceof ExitError) {
-    console.error(`${error.message}\nNext: ${error.next}`)
+    console.error(`${error.message.replace(/\s*\n\s*/g, ' ')}\nNext: ${error.next}`)
     return EXIT[error.exit]
   }
   console.error(`internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
@@ -46,6 +65,8 @@ function report(error: unknown): number {
   return EXIT.internal
 }
 
+// A bug must not look like the 1 that `verify` ends with.
+process.on('uncaughtException', error => process.exit(report(error)))
 endWithWrapper()
 main()
   .catch(report)

@@ -12,6 +12,14 @@ export class FolderLocked extends ExitError {
   }
 }
 
+/** The folder cannot be made or written to. */
+export class FolderUnusable extends ExitError {
+  constructor(folder: string, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    super('data', `cannot use the folder ${folder}: ${reason}`, 'pass another --data folder', { cause })
+  }
+}
+
 /** A file does not hold what it should; it is never overwritten, for it may be the only copy of a key. */
 export class DamagedFile extends ExitError {
   readonly path: string

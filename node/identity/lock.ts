@@ -12,7 +12,7 @@ import { createHash, randomInt, randomUUID } from 'node:crypto'
 import { mkdir, open, readdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { FolderLocked } from './errors.ts'
+import { FolderLocked, FolderUnusable } from './errors.ts'
 import { isAlive, processStart } from './process-start.ts'
 import { isMissing } from './secret-file.ts'
 
@@ -40,13 +40,15 @@ interface Claim {
 
 /** Creates the folder if need be. Rejects with {@link FolderLocked} while another process has it. */
 export async function lockDataFolder(folder: string): Promise<FolderLock> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await mkdir(folder, { recursive: true, mode: 0o700 }).catch(cause => {
+    throw new FolderUnusable(folder, cause)
+  })
   const name = `lock.${process.pid}.${startOf(process.pid)}.${randomUUID()}`
   const path = join(folder, name)
   let rival: Claim | undefined
   let claimed = false
   for (let look = 0; look < LOOKS_MAX; look++) {
-    if (!claimed) await (await open(path, 'wx', 0o600)).close()
+    if (!claimed) await claim(path, folder)
     const rivals = await liveClaims(folder, name)
     rival = rivals[0]
     if (rival === undefined) return { path, release: () => remove(path) }
@@ -57,6 +59,14 @@ export async function lockDataFolder(folder: string): Promise<FolderLock> {
   }
   await remove(path)
   throw new FolderLocked(folder, rival?.pid ?? 0)
+}
+
+async function claim(path: string, folder: string): Promise<void> {
+  try {
+    await (await open(path, 'wx', 0o600)).close()
+  } catch (cause) {
+    throw new FolderUnusable(folder, cause)
+  }
 }
 
 /** Claims of live processes but the one named; those of dead ones are removed. */

@@ -1,6 +1,5 @@
 /** What a local run ends with: the summary, the chart, the exported model and a sample of its text. */
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { relative } from 'node:path'
 import { points } from '../../consensus/contribution/index.ts'
 import { decodeCertificate } from '../../protocols/wire/certificate.ts'
 import type { Certificate, PeerName } from '../../protocols/wire/messages.ts'
@@ -15,8 +14,7 @@ import { stageShares } from '../export/shares.ts'
 import { type Run, readSeat, type SwarmFolder } from '../run/folder.ts'
 import { FIRST_ROUND } from '../run/state-chain.ts'
 
-const SAMPLE_CHARACTERS = 200
-const PROMPT = 'Call me Ishmael. '
+const SAMPLE = { prompt: 'Call me Ishmael. ', characters: 200 } as const
 
 export interface FinishInit {
   readonly folder: SwarmFolder
@@ -24,7 +22,6 @@ export interface FinishInit {
   readonly run: Run
   readonly progress: Progress
   readonly traffic: Readonly<Record<string, number>>
-  readonly seconds: number
   readonly signal: AbortSignal
 }
 
@@ -34,45 +31,44 @@ export interface Finished {
   readonly sample: string | null
 }
 
-export async function finishRun({
-  folder,
-  peerFolders,
-  run,
-  progress,
-  traffic,
-  seconds,
-  signal,
-}: FinishInit): Promise<Finished> {
-  const history = extendHistory(folder, progress.losses)
-  writeFileSync(folder.chart, lossChart(history, `swarm-node run ${run.id}`))
-  const sources = await openSources(peerFolders, run, readSeat)
+export async function finishRun(init: FinishInit): Promise<Finished> {
+  const { folder, run, progress, traffic, signal } = init
+  const seconds = progress.trainingSeconds()
+  const tokens = progress.tokens()
+  const tokensPerSecond = seconds === 0 ? 0 : tokens / seconds
+  const base = { run: run.id, tokens, tokensPerSecond, seconds, bytesSent: traffic }
+  const sources = await openSources(init.peerFolders, run, readSeat)
   try {
+    if (!hasCertified(sources, run)) return { summary: { ...base, ...NOTHING }, sample: null }
+    const history = extendHistory(folder, progress.losses)
+    writeFileSync(folder.chart, lossChart(history, `swarm-node run ${run.id}`))
     const model = await assembleModel(sources, run, signal)
     writeModel(model, run, folder)
-    const files = [folder.chart, folder.onnx, folder.safetensors].map(file => relative(process.cwd(), file))
     const heldOut = history.flatMap(line => (line.heldOut === null ? [] : [line.heldOut]))
     const anchored = [...progress.stages.values()].map(stage => stage.anchoredRound)
-    const tokens = tokensPerRound(run) * progress.done()
-    return {
-      summary: {
-        run: run.id,
-        rounds: { certified: model.round, final: Math.max(0, Math.min(...anchored, model.round)) },
-        heldOut: { first: heldOut[0] ?? null, last: heldOut.at(-1) ?? null },
-        tokens,
-        tokensPerSecond: seconds === 0 ? 0 : tokens / seconds,
-        seconds,
-        bytesSent: traffic,
-        points: Object.fromEntries(await contributions(sources, run)),
-        files,
-      },
-      sample:
-        model.round < FIRST_ROUND
-          ? null
-          : await generateText(run, folder.onnx, { prompt: PROMPT, characters: SAMPLE_CHARACTERS, signal }),
+    const summary = {
+      ...base,
+      rounds: { certified: model.round, final: Math.max(0, Math.min(...anchored, model.round)) },
+      heldOut: { first: heldOut[0] ?? null, last: heldOut.at(-1) ?? null },
+      points: Object.fromEntries(await contributions(sources, run)),
+      files: [folder.chart, folder.onnx, folder.safetensors],
     }
+    return { summary, sample: await generateText(run, folder.onnx, { ...SAMPLE, signal }) }
   } finally {
     for (const source of sources) await source.store.close()
   }
+}
+
+/** What is told of a run that was stopped before every stage had certified a round. */
+const NOTHING = {
+  rounds: { certified: 0, final: 0 },
+  heldOut: { first: null, last: null },
+  points: {},
+  files: [],
+} as const
+
+function hasCertified(sources: readonly StageSource[], { manifest }: Run): boolean {
+  return sources.length === manifest.stages && sources.every(({ toRound }) => toRound >= FIRST_ROUND)
 }
 
 /** Points of every peer over all certified rounds, from the certificates that the folders hold. */
@@ -88,10 +84,6 @@ async function contributions(sources: readonly StageSource[], run: Run): Promise
     certificates.set(stage, found)
   }
   return points(certificates, stageShares(run.manifest))
-}
-
-function tokensPerRound({ manifest }: Run): number {
-  return manifest.batch.target * manifest.batch.sequences * manifest.model.sequence
 }
 
 /** The chart tells the whole run, also what earlier starts of the folder did. */

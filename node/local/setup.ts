@@ -8,10 +8,11 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { accountFromUri } from '../../consensus/chain/adapters/substrate/index.ts'
 import { connectLocalSetup, type LocalBond } from '../../consensus/chain/adapters/substrate/setup.ts'
 import { signBondProof } from '../../consensus/chain/bond.ts'
+import { manifestId } from '../../protocols/wire/cid.ts'
 import type { Manifest } from '../../protocols/wire/manifest.ts'
-import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
+import type { ContentId, Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { loadAccount, loadPeerKey } from '../identity/index.ts'
-import { ACCOUNT_FILE, IDENTITY_FILE, type Run, type SwarmFolder, writeRun } from '../run/folder.ts'
+import { ACCOUNT_FILE, hasManifest, IDENTITY_FILE, type Run, type SwarmFolder, writeRun } from '../run/folder.ts'
 
 /** Accounts whose 2-of-3 multisig freezes the stakes; docs/security.md names it as what is still central locally. */
 const FREEZERS = 3
@@ -49,7 +50,8 @@ export async function prepareKeys(
   const freezers: string[] = []
   for (let index = 0; index < FREEZERS; index++)
     freezers.push(await loadAccount(join(folder.chain, `freezer-${index}.key`)))
-  if (!existsSync(folder.accounts)) {
+  // Until the manifest is there nothing was bonded: a start that was broken off may begin anew with other accounts.
+  if (!existsSync(folder.accounts) || !hasManifest(folder.root)) {
     const addresses = await Promise.all(freezers.map(async uri => (await accountFromUri(uri)).address))
     const funded = [...addresses, ...made.map(peer => peer.address)].map(address => [address, GENESIS_BALANCE])
     writeFileSync(folder.accounts, JSON.stringify(Object.fromEntries(funded), null, 2))
@@ -71,7 +73,10 @@ export interface BondInit {
   readonly signal: AbortSignal
 }
 
-/** Stakes, manifest and bonds on a fresh local chain. The bonds land in one block. */
+/**
+ * Stakes, manifest and bonds on a fresh local chain. The bonds land in one block. The manifest is written last: a folder that
+ * holds it can be trained in, and one where this was broken off can be begun anew.
+ */
 export async function bondLocalPeers(init: BondInit): Promise<Run> {
   const { url, peers, signal } = init
   const setup = await connectLocalSetup({ url, freezers: init.freezers, asset: init.asset, signal })
@@ -81,19 +86,18 @@ export async function bondLocalPeers(init: BondInit): Promise<Run> {
       { signal },
     )
     const manifest = init.manifest(setup.genesis, (await setup.head({ signal })) + START_MARGIN_BLOCKS)
-    const run = writeRun(init.folder.root, manifest)
-    for (const peer of peers) writeRun(peer.folder, manifest)
-    const bonds = await Promise.all(peers.map(peer => bondOf(peer, run, setup.genesis)))
+    const id = manifestId(manifest)
+    const bonds = await Promise.all(peers.map(peer => bondOf(peer, id, setup.genesis)))
     await setup.postBonds(bonds, { signal })
     await setup.seal(SEAL_BLOCKS, { signal })
-    return run
+    return writeRun(init.folder.root, manifest)
   } finally {
     await setup.close()
   }
 }
 
-async function bondOf(peer: LocalPeer, run: Run, genesis: Hash): Promise<LocalBond> {
+async function bondOf(peer: LocalPeer, run: ContentId, genesis: Hash): Promise<LocalBond> {
   const key = await loadPeerKey(join(peer.folder, IDENTITY_FILE))
-  const proof = await signBondProof(key, genesis, run.id, peer.address)
-  return { run: run.id, peer: peer.peer, proof, account: peer.account }
+  const proof = await signBondProof(key, genesis, run, peer.address)
+  return { run, peer: peer.peer, proof, account: peer.account }
 }

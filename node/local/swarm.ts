@@ -2,47 +2,25 @@
  * The processes of a local swarm. The parent starts them, passes their events on and stops them; it decides nothing that
  * the peers do, and they go on without it until their standard input closes.
  */
-import { mkdirSync } from 'node:fs'
-import { ExitError, exitNameOf } from '../cli/exit.ts'
 import type { EventBus } from '../events/bus.ts'
-import { type EventName, isNodeEvent } from '../events/types.ts'
-import type { SwarmFolder } from '../run/folder.ts'
+import { type EventName, isNodeEvent, type NodeEvent } from '../events/types.ts'
 import { Child, type ChildEnd } from './child.ts'
+import { childFailure, lastWords } from './failure.ts'
 import { freePorts } from './ports.ts'
-import { chainArguments, chainLog, type JoinCommand, joinArguments, PROGRAM, peerLog } from './programs.ts'
+import { type JoinCommand, joinArguments, PROGRAM, peerLog } from './programs.ts'
 import type { LocalPeer } from './setup.ts'
+import { StartPhases } from './start-phases.ts'
 
 /** Peers that the others start from. */
 const BOOTSTRAP_PEERS = 2
 /** For flushing journals and snapshots. */
 const STOP_GRACE_MS = 15_000
-
-export async function startChain(
-  folder: SwarmFolder,
-  port: number,
-  bus: EventBus,
-): Promise<{ child: Child; url: string }> {
-  mkdirSync(folder.chain, { recursive: true })
-  const ready = Promise.withResolvers<string>()
-  const child = new Child({
-    program: PROGRAM,
-    args: [...chainArguments(folder, port), '--parent-stdin'],
-    logFile: chainLog(folder),
-    onMessage: message => {
-      if (message.event !== 'chain.ready' || typeof message.url !== 'string') return
-      bus.emit('chain.ready', { url: message.url, genesis: String(message.genesis) })
-      ready.resolve(message.url)
-    },
-  })
-  const url = await Promise.race([
-    ready.promise,
-    child.ended.then(end => failed('the embedded chain', end, chainLog(folder))),
-  ])
-  return { child, url }
-}
+/** Keys of shared events remembered: a few hundred rounds of every stage. */
+const MAX_SHOWN = 4096
 
 export interface SwarmInit extends Omit<JoinCommand, 'peer' | 'port' | 'bootstrap'> {
   readonly peers: readonly LocalPeer[]
+  readonly stages: number
   readonly bus: EventBus
 }
 
@@ -53,6 +31,7 @@ const SHARED_EVENTS: ReadonlySet<EventName> = new Set([
   'loss',
   'waiting',
   'round.started',
+  'synced',
 ])
 
 export class LocalSwarm {
@@ -63,10 +42,14 @@ export class LocalSwarm {
   readonly #allFinished = Promise.withResolvers<void>()
   readonly #stageOf = new Map<string, number>()
   readonly #traffic: Record<string, number> = {}
+  readonly #phases: StartPhases
   #stopping = false
 
   constructor(init: SwarmInit) {
     this.#init = init
+    this.#phases = new StartPhases({ peers: init.peers.length, stages: init.stages })
+    // It may be rejected before anybody waits for it.
+    this.#allFinished.promise.catch(() => undefined)
   }
 
   /** Bytes sent by all peers, by kind; complete once they have stopped. */
@@ -87,6 +70,11 @@ export class LocalSwarm {
     }
   }
 
+  /** Something that the peers cannot do without is gone: they are stopped, and `run` rejects with this. */
+  fail(error: Error): void {
+    this.#allFinished.reject(error)
+  }
+
   async #start(): Promise<void> {
     const { peers } = this.#init
     const ports = await freePorts(peers.length)
@@ -104,7 +92,9 @@ export class LocalSwarm {
       program: PROGRAM,
       args: [...args, '--json', '--parent-stdin'],
       logFile: peerLog(peer),
-      onMessage: message => this.#onMessage(peer, message),
+      onMessage: message => {
+        if (isNodeEvent(message)) this.#onEvent(peer, message)
+      },
     })
     this.#children.set(peer.peer, child)
     child.ended.then(
@@ -113,26 +103,40 @@ export class LocalSwarm {
     )
   }
 
-  #onMessage({ peer }: LocalPeer, message: Record<string, unknown>): void {
-    if (!isNodeEvent(message)) return
-    if (message.event === 'run.finished') {
-      this.#finished.add(peer)
-      this.#settle()
-      return
+  #onEvent({ peer }: LocalPeer, event: NodeEvent): void {
+    const { bus } = this.#init
+    switch (event.event) {
+      case 'run.finished':
+        this.#finished.add(peer)
+        this.#settle()
+        return
+      case 'start.phase': {
+        const ended = this.#phases.ended(event, event.timeMs)
+        if (ended !== null) bus.emit('start.phase', ended)
+        return
+      }
+      case 'peer.ready':
+        this.#stageOf.set(peer, event.stage)
+        break
+      case 'traffic':
+        for (const [kind, bytes] of Object.entries(event.sentBytes))
+          this.#traffic[kind] = (this.#traffic[kind] ?? 0) + bytes
+        break
+      default:
+        break
     }
-    if (message.event === 'peer.ready') this.#stageOf.set(peer, message.stage)
-    if (message.event === 'traffic') {
-      for (const [kind, bytes] of Object.entries(message.sentBytes))
-        this.#traffic[kind] = (this.#traffic[kind] ?? 0) + bytes
+    if (SHARED_EVENTS.has(event.event) && !this.#isNews({ ...event })) return
+    if (event.event === 'round.certified') {
+      const ended = this.#phases.certified(event.stage, event.timeMs)
+      if (ended !== null) bus.emit('start.phase', ended)
     }
-    if (SHARED_EVENTS.has(message.event) && !this.#isNews(message)) return
-    this.#init.bus.forward(message)
+    bus.forward(event)
   }
 
   /** Only the first of equal reports counts; an older one comes from a peer that is behind. */
   #isNews(message: Record<string, unknown>): boolean {
-    const { event, stage, round, to, heldOut } = message
-    const key = `${String(event)}/${String(stage)}/${String(round ?? to)}${heldOut === null || heldOut === undefined ? '' : '/held-out'}`
+    const { event, stage, round, to, by, heldOut } = message
+    const key = `${String(event)}/${String(stage)}/${String(round ?? to)}/${String(by)}${heldOut === null || heldOut === undefined ? '' : '/held-out'}`
     const text = event === 'waiting' ? String(message.for) : key
     const slot = event === 'waiting' ? `waiting/${String(stage)}` : key
     if (this.#shown.get(slot) === text) return false
@@ -143,12 +147,12 @@ export class LocalSwarm {
 
   #onEnd(peer: LocalPeer, end: ChildEnd): void {
     this.#children.delete(peer.peer)
-    const stage = this.#stageOf.get(peer.peer) ?? -1
-    const reason = end.signal === null ? lastLine(end.errorText) : `signal ${end.signal}`
-    if (!this.#stopping)
-      this.#init.bus.emit('peer.stopped', { peer: peer.peer, stage, reason, exitCode: end.code ?? -1 })
-    if (this.#children.size === 0 && !this.#stopping) {
-      this.#allFinished.reject(failure(`every peer ended; the last one, ${peer.peer},`, end, peerLog(peer)))
+    if (!this.#stopping) {
+      const stage = this.#stageOf.get(peer.peer) ?? -1
+      const exitCode = end.code ?? -1
+      this.#init.bus.emit('peer.stopped', { peer: peer.peer, stage, reason: lastWords(end).reason, exitCode })
+      if (this.#children.size === 0)
+        this.fail(childFailure(`every peer ended; the last one, ${peer.peer},`, end, peerLog(peer)))
     }
     this.#settle()
   }
@@ -157,21 +161,4 @@ export class LocalSwarm {
     const running = [...this.#children.keys()]
     if (running.length > 0 && running.every(peer => this.#finished.has(peer))) this.#allFinished.resolve()
   }
-}
-
-/** Keys of shared events remembered: a few hundred rounds of every stage. */
-const MAX_SHOWN = 4096
-
-function failed(who: string, end: ChildEnd, log: string): never {
-  throw failure(who, end, log)
-}
-
-function failure(who: string, { code, signal, errorText }: ChildEnd, log: string): ExitError {
-  const how = signal === null ? `ended with code ${code}` : `was killed by ${signal}`
-  const said = errorText === '' ? '' : `: ${errorText.split('\n').slice(-3).join(' ')}`
-  return new ExitError(exitNameOf(code) ?? 'internal', `${who} ${how}${said}`, `less ${log}`)
-}
-
-function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1) ?? ''
 }

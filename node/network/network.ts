@@ -253,5 +253,7 @@ class RunningNetwork implements Network {
       known.addresses = addresses.join()
       onEvent?.({ type: 'addresses', addresses })
     })
+    // It listens since libp2p's start: whoever came in between, such as the siblings of a restarted peer, is told now.
+    for (const peer of this.#libp2p.getPeers()) onEvent?.({ type: 'connected', peer: peer.toString() })
   }
 }

@@ -6,6 +6,7 @@ import type { BlockReference, Chain, PostedAnchor } from '../../consensus/chain/
 import type { Clock } from '../../protocols/wire/environment.ts'
 import { equalBytes } from '../../protocols/wire/hash.ts'
 import type { ContentId, Hash, PeerName } from '../../protocols/wire/messages.ts'
+import { ANCHOR_PAGE_BLOCKS } from './anchor-pages.ts'
 import { delay } from './delay.ts'
 import { RoundBell } from './round-bell.ts'
 
@@ -94,7 +95,7 @@ export class Anchorer {
     this.#reading = true
     try {
       while (this.#head !== null && this.#head.height > this.#seenHeight && !signal.aborted) {
-        const toHeight = this.#head.height
+        const toHeight = Math.min(this.#head.height, this.#seenHeight + ANCHOR_PAGE_BLOCKS)
         for (const posted of await chain.anchors(run, { afterHeight: this.#seenHeight, toHeight }, { signal }))
           this.#take(posted)
         this.#seenHeight = toHeight

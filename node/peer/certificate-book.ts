@@ -13,8 +13,6 @@ import type { Epoch, Membership } from './membership.ts'
 
 /** Epochs before and after the own one whose certificates are taken: a neighbour may have crossed the boundary first. */
 const EPOCHS_AROUND = 1
-/** Rounds beyond the newest known one: a peer that was away is brought up to date by its siblings, not by gossip. */
-const ROUNDS_AHEAD = 1_000_000
 
 export interface CertificateBookInit {
   readonly run: Run
@@ -53,7 +51,6 @@ export class CertificateBook {
     const { scope } = certificate.value
     const { membership, epoch, signal } = this.#init
     if (Math.abs(scope.epoch - epoch()) > EPOCHS_AROUND) return refuse('wrong-epoch', `${scope.epoch}`)
-    if (scope.round > this.newest(scope.stage) + ROUNDS_AHEAD) return refuse('future-round', `${scope.round}`)
     return verifyIn(await membership.epoch(scope.epoch, signal), certificate)
   }
 

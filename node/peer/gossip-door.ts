@@ -98,15 +98,19 @@ export class GossipDoor {
     const { round } = payload.scope
     if (!seats(0).includes(signer)) return refuse('no-seat', signer)
     if (round < inbox.round) return refuse('stale-round')
-    return round > inbox.round + 1 ? refuse('future-round') : null
+    if (round > inbox.round + 1) return refuse('future-round')
+    return inbox.isNews(signer, payload) ? null : refuse('duplicate', 'no more than was known')
   }
 
+  /** A bundle may repeat what is known: it closes the round for those who lack a part of it. */
   #closeFault(bundle: CloseBundle): Refusal | null {
     const { run, seats } = this.#init
     const round = bundle[0]?.payload.scope.round
     if (round === undefined) return refuse('out-of-bounds', 'an empty bundle')
-    const fault = bundle.map(signed => this.#settledFault(signed)).find(one => one !== null)
-    if (fault !== undefined) return fault
+    const { inbox } = this.#init
+    if (bundle.some(({ payload }) => payload.scope.round !== round)) return refuse('out-of-bounds', 'two rounds')
+    if (round < inbox.round) return refuse('stale-round')
+    if (round > inbox.round + 1) return refuse('future-round')
     let closes = false
     const { target, slack } = run.manifest.batch
     const check = new Settlement({ round, sources: seats(0), target, slack, onClosed: () => (closes = true) })

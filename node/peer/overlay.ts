@@ -9,6 +9,7 @@ import type { CertificateBook } from './certificate-book.ts'
 import type { Connected } from './connected.ts'
 import type { PeerEnvironment, PeerInit } from './environment.ts'
 import { GossipDoor } from './gossip-door.ts'
+import { Isolation } from './isolation.ts'
 import type { RoundInbox } from './round-inbox.ts'
 import type { Seat } from './seat.ts'
 
@@ -44,12 +45,13 @@ export async function openOverlay(overlay: OverlayInit): Promise<Overlay> {
   const onRefused: Parameters<typeof recordBook>[0]['onRefused'] = (reason, peer) =>
     reporter.refused(reason, peer ?? '')
   const records = recordBook({ run: run.id, stages, seats: membership, codec, onRefused })
+  const isolation = new Isolation(clock, warn)
   let isStarted = false
   const network = await environment.createNetwork({
     privateKey,
     listen: init.listen,
     bootstrap: init.bootstrap,
-    profile: 'local',
+    profile: isLoopback(init.listen) ? 'local' : 'public',
     datastoreDir: join(folder, 'addresses'),
     records: records.rules,
     clock,
@@ -58,7 +60,8 @@ export async function openOverlay(overlay: OverlayInit): Promise<Overlay> {
     signal: new AbortController().signal,
     onEvent(event) {
       connected.take(event)
-      if (event.type === 'isolated') warn(`no peer answers yet (${event.attempts} attempts): ${event.lastError}`)
+      if (event.type === 'isolated') isolation.failed(event.attempts, event.lastError)
+      if (event.type === 'connected') isolation.connected()
       if (!isStarted) return
       if (event.type === 'disconnected') peers.wake()
       if (event.type === 'addresses')
@@ -118,4 +121,9 @@ export async function openOverlay(overlay: OverlayInit): Promise<Overlay> {
       isStarted = true
     },
   }
+}
+
+/** Nobody but this machine can dial: the limits for strangers would only hit the own peers. */
+function isLoopback(listen: readonly string[]): boolean {
+  return listen.every(address => /^\/(ip4\/127\.|ip6\/::1\/)/.test(address))
 }

@@ -12,6 +12,10 @@ import type { RoundReports } from './round-driver.ts'
 
 /** A wait below this is no news. */
 const WAIT_NEWS_MS = 3_000
+/** Nor is one that lasts no longer than this many of the rounds so far: all of a round is waiting for something. */
+const WAIT_NEWS_ROUNDS = 2
+/** A round that took this long did not set a pace; it was held up itself. */
+const PACE_MAX_MS = 15_000
 /** Refusals told apart in a round; more of the same are only counted by the protocols. */
 const REFUSALS_A_ROUND = 64
 /** What an honest peer runs into as well: it is a little behind or ahead, or this one is busy. */
@@ -46,6 +50,9 @@ export class Reporter {
   #told = ''
   #timer: CancelTimer | null = null
   #lastLossMs: number | null = null
+  /** When the round in progress started, and what the last one took. */
+  #roundStartedMs: number | null = null
+  #roundMs = 0
   readonly #lines: { round: number; train: number; tokensPerSecond: number }[] = []
   /** Held-out losses whose round's training loss is not here yet. */
   readonly #measured = new Map<number, number>()
@@ -61,7 +68,11 @@ export class Reporter {
     this.#timer?.()
     this.#timer = null
     if (text === '') this.#tell('')
-    else this.#timer = this.#init.clock.after(WAIT_NEWS_MS, () => this.#tell(text))
+    else this.#timer = this.#init.clock.after(this.#newsMs(), () => this.#tell(text))
+  }
+
+  #newsMs(): number {
+    return Math.max(WAIT_NEWS_MS, WAIT_NEWS_ROUNDS * Math.min(this.#roundMs, PACE_MAX_MS))
   }
 
   #tell(text: string): void {
@@ -86,6 +97,7 @@ export class Reporter {
   roundStarted(context: RoundContext): void {
     this.#refused.clear()
     this.#view = 0
+    this.#roundStartedMs = this.#init.clock.nowMs()
     const { stage, round, epoch } = context.scope
     this.#init.bus.emit('round.started', { stage, round, epoch })
   }
@@ -109,6 +121,7 @@ export class Reporter {
 
   certified(context: RoundContext, { value, outcome, commits }: VerifiedCertificate): void {
     const { scope, beacon, group, stakeCap } = context
+    if (this.#roundStartedMs !== null) this.#roundMs = this.#init.clock.nowMs() - this.#roundStartedMs
     const draw = { beacon, run: scope.run, stage: scope.stage, round: scope.round, role: ROLES.proposer }
     const ranking = rankByStake(draw, group.seats, stakeCap)
     this.#init.bus.emit('round.certified', {

@@ -8,8 +8,8 @@ import { refuse } from '../../protocols/wire/refusals.ts'
 import { Mailbox } from './mailbox.ts'
 import type { RoundRun } from './round-run.ts'
 
-/** SETTLEDs of the next round that are kept: of each source a few, each replaced by a higher one. */
-const SETTLED_KEPT = 1024
+/** SETTLEDs of the next round that are kept: the highest of each source. */
+const SETTLED_KEPT = 256
 
 export interface RoundInboxInit {
   /** The round that will be opened first. */
@@ -83,14 +83,21 @@ export class RoundInbox {
     else this.#mailbox(round).put({ signed, attachments })
   }
 
+  /** Does this SETTLED say more than what is known of its source? */
+  isNews(source: PeerName, { scope, count }: Settled): boolean {
+    if (scope.round === this.#current?.round) return this.#current.settledBy(source) < count
+    const kept = this.#settled.get(scope.round) ?? []
+    return kept.every(signed => signed.signer !== source || signed.payload.count < count)
+  }
+
   /** True where it told something new. */
   settled(signed: Signed<Settled>): boolean {
     const { round } = signed.payload.scope
     if (round === this.#current?.round) return this.#current.settled(signed)
     if (round < this.#round || round > this.#round + 1) return false
     const kept = this.#settled.get(round) ?? []
-    if (kept.length >= SETTLED_KEPT) return false
-    this.#settled.set(round, [...kept, signed])
+    if (kept.length >= SETTLED_KEPT || !this.isNews(signed.signer, signed.payload)) return false
+    this.#settled.set(round, [...kept.filter(one => one.signer !== signed.signer), signed])
     return true
   }
 

@@ -153,6 +153,11 @@ export class RoundRun {
     })
   }
 
+  /** Micro-batches that a source is known to have settled. */
+  settledBy(source: PeerName): number {
+    return this.#settlement.countOf(source)
+  }
+
   settled(signed: Signed<Settled>): boolean {
     return this.#settlement.note(signed)
   }

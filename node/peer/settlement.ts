@@ -20,6 +20,11 @@ export class Settlement {
     this.#onClosed = onClosed
   }
 
+  /** Highest count of a source so far. */
+  countOf(source: PeerName): number {
+    return this.#state.newest.get(source)?.payload.count ?? 0
+  }
+
   /** True where it told something new. */
   note(signed: Signed<Settled>): boolean {
     const isNews = noteSettled(this.#state, signed)

@@ -1,6 +1,7 @@
 /** A journal that does not know all that the peer signed must not sign (round.md, "Signing"). */
 import type { BlockReference, Chain } from '../../consensus/chain/types.ts'
 import type { SigningJournal } from '../journal/index.ts'
+import { anchorPages } from './anchor-pages.ts'
 
 export interface StaleInit {
   readonly chain: Chain
@@ -16,9 +17,11 @@ export interface StaleInit {
 export async function suspendIfStale({ chain, run, stage, start, journal, signal }: StaleInit): Promise<string | null> {
   const head = await chain.finalizedHead({ signal })
   const range = { afterHeight: start.height, toHeight: head.height }
-  const anchors = await chain.anchors(run, range, { signal })
-  const rounds = anchors.filter(anchor => anchor.stage === stage).map(anchor => anchor.toRound)
-  const lastFinalRound = rounds.length === 0 ? null : Math.max(...rounds)
+  let lastFinalRound: number | null = null
+  for await (const anchors of anchorPages(chain, run, range, signal)) {
+    for (const anchor of anchors)
+      if (anchor.stage === stage) lastFinalRound = Math.max(lastFinalRound ?? 0, anchor.toRound)
+  }
   const reason = journal.isStale({ run, stage, lastFinalRound, shown: [] })
   if (reason !== null && journal.suspended === null) await journal.suspend(reason)
   return reason

@@ -24,7 +24,7 @@ async function asExit(load: () => Promise<Corpus>): Promise<Corpus> {
     throw new ExitError(
       'configuration',
       cause.message,
-      'swarm-node join --corpus <moby-dick or the path of the text> ...',
+      'pass --corpus with the path of the text that the run trains on, or leave it out for moby-dick',
       { cause },
     )
   }

@@ -29,6 +29,9 @@ const CHAIN: Omit<ChainConfig, 'genesis' | 'startHeight'> = {
   rootEvery: 16,
 }
 
+/** Smallest stake that gives a seat in a new run. */
+export const STAKE_FLOOR = 100
+
 /** Asset id of the stake on the embedded chain. */
 export const STAKE_ASSET = 1
 
@@ -55,7 +58,7 @@ export function makeManifest(choices: RunChoices): Manifest {
       backwardClip: 2,
     },
     aggregation: { rule: choices.rule, f: choices.f, bound: 1e4 },
-    stake: { floor: 100, cap: 100_000, asset: STAKE_ASSET },
+    stake: { floor: STAKE_FLOOR, cap: 100_000, asset: STAKE_ASSET },
     encoding: { gradient: 'f32', activation: 'f32' },
     timeouts: {
       roundMs: 60_000,

@@ -106,6 +106,9 @@ const MANIFEST = object<manifest.Manifest>({
   auditRate: share,
 })
 
+/** Inputs of the generated rank networks (`node/engine/kernels`). */
+const MAX_RANKED_REPLICAS = 64
+
 /** What must hold between fields, and the sentence where it does not. */
 const RELATIONS: readonly { holds(of: manifest.Manifest): boolean; readonly sentence: string }[] = [
   { holds: of => of.model.width % of.model.heads === 0, sentence: 'model.width must be a multiple of model.heads' },
@@ -116,6 +119,10 @@ const RELATIONS: readonly { holds(of: manifest.Manifest): boolean; readonly sent
   {
     holds: of => of.model.vocabulary >= 256,
     sentence: 'model.vocabulary must be at least 256 for tokens that are bytes',
+  },
+  {
+    holds: of => of.replicas <= MAX_RANKED_REPLICAS,
+    sentence: `replicas must not exceed ${MAX_RANKED_REPLICAS}: the aggregation networks are made for that many inputs`,
   },
   { holds: of => of.stake.cap >= of.stake.floor, sentence: 'stake.cap must not be below stake.floor' },
   {

@@ -70,6 +70,7 @@ export const MAX_LINES = 400
 export const BROWSER_FOLDERS = [
   'protocols/wire',
   'protocols/discovery',
+  'protocols/evaluation',
   'protocols/activations',
   'protocols/reduce',
   'protocols/agreement',

@@ -15,6 +15,8 @@ export interface Projection {
 
 export interface ProjectionChoice extends ProgressInit {
   readonly json: boolean
+  /** Shows nothing: the program prints something else. */
+  readonly isQuiet?: boolean
   /** What goes on before the first event, in a few words. */
   readonly begins: string
 }
@@ -45,6 +47,10 @@ export function project(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Projection {
   const progress = new Progress(choice)
+  if (choice.isQuiet === true) {
+    bus.subscribe(event => progress.apply(event))
+    return { progress, finish: () => undefined }
+  }
   const line = (text: string): void => void output.write(`${text}\n`)
   if (choice.json) {
     bus.subscribe(event => {

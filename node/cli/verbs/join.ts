@@ -19,7 +19,14 @@ export async function run(settings: Settings, stop: AbortSignal): Promise<number
     const target = resolveRun(settings.run!, folder)
     const corpus = await loadRunCorpus(settings.corpus!, target.manifest)
     const bus = new EventBus(wallClockMs)
-    const projection = project(bus, { json: settings.json!, targetRounds: 0 })
+    const projection = project(bus, {
+      json: settings.json === true,
+      targetRounds: null,
+      // It reports the rounds of its own stage only.
+      stages: 1,
+      peers: 1,
+      begins: 'the peer opens its folder and asks the chain for its seat',
+    })
     const parent = new AbortController()
     if (settings['parent-stdin'] === true) onParentGone(() => parent.abort(new Error('the parent process is gone')))
     // libp2p, onnxruntime and the chain's api are loaded only now: a wrong option must not cost their start-up time.
@@ -38,6 +45,7 @@ export async function run(settings: Settings, stop: AbortSignal): Promise<number
       signal: AbortSignal.any([stop, parent.signal]),
     })
     projection.finish()
+    if (settings.json !== true) console.log('\nstopped   the same command goes on from here')
     return EXIT.ok
   } finally {
     await lock.release()

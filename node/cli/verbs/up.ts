@@ -1,25 +1,33 @@
 /** `swarm-node up`: a local swarm with its own chain. It starts and stops programs, and reports; it decides nothing. */
-import type { Settings } from '../../config/options.ts'
+import { OPTIONS, type Settings } from '../../config/options.ts'
 import { EventBus } from '../../events/bus.ts'
 import type { StartPhase } from '../../events/types.ts'
 import { wallClockMs } from '../../events/wall-clock.ts'
 import { lockDataFolder } from '../../identity/index.ts'
 import { certifiedRound } from '../../local/certified.ts'
+import { type LocalChain, startChain } from '../../local/chain.ts'
 import { finishRun } from '../../local/finish.ts'
 import { type LocalPlan, planLocalRun } from '../../local/prepare.ts'
 import { handCommands } from '../../local/programs.ts'
-import { LocalSwarm, startChain } from '../../local/swarm.ts'
+import { LocalSwarm } from '../../local/swarm.ts'
+import { chainExit } from '../../run/chain.ts'
 import { type Run, swarmFolder } from '../../run/folder.ts'
 import { EXIT } from '../exit.ts'
-import { project } from '../projections/index.ts'
-import { summaryLines } from '../projections/plain.ts'
-
-/** For the chain's last block to be written. */
-const CHAIN_GRACE_MS = 5_000
+import { type Projection, project } from '../projections/index.ts'
+import { summaryLines } from '../projections/summary.ts'
 
 export async function run(settings: Settings, stop: AbortSignal): Promise<number> {
   const folder = swarmFolder(settings.data!)
   const lock = await lockDataFolder(folder.root)
+  try {
+    await runLocally(settings, await planLocalRun(settings, folder), stop)
+    return EXIT.ok
+  } finally {
+    await lock.release()
+  }
+}
+
+async function runLocally(settings: Settings, plan: LocalPlan, stop: AbortSignal): Promise<void> {
   const bus = new EventBus(wallClockMs)
   const timed = async <Result>(phase: StartPhase, work: () => Promise<Result>): Promise<Result> => {
     const beganMs = wallClockMs()
@@ -27,23 +35,37 @@ export async function run(settings: Settings, stop: AbortSignal): Promise<number
     bus.emit('start.phase', { phase, ms: wallClockMs() - beganMs })
     return result
   }
+  const isPreparing = settings['prepare-only'] === true
+  const projection = project(bus, {
+    // The commands are all that is printed then.
+    json: settings.json === true,
+    isQuiet: isPreparing,
+    targetRounds: settings.rounds!,
+    stages: plan.stages,
+    peers: plan.peers.length,
+    begins: 'the embedded chain starts',
+  })
   try {
-    const plan = await planLocalRun(settings, folder)
-    const projection = project(bus, { json: settings.json!, targetRounds: settings.rounds! })
-    const chain = await timed('chain', () => startChain(folder, settings['chain-port']!, bus))
+    const chain = await timed('chain', () => startChain(plan.folder, settings['chain-port']!, bus, stop))
     try {
-      const target = await timed('bond', () => plan.open(chain.url, stop))
-      if (settings['prepare-only'] === true) {
-        console.log(handCommands(plan, chain.url, settings).join('\n'))
-        return EXIT.ok
-      }
-      await train(settings, plan, target, chain.url, bus, projection, stop)
-      return EXIT.ok
+      const target = await timed('bond', () => open(plan, chain, stop))
+      if (isPreparing) console.log(handCommands(plan, chain.url, settings).join('\n'))
+      else await train(settings, plan, target, chain, bus, projection, stop)
     } finally {
-      await chain.child.stop(CHAIN_GRACE_MS)
+      await chain.stop()
     }
-  } finally {
-    await lock.release()
+  } catch (error) {
+    if (!stop.aborted || error !== stop.reason) throw error
+    projection.finish()
+    if (settings.json !== true) console.log(`\nstopped   before the run began\ncontinue  ${continuation(settings)}`)
+  }
+}
+
+async function open(plan: LocalPlan, chain: LocalChain, stop: AbortSignal): Promise<Run> {
+  try {
+    return await plan.open(chain.url, stop)
+  } catch (error) {
+    throw error === stop.reason ? error : chainExit(error, chain.url)
   }
 }
 
@@ -51,39 +73,47 @@ async function train(
   settings: Settings,
   plan: LocalPlan,
   target: Run,
-  chainUrl: string,
+  chain: LocalChain,
   bus: EventBus,
-  projection: ReturnType<typeof project>,
+  projection: Projection,
   stop: AbortSignal,
 ): Promise<void> {
-  const peerFolders = plan.peers.map(peer => peer.folder)
-  const untilRound = (await certifiedRound(peerFolders, target)) + settings.rounds!
-  const { corpus, threads } = settings
+  const { folder, peers, stages } = plan
+  const { progress } = projection
+  const peerFolders = peers.map(peer => peer.folder)
+  const baseRound = await certifiedRound(peerFolders, target)
+  progress.continueAfter(baseRound)
   const swarm = new LocalSwarm({
-    folder: plan.folder,
-    peers: plan.peers,
-    chainUrl,
-    corpus: corpus!,
-    threads: threads!,
-    untilRound,
+    folder,
+    peers,
+    stages,
+    chainUrl: chain.url,
+    corpus: settings.corpus!,
+    threads: settings.threads!,
+    untilRound: baseRound + settings.rounds!,
     bus,
   })
+  chain.child.ended.then(
+    end => swarm.fail(chain.failure(end)),
+    error => swarm.fail(error),
+  )
   await swarm.run(stop)
-  const seconds = projection.progress.trainingSeconds()
-  const { folder } = plan
-  const finished = await finishRun({
-    folder,
-    peerFolders,
-    run: target,
-    progress: projection.progress,
-    traffic: swarm.traffic,
-    seconds,
-    signal: AbortSignal.any([]),
-  })
+  // What is finished now is finished whatever the user wants: it takes seconds, and a second Ctrl-C ends it.
+  const { signal } = new AbortController()
+  const finished = await finishRun({ folder, peerFolders, run: target, progress, traffic: swarm.traffic, signal })
   projection.finish()
   bus.emit('summary', finished.summary)
   if (settings.json === true) return
-  const next = `swarm-node up --data ${settings.data} --rounds ${settings.rounds}`
-  console.log(summaryLines({ event: 'summary', timeMs: wallClockMs(), ...finished.summary }, next).join('\n'))
+  console.log(summaryLines(finished.summary, continuation(settings)).join('\n'))
   if (finished.sample !== null) console.log(`\n${finished.sample}`)
+}
+
+/** The command that goes on with this run, for the shell that this one was typed into. */
+function continuation(settings: Settings): string {
+  const words = (['data', 'rounds', 'corpus'] as const).flatMap(name =>
+    settings[name] === OPTIONS[name].default ? [] : [`--${name}`, String(settings[name])],
+  )
+  const isNpmStart = process.env.npm_lifecycle_event === 'start'
+  const command = isNpmStart ? ['npm', 'start', ...(words.length === 0 ? [] : ['--'])] : ['swarm-node', 'up']
+  return [...command, ...words].join(' ')
 }

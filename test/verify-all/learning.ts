@@ -1,0 +1,28 @@
+/** Three seeds, equal tokens: what robustness costs, and what a liar costs. */
+import { command } from './commands.ts'
+import type { LongCheck } from './types.ts'
+
+interface Figure {
+  readonly name: string
+  readonly value: number
+  readonly unit: string
+  readonly ratio: number
+  readonly target: number
+  readonly met: boolean
+}
+
+export const learning: LongCheck = {
+  name: 'learning',
+  claim: 'mean within 1 % of plain AdamW, the default rule within 3 %, with one liar a stage within 6 %',
+  async run() {
+    const output = await command(process.execPath, ['test/bench/main.ts', 'learning', '--json'])
+    const figures = output.split('\n').filter(line => line.startsWith('{')).map(line => JSON.parse(line) as Figure)
+    const failed = figures.filter(figure => figure.met === false)
+    if (figures.length === 0 || failed.length > 0) throw new Error(failed.map(describe).join('; ') || 'no figures')
+    return figures.map(describe).join('; ')
+  },
+}
+
+function describe({ name, value, unit, ratio, target }: Figure): string {
+  return `${name} ${value.toFixed(3)} ${unit} (ratio ${ratio.toFixed(3)}, target ${target})`
+}
