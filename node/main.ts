@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { loadPeerKey } from './identity/index.ts'
 import { createNetwork } from './network/index.ts'
+import { parseAddress } from './network/targets.ts'
 import { composePeer } from './peer/compose.ts'
 import { digestOf } from './peer/digest.ts'
 import type { PeerEnvironment, PeerInit } from './peer/environment.ts'
@@ -22,6 +23,8 @@ export interface MachineInit extends PeerInit {
 /** Rejects with an `ExitError` where the peer cannot take part; with anything else where there is a bug. */
 export async function runPeer(init: MachineInit): Promise<void> {
   const { run, folder, chainUrl, account, bus, signal } = init
+  // A mistyped address is told before anything is opened.
+  for (const address of [...init.listen, ...init.bootstrap]) parseAddress(address)
   const endLog = logEvents(bus, folder)
   try {
     const privateKey = await loadPeerKey(join(folder, IDENTITY_FILE))

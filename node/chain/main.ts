@@ -54,6 +54,6 @@ try {
 } catch (error) {
   const exit = error instanceof ExitError ? error : undefined
   const message = error instanceof Error ? error.message : String(error)
-  process.stderr.write(`chain: ${message}\n${exit === undefined ? '' : `  next: ${exit.next}\n`}`)
+  process.stderr.write(`chain: ${message}\n${exit === undefined ? '' : `Next: ${exit.next}\n`}`)
   process.exit(EXIT[exit?.exit ?? 'internal'])
 }

@@ -35,13 +35,16 @@ export function encodeSecret(label: string, secret: Uint8Array): string {
 export function decodeSecret(label: string, text: string, path: string): Uint8Array {
   const form =
     /^-----BEGIN (.+)-----\nVersion: (\d+)\nCheck: ([0-9a-f]{16})\n\n([A-Za-z0-9+/=\n]+)-----END (.+)-----\n$/
-  const match = form.exec(text.replaceAll('\r\n', '\n'))
+  const plain = text.replaceAll('\r\n', '\n')
+  const match = form.exec(plain)
   if (match === null) throw new DamagedFile(path, 'it is not in the expected form')
   const [, begin, version, check, body = '', end] = match
   if (begin !== label || end !== label) throw new DamagedFile(path, `it holds a ${begin}, not a ${label}`)
   if (Number(version) !== VERSION) throw new DamagedFile(path, `version ${version} is not known to this program`)
   const secret = Uint8Array.from(Buffer.from(body, 'base64'))
   if (checkOf(secret) !== check) throw new DamagedFile(path, 'its check does not match')
+  // The last bits of base64 may differ without changing the secret; no file of ours has that.
+  if (encodeSecret(label, secret) !== plain) throw new DamagedFile(path, 'it is not in the expected form')
   return secret
 }
 

@@ -3,7 +3,7 @@ import { ExitError, exitNameOf } from '../cli/exit.ts'
 import type { ChildEnd } from './child.ts'
 
 /** Our programs end with a sentence and a line that says what to do next; the chain puts its name before the sentence. */
-const NEXT = /^\s*next: /i
+const NEXT = /^Next: /
 const NAME = /^chain: /
 /** Of a stack trace, only the sentence above it says something in one line. */
 const STACK = /^\s*at |^Node\.js v|^\s*$/

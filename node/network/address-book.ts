@@ -9,12 +9,16 @@ export async function openAddressBook(folder: string): Promise<LevelDatastore> {
     await store.open()
     return store
   } catch (error) {
-    const locked = causes(error).some(cause => 'code' in cause && cause.code === 'LEVEL_LOCKED')
+    const chain = causes(error)
+    const locked = chain.some(cause => 'code' in cause && cause.code === 'LEVEL_LOCKED')
+    const reason = chain.at(-1)?.message ?? String(error)
     throw locked
       ? new ExitError('data', `${folder} is in use by another process`, 'stop it, or pass another --data folder', {
           cause: error,
         })
-      : new ExitError('data', `${folder} cannot be opened`, `remove it: it is only the address book`, { cause: error })
+      : new ExitError('data', `${folder} cannot be opened: ${reason}`, `remove it: it is only the address book`, {
+          cause: error,
+        })
   }
 }
 

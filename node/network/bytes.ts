@@ -4,6 +4,7 @@
  */
 import type { Metrics, MultiaddrConnection, Stream } from '@libp2p/interface'
 import { BYTE_KINDS_MAX } from './constants.ts'
+import { corkPerTurn } from './cork.ts'
 import type { SentBytes } from './types.ts'
 
 const noMetric = { update: () => {}, increment: () => {}, decrement: () => {}, reset: () => {}, timer: () => () => {} }
@@ -50,6 +51,7 @@ export class ByteCounter {
   }
 
   #trackConnection(connection: MultiaddrConnection): void {
+    corkPerTurn(connection)
     const send = connection.send.bind(connection)
     connection.send = data => {
       this.#total += data.byteLength

@@ -7,11 +7,11 @@ import type { Membership } from './membership.ts'
 const ROUNDS_KEPT = 4
 
 export class Candidates {
-  readonly #membership: Membership
+  readonly #membership: Pick<Membership, 'known'>
   readonly #partitions: number
   readonly #rounds = new Map<string, readonly (readonly PeerName[])[]>()
 
-  constructor(membership: Membership, partitions: number) {
+  constructor(membership: Pick<Membership, 'known'>, partitions: number) {
     this.#membership = membership
     this.#partitions = partitions
   }

@@ -100,14 +100,17 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
       if (book.othersReached(stageState.tip.round)) inbox.current?.work?.pipelineReady()
     },
   })
-  const connected = new Connected({
+  const connected: Connected = new Connected({
     self,
     stage,
     stages,
     clock,
     seats: other => membership.seats(other),
     quorum: group.quorum,
-    onChange: (peer, isConnected) => inbox.reachable(peer, isConnected),
+    onChange(peer, isConnected) {
+      inbox.reachable(peer, isConnected)
+      reporter.lacking(connected.missing())
+    },
     onWaiting: text => reporter.waiting(text),
   })
   const evaluator = new Evaluator({

@@ -56,7 +56,7 @@ export class Connected {
       for (;;) {
         signal.throwIfAborted()
         if (this.#isComplete()) return
-        const missing = this.#missing()
+        const missing = this.missing()
         if (missing === '' && patienceOver) return
         onWaiting(missing)
         if (missing === '') {
@@ -78,7 +78,8 @@ export class Connected {
     return seats(stage).every(peer => peer === self || this.#peers.has(peer)) && this.unreachable().length === 0
   }
 
-  #missing(): string {
+  /** Who must come before a round can be decided, as a sentence; empty where enough are here. */
+  missing(): string {
     const { stage, stages, quorum } = this.#init
     const short = quorum - 1 - this.of(stage).length
     if (short > 0) return `stage ${stage} needs ${short} more ${short === 1 ? 'replica' : 'replicas'}`

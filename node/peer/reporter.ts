@@ -39,7 +39,7 @@ export interface ReporterInit {
   readonly clock: Clock
   readonly stage: number
   readonly stages: number
-  readonly evidence: EvidenceLog
+  readonly evidence: Pick<EvidenceLog, 'append'>
 }
 
 export class Reporter {
@@ -47,6 +47,9 @@ export class Reporter {
   readonly #refused = new Set<string>()
   #view = 0
   #waitingFor = ''
+  #lacking = ''
+  /** What will be told once it has lasted. */
+  #news = ''
   #told = ''
   #timer: CancelTimer | null = null
   #lastLossMs: number | null = null
@@ -61,10 +64,22 @@ export class Reporter {
     this.#init = init
   }
 
-  /** Says what is waited for once the wait for it has lasted; an empty text ends the wait. */
+  /** Says what the round waits for once the wait for it has lasted; an empty text ends the wait. */
   waiting(text: string): void {
-    if (text === this.#waitingFor) return
     this.#waitingFor = text
+    this.#review()
+  }
+
+  /** Says who is missing; as long as somebody is, that is why the round waits, whatever it waits for. */
+  lacking(text: string): void {
+    this.#lacking = text
+    this.#review()
+  }
+
+  #review(): void {
+    const text = this.#lacking === '' ? this.#waitingFor : this.#lacking
+    if (text === this.#news) return
+    this.#news = text
     this.#timer?.()
     this.#timer = null
     if (text === '') this.#tell('')

@@ -7,9 +7,15 @@ import type { MicroBatchId, PeerName, Settled, Signed } from '../../protocols/wi
 import { refuse } from '../../protocols/wire/refusals.ts'
 import { Mailbox } from './mailbox.ts'
 import type { RoundRun } from './round-run.ts'
+import type { WorkDriver } from './work-driver.ts'
 
 /** SETTLEDs of the next round that are kept: the highest of each source. */
 const SETTLED_KEPT = 256
+
+/** What a round is told. */
+export interface InboxRound extends Pick<RoundRun, 'round' | 'message' | 'settled' | 'settledBy' | 'dispose'> {
+  readonly work: Pick<WorkDriver, 'deliver' | 'abandoned' | 'reachable'> | null
+}
 
 export interface RoundInboxInit {
   /** The round that will be opened first. */
@@ -20,13 +26,13 @@ export interface RoundInboxInit {
   readonly onAhead: (from: PeerName) => void
 }
 
-export class RoundInbox {
+export class RoundInbox<Round extends InboxRound = RoundRun> {
   readonly #init: RoundInboxInit
   readonly #mail = new Map<number, Mailbox>()
   readonly #settled = new Map<number, Signed<Settled>[]>()
   #round: number
-  #current: RoundRun | null = null
-  #previous: RoundRun | null = null
+  #current: Round | null = null
+  #previous: Round | null = null
 
   constructor(init: RoundInboxInit) {
     this.#init = init
@@ -38,12 +44,12 @@ export class RoundInbox {
     return this.#round
   }
 
-  get current(): RoundRun | null {
+  get current(): Round | null {
     return this.#current
   }
 
   /** The run is handed what came early, in order. */
-  open(run: RoundRun): void {
+  open(run: Round): void {
     this.#round = run.round
     this.#current = run
     for (const round of [...this.#mail.keys()].filter(round => round < run.round)) this.#mail.delete(round)

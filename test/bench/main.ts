@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [name...] [--json]`: runs the named benchmarks, or all but the long ones, one after the other in one run, and prints each
+ * `npm run bench -- [name...] [--json]`: runs the named benchmarks, or all but the long ones, in one run, and prints each
  * figure beside its bound. A missed target is told, not an error: how fast a machine is decides no test.
  */
 import { type ParseArgsConfig, parseArgs } from 'node:util'

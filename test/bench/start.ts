@@ -32,7 +32,7 @@ function* memory(run: DefaultRun): Generator<Figure> {
   const samples = run.memory.flat()
   const peak = (kind: (of: ProcessMemory) => boolean): number =>
     Math.max(0, ...samples.filter(kind).map(({ peakBytes }) => peakBytes)) / BYTES_PER_MB
-  const isChain = ({ commandLine }: ProcessMemory): boolean => / chain /.test(commandLine)
+  const isChain = ({ commandLine }: ProcessMemory): boolean => /[ /]chain(\.js)? /.test(commandLine)
   const largest = peak(({ pid }) => peers.has(pid))
   yield compare({ name: 'largest peer, peak', value: largest, unit: 'MB' }, PEER_MB, atMost(1))
   yield inform({ name: 'chain, peak', value: peak(isChain), unit: 'MB' })

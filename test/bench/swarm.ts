@@ -14,8 +14,8 @@ const TARGET = atLeast(0.6)
 /** While connections open and graphs load. */
 const WARM_UP_ROUNDS = 4
 const ONE_PROCESS_MS = 6_000
-/** Clocks of two processes, and events that wait for a turn. */
-const SUM_TOLERANCE = 0.02
+/** Peers end a round at slightly different times, and the first and last of the rounds count whole or not at all. */
+const SUM_TOLERANCE = 0.05
 
 export const swarm: Benchmark = {
   about: `the default swarm (2 stages x 4 replicas), beside one process with ${availableParallelism()} threads`,

@@ -93,8 +93,7 @@ function live(
   const timer = setInterval(() => table.draw(wallClockMs()), TICK_MS)
   timer.unref()
   bus.subscribe(event => {
-    progress.apply(event)
-    table.onEvent(event)
+    table.onEvent(event, progress.apply(event).length > 0)
   })
   return {
     progress,

@@ -38,11 +38,13 @@ export class LiveTable {
     this.#init = init
   }
 
-  onEvent(event: NodeEvent): void {
+  /** @param isRoundComplete - worth drawing at once; other news wait for the next redraw */
+  onEvent(event: NodeEvent, isRoundComplete: boolean): void {
     if (this.#isFinished) return
     const notice = SHOWN_IN_TABLE.has(event.event) ? null : this.#notices.of(event)
     if (notice !== null) this.#print(notice)
-    if (event.timeMs - this.#drawnMs >= REDRAW_INTERVAL_MS || notice !== null) this.draw(event.timeMs)
+    const isDue = event.timeMs - this.#drawnMs >= REDRAW_INTERVAL_MS
+    if (isDue || isRoundComplete || notice !== null) this.draw(event.timeMs)
   }
 
   draw(nowMs: number): void {

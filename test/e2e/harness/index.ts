@@ -2,5 +2,5 @@
 export type { Heard } from './event-log.ts'
 export { expectOneHistory, verify } from './history.ts'
 export type { TinyRun } from './manifest.ts'
-export { type Ended, type Program, runProgram, startProgram } from './program.ts'
+export { type Ended, type Program, type ProgramOptions, runProgram, startProgram } from './program.ts'
 export { type StartOptions, Swarm } from './swarm.ts'

@@ -4,7 +4,8 @@ import { partitionCandidates, ROLES, rankByStake } from '../../../consensus/elec
 import { Membership } from '../../../node/peer/membership.ts'
 import { openChain } from '../../../node/run/chain.ts'
 import type { Run } from '../../../node/run/folder.ts'
-import type { PeerName } from '../../../protocols/wire/messages.ts'
+import { PROTOCOL_VERSION } from '../../../protocols/wire/constants.ts'
+import type { PeerName, Scope } from '../../../protocols/wire/messages.ts'
 
 export interface RoundOfStage {
   readonly stage: number
@@ -40,6 +41,15 @@ export class Roles {
     const stage = this.#membership.stageOf.get(peer)
     if (stage === undefined) throw new Error(`${peer} has no seat`)
     return stage
+  }
+
+  /** What the signatures of this round cover. */
+  async scope({ stage, round, epoch }: RoundOfStage, signal: AbortSignal): Promise<Scope> {
+    const { groups } = await this.#membership.epoch(epoch, signal)
+    const { id: run, manifest } = this.#run
+    const group = groups[stage]
+    if (group === undefined) throw new RangeError(`no stage ${stage}`)
+    return { version: PROTOCOL_VERSION, genesis: manifest.chain.genesis, run, epoch, group: group.hash, stage, round }
   }
 
   /** Proposer of the round's first view. */

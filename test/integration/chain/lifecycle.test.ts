@@ -13,7 +13,7 @@ interface Answers {
   readonly balance: string
 }
 
-const NEXT_COMMAND = /\n {2}next: .+\n$/
+const NEXT_COMMAND = /\nNext: .+\n$/
 
 describe('the embedded chain as a program', function () {
   this.timeout(60_000)

@@ -13,7 +13,9 @@ const line = (round: number, train: number, heldOut: number | null): RoundLine =
 describe('loss chart', () => {
   it('draws both losses inside the picture, whatever they are', () => {
     const lines = fc
-      .array(fc.tuple(fc.float({ min: 0, max: 20, noNaN: true }), fc.option(fc.float({ min: 0, max: 20, noNaN: true }))))
+      .array(
+        fc.tuple(fc.float({ min: 0, max: 20, noNaN: true }), fc.option(fc.float({ min: 0, max: 20, noNaN: true }))),
+      )
       .map(values => values.map(([train, heldOut], index) => line(index + 1, train, heldOut)))
     fc.assert(
       fc.property(lines, all => {

@@ -2,7 +2,13 @@ import { expect } from 'chai'
 import { type Output, project } from '../../../node/cli/projections/index.ts'
 import { EventBus } from '../../../node/events/bus.ts'
 import type { NodeEvent } from '../../../node/events/types.ts'
+import { wallClockMs } from '../../../node/events/wall-clock.ts'
 import { event, PEER, wholeRound } from './events.ts'
+
+const ESCAPE = String.fromCharCode(27)
+const PIECES = new RegExp(`(${ESCAPE}\\[\\d*[A-Za-z]|\\n)`)
+const UP = new RegExp(`^${ESCAPE}\\[(\\d+)A$`)
+const COLOUR = new RegExp(`${ESCAPE}\\[\\d+m`)
 
 /** Interprets what a terminal would: text, line ends, cursor up, erase to the end. Scrolls never. */
 class FakeTerminal implements Output {
@@ -19,7 +25,7 @@ class FakeTerminal implements Output {
 
   write(text: string): void {
     this.raw += text
-    for (const piece of text.split(/(\u001b\[\d*[A-Za-z]|\n)/)) this.#take(piece)
+    for (const piece of text.split(PIECES)) this.#take(piece)
   }
 
   /** Without the empty line on which the cursor stands. */
@@ -28,11 +34,11 @@ class FakeTerminal implements Output {
   }
 
   #take(piece: string): void {
-    const up = /^\u001b\[(\d+)A$/.exec(piece)?.[1]
+    const up = UP.exec(piece)?.[1]
     if (piece === '\n') this.screen.push('')
     else if (up !== undefined) this.screen.length = Math.max(1, this.screen.length - Number(up))
-    else if (piece === '\u001b[J') this.screen[this.screen.length - 1] = ''
-    else if (!piece.startsWith('\u001b')) this.screen[this.screen.length - 1] += piece
+    else if (piece === `${ESCAPE}[J`) this.screen[this.screen.length - 1] = ''
+    else if (!piece.startsWith(ESCAPE)) this.screen[this.screen.length - 1] += piece
   }
 }
 
@@ -48,7 +54,12 @@ function show(terminal = new FakeTerminal(), targetRounds: number | null = 4, en
   const bus = new EventBus(() => 0)
   const choice = { json: false, targetRounds, stages: 2, peers: 8, begins: 'the embedded chain starts' }
   const { finish } = project(bus, choice, terminal, environment)
-  const one = { terminal, finish, emit: (...events: NodeEvent[]) => events.forEach(each => void bus.forward(each)) }
+  // The first drawing was just now, on the real clock: what happens after it happens later.
+  const baseMs = wallClockMs()
+  const emit = (...events: readonly NodeEvent[]): void => {
+    for (const each of events) bus.forward({ ...each, timeMs: baseMs + each.timeMs })
+  }
+  const one = { terminal, finish, emit }
   shown.push(one)
   return one
 }
@@ -114,9 +125,12 @@ describe('live table', () => {
 
   it('cuts lines that would wrap, whatever their colours', () => {
     const { terminal, emit } = show(new FakeTerminal(24))
-    emit(...wholeRound(1, 1000), event('warning', 2000, { message: 'a sentence that is longer than the screen is wide' }))
+    emit(
+      ...wholeRound(1, 1000),
+      event('warning', 2000, { message: 'a sentence that is longer than the screen is wide' }),
+    )
     for (const line of terminal.lines()) expect(line.length).to.be.below(24)
-    expect(terminal.raw).to.include('\u001b[1m')
+    expect(terminal.raw).to.include(`${ESCAPE}[1m`)
   })
 
   it('is never higher than the screen', () => {
@@ -136,7 +150,7 @@ describe('live table', () => {
   it('has no colours with NO_COLOR', () => {
     const { terminal, emit } = show(new FakeTerminal(), 4, { NO_COLOR: '1' })
     emit(...wholeRound(1, 1000))
-    expect(terminal.raw).to.not.match(/\u001b\[\d+m/)
+    expect(terminal.raw).to.not.match(COLOUR)
   })
 })
 
@@ -147,7 +161,11 @@ describe('where events go', () => {
     let text = ''
     const bus = new EventBus(() => 5)
     const sink = { write: (piece: string) => (text += piece), ...output }
-    shown.push({ terminal: new FakeTerminal(), emit: () => undefined, ...project(bus, { ...choice, json }, sink, environment) })
+    shown.push({
+      terminal: new FakeTerminal(),
+      emit: () => undefined,
+      ...project(bus, { ...choice, json }, sink, environment),
+    })
     return { text: () => text, bus }
   }
 
@@ -167,7 +185,7 @@ describe('where events go', () => {
     for (const { text, bus } of [written(false, {}), written(false, { isTTY: true }, { TERM: 'dumb' })]) {
       for (const one of wholeRound(1, 0)) bus.forward(one)
       expect(text()).to.match(/^start {4}it starts\nround {4}1 .*\n$/)
-      expect(text()).to.not.include('\u001b')
+      expect(text()).to.not.include(ESCAPE)
     }
   })
 })
