@@ -4,11 +4,13 @@
  */
 import type { RestoredRound, RoundContext, RoundPhase } from '../../consensus/round/types.ts'
 import type { ClipState, ForwardInput, WorkContext } from '../../consensus/routing/index.ts'
+import type { CloseBundle } from '../../protocols/gossip/index.ts'
 import type { VerifiedCertificate } from '../../protocols/wire/certificate.ts'
 import { smallHash } from '../../protocols/wire/hash.ts'
 import { merkleRoot } from '../../protocols/wire/merkle.ts'
 import type { Certificate, Commit, Hash, PeerName, Settled, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
+import { delay } from './delay.ts'
 import { countMin } from './round-context.ts'
 import { RoundDriver, type RoundEnd, type RoundReports } from './round-driver.ts'
 import { roundPorts } from './round-ports.ts'
@@ -33,6 +35,9 @@ export interface RoundRunInit {
 export interface ExecutedRound {
   readonly partitions: readonly Uint8Array[] | null
 }
+
+/** Between two sources that pass the close on. */
+const CLOSE_STAGGER_MS = 400
 
 /** What a phase waits for, when nothing is computed. */
 const WAITING: Readonly<Record<RoundPhase, 'transfer' | 'reduce' | 'agree' | 'idle'>> = {
@@ -74,7 +79,7 @@ export class RoundRun {
       slack: batch.slack,
       onClosed: bundle => {
         this.#work?.close()
-        if (sources.includes(parts.self)) parts.spreadClose(bundle)
+        void this.#spreadClose(bundle, sources.indexOf(parts.self))
       },
     })
     const ports = roundPorts({ parts, context, onExecuted: partitions => (this.#executed = { partitions }) })
@@ -196,6 +201,14 @@ export class RoundRun {
         settled: (count, root) => settled.note(count, root),
       }),
     })
+  }
+
+  /** One source after the other, while the round lasts: the first one's bundle is usually all that anybody lacks. */
+  async #spreadClose(bundle: CloseBundle, rank: number): Promise<void> {
+    if (rank < 0) return
+    const { clock, spreadClose } = this.#parts
+    await delay(clock, rank * CLOSE_STAGGER_MS, this.#stop.signal).catch(() => undefined)
+    if (!this.#stop.signal.aborted) spreadClose(bundle)
   }
 
   /** f + 1 seats have closed their work, so an honest one has seen the close: a restarted peer need not wait for it. */

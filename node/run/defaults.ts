@@ -35,6 +35,18 @@ export const STAKE_FLOOR = 100
 /** Asset id of the stake on the embedded chain. */
 export const STAKE_ASSET = 1
 
+const WARM_UP_ROUNDS = 20
+
+/**
+ * Peak and floor. Measured for gpt-tiny after 130 rounds of 8 micro-batches: 2e-3 and 4e-3 are 0.4 % apart, 8e-3 is stuck
+ * at 2.7 nats a byte. A wider model takes a smaller rate.
+ */
+function learningRates({ width }: ModelConfig): { readonly learningRate: number; readonly learningRateFloor: number } {
+  return width >= 512
+    ? { learningRate: 1e-3, learningRateFloor: 1e-4 }
+    : { learningRate: 3e-3, learningRateFloor: 1.5e-4 }
+}
+
 export function makeManifest(choices: RunChoices): Manifest {
   return {
     version: 1,
@@ -49,10 +61,10 @@ export function makeManifest(choices: RunChoices): Manifest {
       beta2: 0.95,
       epsilon: 1e-8,
       weightDecay: 0.1,
-      learningRate: choices.model.width >= 512 ? 1e-3 : 4e-3,
-      learningRateFloor: choices.model.width >= 512 ? 1e-4 : 4e-4,
-      warmupRounds: 20,
-      decayRounds: Math.max(choices.rounds, 40),
+      ...learningRates(choices.model),
+      warmupRounds: WARM_UP_ROUNDS,
+      // The rate reaches its floor in the last round that was asked for.
+      decayRounds: Math.max(choices.rounds - WARM_UP_ROUNDS, WARM_UP_ROUNDS),
       secondMoment: 'difference',
       aggregateClip: 1,
       backwardClip: 2,

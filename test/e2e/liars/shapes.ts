@@ -12,7 +12,7 @@ await runLiar((parts, { components }) => {
   const { sequence, width } = model
   const shapes = [
     { dtype: 'f32', shape: [1, sequence, width] },
-    { dtype: 'f32', shape: [sequences, width, sequence] },
+    { dtype: 'f32', shape: [sequence, sequences, width] },
     { dtype: 'f32', shape: [sequences * sequence * width] },
     { dtype: 'u8', shape: [sequences, sequence, width] },
     // The right one, for a body that is a value short.

@@ -92,7 +92,8 @@ describe('reporter: waiting', () => {
 describe('reporter: refusals and evidence', () => {
   it('tells once a round what no honest peer causes, and nothing that an honest one does', () => {
     const { reporter, events } = open()
-    for (const reason of ['stale-round', 'duplicate', 'overloaded', 'timed-out'] as const) reporter.refused(reason, peer(0))
+    for (const reason of ['stale-round', 'duplicate', 'overloaded', 'timed-out'] as const)
+      reporter.refused(reason, peer(0))
     expect(events).to.deep.equal([])
     for (const index of [0, 0, 1]) reporter.refused('bad-signature', peer(index))
     expect(of(events, 'refused').map(event => event.peer)).to.deep.equal([peer(0), peer(1)])
@@ -127,7 +128,14 @@ describe('reporter: certified rounds', () => {
     reporter.forRound().status(2, 'propose', 'the proposal')
     reporter.certified(contextOf(17), certificateOf(17, [0, 1, 2]))
     const [event] = of(events, 'round.certified')
-    expect(event).to.include({ stage: 1, round: 17, view: 2, state: hashHex(hashOf('state')), commits: 3, tokens: 12_288 })
+    expect(event).to.include({
+      stage: 1,
+      round: 17,
+      view: 2,
+      state: hashHex(hashOf('state')),
+      commits: 3,
+      tokens: 12_288,
+    })
     expect(SEATS.map(seat => seat.peer)).to.include(event?.leader)
     reporter.roundStarted(contextOf(18))
     const skip = certificateOf(18, [])
