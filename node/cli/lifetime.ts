@@ -5,6 +5,8 @@ const WATCH_INTERVAL_MS = 1000
 /** Under the Node wrapper of `bin.mjs`: ends this process when the wrapper is gone. */
 export function endWithWrapper(): void {
   const wrapper = Number(process.env.SWARM_WRAPPER_PID)
+  // The programs that this one starts have another parent.
+  delete process.env.SWARM_WRAPPER_PID
   if (!Number.isInteger(wrapper) || wrapper <= 0) return
   setInterval(() => {
     if (process.ppid !== wrapper) process.kill(process.pid, 'SIGTERM')

@@ -12,6 +12,8 @@ export interface ChildInit {
   /** Path of the bundle to run under this very Node. */
   readonly program: string
   readonly args: readonly string[]
+  /** Flags of Node itself. */
+  readonly nodeFlags?: readonly string[]
   readonly logFile: string
   /** Called for each JSON object the child prints. */
   readonly onMessage: (message: Record<string, unknown>) => void
@@ -32,7 +34,7 @@ export class Child {
   constructor(init: ChildInit) {
     this.#log = createWriteStream(init.logFile, { flags: 'a' })
     // Standard input stays open as long as we live: its end tells the child that we are gone, even after kill -9.
-    this.#process = spawn(process.execPath, [init.program, ...init.args], {
+    this.#process = spawn(process.execPath, [...(init.nodeFlags ?? []), init.program, ...init.args], {
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: process.platform !== 'win32',
     })

@@ -12,6 +12,12 @@ export const PROGRAM = fileURLToPath(import.meta.url).includes('/dist/')
     )
   : fileURLToPath(new URL('../../dist/swarm-node.js', import.meta.url))
 
+/**
+ * Flags of Node for many peers on few cores: the helper threads of eight garbage collectors cost a quarter of a second a
+ * round more than the collections themselves.
+ */
+export const PEER_NODE_FLAGS: readonly string[] = ['--single-threaded-gc']
+
 export interface JoinCommand {
   readonly folder: SwarmFolder
   readonly peer: LocalPeer

@@ -8,7 +8,7 @@ import type { Manifest } from '../../protocols/wire/manifest.ts'
 
 export function defaultManifest(
   corpus: Corpus,
-  choices: Partial<Pick<RunChoices, 'rule' | 'seed' | 'rounds'>> = {},
+  choices: Partial<Pick<RunChoices, 'rule' | 'seed' | 'target' | 'rounds'>> = {},
 ): Manifest {
   const replicas = OPTIONS.replicas.default
   return makeManifest({

@@ -12,7 +12,7 @@ export function summaryLines(summary: Summary, next: string): string[] {
   return [
     '',
     `rounds    ${rounds.certified} certified, ${rounds.final} final on the chain`,
-    `held-out  ${nats(heldOut.first)} -> ${nats(heldOut.last)} nats a byte ` +
+    `held-out  ${heldOut.first === null ? 'not measured yet' : `${nats(heldOut.first)} -> ${nats(heldOut.last)} nats a byte`} ` +
       '(the corpus by unigrams 3.10, bigrams 2.40, trigrams 1.96)',
     `speed     ${count(tokensPerSecond)} tokens/s, ${count(tokens)} tokens in ${duration(seconds * 1000)}`,
     `sent      ${sentText(summary.bytesSent)}`,

@@ -70,6 +70,7 @@ async function createSession(
 
 /** How onnxruntime says that it lacks an operation, with the groups node and op. */
 const UNSUPPORTED = [
+  /In Node, \("(?<node>[^"]*)", (?<op>[\w.:]+), .*(?:No Op registered|No opset import)/,
   /Could not find an implementation for (?<op>[\w.:]+)\(\d+\) node with name '(?<node>[^']*)'/,
   /\((?<node>[^()]*)\) ?:.*?(?<op>[\w.:]+)\(-?\d+\) is not a registered function\/op/,
   /(?<op>[\w.:]+)\(-?\d+\) is not a registered function\/op/,

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
@@ -59,6 +60,16 @@ describe('swarm-node under a Node that is too old', () => {
     expect(errors).to.equal('')
     expect(output).to.include('swarm-node join: run one peer of a run')
     expect(code).to.equal(0)
+  })
+
+  it('trains: the programs that it starts do not take the wrapper for their parent', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'swarm-old-'))
+    const args = ['up', '--data', folder, '--stages', '1', '--replicas', '1', '--target', '1', '--rounds', '2']
+    const { code, output, errors } = await run(old ?? '', [BIN, ...args])
+    expect(errors).to.equal('')
+    expect(output).to.match(/\nrounds +2 certified, 2 final on the chain\n/)
+    expect(code).to.equal(0)
+    rmSync(folder, { recursive: true })
   })
 
   it('ends with the same exit code and line', async () => {

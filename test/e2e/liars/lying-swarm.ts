@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Evidence } from '../../../protocols/wire/messages.ts'
+import type { Evidence, PeerName } from '../../../protocols/wire/messages.ts'
+import type { RefusalReason } from '../../../protocols/wire/refusals.ts'
 import { Swarm, type TinyRun } from '../harness/index.ts'
 
 export type Liar =
@@ -18,65 +19,67 @@ export type Liar =
 
 export class LyingSwarm {
   readonly swarm: Swarm
-  /** Of each stage, the index of its liar; -1 where it has none. */
-  readonly liars: readonly number[]
+  /** Of each stage, the index of the peer that lies where one does. */
+  readonly #liars: readonly number[]
 
-  private constructor(swarm: Swarm, liars: readonly number[]) {
+  private constructor(swarm: Swarm) {
     this.swarm = swarm
-    this.liars = liars
+    this.#liars = swarm.stages().map(stage => swarm.replicasOf(stage).at(-1) ?? -1)
   }
 
-  /** Starts all peers; the liars lie from the first round on. @param liars - of each stage its liar, or null */
-  static async start(liars: readonly (Liar | null)[], run: TinyRun = {}): Promise<LyingSwarm> {
-    const swarm = await Swarm.create(run)
-    const indices = liars.map((liar, stage) => (liar === null ? -1 : (swarm.replicasOf(stage).at(-1) ?? -1)))
-    const lying = new LyingSwarm(swarm, indices)
-    swarm.start(lying.honest())
-    for (const [stage, liar] of liars.entries()) {
-      const program = fileURLToPath(new URL(`./${liar}.ts`, import.meta.url))
-      if (liar !== null) swarm.start([indices[stage]!], { program })
-    }
+  /** Starts the peers that never lie; the swarm is complete with `enter`. */
+  static async start(run: TinyRun = {}): Promise<LyingSwarm> {
+    const lying = new LyingSwarm(await Swarm.create(run))
+    lying.swarm.start(lying.honest())
     return lying
   }
 
-  /** Indices of the peers that do not lie; of one stage, or of all. */
-  honest(stage?: number): number[] {
-    const { swarm } = this
-    return swarm.indices().filter(index => {
-      return !this.liars.includes(index) && (stage === undefined || swarm.stageOf(index) === stage)
-    })
+  /** Of each stage one more peer, its liar; null: it is honest. Those that were there before go. */
+  async enter(liars: readonly (Liar | null)[]): Promise<void> {
+    for (const [stage, index] of this.#liars.entries()) {
+      const liar = liars[stage] ?? null
+      const program = fileURLToPath(new URL(`./${liar}.ts`, import.meta.url))
+      if (this.swarm.isRunning(index)) await this.swarm.stop(index)
+      this.swarm.start([index], liar === null ? {} : { program })
+    }
+  }
+
+  /** Indices of the peers that never lie. */
+  honest(): number[] {
+    return this.swarm.indices().filter(index => !this.#liars.includes(index))
+  }
+
+  isHonest(index: number): boolean {
+    return !this.#liars.includes(index)
   }
 
   /** Waits until every honest peer has gone through this round. */
   async certified(round: number): Promise<void> {
     const { swarm } = this
-    const behind = () => this.honest().filter(index => swarm.certifiedBy(index) < round)
-    await swarm.until(() => behind().length === 0, `round ${round} of every honest peer`)
+    const isThere = () => this.honest().every(index => swarm.certifiedBy(index) >= round)
+    await swarm.until(isThere, `round ${round} of every honest peer`)
   }
 
   /** The name of a stage's liar. */
   liar(stage: number): string {
-    return this.swarm.peers[this.liars[stage] ?? -1]?.peer ?? ''
+    return this.swarm.peers[this.#liars[stage] ?? -1]?.peer ?? ''
   }
 
-  /** Commitments sealed in each round of a stage from `from` on, as its honest replicas saw it. */
-  sealed(stage: number, from: number): number[] {
+  /** Commitments sealed in each round of a stage since this mark, as its honest replicas saw it. */
+  sealed(stage: number, since: number): number[] {
     return this.swarm.log
-      .of('round.certified')
-      .filter(event => event.stage === stage && event.round >= from && !this.liars.includes(event.peerIndex))
+      .of('round.certified', { since })
+      .filter(event => event.stage === stage && this.isHonest(event.peerIndex))
       .map(event => event.commits)
   }
 
-  /** Whom honest peers refused, and why. */
-  refusals(): { reason: string; peer: string; by: number }[] {
-    return this.swarm.log
-      .of('refused')
-      .filter(({ peerIndex }) => !this.liars.includes(peerIndex))
-      .map(({ reason, peer, peerIndex }) => ({ reason, peer, by: peerIndex }))
+  /** Whom honest peers refused since this mark, and why. */
+  refusals(since: number): { readonly reason: RefusalReason; readonly peer: PeerName }[] {
+    return this.swarm.log.of('refused', { since }).filter(({ peerIndex }) => this.isHonest(peerIndex))
   }
 
   /** Evidence in the data folder of a peer. */
-  evidenceOf(index: number): Evidence[] {
+  proofsOf(index: number): Evidence[] {
     const lines = readFileSync(join(this.swarm.folder.peer(index), 'evidence.jsonl'), 'utf8')
       .trimEnd()
       .split('\n')

@@ -9,7 +9,7 @@ import { type Liar, LyingSwarm } from './lying-swarm.ts'
 
 const ROUNDS = 12
 /** Held-out loss beside a clean run's, at most. Two clean runs differ too, as it depends on who did the work. */
-const FACTOR = 1.1
+const FACTOR = 1.05
 /** Learns enough in so few rounds. */
 const SHORT_RUN: TinyRun = { optimizer: { warmupRounds: 4 } }
 
@@ -22,16 +22,21 @@ const LIES: readonly (readonly [Liar | null, Liar | null])[] = [
 interface Trained {
   readonly before: number
   readonly after: number
+  /** Training loss of the last round: what the heads say that they saw. */
+  readonly training: number
 }
 
-/** Held-out loss before the first round and after the last, in nats a byte. */
+/** @returns held-out loss before the first round and after the last, in nats a byte */
 async function train(liars: readonly (Liar | null)[]): Promise<Trained> {
-  const lying = await LyingSwarm.start(liars, SHORT_RUN)
+  const lying = await LyingSwarm.start(SHORT_RUN)
   try {
+    await lying.enter(liars)
     await lying.certified(ROUNDS)
     expectOneHistory(lying.swarm)
-    for (const { train: loss } of lying.swarm.log.of('loss')) expect(loss).to.satisfy(Number.isFinite)
+    const losses = lying.swarm.log.of('loss')
+    for (const { train: loss } of losses) expect(loss).to.satisfy(Number.isFinite)
     return {
+      training: losses.findLast(({ round }) => round === ROUNDS)?.train ?? Number.NaN,
       before: await heldOutLoss(lying.swarm, lying.honest(), 0),
       after: await heldOutLoss(lying.swarm, lying.honest(), ROUNDS),
     }
@@ -71,7 +76,7 @@ describe(`${ROUNDS} rounds of training`, () => {
       const before = await swarm.evaluate(batches)
       for (let round = 1; round <= ROUNDS; round++) await swarm.round([2, 2, 2, 2])
       const after = await swarm.evaluate(batches)
-      print({ before, after }, clean)
+      print({ before, after, training: Number.NaN }, clean)
       expect(after).to.be.above(before)
     } finally {
       await swarm.dispose()
@@ -79,7 +84,9 @@ describe(`${ROUNDS} rounds of training`, () => {
   })
 })
 
-function print({ before, after }: Trained, clean?: Trained): void {
+function print({ before, after, training }: Trained, clean?: Trained): void {
   const beside = clean === undefined ? '' : `, ${(after / clean.after).toFixed(3)} x the clean run's`
-  console.log(`      held out ${before.toFixed(3)} -> ${after.toFixed(3)} nats a byte${beside}`)
+  console.log(
+    `      held out ${before.toFixed(3)} -> ${after.toFixed(3)} nats a byte${beside}, training ${training.toFixed(3)}`,
+  )
 }

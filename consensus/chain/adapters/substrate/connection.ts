@@ -8,7 +8,13 @@ import type { Hash } from '../../../../protocols/wire/messages.ts'
 import { KEY_LIMIT_BYTES, VALUE_LIMIT_BYTES } from '../../constants.ts'
 import { ChainUnavailable, ChainUnsupported } from '../../errors.ts'
 import type { CallOptions } from '../../types.ts'
-import { CALL_DEADLINE_MS, CONNECT_DEADLINE_MS, RECONNECT_MAX_MS, RECONNECT_MIN_MS } from './constants.ts'
+import {
+  CALL_DEADLINE_MS,
+  CLOSE_DEADLINE_MS,
+  CONNECT_DEADLINE_MS,
+  RECONNECT_MAX_MS,
+  RECONNECT_MIN_MS,
+} from './constants.ts'
 import { within } from './deadline.ts'
 
 /** Calls that the adapter makes. */
@@ -115,6 +121,10 @@ export class Connection {
 
   async close(): Promise<void> {
     this.#stopReconnecting()
+    // Answers come in order: after this one @polkadot/api waits for none, so it does not write to the console that its own
+    // subscriptions failed.
+    const deadline = { what: 'answer before the end', deadlineMs: CLOSE_DEADLINE_MS }
+    await within(deadline, () => this.#provider.send('chain_getBlockHash', [0])).catch(() => undefined)
     await this.api.disconnect()
   }
 
