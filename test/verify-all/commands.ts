@@ -12,7 +12,10 @@ export interface Ended {
   readonly stderr: string
 }
 
-export async function swarmNode(args: readonly string[], onEvent: (event: NodeEvent) => void = () => {}): Promise<Ended> {
+export async function swarmNode(
+  args: readonly string[],
+  onEvent: (event: NodeEvent) => void = () => {},
+): Promise<Ended> {
   const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   const events: NodeEvent[] = []
   let stderr = ''

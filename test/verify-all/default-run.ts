@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { swarmFolder } from '../../node/run/folder.ts'
 import type { NodeEvent } from '../../node/events/types.ts'
 import { chainArguments, PROGRAM } from '../../node/local/programs.ts'
+import { swarmFolder } from '../../node/run/folder.ts'
 import { swarmNode } from './commands.ts'
 import type { LongCheck } from './types.ts'
 
@@ -45,7 +45,9 @@ export function summaryOf(events: readonly NodeEvent[]): Extract<NodeEvent, { ev
 /** Starts the folder's chain again and lets `swarm-node verify` judge. */
 export async function verifyFolder(data: string): Promise<string> {
   const folder = swarmFolder(data)
-  const chain = spawn(process.execPath, [PROGRAM, ...chainArguments(folder, 0)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const chain = spawn(process.execPath, [PROGRAM, ...chainArguments(folder, 0)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   try {
     const url = await new Promise<string>((resolve, reject) => {
       chain.once('exit', code => reject(new Error(`the chain ended with ${code}`)))

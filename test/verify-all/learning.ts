@@ -16,7 +16,10 @@ export const learning: LongCheck = {
   claim: 'mean within 1 % of plain AdamW, the default rule within 3 %, with one liar a stage within 6 %',
   async run() {
     const output = await command(process.execPath, ['test/bench/main.ts', 'learning', '--json'])
-    const figures = output.split('\n').filter(line => line.startsWith('{')).map(line => JSON.parse(line) as Figure)
+    const figures = output
+      .split('\n')
+      .filter(line => line.startsWith('{'))
+      .map(line => JSON.parse(line) as Figure)
     const failed = figures.filter(figure => figure.met === false)
     if (figures.length === 0 || failed.length > 0) throw new Error(failed.map(describe).join('; ') || 'no figures')
     return figures.map(describe).join('; ')
