@@ -13,7 +13,7 @@ import { batchOf, EmulatedSwarm } from './emulation.ts'
 
 const SEEDS = [1, 2, 3]
 const ROUNDS = 160
-/** Rounds smaller than a run's, so that twelve trainings fit into about twelve minutes of one core. */
+/** Rounds smaller than a run's, so that twelve trainings take about a quarter of an hour of one core. */
 const MICRO_BATCHES = 8
 const SEQUENCES = 2
 /** Windows over the held-out part: 256 of 128 bytes, a fourth of it. */
@@ -48,9 +48,10 @@ async function* benchLearning(signal: AbortSignal): AsyncGenerator<Figure> {
   const losses = WAYS.map((): number[] => [])
   for (const seed of SEEDS) {
     control.push(await trainControl(corpus, smallManifest(corpus, { seed }), signal))
-    for (const [index, { rule, lie }] of WAYS.entries()) {
-      const manifest = smallManifest(corpus, { seed, rule })
-      losses[index]!.push(await trainSwarm(corpus, manifest, lie, signal))
+    yield ofSeed(seed, 'control', control)
+    for (const [index, { name, rule, lie }] of WAYS.entries()) {
+      losses[index]!.push(await trainSwarm(corpus, smallManifest(corpus, { seed, rule }), lie, signal))
+      yield ofSeed(seed, name, losses[index]!)
     }
   }
   yield inform({ name: 'control: plain AdamW', value: mean(control), unit: 'nats/byte' })
@@ -58,6 +59,11 @@ async function* benchLearning(signal: AbortSignal): AsyncGenerator<Figure> {
     const value = mean(losses[index]!)
     yield compare({ name, value, unit: 'nats/byte' }, mean(control), atMost(target))
   }
+}
+
+/** Told as soon as it is known: the whole takes minutes. */
+function ofSeed(seed: number, name: string, losses: readonly number[]): Figure {
+  return inform({ name: `seed ${seed}, ${name}`, value: losses.at(-1)!, unit: 'nats/byte' })
 }
 
 function smallManifest(corpus: Corpus, choices: Partial<Pick<RunChoices, 'seed' | 'rule'>>): Manifest {

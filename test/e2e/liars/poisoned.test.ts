@@ -7,11 +7,11 @@ import { tinyManifest } from '../harness/manifest.ts'
 import { HELD_OUT_BATCHES, heldOutLoss } from './held-out.ts'
 import { type Liar, LyingSwarm } from './lying-swarm.ts'
 
-const ROUNDS = 12
+const ROUNDS = 10
 /** Held-out loss beside a clean run's, at most. Two clean runs differ too, as it depends on who did the work. */
 const FACTOR = 1.05
 /** Learns enough in so few rounds. */
-const SHORT_RUN: TinyRun = { optimizer: { warmupRounds: 4 } }
+const SHORT_RUN: TinyRun = { optimizer: { learningRate: 4e-3, warmupRounds: 3 } }
 
 const LIES: readonly (readonly [Liar | null, Liar | null])[] = [
   ['poisoned-forward', null],
@@ -22,8 +22,8 @@ const LIES: readonly (readonly [Liar | null, Liar | null])[] = [
 interface Trained {
   readonly before: number
   readonly after: number
-  /** Training loss of the last round: what the heads say that they saw. */
-  readonly training: number
+  /** Training loss of the last round: what the heads say that they saw, of nonsense too. Null where it is not known. */
+  readonly training: number | null
 }
 
 /** @returns held-out loss before the first round and after the last, in nats a byte */
@@ -36,7 +36,7 @@ async function train(liars: readonly (Liar | null)[]): Promise<Trained> {
     const losses = lying.swarm.log.of('loss')
     for (const { train: loss } of losses) expect(loss).to.satisfy(Number.isFinite)
     return {
-      training: losses.findLast(({ round }) => round === ROUNDS)?.train ?? Number.NaN,
+      training: losses.findLast(({ round }) => round === ROUNDS)?.train ?? null,
       before: await heldOutLoss(lying.swarm, lying.honest(), 0),
       after: await heldOutLoss(lying.swarm, lying.honest(), ROUNDS),
     }
@@ -54,7 +54,7 @@ describe(`${ROUNDS} rounds of training`, () => {
 
   it('learn where nobody lies', () => {
     print(clean)
-    expect(clean.after).to.be.below(0.8 * clean.before)
+    expect(clean.after).to.be.below(0.85 * clean.before)
   })
 
   for (const liars of LIES) {
@@ -76,7 +76,7 @@ describe(`${ROUNDS} rounds of training`, () => {
       const before = await swarm.evaluate(batches)
       for (let round = 1; round <= ROUNDS; round++) await swarm.round([2, 2, 2, 2])
       const after = await swarm.evaluate(batches)
-      print({ before, after, training: Number.NaN }, clean)
+      print({ before, after, training: null }, clean)
       expect(after).to.be.above(before)
     } finally {
       await swarm.dispose()
@@ -87,6 +87,6 @@ describe(`${ROUNDS} rounds of training`, () => {
 function print({ before, after, training }: Trained, clean?: Trained): void {
   const beside = clean === undefined ? '' : `, ${(after / clean.after).toFixed(3)} x the clean run's`
   console.log(
-    `      held out ${before.toFixed(3)} -> ${after.toFixed(3)} nats a byte${beside}, training ${training.toFixed(3)}`,
+    `      held out ${before.toFixed(3)} -> ${after.toFixed(3)} nats a byte${beside}, training ${training?.toFixed(3) ?? 'not measured'}`,
   )
 }
