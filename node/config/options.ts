@@ -41,7 +41,7 @@ export const OPTIONS = {
     type: 'integer',
     verbs: ['up'],
     help: 'rounds to train, in addition to those already certified',
-    default: 180,
+    default: 150,
     min: 1,
     max: 10_000_000,
   },
