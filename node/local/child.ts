@@ -14,6 +14,8 @@ export interface ChildInit {
   readonly args: readonly string[]
   /** Flags of Node itself. */
   readonly nodeFlags?: readonly string[]
+  /** Added to the own environment. */
+  readonly environment?: Readonly<Record<string, string>>
   readonly logFile: string
   /** Called for each JSON object the child prints. */
   readonly onMessage: (message: Record<string, unknown>) => void
@@ -37,6 +39,7 @@ export class Child {
     this.#process = spawn(process.execPath, [...(init.nodeFlags ?? []), init.program, ...init.args], {
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: process.platform !== 'win32',
+      env: { ...process.env, ...init.environment },
     })
     const errorLines: string[] = []
     this.#readLines(this.#process.stdout, line => this.#onLine(line, init.onMessage))

@@ -18,6 +18,15 @@ export const PROGRAM = fileURLToPath(import.meta.url).includes('/dist/')
  */
 export const PEER_NODE_FLAGS: readonly string[] = ['--single-threaded-gc']
 
+/**
+ * Settings of glibc's allocator; others ignore them. A peer allocates and frees some 10 MB of tensors a round on several
+ * threads: with an arena a thread, and freed tensors kept for later, it holds half as much again as it uses.
+ */
+export const PEER_ENVIRONMENT: Readonly<Record<string, string>> = {
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: String(256 * 1024),
+}
+
 export interface JoinCommand {
   readonly folder: SwarmFolder
   readonly peer: LocalPeer

@@ -7,7 +7,7 @@ import { type EventName, isNodeEvent, type NodeEvent } from '../events/types.ts'
 import { Child, type ChildEnd } from './child.ts'
 import { childFailure, lastWords } from './failure.ts'
 import { freePorts } from './ports.ts'
-import { type JoinCommand, joinArguments, PEER_NODE_FLAGS, PROGRAM, peerLog } from './programs.ts'
+import { type JoinCommand, joinArguments, PEER_ENVIRONMENT, PEER_NODE_FLAGS, PROGRAM, peerLog } from './programs.ts'
 import type { LocalPeer } from './setup.ts'
 import { StartPhases } from './start-phases.ts'
 
@@ -92,6 +92,7 @@ export class LocalSwarm {
       program: PROGRAM,
       args: [...args, '--json', '--parent-stdin'],
       nodeFlags: PEER_NODE_FLAGS,
+      environment: PEER_ENVIRONMENT,
       logFile: peerLog(peer),
       onMessage: message => {
         if (isNodeEvent(message)) this.#onEvent(peer, message)
