@@ -61,6 +61,11 @@ export class RoundRun {
   /** Siblings whose COMMIT or IDLE is here. */
   readonly #closedSeats = new Set<PeerName>()
   readonly #reports: RoundReports
+  /**
+   * Work of other lanes is committed only once gradients can be clipped (the head gets none): before, one liar would enter
+   * the momentum of every replica that it is re-routed to.
+   */
+  readonly #trustsOffLane: boolean
   #executed: ExecutedRound | null = null
   #isWorking = true
 
@@ -70,6 +75,7 @@ export class RoundRun {
     this.context = context
     this.#parts = parts
     this.#reports = init.reports
+    this.#trustsOffLane = init.clip.average !== null || parts.stage === parts.run.manifest.stages - 1
     const { batch } = parts.run.manifest
     const sources = parts.seats(0)
     this.#settlement = new Settlement({
@@ -223,7 +229,7 @@ export class RoundRun {
     const { scope, countMax, group } = this.context
     times.phase('reduce')
     const least = countMin(run.manifest, group.seats.length)
-    const withOffLane = lane.count < least && lane.count + offLane.count >= least
+    const withOffLane = this.#trustsOffLane && lane.count < least && lane.count + offLane.count >= least
     const count = withOffLane ? lane.count + offLane.count : lane.count
     if (count < least || count > countMax) {
       this.#driver.input({ type: 'own-idle' })

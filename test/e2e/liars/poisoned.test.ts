@@ -1,4 +1,7 @@
-/** Lies that look like honest values: clipped or outvoted, and the model learns nearly as well as without them. */
+/**
+ * Lies that look like honest values: outvoted, and the model learns nearly as well as without them. It says nothing about
+ * clipping: a liar that lies from the first round on is the only one whose norms its lane knows, so it is never clipped.
+ */
 import { expect } from 'chai'
 import { heldOutBatches, loadCorpus } from '../../../node/data/index.ts'
 import { EmulatedSwarm } from '../../bench/learning/emulation.ts'
@@ -9,7 +12,7 @@ import { type Liar, LyingSwarm } from './lying-swarm.ts'
 
 const ROUNDS = 10
 /** Held-out loss beside a clean run's, at most. Two clean runs differ too, as it depends on who did the work. */
-const FACTOR = 1.05
+const FACTOR = 1.1
 /** Learns enough in so few rounds. */
 const SHORT_RUN: TinyRun = { optimizer: { learningRate: 4e-3, warmupRounds: 3 } }
 

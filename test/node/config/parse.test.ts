@@ -46,7 +46,7 @@ describe('options of the command line', () => {
 
   it('have the defaults of the table, and none where the table only describes one', () => {
     const settings = settingsOf(['up'])
-    expect(settings).to.include({ data: './swarm-data', json: false, stages: 2, replicas: 4, rounds: 260, stake: 1000 })
+    expect(settings).to.include({ data: './swarm-data', json: false, stages: 2, replicas: 4, rounds: 150, stake: 1000 })
     expect(settings.f).to.equal(undefined)
     expect(settings.run).to.equal(undefined)
     const join_ = settingsOf(['join', '--run', 'm', '--chain', 'ws://x'])
