@@ -1,4 +1,4 @@
-import { VERBS, type OptionSpec, type Verb } from './options.ts'
+import { type OptionSpec, VERBS, type Verb } from './options.ts'
 import { optionsOf } from './parse.ts'
 
 const VERB_COLUMNS = 12
@@ -33,9 +33,7 @@ export function referencePage(): string {
     '',
     '| flag | type | default | meaning |',
     '| --- | --- | --- | --- |',
-    ...optionsOf(verb).map(
-      ([name, spec]) => `| \`--${name}\` | ${spec.type} | ${defaultText(spec)} | ${spec.help} |`,
-    ),
+    ...optionsOf(verb).map(([name, spec]) => `| \`--${name}\` | ${spec.type} | ${defaultText(spec)} | ${spec.help} |`),
     '',
   ])
   return [

@@ -10,7 +10,18 @@ const NAMED = 10
 
 export function sweepTable({ scenarios }: SweepResult): Table {
   return {
-    columns: ['scenario', 'tier', 'seeds', 'valid', 'violated', 'unknown', 'rounds', 'messages', 'virtual s', 'never reached'],
+    columns: [
+      'scenario',
+      'tier',
+      'seeds',
+      'valid',
+      'violated',
+      'unknown',
+      'rounds',
+      'messages',
+      'virtual s',
+      'never reached',
+    ],
     rows: scenarios
       .toSorted((a, b) => (a.name < b.name ? -1 : 1))
       .map(tally => [
@@ -52,7 +63,9 @@ export function sweepText(paint: Paint, sweep: SweepResult, missing: readonly nu
   const seconds = Math.max(0.001, sweep.wallMs / 1000)
   const virtualMs = sum(sweep, 'virtualMs')
   const listed = [...sweep.violations, ...sweep.unknowns]
-  const named = listed.slice(0, NAMED).map(failure => `${failure.scenario}:${failure.seed}  ${failure.checker ?? 'unknown'}: ${failure.sentence}`)
+  const named = listed
+    .slice(0, NAMED)
+    .map(failure => `${failure.scenario}:${failure.seed}  ${failure.checker ?? 'unknown'}: ${failure.sentence}`)
   const more = listed.length > NAMED ? [`and ${listed.length - NAMED} more; --json lists them`] : []
   return [
     tableText(sweepTable(sweep)),

@@ -18,7 +18,9 @@ export function untilOf(text: string): (event: SimEvent) => boolean {
   })
   const fits = (event: SimEvent) =>
     event.type === type &&
-    wanted.every(([field, value]) => Object.entries(event).some(([name, held]) => name === field && String(held) === value))
+    wanted.every(([field, value]) =>
+      Object.entries(event).some(([name, held]) => name === field && String(held) === value),
+    )
   return nth(fits, Number(count))
 }
 

@@ -8,7 +8,10 @@ import type { ConcreteScenario, Tier } from '../scenario/types.ts'
 import type { RunResult, VerdictKind } from '../trace/types.ts'
 import { thisMaker } from '../version.ts'
 
-const COLOURS = { valid: 'green', violated: 'red', unknown: 'yellow' } as const satisfies Record<VerdictKind, keyof Paint>
+const COLOURS = { valid: 'green', violated: 'red', unknown: 'yellow' } as const satisfies Record<
+  VerdictKind,
+  keyof Paint
+>
 
 export function verdictLine(paint: Paint, verdict: VerdictKind, sentence: string): string {
   return `${paint.bold(paint[COLOURS[verdict]](verdict.toUpperCase()))}  ${sentence}`

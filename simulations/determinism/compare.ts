@@ -32,17 +32,19 @@ export async function firstDifference(
     if (leftLine === null && rightLine === null) return null
     if (leftLine !== rightLine) {
       await Promise.all([a.return(undefined), b.return(undefined)])
-      return { index, first: eventOf(leftLine), second: eventOf(rightLine), before: before.map(line => JSON.parse(line)) }
+      return {
+        index,
+        first: eventOf(leftLine),
+        second: eventOf(rightLine),
+        before: before.map(line => JSON.parse(line)),
+      }
     }
     before.push(leftLine!)
     if (before.length > SHOWN_BEFORE) before.shift()
   }
 }
 
-async function* lines(
-  file: string,
-  counts: (event: SimEvent) => boolean,
-): AsyncGenerator<string, void, undefined> {
+async function* lines(file: string, counts: (event: SimEvent) => boolean): AsyncGenerator<string, void, undefined> {
   let isHeader = true
   for await (const line of createInterface({ input: createReadStream(file, 'utf8') })) {
     if (!isHeader && counts(JSON.parse(line))) yield line

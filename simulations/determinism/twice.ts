@@ -59,7 +59,15 @@ export async function runTwice(init: TwiceInit): Promise<Twice> {
           if (result.traceHash === '') failed.push({ seed, sentence: result.verdict.sentence })
           else found.set(seed, result.traceHash)
           const done = found.size
-          progress.show({ what, done, total: seeds.length, elapsedMs: elapsedMs(), limitMs, violated: 0, unknown: failed.length })
+          progress.show({
+            what,
+            done,
+            total: seeds.length,
+            elapsedMs: elapsedMs(),
+            limitMs,
+            violated: 0,
+            unknown: failed.length,
+          })
         },
         init.signal,
       )
@@ -70,7 +78,11 @@ export async function runTwice(init: TwiceInit): Promise<Twice> {
     return found
   }
   const first = await hashes(all, process.execPath, 'first runs')
-  const second = await hashes([...first.keys()].toSorted((a, b) => a - b), init.execPath, 'second runs')
+  const second = await hashes(
+    [...first.keys()].toSorted((a, b) => a - b),
+    init.execPath,
+    'second runs',
+  )
   const different = [...second.keys()].filter(seed => second.get(seed) !== first.get(seed))
   return { seeds: second.size, different: different.toSorted((a, b) => a - b), failed }
 }
@@ -108,7 +120,12 @@ export async function findDifference(init: DifferenceInit): Promise<Difference |
   }
 }
 
-async function record({ harness, tier, signal }: DifferenceInit, execPath: string, scenario: string, out: string): Promise<void> {
+async function record(
+  { harness, tier, signal }: DifferenceInit,
+  execPath: string,
+  scenario: string,
+  out: string,
+): Promise<void> {
   const args = [...process.execArgv, PROGRAM, 'run', scenario, '--tier', String(tier), '--out', out, '--json']
   const env = { ...process.env, SWARM_SIM_HARNESS: harness }
   try {

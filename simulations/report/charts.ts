@@ -9,6 +9,7 @@ const LEFT = 62
 const RIGHT = 18
 const TOP = 16
 const BOTTOM = 30
+const ANCHORS = ['start', 'middle', 'end'] as const
 
 /** Null where the run measured none. */
 export function lossChart(model: ReportModel): string | null {
@@ -25,8 +26,8 @@ export function lossChart(model: ReportModel): string | null {
     points.flatMap(point => (point[name] === null ? [] : [`${x(point.round).toFixed(1)},${y(point[name]).toFixed(1)}`]))
   return svg(WIDTH, HEIGHT, 'Loss by round', [
     ...[low, (low + high) / 2, high].flatMap(value => level(y(value), value.toFixed(3))),
-    ...[first, Math.round((first + last) / 2), last].map(round =>
-      text(x(round), HEIGHT - 8, `round ${round}`, { class: 'tick', 'text-anchor': 'middle' }),
+    ...[first, Math.round((first + last) / 2), last].map((round, i) =>
+      text(x(round), HEIGHT - 8, `round ${round}`, { class: 'tick', 'text-anchor': ANCHORS[i] }),
     ),
     element('polyline', { class: 'line soft', points: line('train').join(' ') }),
     element('polyline', { class: 'line', points: line('heldOut').join(' ') }),

@@ -63,7 +63,13 @@ export class RunFolder {
     closeSync(this.#trace)
     const stored: StoredVerdict = { ...result, maker: thisMaker() }
     writeFileSync(join(this.path, FILES.verdict), `${JSON.stringify(stored, null, 2)}\n`)
-    const page = reportPage({ scenario: this.#scenario, tier: this.#tier, model: this.#model, result, maker: thisMaker() })
+    const page = reportPage({
+      scenario: this.#scenario,
+      tier: this.#tier,
+      model: this.#model,
+      result,
+      maker: thisMaker(),
+    })
     writeFileSync(join(this.path, FILES.report), page)
     linkLatest(this.path)
   }

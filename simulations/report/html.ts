@@ -121,7 +121,8 @@ function log({ model, result }: PageInit): string {
   const events = violation === null ? model.last.last(RELEVANT_EVENTS) : model.last.before(violation, RELEVANT_EVENTS)
   if (events.length === 0) return ''
   const rows = events.map(event => `<tr><td>${timeOf(event.atMs)}</td><td>${escapeText(sentenceOf(event))}</td></tr>`)
-  const note = violation === null ? 'The last of the run.' : 'Of the peers that had a part in it, and what befell the swarm.'
+  const note =
+    violation === null ? 'The last of the run.' : 'Of the peers that had a part in it, and what befell the swarm.'
   return section(`The last ${events.length} events`, note, `<table class="log"><tbody>${rows.join('')}</tbody></table>`)
 }
 
@@ -141,10 +142,16 @@ function states({ scenario, result }: PageInit): string {
   if (names.length === 0) return ''
   const rows = names.map(name => {
     const times = result.reached[name] ?? 0
-    const never = scenario.reaches.includes(name) ? '<span class="never">never; the scenario is there for it</span>' : 'never'
+    const never = scenario.reaches.includes(name)
+      ? '<span class="never">never; the scenario is there for it</span>'
+      : 'never'
     return `<tr><th>${escapeText(name)}</th><td>${times === 0 ? never : `${count(times)} times`}</td></tr>`
   })
-  return section('States reached', 'What a sweep must meet sometimes.', `<table><tbody>${rows.join('')}</tbody></table>`)
+  return section(
+    'States reached',
+    'What a sweep must meet sometimes.',
+    `<table><tbody>${rows.join('')}</tbody></table>`,
+  )
 }
 
 function scenarioText(scenario: ConcreteScenario): string {

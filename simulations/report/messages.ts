@@ -9,7 +9,7 @@ const GUTTER = 86
 const RIGHT = 40
 const TOP = 44
 const MAX_LANES = 9
-const MAX_ARROWS = 90
+const MAX_ARROWS = 72
 const MAX_MARKS = 60
 /** Pixels between two moments: time is told in order, and long waits are cut short. */
 const LEAST_STEP = 2.2
@@ -21,7 +21,17 @@ const LABEL_GAP = 11
 const BULK = /activation|forward|backward|tensor|partition|settled|receipt|record|state|have/i
 
 /** What a lane shows of its peer. */
-const MARKS: ReadonlySet<SimEvent['type']> = new Set(['view', 'decided', 'certified', 'evidence', 'diverged', 'halt', 'down', 'up', 'suspended'])
+const MARKS: ReadonlySet<SimEvent['type']> = new Set([
+  'view',
+  'decided',
+  'certified',
+  'evidence',
+  'diverged',
+  'halt',
+  'down',
+  'up',
+  'suspended',
+])
 
 export interface MessageDiagram {
   readonly picture: string
@@ -45,7 +55,10 @@ export function messageDiagram(model: ReportModel, violation: Violation | null):
     .filter(event => MARKS.has(event.type) && 'peer' in event && lanes.includes(event.peer ?? -1))
     .filter(event => event.atMs >= first.atMs && event.atMs <= untilMs)
     .slice(-MAX_MARKS)
-  const moments = [...arrows.flatMap(({ atMs, deliveredAtMs }) => [atMs, deliveredAtMs ?? atMs]), ...marks.map(({ atMs }) => atMs)]
+  const moments = [
+    ...arrows.flatMap(({ atMs, deliveredAtMs }) => [atMs, deliveredAtMs ?? atMs]),
+    ...marks.map(({ atMs }) => atMs),
+  ]
     .filter(ms => ms <= untilMs)
     .concat(violation === null ? [] : [violation.atMs])
   const { y, height } = scaleOf(moments)

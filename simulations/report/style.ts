@@ -9,13 +9,13 @@ body{margin:0;background:var(--ground);color:var(--ink);font:15px/1.55 system-ui
 main{max-width:1160px;margin:0 auto;padding:40px 24px 72px}
 h1{font-size:27px;line-height:1.3;font-weight:650;letter-spacing:-.01em;margin:14px 0 10px;max-width:56rem;text-wrap:balance;overflow-wrap:anywhere}
 h2{font-size:17px;font-weight:650;margin:0 0 4px}
-p{margin:0 0 8px}.soft,.note{color:var(--soft)}.note{font-size:13.5px;margin-bottom:14px;max-width:52rem}
+p{margin:0 0 8px}.soft,.note{color:var(--soft)}.note{font-size:13.5px;margin-bottom:14px;max-width:60rem}
 .pill{display:inline-block;font-size:13px;font-weight:700;letter-spacing:.08em;padding:4px 12px;border-radius:99px;text-transform:uppercase}
 .valid{color:var(--green);background:var(--green-1)}.violated{color:var(--red);background:var(--red-1)}.unknown{color:var(--amber);background:var(--amber-1)}
 code,pre,.log{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:13px}
 .command{display:block;background:var(--panel);border:1px solid var(--rule);border-radius:8px;padding:9px 14px;margin-top:14px;overflow-x:auto;white-space:pre}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(128px,1fr));gap:10px;margin:26px 0}
-.figures div{background:var(--panel);border:1px solid var(--rule);border-radius:10px;padding:11px 14px;box-shadow:var(--shadow)}
+.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(112px,1fr));gap:10px;margin:26px 0}
+.figures div{background:var(--panel);border:1px solid var(--rule);border-radius:10px;padding:11px 12px;box-shadow:var(--shadow)}
 .figures b{display:block;font-size:20px;font-weight:650;font-variant-numeric:tabular-nums;white-space:nowrap}.figures span{color:var(--soft);font-size:13px}
 section{background:var(--panel);border:1px solid var(--rule);border-radius:12px;padding:20px 22px 16px;margin-top:18px;box-shadow:var(--shadow);overflow-x:auto}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(430px,1fr));gap:18px}.pair section{min-width:0}

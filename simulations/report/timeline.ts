@@ -77,7 +77,9 @@ function roundBar(span: RoundSpan, y: number, x: (ms: number) => number, endMs: 
   const title =
     `stage ${span.stage}, round ${span.round}: opened ${timeOf(span.openedMs)}` +
     (span.decidedMs === null ? ', not decided' : `, decided in view ${span.view} at ${timeOf(span.decidedMs)}`) +
-    (span.certifiedMs === null ? ', no certificate' : `, certified ${timeOf(span.certifiedMs)} by ${span.certifiedBy}`) +
+    (span.certifiedMs === null
+      ? ', no certificate'
+      : `, certified ${timeOf(span.certifiedMs)} by ${span.certifiedBy}`) +
     (span.skip ? ', skipped' : '')
   const split =
     span.decidedMs === null || span.certifiedMs === null
@@ -122,7 +124,10 @@ function marker(
   const isLeft = x(atMs) < WIDTH - 120
   return [
     element('line', { class: kind, x1: x(atMs), x2: x(atMs), y1: TOP - 6, y2: height }),
-    text(x(atMs) + (isLeft ? 5 : -5), height - 3, words, { class: `${kind}-text`, 'text-anchor': isLeft ? 'start' : 'end' }),
+    text(x(atMs) + (isLeft ? 5 : -5), height - 3, words, {
+      class: `${kind}-text`,
+      'text-anchor': isLeft ? 'start' : 'end',
+    }),
   ]
 }
 

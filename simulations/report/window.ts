@@ -33,9 +33,7 @@ export class LastEvents {
   }
 
   #inOrder(): SimEvent[] {
-    return this.#ring.length < KEPT
-      ? this.#ring
-      : [...this.#ring.slice(this.#next), ...this.#ring.slice(0, this.#next)]
+    return this.#ring.length < KEPT ? this.#ring : [...this.#ring.slice(this.#next), ...this.#ring.slice(0, this.#next)]
   }
 }
 

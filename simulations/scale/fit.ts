@@ -8,7 +8,9 @@ export interface Fit {
 
 /** Null with fewer than two sizes, or where something costs nothing. */
 export function fitGrowth(points: readonly (readonly [size: number, cost: number])[]): Fit | null {
-  const usable = points.filter(([size, cost]) => size > 0 && cost > 0).map(([size, cost]) => [Math.log(size), Math.log(cost)] as const)
+  const usable = points
+    .filter(([size, cost]) => size > 0 && cost > 0)
+    .map(([size, cost]) => [Math.log(size), Math.log(cost)] as const)
   if (new Set(usable.map(([x]) => x)).size < 2) return null
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
   const meanX = mean(usable.map(([x]) => x))

@@ -61,7 +61,13 @@ export async function measureScale(init: ScaleInit): Promise<ScaleRow[]> {
   const jobs = init.peers.map((peers): Job => {
     const swarm = sizeOf(peers, init.replicas)
     const { scenario } = init
-    const sized = { ...scenario, swarm, faults: [], attackers: [], workload: { ...scenario.workload, rounds: init.rounds } }
+    const sized = {
+      ...scenario,
+      swarm,
+      faults: [],
+      attackers: [],
+      workload: { ...scenario.workload, rounds: init.rounds },
+    }
     return { scenario: sized, seed: scenario.seed, tier: 0 }
   })
   try {
@@ -103,12 +109,12 @@ function rowOf({ scenario }: Job, { result, cpuMs, memoryBytes }: Outcome): Scal
 /** Growth with the number of peers, over the sizes whose stages are full: a smaller stage is another thing. */
 export function fitRows(rows: readonly ScaleRow[], replicas: number): ScaleFits {
   const full = rows.filter(row => row.replicas === replicas && row.rounds > 0)
-  const fit = (cost: (row: ScaleRow) => number) => fitGrowth(full.map(row => [row.peers, cost(row)] as const))
+  const growth = (cost: (row: ScaleRow) => number) => fitGrowth(full.map(row => [row.peers, cost(row)] as const))
   return {
     peers: full.map(({ peers }) => peers),
-    cpu: fit(row => row.cpuSeconds / row.rounds),
-    messages: fit(row => row.messagesPerPeerRound * row.peers),
-    bytes: fit(row => row.bytesPerPeerRound * row.peers),
-    memory: fit(row => row.memoryBytes),
+    cpu: growth(row => row.cpuSeconds / row.rounds),
+    messages: growth(row => row.messagesPerPeerRound * row.peers),
+    bytes: growth(row => row.bytesPerPeerRound * row.peers),
+    memory: growth(row => row.memoryBytes),
   }
 }

@@ -28,7 +28,8 @@ async function firstFailing<Item>(
   chunks: readonly (readonly Item[])[],
   fails: (part: readonly Item[]) => Promise<boolean>,
 ): Promise<{ part: readonly Item[]; isComplement: boolean } | null> {
-  for (const chunk of chunks) if (chunk.length < kept.length && (await fails(chunk))) return { part: chunk, isComplement: false }
+  for (const chunk of chunks)
+    if (chunk.length < kept.length && (await fails(chunk))) return { part: chunk, isComplement: false }
   // With two parts each is the other's complement.
   if (chunks.length <= 2) return null
   for (const chunk of chunks) {

@@ -34,8 +34,7 @@ async function fewerVictims(scenario: ConcreteScenario, fails: Fails): Promise<C
   let current = scenario
   for (const [index, fault] of scenario.faults.entries()) {
     if (fault.peers.length < 2) continue
-    const withPeers = (peers: readonly number[]) =>
-      withFaults(current, current.faults.with(index, { ...fault, peers }))
+    const withPeers = (peers: readonly number[]) => withFaults(current, current.faults.with(index, { ...fault, peers }))
     // Without any peer a fault may mean everybody, or nothing.
     const peers = await ddmin(fault.peers, async part => part.length > 0 && (await fails(withPeers(part))))
     current = withPeers(peers)
@@ -78,7 +77,8 @@ function smallerSizes(stages: number, replicas: number): Size[] {
   const sizes: Size[] = []
   const leastReplicas = Math.min(replicas, LEAST_REPLICAS[0]!)
   for (let s = 1; s <= stages; s++) {
-    for (let n = leastReplicas; n <= replicas; n++) if (s * n < stages * replicas) sizes.push({ stages: s, replicas: n })
+    for (let n = leastReplicas; n <= replicas; n++)
+      if (s * n < stages * replicas) sizes.push({ stages: s, replicas: n })
   }
   return sizes.toSorted((a, b) => a.stages * a.replicas - b.stages * b.replicas || a.stages - b.stages)
 }
@@ -99,9 +99,16 @@ function unique(peers: readonly number[]): number[] {
 }
 
 /** The same scenario with a smaller swarm; what named peers that are gone names others. */
-export function resized(scenario: ConcreteScenario, { stages, replicas }: Size, map: PeerMap = compact): ConcreteScenario {
+export function resized(
+  scenario: ConcreteScenario,
+  { stages, replicas }: Size,
+  map: PeerMap = compact,
+): ConcreteScenario {
   const count = stages * replicas
-  const all = unique([...scenario.attackers.flatMap(({ peers }) => peers), ...scenario.faults.flatMap(({ peers }) => peers)])
+  const all = unique([
+    ...scenario.attackers.flatMap(({ peers }) => peers),
+    ...scenario.faults.flatMap(({ peers }) => peers),
+  ])
   const { peers: overrides, ...swarm } = scenario.swarm
   const kept = overrides?.filter(({ index }) => index < count)
   const faults = scenario.faults.flatMap((fault): Fault[] => {

@@ -1,4 +1,5 @@
 /** The smallest scenario that still breaks the promise that a given one breaks. */
+import { setImmediate } from 'node:timers/promises'
 import type { Harness } from '../harness.ts'
 import type { ConcreteScenario, Tier } from '../scenario/types.ts'
 import type { RunResult, Violation } from '../trace/types.ts'
@@ -36,6 +37,7 @@ class TimeUp extends Error {
 export async function shrink(init: ShrinkInit): Promise<Shrunk | null> {
   const { harness, tier, timeMs, signal } = init
   const program = await harness.tier(tier)
+  const endMs = performance.now() + timeMs
   const limit = AbortSignal.any([signal, AbortSignal.timeout(timeMs)])
   let runs = 0
   const tryOne = async (candidate: ConcreteScenario): Promise<RunResult> => {
@@ -53,7 +55,9 @@ export async function shrink(init: ShrinkInit): Promise<Shrunk | null> {
     const key = JSON.stringify(candidate)
     const known = seen.get(key)
     if (known !== undefined) return known
-    if (limit.aborted) throw new TimeUp()
+    // A run in virtual time may not let any timer fire; between two there is time for them, and for Ctrl-C.
+    await setImmediate()
+    if (limit.aborted || performance.now() >= endMs) throw new TimeUp()
     const same = await brokenBy(candidate, violation.checker, harness, tryOne, limit)
     seen.set(key, same !== null)
     if (same !== null) [smallest, found] = [candidate, same]

@@ -92,7 +92,8 @@ export function mergeResults(results: readonly SweepResult[]): SweepResult {
   const shards = results.flatMap(result => result.shards)
   const twice = shards.find((shard, i) => shards.findIndex(({ index }) => index === shard.index) !== i)
   if (twice !== undefined) throw new Error(`shard ${twice.index}/${twice.count} is there twice`)
-  if (new Set(shards.map(({ count }) => count)).size > 1) throw new Error('results of different sweeps: --shard differs')
+  if (new Set(shards.map(({ count }) => count)).size > 1)
+    throw new Error('results of different sweeps: --shard differs')
   const merged = emptyResult({ maker: first.maker, shards, from: first.from, asked: first.asked })
   for (const result of results) {
     merged.stopped ||= result.stopped
@@ -107,7 +108,9 @@ export function mergeResults(results: readonly SweepResult[]): SweepResult {
 /** Indices of the shards that are not there. */
 export function missingShards({ shards }: SweepResult): number[] {
   const count = shards[0]?.count ?? 0
-  return Array.from({ length: count }, (_, index) => index).filter(index => !shards.some(shard => shard.index === index))
+  return Array.from({ length: count }, (_, index) => index).filter(
+    index => !shards.some(shard => shard.index === index),
+  )
 }
 
 /** States that a scenario is there for and no seed of it reached. */
@@ -120,10 +123,7 @@ export function seedsDone({ scenarios }: SweepResult): number {
 }
 
 /** @param missing - shards without which nothing can be said of the whole */
-export function judge(
-  sweep: SweepResult,
-  missing: readonly number[] = [],
-): { verdict: VerdictKind; sentence: string } {
+export function judge(sweep: SweepResult, missing: readonly number[] = []): { verdict: VerdictKind; sentence: string } {
   const sum = (kind: VerdictKind) => sweep.scenarios.reduce((total, tally) => total + tally[kind], 0)
   const seeds = seedsDone(sweep)
   const [broken] = sweep.violations
@@ -131,13 +131,17 @@ export function judge(
     const sentence = `${sum('violated')} of ${seeds} seeds broke a promise, first ${broken.scenario}:${broken.seed}: ${broken.sentence}`
     return { verdict: 'violated', sentence }
   }
-  const missed = sweep.scenarios.flatMap(tally => missedStates(tally).map(state => `${tally.name} never reached '${state}'`))
+  const missed = sweep.scenarios.flatMap(tally =>
+    missedStates(tally).map(state => `${tally.name} never reached '${state}'`),
+  )
   const [unclear] = sweep.unknowns
   const why = [
     ...(seeds === 0 ? ['no seed was run'] : []),
     ...(unclear === undefined
       ? []
-      : [`${sum('unknown')} of ${seeds} seeds cannot be judged, first ${unclear.scenario}:${unclear.seed}: ${unclear.sentence}`]),
+      : [
+          `${sum('unknown')} of ${seeds} seeds cannot be judged, first ${unclear.scenario}:${unclear.seed}: ${unclear.sentence}`,
+        ]),
     ...missed,
     ...(missing.length === 0 ? [] : [`shards are missing: ${missing.join(', ')}`]),
   ]
@@ -145,10 +149,22 @@ export function judge(
   return { verdict: 'valid', sentence: `everything that was checked held in ${seeds} seeds` }
 }
 
-function tallyOf(sweep: SweepResult, { name, tier, reaches }: Pick<ScenarioTally, 'name' | 'tier' | 'reaches'>): ScenarioTally {
+function tallyOf(
+  sweep: SweepResult,
+  { name, tier, reaches }: Pick<ScenarioTally, 'name' | 'tier' | 'reaches'>,
+): ScenarioTally {
   let tally = sweep.scenarios.find(known => known.name === name && known.tier === tier)
   if (tally === undefined) {
-    const counts = { seeds: 0, valid: 0, violated: 0, unknown: 0, virtualMs: 0, messages: 0, bytes: 0, roundsDecided: 0 }
+    const counts = {
+      seeds: 0,
+      valid: 0,
+      violated: 0,
+      unknown: 0,
+      virtualMs: 0,
+      messages: 0,
+      bytes: 0,
+      roundsDecided: 0,
+    }
     tally = { name, tier, reaches, reached: {}, ...counts }
     sweep.scenarios.push(tally)
   }

@@ -1,6 +1,7 @@
 /** `swarm-sim compare`: two runs beside each other. */
-import type { SimEvent, VerdictKind } from '../../trace/types.ts'
+
 import { watchRun } from '../../report/watch.ts'
+import type { SimEvent, VerdictKind } from '../../trace/types.ts'
 import { EXIT } from '../exit.ts'
 import type { Call } from '../program.ts'
 import { type ChosenRun, chooseRun } from '../reference.ts'

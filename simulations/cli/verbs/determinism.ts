@@ -33,7 +33,9 @@ export async function run(call: Call): Promise<number> {
     twice.different.length > 0 ? 'violated' : twice.failed.length > 0 || twice.seeds === 0 ? 'unknown' : 'valid'
   const sentence = sentenceOf(scenario.name, twice, verdict)
   if (settings.json) {
-    surroundings.print(JSON.stringify({ kind: 'determinism', scenario: scenario.name, tier, verdict, sentence, ...twice, difference }))
+    surroundings.print(
+      JSON.stringify({ kind: 'determinism', scenario: scenario.name, tier, verdict, sentence, ...twice, difference }),
+    )
   } else {
     if (seed !== undefined) surroundings.print(differenceText(`${scenario.name}:${seed}`, difference))
     surroundings.print(verdictLine(paint, verdict, sentence))
@@ -42,8 +44,10 @@ export async function run(call: Call): Promise<number> {
 }
 
 function sentenceOf(name: string, { seeds, different, failed }: Twice, verdict: VerdictKind): string {
-  if (verdict === 'valid') return `${seeds} ${seeds === 1 ? 'seed' : 'seeds'} of ${name} ran twice with equal trace hashes`
-  if (verdict === 'violated') return `${different.length} of ${seeds} seeds of ${name} did not come out again: ${different.slice(0, 10).join(', ')}`
+  if (verdict === 'valid')
+    return `${seeds} ${seeds === 1 ? 'seed' : 'seeds'} of ${name} ran twice with equal trace hashes`
+  if (verdict === 'violated')
+    return `${different.length} of ${seeds} seeds of ${name} did not come out again: ${different.slice(0, 10).join(', ')}`
   const [first] = failed
   return first === undefined ? 'no seed ran twice' : `seed ${first.seed} could not be run: ${first.sentence}`
 }
@@ -58,7 +62,9 @@ function differenceText(run: string, difference: Difference | null): string {
     ...before.map(event => `     both  ${lineOf(event)}`),
     `    first  ${first === null ? 'is over' : lineOf(first)}`,
     `   second  ${second === null ? 'is over' : lineOf(second)}`,
-    ...(first !== null && second !== null && lineOf(first) === lineOf(second) ? [JSON.stringify(first), JSON.stringify(second)] : []),
+    ...(first !== null && second !== null && lineOf(first) === lineOf(second)
+      ? [JSON.stringify(first), JSON.stringify(second)]
+      : []),
     'How to find what broke it: docs/research/determinism.md',
   ].join('\n')
 }

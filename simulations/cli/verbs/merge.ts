@@ -35,7 +35,9 @@ function readResult(file: string, word: string): SweepResult {
     value = JSON.parse(readFileSync(file, 'utf8'))
   } catch (cause) {
     const why = (cause as Error).message
-    throw new SimError(`cannot read the result of a shard from ${word}: ${why}; was that shard stopped?`, WRITE_IT, { cause })
+    throw new SimError(`cannot read the result of a shard from ${word}: ${why}; was that shard stopped?`, WRITE_IT, {
+      cause,
+    })
   }
   if (value?.kind !== 'sweep' || !Array.isArray(value.scenarios) || !Array.isArray(value.shards)) {
     throw new SimError(`${word} is not what 'sweep --json' prints`, WRITE_IT)

@@ -1,5 +1,5 @@
 /** `swarm-sim replay`: the same run again, told event by event. */
-import { lineOf, isTold, timeOf } from '../../report/describe.ts'
+import { isTold, lineOf, timeOf } from '../../report/describe.ts'
 import { differenceOf } from '../../report/folder.ts'
 import { watchRun } from '../../report/watch.ts'
 import type { SimEvent } from '../../trace/types.ts'

@@ -1,10 +1,11 @@
 /** `swarm-sim run`: one scenario, judged. */
+
+import { lineOf } from '../../report/describe.ts'
 import { watchRun } from '../../report/watch.ts'
 import { EXIT } from '../exit.ts'
 import { folderFor, shownPath } from '../paths.ts'
 import type { Call } from '../program.ts'
 import { chooseRun } from '../reference.ts'
-import { lineOf } from '../../report/describe.ts'
 import { endingJson, endingText } from '../verdict.ts'
 
 export async function run(call: Call): Promise<number> {

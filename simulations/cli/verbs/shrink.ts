@@ -40,14 +40,19 @@ export async function run(call: Call): Promise<number> {
   writeFileSync(file, `${JSON.stringify(shrunk.scenario, null, 2)}\n`)
   const { violation, runs, isMinimal } = shrunk
   if (settings.json) {
-    surroundings.print(JSON.stringify({ kind: 'shrink', reference, tier, file, runs, isMinimal, violation, scenario: shrunk.scenario }))
+    surroundings.print(
+      JSON.stringify({ kind: 'shrink', reference, tier, file, runs, isMinimal, violation, scenario: shrunk.scenario }),
+    )
   } else {
     surroundings.print(
       [
         verdictLine(paint, 'violated', violation.sentence),
         `from ${sizeText(scenario)}`,
         `to   ${sizeText(shrunk.scenario)}${isMinimal ? '' : ' (the time was up; --time 5m goes further)'}`,
-        ...shrunk.scenario.faults.map(fault => `     ${fault.kind} at ${peerNames(fault.peers) || 'the swarm'}, ${fault.atMs} ms for ${fault.durationMs} ms`),
+        ...shrunk.scenario.faults.map(
+          fault =>
+            `     ${fault.kind} at ${peerNames(fault.peers) || 'the swarm'}, ${fault.atMs} ms for ${fault.durationMs} ms`,
+        ),
         ...shrunk.scenario.attackers.map(({ attack, peers }) => `     ${attack} by ${peerNames(peers)}`),
         `${runs} runs in ${((performance.now() - beganMs) / 1000).toFixed(1)} s`,
         `written to ${shownPath(call, file)}; replay: npx swarm-sim replay ${shownPath(call, file)} --tier ${tier} --verbose`,

@@ -15,7 +15,10 @@ export interface Ended {
 
 export interface Tool {
   readonly folder: string
-  run(args: readonly string[], options?: { readonly isTerminal?: boolean; readonly signal?: AbortSignal }): Promise<Ended>
+  run(
+    args: readonly string[],
+    options?: { readonly isTerminal?: boolean; readonly signal?: AbortSignal },
+  ): Promise<Ended>
 }
 
 /** Call it inside `describe`: makes the folder before its tests and takes it away after them. */

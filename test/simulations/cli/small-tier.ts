@@ -65,15 +65,26 @@ function play(scenario: ConcreteScenario, options: RunOptions, emit: (event: Sim
     const stage = Math.floor(peer / replicas)
     tell({ type: 'seat', atMs: 0, peer, stage, name: `name-${peer}`, honest: !liars.has(peer) })
   }
-  for (const [fault, { kind, peers, atMs }] of scenario.faults.entries()) tell({ type: 'fault', atMs, fault, kind, peers })
+  const faults = scenario.faults.map(
+    ({ kind, peers, atMs }, fault): SimEvent => ({ type: 'fault', atMs, fault, kind, peers }),
+  )
   const isPlanted =
     ['crash', 'partition'].every(kind => scenario.faults.some(fault => fault.kind === kind)) && liars.size > 0
   for (let round = 1; round <= scenario.workload.rounds && !stopped; round++) {
-    for (let stage = 0; stage < stages; stage++) playRound(scenario, { stage, round, random, tell })
+    const events = faults.filter(({ atMs }) => atMs > (round - 1) * ROUND_MS && atMs <= round * ROUND_MS)
+    for (let stage = 0; stage < stages; stage++) {
+      playRound(scenario, { stage, round, random, tell: event => events.push(event) })
+    }
+    for (const event of events.toSorted((a, b) => a.atMs - b.atMs)) tell(event)
     if (isPlanted && round === BREAKING_ROUND && !stopped) {
       const atMs = round * ROUND_MS + 1
       tell({ type: 'end', atMs, reason: 'violated' })
-      const violation = { checker: 'agreement', atMs, sentence: 'two peers decided differently in round 3', peers: [0, 1] }
+      const violation = {
+        checker: 'agreement',
+        atMs,
+        sentence: 'two peers decided differently in round 3',
+        peers: [0, 1],
+      }
       return { violation, reached: { 'view-change': round }, stopped }
     }
   }
@@ -114,7 +125,8 @@ function playRound(scenario: ConcreteScenario, { stage, round, random, tell }: R
     const fields = { view, value, outcome: value, state: value, parent, skip: false, sealed: [], signers: peers }
     tell({ type: 'certified', atMs, peer, stage, round, ...fields, next: 'promote' })
   }
-  if (stage === 0) tell({ type: 'loss', atMs, peer: peers[0]!, stage, round, train: 5 - round / 10, heldOut: 5.1 - round / 10 })
+  if (stage === 0)
+    tell({ type: 'loss', atMs, peer: peers[0]!, stage, round, train: 5 - round / 10, heldOut: 5.1 - round / 10 })
 }
 
 /** Mulberry32. */
