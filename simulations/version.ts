@@ -27,6 +27,9 @@ function programVersion(): string {
 }
 
 function commitOf(): string {
+  // An image that is built from the sources has no repository.
+  const given = process.env.SWARM_SIM_COMMIT ?? ''
+  if (given !== '') return given
   const cwd = fileURLToPath(new URL('..', import.meta.url))
   const git = (...args: string[]) =>
     execFileSync('git', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()

@@ -27,14 +27,21 @@ export async function watchRun(init: WatchInit): Promise<Watched> {
   const program = await harness.tier(tier)
   const last = new LastEvents()
   const folder = init.folder === null ? null : new RunFolder(init.folder, scenario, tier)
+  // A tier stops between two of its steps; what the step at hand still tells is not part of the replay.
+  let isCut = false
+  const stop = (event: SimEvent) => {
+    isCut ||= until?.(event) === true
+    return isCut
+  }
   const result = await program.run(scenario, {
     onEvent: event => {
+      if (isCut) return
       last.add(event)
       folder?.add(event)
       onEvent?.(event)
     },
     messages: init.messages === true || folder !== null,
-    ...(until === undefined ? {} : { until }),
+    ...(until === undefined ? {} : { until: stop }),
     signal,
   })
   folder?.finish(result)

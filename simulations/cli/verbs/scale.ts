@@ -8,19 +8,22 @@ import { type Table, tableCsv, tableText } from '../table.ts'
 
 /** The scenario whose network, peers and workload are taken. */
 const SCENARIO = 'calm'
-/** What the issue grants a swarm of 10,000 peers. */
+/** What open networks should have (docs/security.md). */
+const DEFAULT_REPLICAS = 16
+const DEFAULT_ROUNDS = 10
+/** Bound for a swarm of 10,000 peers. */
 const MEMORY_MIB = 8192
 
 export async function run(call: Call): Promise<number> {
   const { settings, surroundings, harness } = call
-  const replicas = settings.replicas!
+  const replicas = settings.replicas ?? DEFAULT_REPLICAS
   const rows = await measureScale({
     harness,
     address: surroundings.harness,
     scenario: harness.draw(scenarioNamed(harness, SCENARIO), 1),
     peers: settings.peers!,
     replicas,
-    rounds: settings.rounds!,
+    rounds: settings.rounds ?? DEFAULT_ROUNDS,
     memoryMiB: MEMORY_MIB,
     onRow: row => surroundings.terminal?.write(`${row.peers} peers: ${row.roundsPerSecond.toPrecision(3)} rounds/s\n`),
     signal: surroundings.signal,
