@@ -192,7 +192,8 @@ export const OPTIONS = {
     verbs: ['run', 'replay', 'sweep', 'shrink'],
     help: 'where to write: a folder (run, replay: of this run; sweep: that holds those of the violations), or a file (shrink)',
     default: null,
-    absent: 'run, replay: nothing, with --save ./swarm-sim-runs/SCENARIO-SEED; sweep: ./swarm-sim-runs; shrink: ./SCENARIO-SEED.shrunk.json',
+    absent:
+      'run, replay: nothing, with --save ./swarm-sim-runs/SCENARIO-SEED; sweep: ./swarm-sim-runs; shrink: ./SCENARIO-SEED.shrunk.json',
   },
   keep: {
     type: 'integer',

@@ -129,12 +129,16 @@ function log({ model, result }: PageInit): string {
 function costs({ model }: PageInit): string {
   const loss = lossChart(model)
   const bytes = bytesChart(model)
-  const both = [
-    ...(loss === null ? [] : [section('Loss', 'Strong: held out; pale: training.', loss)]),
-    ...(bytes === null ? [] : [section('Bytes a second', 'Everything that all peers sent.', bytes)]),
-  ]
-  const table = bytes === null ? '' : section('Bytes by message', `Liars: ${liarsText(model)}.`, bytesTable(model))
-  return `<div class="pair">${both.join('')}</div>${table}`
+  if (bytes === null) return loss === null ? '' : section('Loss', LOSS_NOTE, loss)
+  const perSecond = section('Bytes a second', 'Everything that all peers sent.', bytes)
+  const table = section('Bytes by message', `Liars: ${liarsText(model)}.`, bytesTable(model))
+  return loss === null ? pair(perSecond, table) : `${pair(section('Loss', LOSS_NOTE, loss), perSecond)}${table}`
+}
+
+const LOSS_NOTE = 'Strong: held out; pale: training.'
+
+function pair(left: string, right: string): string {
+  return `<div class="pair">${left}${right}</div>`
 }
 
 function states({ scenario, result }: PageInit): string {

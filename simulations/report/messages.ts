@@ -17,8 +17,8 @@ const MOST_STEP = 22
 const PIXELS_A_MS = 0.25
 const LABEL_GAP = 11
 
-/** Bulk, of which there is much and which decides nothing; shown where there is nothing else. */
-const BULK = /activation|forward|backward|tensor|partition|settled|receipt|record|state|have/i
+/** What rounds are decided with; the rest is much, and shown where there is little of this. */
+const DECIDING = /^(propose|prevote|precommit|outcome|commit|idle|certificate)$/i
 
 /** What a lane shows of its peer. */
 const MARKS: ReadonlySet<SimEvent['type']> = new Set([
@@ -46,7 +46,7 @@ export function messageDiagram(model: ReportModel, violation: Violation | null):
   const before = model.messages().filter(message => message.atMs <= untilMs)
   const lanes = lanesOf(before, violation, model)
   const among = before.filter(({ from, to }) => lanes.includes(from) && lanes.includes(to) && from !== to)
-  const deciding = among.filter(({ kind }) => !BULK.test(kind))
+  const deciding = among.filter(({ kind }) => DECIDING.test(kind))
   const arrows = (deciding.length >= 10 ? deciding : among).slice(-MAX_ARROWS)
   const [first] = arrows
   if (first === undefined) return null
@@ -87,7 +87,7 @@ function lanesOf(messages: readonly MessageEvent[], violation: Violation | null,
   for (const { from, to, kind } of messages.slice(-2000)) {
     for (const peer of [from, to]) {
       const isNear = stages.size === 0 || stages.has(model.stages.get(peer))
-      talk.set(peer, (talk.get(peer) ?? 0) + (BULK.test(kind) ? 0.01 : 1) * (isNear ? 10 : 1))
+      talk.set(peer, (talk.get(peer) ?? 0) + (DECIDING.test(kind) ? 1 : 0.01) * (isNear ? 10 : 1))
     }
   }
   const others = [...talk.entries()]
