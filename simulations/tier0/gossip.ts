@@ -13,17 +13,20 @@ function hopsFor(peers: number): number {
   return peers <= 8 ? 1 : peers <= 64 ? 2 : 4
 }
 
-/** What a fault does to gossip. */
+/** Old certificates kept, for floods. */
+const OLD_KEPT = 64
+
+/** What faults do to gossip: by peer. */
 export interface GossipFaults {
-  /** True where this message does not reach this peer. */
-  isWithheld(from: SimPeer, to: SimPeer): boolean
-  delayMs(to: SimPeer): number
+  readonly withheld: Set<number>
+  readonly lateMs: Map<number, number>
 }
 
 export class SimGossip {
   readonly #world: World
   readonly #random: RandomStream
-  faults: GossipFaults = { isWithheld: () => false, delayMs: () => 0 }
+  readonly faults: GossipFaults = { withheld: new Set(), lateMs: new Map() }
+  readonly #old: Certificate[] = []
 
   constructor(world: World) {
     this.#world = world
@@ -40,13 +43,20 @@ export class SimGossip {
   }
 
   certificate(from: SimPeer, certificate: Certificate): void {
+    if (this.#old.length < OLD_KEPT) this.#old.push(certificate)
     const bytes = (certificate.outcomes.length + certificate.commits.length) * REQUEST_BYTES
     this.#publish(from, 'certificate', certificate.value.scope.round, bytes, peer => peer.onCertificate(certificate))
   }
 
-  /** From anybody to anybody: a stranger's flood. */
-  flood(from: SimPeer, to: SimPeer, deliver: () => void): void {
-    this.#world.send(from, to, 'gossip', 0, REQUEST_BYTES, 'control', deliver)
+  /** Something that was gossiped before. */
+  anyOld(random: RandomStream): Certificate | null {
+    return this.#old.length === 0 ? null : random.pick(this.#old)
+  }
+
+  /** What was said before, to one peer again. */
+  flood(from: SimPeer, to: SimPeer, certificate: Certificate): void {
+    const { round } = certificate.value.scope
+    this.#world.send(from, to, 'certificate', round, REQUEST_BYTES, 'control', () => to.onCertificate(certificate))
   }
 
   #publish(from: SimPeer, kind: string, round: number, bytes: number, deliver: (peer: SimPeer) => void): void {
@@ -61,8 +71,8 @@ export class SimGossip {
       return
     }
     for (const peer of peers) {
-      if (peer === from || this.faults.isWithheld(from, peer)) continue
-      const extraMs = this.#delayMs(from, peer) + this.faults.delayMs(peer)
+      if (peer === from || this.faults.withheld.has(peer.index)) continue
+      const extraMs = this.#delayMs(from, peer) + (this.faults.lateMs.get(peer.index) ?? 0)
       peer.later(extraMs, () => this.#world.send(from, peer, kind, round, bytes, 'control', () => deliver(peer)))
     }
   }

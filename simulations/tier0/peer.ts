@@ -35,6 +35,7 @@ import { SimEngine } from './engine.ts'
 import { type PartitionId, SimHoldings } from './holdings.ts'
 import { type DiskRecord, SimJournal } from './journal.ts'
 import { type Key, openLabels } from './labels.ts'
+import { SimRecords } from './records.ts'
 import { SimReplica } from './replica.ts'
 import type { SimRound } from './round.ts'
 import { partitionBytes } from './round-hands.ts'
@@ -71,6 +72,8 @@ export class SimPeer {
   /** Number of the process; every callback of an older one is dead. */
   life = 0
   isUp = false
+  /** Faults that keep it down. */
+  downs = 0
   /** Factor of compute time. */
   slowness = 1
   /** Rate and offset of the machine's clock: nothing that peers agree on may depend on it. */
@@ -87,6 +90,7 @@ export class SimPeer {
   commits: SeenCommits
   tensors = new SimTensors()
   tips: StageTips
+  records: SimRecords
   anchors: SimAnchors
   replica: SimReplica | null = null
   #isPaused = false
@@ -110,6 +114,7 @@ export class SimPeer {
     this.commits = new SeenCommits()
     this.tips = new StageTips(world.scenario.swarm.stages)
     this.anchors = new SimAnchors(this)
+    this.records = new SimRecords(this)
   }
 
   get nowMs(): number {
@@ -143,6 +148,7 @@ export class SimPeer {
       this.tensors = new SimTensors()
       this.anchors = new SimAnchors(this)
       this.chain.restart()
+      this.records.announce()
       this.replica = new SimReplica(this)
       this.emit('up')
       this.world.noteReachable(this, true)
@@ -169,11 +175,16 @@ export class SimPeer {
     this.world.noteReachable(this, false)
   }
 
-  restart(loss: DiskLoss = 'none', delayMs?: number): void {
-    if (this.isUp) this.crash()
+  restart(loss: DiskLoss): void {
+    this.crash()
     this.disk.lose(loss)
-    if (loss === 'empty') this.tips = new StageTips(this.world.scenario.swarm.stages)
-    this.start(delayMs)
+    this.start()
+  }
+
+  /** What is kept of other stages is gone too. */
+  forget(): void {
+    this.tips = new StageTips(this.world.scenario.swarm.stages)
+    this.records = new SimRecords(this)
   }
 
   pause(): void {

@@ -8,7 +8,7 @@ import { scopeOf } from '../../node/peer/round-context.ts'
 import type { Run } from '../../node/run/folder.ts'
 import { checkCertificate, type VerifiedCertificate } from '../../protocols/wire/certificate.ts'
 import { equalBytes, hashHex } from '../../protocols/wire/hash.ts'
-import type { Certificate, Hash, PeerName, Scope, Value } from '../../protocols/wire/messages.ts'
+import type { Certificate, Hash, PeerName, Scope, Signed, StageRecord, Value } from '../../protocols/wire/messages.ts'
 import { type Refusal, refuse } from '../../protocols/wire/refusals.ts'
 import { FIRST_FINAL, SimChain } from '../kernel/chain.ts'
 import { Network, type Traffic } from '../kernel/network.ts'
@@ -46,9 +46,12 @@ export class World {
   readonly start: BlockReference
   /** A scope for look-ups that only read the round. */
   readonly anyScope: Scope
+  /** All records that peers have announced, oldest first. */
+  readonly records: Signed<StageRecord>[] = []
   microBatchesSettled = 0
   roundsDecided = 0
   readonly #messages: boolean
+  readonly #labels = new LabelFactory()
   readonly #byName = new Map<PeerName, SimPeer>()
   readonly #siblings: readonly (readonly SimPeer[])[]
   readonly #seats: readonly (readonly PeerName[])[]
@@ -84,12 +87,11 @@ export class World {
     this.#stageOf = new Map(dealt)
     const { floor } = manifest.stake
     this.#stakes = new Map(dealt.map(([name], index) => [name, BigInt(Math.round(floor * shapes[index]!.stake))]))
-    const labels = new LabelFactory()
     this.gossip = new SimGossip(this)
     this.anyScope = scopeOf(this.run, this.epoch(0), 0, 0)
     this.peers = dealt.map(
       ([name, stage], index) =>
-        new SimPeer({ world: this, index, stage, shape: shapes[index]!, key: labels.key(name) }),
+        new SimPeer({ world: this, index, stage, shape: shapes[index]!, key: this.#labels.key(name) }),
     )
     for (const peer of this.peers) this.#byName.set(peer.name, peer)
     this.stages = Array.from({ length: stages }, (_, stage) => this.peers.filter(peer => peer.stage === stage))
@@ -168,6 +170,21 @@ export class World {
       group,
       parent,
     )
+  }
+
+  /** A peer's record with the next sequence. */
+  newRecord(peer: SimPeer): Signed<StageRecord> {
+    const { key, stage } = peer
+    const sequence = this.records.length + 1
+    const record = key.sign({ kind: 'record', run: this.run.id, stage, sequence, addresses: [], ephemeral: false } as const)
+    this.records.push(record)
+    return record
+  }
+
+  /** Of an identity without a bond. */
+  strangersRecord(name: PeerName): Signed<StageRecord> {
+    const payload = { kind: 'record', run: this.run.id, stage: 0, sequence: 1, addresses: [], ephemeral: false } as const
+    return this.#labels.key(name).sign(payload)
   }
 
   isGenuine(bytes: Uint8Array, hash: Hash): boolean {
