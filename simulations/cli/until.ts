@@ -2,7 +2,7 @@
 import type { SimEvent } from '../trace/types.ts'
 import { SimError } from './exit.ts'
 
-/** Counts events as it is asked, so it is made for one run. @throws SimError for what names no event */
+/** Counts events, from 1, as it is asked, so it is made for one run. @throws SimError for what names no event */
 export function untilOf(text: string): (event: SimEvent) => boolean {
   const [, number] = /^#(\d+)$/.exec(text) ?? []
   if (number !== undefined) return nth(() => true, Number(number))
@@ -58,6 +58,7 @@ const TYPES = {
   'micro-batch': 1,
   loss: 1,
   message: 1,
+  record: 1,
   gauge: 1,
   reached: 1,
   end: 1,

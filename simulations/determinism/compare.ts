@@ -4,8 +4,8 @@ import { createInterface } from 'node:readline'
 import type { SimEvent } from '../trace/types.ts'
 
 export interface Difference {
-  /** Of the event, from 0. */
-  readonly index: number
+  /** Of the event, from 1: what `replay --until '#246'` takes. */
+  readonly number: number
   /** Null where that run is over. */
   readonly first: SimEvent | null
   readonly second: SimEvent | null
@@ -26,14 +26,14 @@ export async function firstDifference(
 ): Promise<Difference | null> {
   const [a, b] = [lines(first, counts), lines(second, counts)]
   const before: string[] = []
-  for (let index = 0; ; index++) {
+  for (let number = 1; ; number++) {
     const [left, right] = await Promise.all([a.next(), b.next()])
     const [leftLine, rightLine] = [left.done ? null : left.value, right.done ? null : right.value]
     if (leftLine === null && rightLine === null) return null
     if (leftLine !== rightLine) {
       await Promise.all([a.return(undefined), b.return(undefined)])
       return {
-        index,
+        number,
         first: eventOf(leftLine),
         second: eventOf(rightLine),
         before: before.map(line => JSON.parse(line)),

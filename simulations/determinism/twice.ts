@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { FILES } from '../report/folder.ts'
 import type { ConcreteScenario, Scenario, Tier } from '../scenario/types.ts'
 import type { Job } from '../sweep/job.ts'
+import { dealt } from '../sweep/plan.ts'
 import { Pool } from '../sweep/pool.ts'
 import { ProgressBar, type Terminal } from '../sweep/progress.ts'
 import type { SimEvent } from '../trace/types.ts'
@@ -15,8 +16,8 @@ import { type Difference, firstDifference } from './compare.ts'
 
 export interface TwiceInit {
   readonly harness: string
-  readonly scenario: Scenario | ConcreteScenario
-  readonly tier: Tier
+  /** Seeds are dealt to them in turn, as in a sweep. */
+  readonly scenarios: readonly { readonly scenario: Scenario | ConcreteScenario; readonly tier: Tier }[]
   readonly from: number
   readonly seeds: number
   readonly processes: number
@@ -49,7 +50,7 @@ export async function runTwice(init: TwiceInit): Promise<Twice> {
     function* jobs(): Generator<Job> {
       for (const seed of seeds) {
         if (limitMs !== null && elapsedMs() > limitMs) return
-        yield { scenario: init.scenario, tier: init.tier, seed }
+        yield { ...dealt(init.scenarios, seed), seed }
       }
     }
     try {

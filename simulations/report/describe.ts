@@ -62,6 +62,7 @@ const SENTENCES: Describe = {
     `${peerName(from)} -> ${peerName(to)} ${kind} r${round} ${bytes} B ${
       deliveredAtMs === null ? 'LOST' : `+${Math.round(deliveredAtMs - atMs)} ms`
     }`,
+  record: ({ peer, of, sequence }) => `${peerName(peer)} takes record ${sequence} of ${peerName(of)}`,
   gauge: ({ peer, name, value, bound }) => `${peerName(peer)} holds ${name} ${value} of at most ${bound}`,
   reached: ({ state, peer }) => `reached: ${state}${peer === undefined ? '' : ` at ${peerName(peer)}`}`,
   end: ({ reason }) => `end: ${ENDS[reason]}`,

@@ -5,7 +5,7 @@ import type { SimEvent, SimEventType, Violation } from '../trace/types.ts'
 const KEPT = 4096
 
 /** Many, and each tells little. */
-const NOISE: ReadonlySet<SimEventType> = new Set(['message', 'gauge', 'micro-batch', 'block', 'seat'])
+const NOISE: ReadonlySet<SimEventType> = new Set(['message', 'gauge', 'micro-batch', 'block', 'seat', 'record'])
 const ALWAYS: ReadonlySet<SimEventType> = new Set(['fault', 'healed', 'evidence', 'diverged', 'halt', 'end'])
 
 export class LastEvents {

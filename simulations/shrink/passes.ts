@@ -1,4 +1,6 @@
 /** The ways in which a scenario is made smaller: each tries candidates, and keeps one only if it still fails. */
+
+import { stageOf } from '../scenario/draw.ts'
 import type { Attacker, ConcreteScenario, Fault } from '../scenario/types.ts'
 import { ddmin } from './ddmin.ts'
 
@@ -20,10 +22,10 @@ export const PASSES: readonly Pass[] = [
   { name: 'parameters', run: fewerParameters },
 ]
 
-/** What a fault or liar without whom the rest cannot be a quorum: an agreement of fewer than four seats stands no liar at all. */
-const LEAST_REPLICAS = [4, 5]
-/** A smaller swarm deals its seats and draws its network anew, so a few seeds are tried for each size. */
-const SEEDS_A_SIZE = 24
+/** Fewer seats than this stand no liar at all. */
+const LEAST_REPLICAS = 4
+/** A smaller swarm meets other delays and leaders, so a few seeds are tried for each size. */
+const SEEDS_A_SIZE = 16
 
 async function fewerFaults(scenario: ConcreteScenario, fails: Fails): Promise<ConcreteScenario> {
   const faults = await ddmin(scenario.faults, part => fails(withFaults(scenario, part)))
@@ -56,12 +58,11 @@ async function fewerAttackers(scenario: ConcreteScenario, fails: Fails): Promise
 async function fewerPeers(scenario: ConcreteScenario, fails: Fails): Promise<ConcreteScenario> {
   const { stages, replicas } = scenario.swarm
   for (const size of smallerSizes(stages, replicas)) {
+    const parts = Array.from({ length: stages - size.stages + 1 }, (_, first) => resized(scenario, size, first))
+    const candidates = [...parts, resized(scenario, size, 'gather')]
     for (let i = 0; i < SEEDS_A_SIZE; i++) {
-      for (const map of [compact, folded]) {
-        const candidate = { ...resized(scenario, size, map), seed: (scenario.seed + i) % 2 ** 32 }
-        if (await fails(candidate)) return candidate
-      }
-      if (scenario.faults.length + scenario.attackers.length === 0 && i >= SEEDS_A_SIZE / 2) break
+      const seed = (scenario.seed + i) % 2 ** 32
+      for (const candidate of candidates) if (await fails({ ...candidate, seed })) return { ...candidate, seed }
     }
   }
   return scenario
@@ -75,59 +76,62 @@ interface Size {
 /** All that have fewer peers, the smallest first. */
 function smallerSizes(stages: number, replicas: number): Size[] {
   const sizes: Size[] = []
-  const leastReplicas = Math.min(replicas, LEAST_REPLICAS[0]!)
   for (let s = 1; s <= stages; s++) {
-    for (let n = leastReplicas; n <= replicas; n++)
+    for (let n = Math.min(replicas, LEAST_REPLICAS); n <= replicas; n++) {
       if (s * n < stages * replicas) sizes.push({ stages: s, replicas: n })
+    }
   }
   return sizes.toSorted((a, b) => a.stages * a.replicas - b.stages * b.replicas || a.stages - b.stages)
 }
 
-type PeerMap = (peers: readonly number[], count: number, all: readonly number[]) => number[]
-
-/** Those that faults and liars name become the first peers. */
-function compact(peers: readonly number[], count: number, all: readonly number[]): number[] {
-  return unique(peers.map(peer => all.indexOf(peer)).filter(index => index < count))
-}
-
-function folded(peers: readonly number[], count: number): number[] {
-  return unique(peers.map(peer => peer % count))
-}
-
-function unique(peers: readonly number[]): number[] {
-  return [...new Set(peers)].toSorted((a, b) => a - b)
-}
-
-/** The same scenario with a smaller swarm; what named peers that are gone names others. */
-export function resized(
-  scenario: ConcreteScenario,
-  { stages, replicas }: Size,
-  map: PeerMap = compact,
-): ConcreteScenario {
-  const count = stages * replicas
-  const all = unique([
-    ...scenario.attackers.flatMap(({ peers }) => peers),
-    ...scenario.faults.flatMap(({ peers }) => peers),
-  ])
-  const { peers: overrides, ...swarm } = scenario.swarm
-  const kept = overrides?.filter(({ index }) => index < count)
+/**
+ * The same scenario with a smaller swarm, in which the peers that liars and faults name come before all others. What named
+ * peers that are gone is gone.
+ * @param part - the first of the stages that are kept; 'gather': peers of any stage, wherever there is room
+ */
+export function resized(scenario: ConcreteScenario, size: Size, part: number | 'gather' = 'gather'): ConcreteScenario {
+  const { stages, replicas } = size
+  const overrides = scenario.swarm.peers ?? []
+  const places = part === 'gather' ? gathered(scenario, size) : cut(scenario, size, part)
+  const moved = (peers: readonly number[]) =>
+    peers.flatMap(peer => (places.has(peer) ? [places.get(peer)!] : [])).toSorted((a, b) => a - b)
   const faults = scenario.faults.flatMap((fault): Fault[] => {
-    const peers = map(fault.peers, count, all)
+    const peers = moved(fault.peers)
     return fault.peers.length > 0 && peers.length === 0 ? [] : [{ ...fault, peers }]
   })
-  const taken = new Set<number>()
   const attackers = scenario.attackers.flatMap((attacker): Attacker[] => {
-    // A peer runs one attack.
-    const peers = map(attacker.peers, count, all).filter(peer => !taken.has(peer))
-    for (const peer of peers) taken.add(peer)
+    const peers = moved(attacker.peers)
     return peers.length === 0 ? [] : [{ ...attacker, peers }]
   })
-  return {
-    ...scenario,
-    swarm: { ...swarm, stages, replicas, ...(kept === undefined || kept.length === 0 ? {} : { peers: kept }) },
-    faults,
-    attackers,
+  const kept = overrides.flatMap(override => {
+    const index = places.get(override.index)
+    return index === undefined ? [] : [{ ...override, index }]
+  })
+  return { ...scenario, swarm: { stages, replicas, ...(kept.length === 0 ? {} : { peers: kept }) }, faults, attackers }
+}
+
+/** All peers, those that are named first. */
+function inOrder({ swarm, attackers, faults }: ConcreteScenario): number[] {
+  const named = [...attackers, ...faults].flatMap(({ peers }) => peers)
+  const all = Array.from({ length: swarm.stages * swarm.replicas }, (_, peer) => peer)
+  return [...new Set([...named, ...all])]
+}
+
+function cut(scenario: ConcreteScenario, { stages, replicas }: Size, first: number): Map<number, number> {
+  const places = new Map<number, number>()
+  for (let stage = 0; stage < stages; stage++) {
+    const seats = inOrder(scenario).filter(peer => stageOf(scenario, peer) === first + stage)
+    for (const [rank, peer] of seats.slice(0, replicas).entries()) places.set(peer, rank * stages + stage)
   }
+  return places
+}
+
+function gathered(scenario: ConcreteScenario, { stages, replicas }: Size): Map<number, number> {
+  return new Map(
+    inOrder(scenario)
+      .slice(0, stages * replicas)
+      .map((peer, place) => [peer, place]),
+  )
 }
 
 async function fewerRounds(scenario: ConcreteScenario, fails: Fails): Promise<ConcreteScenario> {

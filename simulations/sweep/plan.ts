@@ -2,10 +2,10 @@
 import type { Shard } from '../cli/options.ts'
 
 /** The scenario that a seed is dealt to: in turn, so that a bare seed says everything. */
-export function dealt(names: readonly string[], seed: number): string {
-  const name = names[seed % names.length]
-  if (name === undefined) throw new Error('a sweep needs a scenario')
-  return name
+export function dealt<Scenario>(scenarios: readonly Scenario[], seed: number): Scenario {
+  const scenario = scenarios[seed % scenarios.length]
+  if (scenario === undefined) throw new Error('a sweep needs a scenario')
+  return scenario
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Shard } from '../cli/options.ts'
 import type { ConcreteScenario, Scenario, Tier } from '../scenario/types.ts'
 import { thisMaker } from '../version.ts'
 import type { Job } from './job.ts'
-import { seedCount, seedsOf } from './plan.ts'
+import { dealt, seedCount, seedsOf } from './plan.ts'
 import { Pool, type PoolInit } from './pool.ts'
 import { ProgressBar, type Terminal } from './progress.ts'
 import { addRun, emptyResult, type Run, type SweepResult } from './tally.ts'
@@ -46,8 +46,7 @@ export async function sweep(init: SweepInit): Promise<SweepResult> {
         result.stopped ||= seeds !== null
         return
       }
-      const { scenario, tier } = scenarios[seed % scenarios.length]!
-      yield { scenario, tier, seed }
+      yield { ...dealt(scenarios, seed), seed }
     }
   }
   const pool = new Pool(init)

@@ -176,14 +176,28 @@ export class World {
   newRecord(peer: SimPeer): Signed<StageRecord> {
     const { key, stage } = peer
     const sequence = this.records.length + 1
-    const record = key.sign({ kind: 'record', run: this.run.id, stage, sequence, addresses: [], ephemeral: false } as const)
+    const record = key.sign({
+      kind: 'record',
+      run: this.run.id,
+      stage,
+      sequence,
+      addresses: [],
+      ephemeral: false,
+    } as const)
     this.records.push(record)
     return record
   }
 
   /** Of an identity without a bond. */
   strangersRecord(name: PeerName): Signed<StageRecord> {
-    const payload = { kind: 'record', run: this.run.id, stage: 0, sequence: 1, addresses: [], ephemeral: false } as const
+    const payload = {
+      kind: 'record',
+      run: this.run.id,
+      stage: 0,
+      sequence: 1,
+      addresses: [],
+      ephemeral: false,
+    } as const
     return this.#labels.key(name).sign(payload)
   }
 

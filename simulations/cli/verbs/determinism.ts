@@ -3,51 +3,76 @@ import { availableParallelism } from 'node:os'
 import type { Difference } from '../../determinism/compare.ts'
 import { findDifference, runTwice, type Twice } from '../../determinism/twice.ts'
 import { lineOf } from '../../report/describe.ts'
+import type { ConcreteScenario, Scenario, Tier } from '../../scenario/types.ts'
+import { concrete } from '../../sweep/job.ts'
+import { dealt } from '../../sweep/plan.ts'
 import type { VerdictKind } from '../../trace/types.ts'
 import { EXIT } from '../exit.ts'
 import type { Call } from '../program.ts'
-import { chooseRun } from '../reference.ts'
+import { chooseRun, STANDARD, scenarioNamed, tierOf } from '../reference.ts'
 import { verdictLine } from '../verdict.ts'
+
+interface Chosen {
+  readonly scenarios: readonly { readonly scenario: Scenario | ConcreteScenario; readonly tier: Tier }[]
+  /** The seed that was named; null: those from --from on. */
+  readonly seed: number | null
+}
 
 export async function run(call: Call): Promise<number> {
   const { settings, surroundings, harness, paint } = call
-  const { scenario, tier, reference } = chooseRun(call, call.words[0]!)
-  const named = harness.scenarios.find(({ name }) => name === scenario.name && reference.startsWith(name))
-  const seeds = settings.seeds ?? 1
+  const { scenarios, seed: named } = choose(call)
   const execPath = settings.node ?? process.execPath
-  const common = { harness: surroundings.harness, tier, execPath, signal: surroundings.signal }
+  const common = { harness: surroundings.harness, execPath, signal: surroundings.signal }
   const twice = await runTwice({
     ...common,
-    scenario: named ?? scenario,
-    from: settings.seeds === undefined ? scenario.seed : settings.from!,
-    seeds,
+    scenarios,
+    from: named ?? settings.from!,
+    seeds: settings.seeds ?? 1,
     processes: settings.jobs ?? availableParallelism(),
     timeMs: settings.time ?? null,
     terminal: surroundings.terminal,
   })
   surroundings.signal.throwIfAborted()
   const [seed] = twice.different
-  const different = seed === undefined ? null : named === undefined ? { ...scenario, seed } : harness.draw(named, seed)
-  const difference = different === null ? null : await findDifference({ ...common, scenario: different })
-  const verdict: VerdictKind =
-    twice.different.length > 0 ? 'violated' : twice.failed.length > 0 || twice.seeds === 0 ? 'unknown' : 'valid'
-  const sentence = sentenceOf(scenario.name, twice, verdict)
+  const different = seed === undefined ? null : { ...dealt(scenarios, seed), seed }
+  const difference =
+    different === null
+      ? null
+      : await findDifference({ ...common, scenario: concrete(harness, different), tier: different.tier })
+  const verdict = verdictOf(twice)
+  const sentence = sentenceOf(call.words[0]!, twice, verdict)
   if (settings.json) {
-    surroundings.print(
-      JSON.stringify({ kind: 'determinism', scenario: scenario.name, tier, verdict, sentence, ...twice, difference }),
-    )
+    surroundings.print(JSON.stringify({ kind: 'determinism', verdict, sentence, ...twice, difference }))
   } else {
-    if (seed !== undefined) surroundings.print(differenceText(`${scenario.name}:${seed}`, difference))
+    if (different !== null) surroundings.print(differenceText(`${different.scenario.name}:${seed}`, difference))
     surroundings.print(verdictLine(paint, verdict, sentence))
   }
   return EXIT[verdict]!
 }
 
-function sentenceOf(name: string, { seeds, different, failed }: Twice, verdict: VerdictKind): string {
-  if (verdict === 'valid')
-    return `${seeds} ${seeds === 1 ? 'seed' : 'seeds'} of ${name} ran twice with equal trace hashes`
+/** With --seeds a name means its seeds; without, it is one run. */
+function choose(call: Call): Chosen {
+  const { harness, settings } = call
+  const [word = ''] = call.words
+  const names = word === STANDARD ? harness.standard : [word]
+  if (settings.seeds !== undefined && (word === STANDARD || harness.scenarios.some(({ name }) => name === word))) {
+    const scenarios = names.map(name => scenarioNamed(harness, name))
+    return { scenarios: scenarios.map(scenario => ({ scenario, tier: tierOf(scenario, settings) })), seed: null }
+  }
+  const { scenario, tier } = chooseRun(call, word)
+  return { scenarios: [{ scenario, tier }], seed: settings.seeds === undefined ? scenario.seed : null }
+}
+
+function verdictOf({ different, failed, seeds }: Twice): VerdictKind {
+  if (different.length > 0) return 'violated'
+  return failed.length > 0 || seeds === 0 ? 'unknown' : 'valid'
+}
+
+function sentenceOf(word: string, { seeds, different, failed }: Twice, verdict: VerdictKind): string {
+  const what = `${seeds} ${seeds === 1 ? 'seed' : 'seeds'} of ${word}`
+  if (verdict === 'valid') return `${what} ran twice with equal trace hashes`
   if (verdict === 'violated')
-    return `${different.length} of ${seeds} seeds of ${name} did not come out again: ${different.slice(0, 10).join(', ')}`
+    return `${different.length} of ${what} did not come out again: ${different.slice(0, 10).join(', ')}`
   const [first] = failed
   return first === undefined ? 'no seed ran twice' : `seed ${first.seed} could not be run: ${first.sentence}`
 }
@@ -56,15 +81,14 @@ function differenceText(run: string, difference: Difference | null): string {
   if (difference === null) {
     return `${run}: the hashes differed, but two recorded runs are equal. Something that is seldom different is in play: run it again, or with --seeds 100.`
   }
-  const { index, first, second, before } = difference
+  const { number, first, second, before } = difference
+  const isSubtle = first !== null && second !== null && lineOf(first) === lineOf(second)
   return [
-    `${run}: the first event that differs is #${index}`,
+    `${run}: the first event that differs is #${number}`,
     ...before.map(event => `     both  ${lineOf(event)}`),
     `    first  ${first === null ? 'is over' : lineOf(first)}`,
     `   second  ${second === null ? 'is over' : lineOf(second)}`,
-    ...(first !== null && second !== null && lineOf(first) === lineOf(second)
-      ? [JSON.stringify(first), JSON.stringify(second)]
-      : []),
+    ...(isSubtle ? [JSON.stringify(first), JSON.stringify(second)] : []),
     'How to find what broke it: docs/research/determinism.md',
   ].join('\n')
 }

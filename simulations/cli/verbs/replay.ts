@@ -23,7 +23,8 @@ export async function run(call: Call): Promise<number> {
     scenario: chosen.scenario,
     tier: chosen.tier,
     folder,
-    messages: settings.verbose === true,
+    // Events are numbered with the messages among them.
+    messages: settings.verbose === true || settings.until?.startsWith('#') === true,
     onEvent: event => {
       if (settings.json) surroundings.print(JSON.stringify(event))
       else if (settings.verbose || isTold(event)) surroundings.print(lineOf(event))
