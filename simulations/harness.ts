@@ -10,8 +10,8 @@ export interface Named {
 
 export interface Harness {
   readonly scenarios: readonly Scenario[]
-  /** Names of the scenarios that CI sweeps, dealt to the seeds in this order; a name may stand more than once. */
-  readonly standard: readonly string[]
+  /** Names that mean another scenario for each seed; `standard` is what CI sweeps. */
+  readonly mixes: readonly string[]
   readonly checkers: readonly Checker[]
   readonly faults: readonly Named[]
   readonly attackers: readonly Named[]
@@ -22,6 +22,8 @@ export interface Harness {
   /** @throws Error that names the field */
   parse(value: unknown): Scenario | ConcreteScenario
   draw(scenario: Scenario, seed: number): ConcreteScenario
+  /** Of a name of either kind; null where it is none. */
+  scenarioOf(name: string, seed: number): Scenario | null
 }
 
 /** A module that exports its harness: also a process that runs seeds for another one can load it. */

@@ -53,7 +53,7 @@ export const VERBS: Record<Verb, VerbSpec> = {
     words: '<scenario...>',
     minWords: 1,
     maxWords: ANY_NUMBER,
-    more: '`standard` names the mix that CI runs. Seeds are dealt to the scenarios in turn. The folders of the first violations are written. Unknown where a scenario never reached what it is there for.',
+    more: '`standard` names the mix that CI runs, `all` every scenario of the library; files are taken too. Seeds are dealt to the scenarios in turn. The folders of the first violations are written. Unknown where a scenario never reached what it is there for.',
   },
   replay: {
     about: 'run again what was run before, and tell what happens',

@@ -5,7 +5,7 @@ import { closest } from '../../node/config/closest.ts'
 import type { Harness } from '../harness.ts'
 import { FILES, readStoredVerdict, type StoredVerdict } from '../report/folder.ts'
 import type { ConcreteScenario, Scenario, Tier } from '../scenario/types.ts'
-import { dealt } from '../sweep/plan.ts'
+import type { Source } from '../sweep/job.ts'
 import { SimError } from './exit.ts'
 import type { Settings } from './options.ts'
 import type { Call } from './program.ts'
@@ -21,26 +21,54 @@ export interface ChosenRun {
 
 export const STANDARD = 'standard'
 
+/** Every scenario of the library: a sweep may name it. */
+export const ALL = 'all'
+
 /** @throws SimError for what names no run, or a seed that cannot be given to it */
 export function chooseRun(call: Call, word: string): ChosenRun {
   const { harness, settings } = call
   const path = resolve(call.surroundings.folder, word)
   if (/^\d+$/.test(word)) return drawn(harness, settings, STANDARD, seedOf(word))
   const [, name = word, seed] = /^([^/\\:]+):(\d+)$/.exec(word) ?? []
-  if (name === STANDARD || harness.scenarios.some(scenario => scenario.name === name)) {
+  if (namesOf(harness).includes(name)) {
     return drawn(harness, settings, name, seed === undefined ? (settings.seed ?? 1) : seedOf(seed))
   }
   if (existsSync(path)) return fromFile(call, word, path)
-  const names = [...harness.scenarios.map(scenario => scenario.name), STANDARD]
-  throw new SimError(`there is no scenario and no file '${word}'${nearest(name, names)}`, 'swarm-sim list')
+  throw new SimError(`there is no scenario and no file '${word}'${nearest(name, namesOf(harness))}`, 'swarm-sim list')
+}
+
+/** What a word of a sweep means, with the tier of each. @throws SimError where it means nothing */
+export function chooseSources(call: Call, word: string): { scenario: Source; tier: Tier }[] {
+  const { harness, settings, surroundings } = call
+  if (word === ALL) {
+    const fit = harness.scenarios.filter(
+      ({ tiers }) => settings.tier === undefined || tiers.includes(settings.tier as Tier),
+    )
+    return fit.map(scenario => ({ scenario: scenario.name, tier: tierOf(scenario, settings) }))
+  }
+  if (namesOf(harness).includes(word))
+    return [{ scenario: word, tier: tierOf(scenarioNamed(harness, word, 1), settings) }]
+  const path = resolve(surroundings.folder, word)
+  if (!existsSync(path)) {
+    throw new SimError(
+      `there is no scenario and no file '${word}'${nearest(word, [...namesOf(harness), ALL])}`,
+      'swarm-sim list',
+    )
+  }
+  const scenario = readScenario(harness, path)
+  return [{ scenario, tier: tierOf(scenario, settings) }]
+}
+
+export function namesOf({ scenarios, mixes }: Harness): string[] {
+  return [...scenarios.map(({ name }) => name), ...mixes]
 }
 
 /** @throws SimError where the name is none */
-export function scenarioNamed(harness: Harness, name: string): Scenario {
-  const found = harness.scenarios.find(scenario => scenario.name === name)
-  if (found !== undefined) return found
-  const names = harness.scenarios.map(scenario => scenario.name)
-  throw new SimError(`there is no scenario '${name}'${nearest(name, names)}`, 'swarm-sim list')
+export function scenarioNamed(harness: Harness, name: string, seed: number): Scenario {
+  const found = harness.scenarioOf(name, seed)
+  if (found === null)
+    throw new SimError(`there is no scenario '${name}'${nearest(name, namesOf(harness))}`, 'swarm-sim list')
+  return found
 }
 
 export function nearest(typed: string, known: readonly string[]): string {
@@ -60,11 +88,11 @@ export function tierOf(scenario: Scenario | ConcreteScenario, settings: Settings
 }
 
 function drawn(harness: Harness, settings: Settings, name: string, seed: number): ChosenRun {
-  const scenario = scenarioNamed(harness, name === STANDARD ? dealt(harness.standard, seed) : name)
+  const scenario = scenarioNamed(harness, name, seed)
   return {
     scenario: harness.draw(scenario, seed),
     tier: tierOf(scenario, settings),
-    reference: `${scenario.name}:${seed}`,
+    reference: `${name}:${seed}`,
     stored: null,
   }
 }

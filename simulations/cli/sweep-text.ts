@@ -72,7 +72,7 @@ export function sweepText(paint: Paint, sweep: SweepResult, missing: readonly nu
     '',
     ...(states.rows.length === 0 ? [] : [tableText(states), '']),
     ...(listed.length === 0 ? [] : [...named, ...more, '']),
-    `${count(seeds)} seeds of ${sweep.scenarios.length} scenarios in ${duration(sweep.wallMs)}: ${(seeds / seconds).toFixed(1)} seeds/s, ` +
+    `${count(seeds)} seeds of ${sweep.scenarios.length} ${sweep.scenarios.length === 1 ? 'scenario' : 'scenarios'} in ${duration(sweep.wallMs)}: ${(seeds / seconds).toFixed(1)} seeds/s, ` +
       `${count(virtualMs / Math.max(1, sweep.wallMs))}x real time, ${count(sum(sweep, 'roundsDecided'))} rounds decided, commit ${sweep.maker.commit}` +
       (sweep.stopped && sweep.asked !== null ? `; stopped before all ${count(sweep.asked)} were done` : ''),
     verdictLine(paint, verdict, sentence),

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { FILES } from '../report/folder.ts'
-import type { ConcreteScenario, Scenario, Tier } from '../scenario/types.ts'
-import type { Job } from '../sweep/job.ts'
+import type { ConcreteScenario, Tier } from '../scenario/types.ts'
+import type { Job, Source } from '../sweep/job.ts'
 import { dealt } from '../sweep/plan.ts'
 import { Pool } from '../sweep/pool.ts'
 import { ProgressBar, type Terminal } from '../sweep/progress.ts'
@@ -17,7 +17,7 @@ import { type Difference, firstDifference } from './compare.ts'
 export interface TwiceInit {
   readonly harness: string
   /** Seeds are dealt to them in turn, as in a sweep. */
-  readonly scenarios: readonly { readonly scenario: Scenario | ConcreteScenario; readonly tier: Tier }[]
+  readonly scenarios: readonly { readonly scenario: Source; readonly tier: Tier }[]
   readonly from: number
   readonly seeds: number
   readonly processes: number

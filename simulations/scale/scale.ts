@@ -58,21 +58,21 @@ export async function measureScale(init: ScaleInit): Promise<ScaleRow[]> {
     limitMs: 3_600_000,
     execArgv: [`--max-old-space-size=${init.memoryMiB}`],
   })
-  const jobs = init.peers.map((peers): Job => {
+  const sizes = init.peers.map((peers): ConcreteScenario => {
     const swarm = sizeOf(peers, init.replicas)
     const { scenario } = init
-    const sized = {
+    return {
       ...scenario,
       swarm,
       faults: [],
       attackers: [],
       workload: { ...scenario.workload, rounds: init.rounds },
     }
-    return { scenario: sized, seed: scenario.seed, tier: 0 }
   })
+  const jobs = sizes.map((scenario): Job => ({ scenario, seed: scenario.seed, tier: 0 }))
   try {
-    const onOutcome = (job: Job, outcome: Outcome) => {
-      const row = rowOf(job, outcome)
+    const onOutcome = (_: Job, outcome: Outcome) => {
+      const row = rowOf(sizes[rows.length]!, outcome)
       rows.push(row)
       init.onRow(row)
     }
@@ -83,7 +83,7 @@ export async function measureScale(init: ScaleInit): Promise<ScaleRow[]> {
   return rows
 }
 
-function rowOf({ scenario }: Job, { result, cpuMs, memoryBytes }: Outcome): ScaleRow {
+function rowOf(scenario: ConcreteScenario, { result, cpuMs, memoryBytes }: Outcome): ScaleRow {
   const { stages, replicas } = scenario.swarm
   const peers = stages * replicas
   const { statistics, verdict } = result

@@ -4,21 +4,33 @@ import type { Harness } from '../harness.ts'
 import type { ConcreteScenario, Scenario, Tier } from '../scenario/types.ts'
 import type { RunResult } from '../trace/types.ts'
 
+/** A name, or what a file holds. */
+export type Source = string | Scenario | ConcreteScenario
+
 export interface Job {
-  readonly scenario: Scenario | ConcreteScenario
+  readonly scenario: Source
   readonly seed: number
   readonly tier: Tier
 }
 
 export interface Outcome {
   readonly result: RunResult
+  /** The scenario's. */
+  readonly reaches: readonly string[]
   /** Of the whole process while it ran this: processor time, and the most memory that it ever held beyond what it began with. */
   readonly cpuMs: number
   readonly memoryBytes: number
 }
 
 export function concrete(harness: Harness, { scenario, seed }: Job): ConcreteScenario {
-  return 'seed' in scenario ? { ...scenario, seed } : harness.draw(scenario, seed)
+  if (typeof scenario !== 'string') return 'seed' in scenario ? { ...scenario, seed } : harness.draw(scenario, seed)
+  const named = harness.scenarioOf(scenario, seed)
+  if (named === null) throw new Error(`there is no scenario '${scenario}'`)
+  return harness.draw(named, seed)
+}
+
+export function nameOf({ scenario }: Pick<Job, 'scenario'>): string {
+  return typeof scenario === 'string' ? scenario : scenario.name
 }
 
 /** Never rejects but for the signal: a run that throws is unknown, and says why. */
@@ -27,9 +39,12 @@ export async function runJob(harness: Harness, job: Job, signal: AbortSignal): P
   const cpu = process.cpuUsage()
   const began = performance.now()
   let result: RunResult
+  let reaches: readonly string[] = []
   try {
     const tier = await harness.tier(job.tier)
-    result = await tier.run(concrete(harness, job), { signal })
+    const scenario = concrete(harness, job)
+    reaches = scenario.reaches
+    result = await tier.run(scenario, { signal })
   } catch (error) {
     if (signal.aborted) throw error
     result = failedResult(
@@ -39,7 +54,7 @@ export async function runJob(harness: Harness, job: Job, signal: AbortSignal): P
     )
   }
   const { user, system } = process.cpuUsage(cpu)
-  return { result, cpuMs: (user + system) / 1000, memoryBytes: Math.max(0, peakMemoryBytes() - baseBytes) }
+  return { result, reaches, cpuMs: (user + system) / 1000, memoryBytes: Math.max(0, peakMemoryBytes() - baseBytes) }
 }
 
 /** Linux hands a parent's `maxRSS` on to its children, so there the address space's own mark is read. */

@@ -84,7 +84,12 @@ export class Pool {
     if (isWhole && !fresh && !this.#isClosed) this.#idle.push(child)
     else child.kill('SIGKILL')
     if (typeof ended !== 'string') return ended
-    return { result: failedResult(job.tier, ended, performance.now() - beganMs), cpuMs: 0, memoryBytes: 0 }
+    return {
+      result: failedResult(job.tier, ended, performance.now() - beganMs),
+      reaches: [],
+      cpuMs: 0,
+      memoryBytes: 0,
+    }
   }
 
   #spawn(): ChildProcess {

@@ -1,8 +1,8 @@
 /** Runs many seeds and adds up what they gave. */
 import type { Shard } from '../cli/options.ts'
-import type { ConcreteScenario, Scenario, Tier } from '../scenario/types.ts'
+import type { Tier } from '../scenario/types.ts'
 import { thisMaker } from '../version.ts'
-import type { Job } from './job.ts'
+import { type Job, nameOf, type Source } from './job.ts'
 import { dealt, seedCount, seedsOf } from './plan.ts'
 import { Pool, type PoolInit } from './pool.ts'
 import { ProgressBar, type Terminal } from './progress.ts'
@@ -10,7 +10,7 @@ import { addRun, emptyResult, type Run, type SweepResult } from './tally.ts'
 
 export interface SweepInit extends PoolInit {
   /** In the order in which seeds are dealt. */
-  readonly scenarios: readonly { readonly scenario: Scenario | ConcreteScenario; readonly tier: Tier }[]
+  readonly scenarios: readonly { readonly scenario: Source; readonly tier: Tier }[]
   readonly from: number
   /** Null: until the time is up. */
   readonly seeds: number | null
@@ -54,8 +54,8 @@ export async function sweep(init: SweepInit): Promise<SweepResult> {
     show()
     await pool.runAll(
       jobs(),
-      ({ scenario, seed }, outcome) => {
-        const run = { scenario: scenario.name, reaches: scenario.reaches, seed, result: outcome.result }
+      (job, { result: ended, reaches }) => {
+        const run = { scenario: nameOf(job), reaches, seed: job.seed, result: ended }
         addRun(result, run)
         init.onRun?.(run)
         done++

@@ -21,7 +21,8 @@ export interface Reached {
 export interface ScenarioTally {
   readonly name: string
   readonly tier: Tier
-  readonly reaches: readonly string[]
+  /** What it is there for. */
+  readonly reaches: string[]
   readonly reached: Record<string, Reached>
   seeds: number
   valid: number
@@ -151,7 +152,7 @@ export function judge(sweep: SweepResult, missing: readonly number[] = []): { ve
 
 function tallyOf(
   sweep: SweepResult,
-  { name, tier, reaches }: Pick<ScenarioTally, 'name' | 'tier' | 'reaches'>,
+  { name, tier, reaches }: Pick<ScenarioTally, 'name' | 'tier'> & { readonly reaches: readonly string[] },
 ): ScenarioTally {
   let tally = sweep.scenarios.find(known => known.name === name && known.tier === tier)
   if (tally === undefined) {
@@ -165,9 +166,11 @@ function tallyOf(
       bytes: 0,
       roundsDecided: 0,
     }
-    tally = { name, tier, reaches, reached: {}, ...counts }
+    tally = { name, tier, reaches: [], reached: {}, ...counts }
     sweep.scenarios.push(tally)
   }
+  // A mix has those of all its scenarios, and a run that failed has none.
+  for (const state of reaches) if (!tally.reaches.includes(state)) tally.reaches.push(state)
   return tally
 }
 

@@ -3,17 +3,17 @@ import { availableParallelism } from 'node:os'
 import type { Difference } from '../../determinism/compare.ts'
 import { findDifference, runTwice, type Twice } from '../../determinism/twice.ts'
 import { lineOf } from '../../report/describe.ts'
-import type { ConcreteScenario, Scenario, Tier } from '../../scenario/types.ts'
-import { concrete } from '../../sweep/job.ts'
+import type { Tier } from '../../scenario/types.ts'
+import { concrete, nameOf, type Source } from '../../sweep/job.ts'
 import { dealt } from '../../sweep/plan.ts'
 import type { VerdictKind } from '../../trace/types.ts'
 import { EXIT } from '../exit.ts'
 import type { Call } from '../program.ts'
-import { chooseRun, STANDARD, scenarioNamed, tierOf } from '../reference.ts'
+import { chooseRun, chooseSources, namesOf } from '../reference.ts'
 import { verdictLine } from '../verdict.ts'
 
 interface Chosen {
-  readonly scenarios: readonly { readonly scenario: Scenario | ConcreteScenario; readonly tier: Tier }[]
+  readonly scenarios: readonly { readonly scenario: Source; readonly tier: Tier }[]
   /** The seed that was named; null: those from --from on. */
   readonly seed: number | null
 }
@@ -44,23 +44,21 @@ export async function run(call: Call): Promise<number> {
   if (settings.json) {
     surroundings.print(JSON.stringify({ kind: 'determinism', verdict, sentence, ...twice, difference }))
   } else {
-    if (different !== null) surroundings.print(differenceText(`${different.scenario.name}:${seed}`, difference))
+    if (different !== null) surroundings.print(differenceText(`${nameOf(different)}:${seed}`, difference))
     surroundings.print(verdictLine(paint, verdict, sentence))
   }
   return EXIT[verdict]!
 }
 
-/** With --seeds a name means its seeds; without, it is one run. */
+/** With --seeds the seeds of a name, or of all in turn; without, one run. */
 function choose(call: Call): Chosen {
-  const { harness, settings } = call
   const [word = ''] = call.words
-  const names = word === STANDARD ? harness.standard : [word]
-  if (settings.seeds !== undefined && (word === STANDARD || harness.scenarios.some(({ name }) => name === word))) {
-    const scenarios = names.map(name => scenarioNamed(harness, name))
-    return { scenarios: scenarios.map(scenario => ({ scenario, tier: tierOf(scenario, settings) })), seed: null }
-  }
-  const { scenario, tier } = chooseRun(call, word)
-  return { scenarios: [{ scenario, tier }], seed: settings.seeds === undefined ? scenario.seed : null }
+  if (call.settings.seeds !== undefined) return { scenarios: chooseSources(call, word), seed: null }
+  const { scenario, tier, reference } = chooseRun(call, word)
+  const [name = ''] = reference.split(':')
+  // Drawn in each process from its name, as a sweep does; what a file holds is sent along.
+  const isNamed = namesOf(call.harness).includes(name)
+  return { scenarios: [{ scenario: isNamed ? name : scenario, tier }], seed: scenario.seed }
 }
 
 function verdictOf({ different, failed, seeds }: Twice): VerdictKind {

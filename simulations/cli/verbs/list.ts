@@ -2,21 +2,19 @@
 import type { Harness } from '../../harness.ts'
 import { EXIT, SimError } from '../exit.ts'
 import type { Call } from '../program.ts'
-import { nearest, STANDARD } from '../reference.ts'
+import { namesOf, nearest, scenarioNamed } from '../reference.ts'
 import { type Table, tableCsv, tableText } from '../table.ts'
 
 type What = 'scenarios' | 'faults' | 'attackers' | 'checkers' | 'states'
 
 const TABLES: Record<What, (harness: Harness) => Table> = {
-  scenarios: ({ scenarios, standard }) => ({
-    columns: ['scenario', 'tiers', 'peers', STANDARD, 'what it shows'],
-    rows: scenarios.map(({ name, tiers, swarm, about }) => [
-      name,
-      tiers.join(' '),
-      `${swarm.stages} x ${swarm.replicas}`,
-      standard.includes(name) ? 'yes' : '',
-      about,
-    ]),
+  scenarios: harness => ({
+    columns: ['scenario', 'tiers', 'peers', 'what it shows'],
+    rows: namesOf(harness).map(name => {
+      const { tiers, swarm, about } = scenarioNamed(harness, name, 1)
+      const peers = harness.mixes.includes(name) ? 'by seed' : `${swarm.stages} x ${swarm.replicas}`
+      return [name, tiers.join(' '), peers, about]
+    }),
   }),
   faults: ({ faults }) => named('fault', faults),
   attackers: ({ attackers }) => named('attacker', attackers),

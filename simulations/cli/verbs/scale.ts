@@ -20,7 +20,7 @@ export async function run(call: Call): Promise<number> {
   const rows = await measureScale({
     harness,
     address: surroundings.harness,
-    scenario: harness.draw(scenarioNamed(harness, SCENARIO), 1),
+    scenario: harness.draw(scenarioNamed(harness, SCENARIO, 1), 1),
     peers: settings.peers!,
     replicas,
     rounds: settings.rounds ?? DEFAULT_ROUNDS,

@@ -2,14 +2,13 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { watchRun } from '../../report/watch.ts'
-import type { ConcreteScenario, Scenario } from '../../scenario/types.ts'
-import { concrete } from '../../sweep/job.ts'
+import { concrete, nameOf, type Source } from '../../sweep/job.ts'
 import { sweep } from '../../sweep/sweep.ts'
 import { type Failure, judge, type SweepResult } from '../../sweep/tally.ts'
 import { EXIT } from '../exit.ts'
 import { runName, runsFolder, shownPath } from '../paths.ts'
 import type { Call } from '../program.ts'
-import { readScenario, STANDARD, scenarioNamed, tierOf } from '../reference.ts'
+import { chooseSources, namesOf } from '../reference.ts'
 import { sweepTable, sweepText } from '../sweep-text.ts'
 import { tableCsv } from '../table.ts'
 import { endingText } from '../verdict.ts'
@@ -18,11 +17,11 @@ const DEFAULT_SEEDS = 100
 
 export async function run(call: Call): Promise<number> {
   const { settings, surroundings } = call
-  const scenarios = call.words.flatMap(word => scenariosOf(call, word))
+  const scenarios = call.words.flatMap(word => chooseSources(call, word))
   const isQuiet = settings.json === true || settings.csv === true
   const result = await sweep({
     harness: surroundings.harness,
-    scenarios: scenarios.map(scenario => ({ scenario, tier: tierOf(scenario, settings) })),
+    scenarios,
     from: settings.from!,
     seeds: settings.seeds ?? (settings.time === undefined ? DEFAULT_SEEDS : null),
     shard: settings.shard!,
@@ -47,27 +46,19 @@ function output({ settings, paint }: Call, result: SweepResult): string {
   return settings.csv ? tableCsv(sweepTable(result)) : sweepText(paint, result)
 }
 
-function scenariosOf(call: Call, word: string): (Scenario | ConcreteScenario)[] {
-  const { harness } = call
-  if (word === STANDARD) return harness.standard.map(name => scenarioNamed(harness, name))
-  if (word.endsWith('.json')) return [readScenario(harness, join(call.surroundings.folder, word))]
-  return [scenarioNamed(harness, word)]
-}
-
 /** Runs a violation once more, to tell what led to it and to write its folder. */
 async function keepRun(
   call: Call,
-  scenarios: readonly (Scenario | ConcreteScenario)[],
+  scenarios: readonly { readonly scenario: Source }[],
   { scenario: name, seed, tier }: Failure,
   isQuiet: boolean,
 ): Promise<void> {
   const { harness, surroundings, paint } = call
-  const found = scenarios.find(scenario => scenario.name === name)!
-  const scenario = concrete(harness, { scenario: found, seed, tier })
+  const source = scenarios.find(known => nameOf(known) === name)!
+  const scenario = concrete(harness, { ...source, seed, tier })
   const folder = join(runsFolder(call), runName(scenario))
   const { result, last } = await watchRun({ harness, scenario, tier, folder, signal: surroundings.signal })
-  const isNamed = harness.scenarios.some(known => known.name === name)
-  const reference = isNamed ? `${name}:${seed}` : shownPath(call, folder)
+  const reference = namesOf(harness).includes(name) ? `${name}:${seed}` : shownPath(call, folder)
   if (!isQuiet) surroundings.print(`${endingText(paint, { scenario, tier, reference, result, last })}\n`)
 }
 

@@ -33,9 +33,9 @@ describe('swarm-sim run', () => {
 
   it('takes a bare seed as one of the standard mix', async () => {
     const { output } = await tool.run(['run', '2', '--json'])
-    expect(JSON.parse(output)).to.include({ scenario: 'calm', seed: 2, tier: 0 })
+    expect(JSON.parse(output)).to.include({ scenario: 'standard', seed: 2, tier: 0 })
     expect(JSON.parse((await tool.run(['run', 'standard:3', '--json'])).output)).to.include({
-      scenario: 'storm',
+      scenario: 'standard',
       seed: 3,
     })
   })

@@ -33,16 +33,27 @@ function scenario(name: string, about: string, more: Partial<Scenario> = {}): Sc
   return { ...BASE, name, about, ...more }
 }
 
+const STORMY = 'everything happens'
+const calm = scenario('calm', 'nothing happens')
+const storm = scenario('storm', STORMY)
+
 const KINDS = ['delay', 'crash', 'loss', 'pause', 'partition', 'duplicate', 'skew'] as const
 
-/** Only the scenario `storm` is drawn with faults: one of each kind, twice, and two liars; odd seeds have no partition. */
+/** Only a storm is drawn with faults: one of each kind, twice, and two liars; odd seeds have no partition. */
 function draw(abstract: Scenario, seed: number): ConcreteScenario {
-  const kinds = abstract.name === 'storm' ? [...KINDS, ...KINDS] : []
+  const isStorm = abstract.about === STORMY
+  const kinds = isStorm ? [...KINDS, ...KINDS] : []
   const faults = kinds
     .filter(kind => kind !== 'partition' || seed % 2 === 0)
     .map((kind, i): Fault => ({ kind, atMs: 1000 + i * 700, durationMs: 4000, peers: [i % 12, (i + seed) % 12] }))
-  const attackers = abstract.name === 'storm' ? [{ attack: 'equivocate', peers: [3, 9], fromMs: 0 }] : []
+  const attackers = isStorm ? [{ attack: 'equivocate', peers: [3, 9], fromMs: 0 }] : []
   return { ...abstract, seed, faults, attackers }
+}
+
+/** The mix: even seeds are calm. */
+function scenarioOf(name: string, seed: number): Scenario | null {
+  if (name === 'standard') return { ...(seed % 2 === 0 ? calm : storm), name }
+  return harness.scenarios.find(known => known.name === name) ?? null
 }
 
 const FIELDS = new Set([...Object.keys(BASE), 'name', 'about', 'seed'])
@@ -58,8 +69,8 @@ function parse(value: unknown): Scenario | ConcreteScenario {
 
 export const harness: Harness = {
   scenarios: [
-    scenario('calm', 'nothing happens'),
-    scenario('storm', 'everything happens'),
+    calm,
+    storm,
     scenario('wobbly', 'another one in each process'),
     scenario('idle', 'never reaches what it is there for', { reaches: ['lock'] }),
     scenario('unclear', 'cannot be judged'),
@@ -67,7 +78,7 @@ export const harness: Harness = {
     scenario('dies', 'ends the process that runs it'),
     scenario('real', 'only of real processes', { tiers: [2] }),
   ],
-  standard: ['calm', 'storm'],
+  mixes: ['standard'],
   checkers: [
     {
       name: 'agreement',
@@ -87,4 +98,5 @@ export const harness: Harness = {
   },
   parse,
   draw,
+  scenarioOf,
 }
