@@ -2,7 +2,7 @@
 import { type ClipState, createClip, type ForwardInput } from '../../consensus/routing/index.ts'
 import { Ahead } from '../../node/peer/ahead.ts'
 import type { Epoch } from '../../node/peer/epoch.ts'
-import { certify, type Certified, scopeDue } from '../../node/peer/follow.ts'
+import { type Certified, certify, scopeDue } from '../../node/peer/follow.ts'
 import { rankOf } from '../../node/peer/rank.ts'
 import { roundContext, workContext } from '../../node/peer/round-context.ts'
 import { RoundInbox } from '../../node/peer/round-inbox.ts'
@@ -126,14 +126,14 @@ export class SimReplica {
   }
 
   /** By gossip or from a sibling. */
-  onCertificate(certificate: Certificate, hashes: readonly Hash[] | null): void {
+  onCertificate(from: PeerName, certificate: Certificate, hashes: readonly Hash[] | null): void {
     const peer = this.#peer
     const { scope } = certificate.value
     const isOwn = scope.stage === peer.stage
     if (!isOwn && peer.tips.newest(scope.stage) >= scope.round) return
     const verified = peer.world.verify(certificate)
     if (isRefusal(verified)) {
-      peer.onRefused(verified.refused, peer.name, `certificate: ${verified.detail ?? ''}`)
+      peer.onRefused(verified.refused, from, `certificate: ${verified.detail ?? ''}`)
       return
     }
     if (!isOwn) {
