@@ -7,16 +7,18 @@ export function seen({ honest, own }: Pick<GradientView, 'honest' | 'own'>): rea
 }
 
 export function meanOf(vectors: readonly Float32Array[]): Float32Array {
-  return perCoordinate(vectors, values => sum(values) / values.length)
+  return Float32Array.from(means(vectors))
 }
 
 /** Of each coordinate, the sample's standard deviation (n - 1); 0 where there is one vector. */
 export function deviationOf(vectors: readonly Float32Array[]): Float32Array {
-  return perCoordinate(vectors, values => {
-    const mean = sum(values) / values.length
-    const squares = values.reduce((total, value) => total + (value - mean) ** 2, 0)
-    return values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : 0
-  })
+  const mean = means(vectors)
+  const squares = new Float64Array(mean.length)
+  for (const vector of vectors) {
+    for (let at = 0; at < mean.length; at++) squares[at]! += (vector[at]! - mean[at]!) ** 2
+  }
+  const freedom = Math.max(1, vectors.length - 1)
+  return Float32Array.from(squares, sum => Math.sqrt(sum / freedom))
 }
 
 export function scaledBy(vector: Float32Array, factor: number): Float32Array {
@@ -48,12 +50,11 @@ export function normal(random: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
 }
 
-function perCoordinate(vectors: readonly Float32Array[], combine: (values: readonly number[]) => number): Float32Array {
-  const first = vectors[0]
-  if (first === undefined) throw new RangeError('statistics of no vector')
-  return Float32Array.from(first, (_, at) => combine(vectors.map(vector => vector[at]!)))
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0)
+function means(vectors: readonly Float32Array[]): Float64Array {
+  if (vectors.length === 0) throw new RangeError('statistics of no vector')
+  const sums = new Float64Array(vectors[0]!.length)
+  for (const vector of vectors) {
+    for (let at = 0; at < sums.length; at++) sums[at]! += vector[at]!
+  }
+  return sums.map(sum => sum / vectors.length)
 }
