@@ -26,8 +26,6 @@ export interface RoundReport {
   readonly loss: number
   /** Commits that the door refused, over all stages. */
   readonly refused: number
-  /** Stages that kept their state, since the aggregate or the step was out of bounds. */
-  readonly skipped: number
 }
 
 /** One replica: its engine, and its memory of the norms of gradients that came up to it. */
@@ -115,13 +113,8 @@ export class EmulatedSwarm {
       }
     }
     let refused = 0
-    let skipped = 0
-    for (const stage of this.#stages) {
-      const step = await this.#step(stage, round, counts)
-      refused += step.refused
-      skipped += step.accepted ? 0 : 1
-    }
-    return { loss: loss / heard, refused, skipped }
+    for (const stage of this.#stages) refused += await this.#step(stage, round, counts)
+    return { loss: loss / heard, refused }
   }
 
   /** Mean loss over batches, nats a token. */
@@ -161,11 +154,8 @@ export class EmulatedSwarm {
     return loss
   }
 
-  async #step(
-    stage: Stage,
-    round: number,
-    counts: readonly number[],
-  ): Promise<{ readonly refused: number; readonly accepted: boolean }> {
+  /** @returns commits that the door refused */
+  async #step(stage: Stage, round: number, counts: readonly number[]): Promise<number> {
     const honest: Commit[] = []
     for (const [lane, replica] of stage.replicas.entries()) {
       replica.clip = endClipRound(replica.clip)
@@ -174,16 +164,14 @@ export class EmulatedSwarm {
       honest.push({ lane, ...(await replica.engine.commit(counts[lane]!, false)) })
     }
     const commits = await this.#taken(stage, this.#told(stage, round, honest))
-    const refused = honest.length - commits.length
-    const aggregate = await this.#aggregate(stage, commits)
-    if (aggregate === null) return { refused, accepted: false }
+    const aggregate = await this.#aggregate(stage, round, commits)
     for (const { engine } of stage.replicas) {
       const { accepted } = await engine.execute(round, aggregate, false)
-      if (!accepted) return { refused, accepted }
+      if (!accepted) throw new Error(`round ${round}: the step is not finite`)
+      await engine.promote()
     }
-    for (const { engine } of stage.replicas) await engine.promote()
     if (this.#training.conspiracy !== null) stage.previousAggregate = joined(aggregate)
-    return { refused, accepted: true }
+    return honest.length - commits.length
   }
 
   /** The commits as they are told: those of liars are forged. */
@@ -216,14 +204,14 @@ export class EmulatedSwarm {
     return taken
   }
 
-  /** Null where a partition is out of bounds: the round is a SKIP. */
-  async #aggregate({ replicas }: Stage, commits: readonly Commit[]): Promise<Uint8Array[] | null> {
+  /** Of what the door let in, no rule makes anything that is out of bounds, so there is no SKIP. */
+  async #aggregate({ replicas }: Stage, round: number, commits: readonly Commit[]): Promise<Uint8Array[]> {
     const { engine } = replicas.at(-1)!
     const aggregate: Uint8Array[] = []
     for (let partition = 0; partition < engine.shape.partitions; partition++) {
       const inputs = commits.map(commit => partOf(commit, partition))
       const combined = await engine.aggregate(partition, inputs)
-      if (combined === null) return null
+      if (combined === null) throw new Error(`round ${round}: partition ${partition} is out of bounds`)
       aggregate.push(combined)
     }
     return aggregate

@@ -97,9 +97,8 @@ async function trainSwarm(corpus: Corpus, manifest: Manifest, lies: boolean, sig
     const counts = evenCounts(manifest)
     for (let round = 1; round <= ROUNDS; round++) {
       signal.throwIfAborted()
-      const { refused, skipped } = await swarm.round(counts)
-      if (refused + skipped > 0)
-        throw new Error(`round ${round}: ${refused} commits refused, ${skipped} stages skipped`)
+      const { refused } = await swarm.round(counts)
+      if (refused > 0) throw new Error(`round ${round}: ${refused} commits were refused`)
     }
     return await swarm.evaluate(heldOut(corpus, manifest))
   } finally {
