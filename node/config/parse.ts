@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { ExitError } from '../cli/exit.ts'
+import { closest } from './closest.ts'
 import { OPTIONS, type OptionName, type OptionSpec, type Settings, VERBS, type Verb } from './options.ts'
 
 const CONFIG_FILE = 'swarm.json'
@@ -146,19 +147,4 @@ function convert(name: OptionName, raw: unknown): unknown {
 
 function unknown(message: string, suggestion: string | null, next: string): ExitError {
   return new ExitError('usage', suggestion === null ? message : `${message}; did you mean '${suggestion}'?`, next)
-}
-
-/** The known word that shares most two-letter pieces with what was typed, or null where none is near. */
-function closest(typed: string, known: readonly string[], prefix = ''): string | null {
-  const pieces = (word: string) =>
-    new Set(Array.from({ length: word.length + 1 }, (_, i) => ` ${word} `.slice(i, i + 2)))
-  const wanted = pieces(typed)
-  let best: { word: string; score: number } | null = null
-  for (const word of known) {
-    const own = pieces(word)
-    const shared = [...own].filter(piece => wanted.has(piece)).length
-    const score = (2 * shared) / (own.size + wanted.size)
-    if (score > (best?.score ?? 0.4)) best = { word, score }
-  }
-  return best === null ? null : prefix + best.word
 }

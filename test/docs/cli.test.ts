@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { referencePage } from '../../node/config/help.ts'
+import { PAGES } from './write-cli.ts'
 
 const COMMAND = 'npx node test/docs/write-cli.ts'
 
-describe('docs/reference/cli.md', () => {
-  it('is what the table of options says', () => {
-    const page = readFileSync(new URL('../../docs/reference/cli.md', import.meta.url), 'utf8')
-    expect(page, `write it again: ${COMMAND}`).to.equal(referencePage())
+for (const [name, page] of Object.entries(PAGES)) {
+  describe(`docs/reference/${name}`, () => {
+    it('is what the table of options says', () => {
+      const written = readFileSync(new URL(`../../docs/reference/${name}`, import.meta.url), 'utf8')
+      expect(written, `write it again: ${COMMAND}`).to.equal(page())
+    })
   })
-})
+}

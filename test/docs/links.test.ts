@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const SKIPPED = new Set(['node_modules', 'dist', 'coverage', 'swarm-data', 'shared'])
+const SKIPPED = new Set(['node_modules', 'dist', 'coverage', 'swarm-data', 'swarm-sim-runs', 'shared'])
 const pages = pagesIn(root)
 
 describe('the pages of the repository', () => {

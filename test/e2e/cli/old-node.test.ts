@@ -9,6 +9,7 @@ import { trackProcess } from '../harness/leftovers.ts'
 import { expectRefused } from './refusal.ts'
 
 const BIN = fileURLToPath(new URL('../../../node/cli/bin.mjs', import.meta.url))
+const SIM_BIN = fileURLToPath(new URL('../../../simulations/cli/bin.mjs', import.meta.url))
 /** The oldest major that libp2p runs on. */
 const OLDEST = 22
 
@@ -74,5 +75,15 @@ describe('swarm-node under a Node that is too old', () => {
 
   it('ends with the same exit code and line', async () => {
     expectRefused(await run(old ?? '', [BIN, 'up', '--rouds', '3']), { exit: 'usage', says: /--rouds/, next: /--help/ })
+  })
+
+  it('runs swarm-sim from its sources, and passes its exit code on', async () => {
+    const { code, output, errors } = await run(old ?? '', [SIM_BIN, 'sweep', '--help'])
+    expect(errors).to.equal('')
+    expect(output).to.include('swarm-sim sweep <scenario...> [options]')
+    expect(code).to.equal(0)
+    const wrong = await run(old ?? '', [SIM_BIN, 'swep'])
+    expect(wrong.errors).to.include("did you mean 'sweep'?\nNext: swarm-sim --help")
+    expect(wrong.code).to.equal(2)
   })
 })

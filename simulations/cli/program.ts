@@ -1,0 +1,59 @@
+/** `swarm-sim` without its process: finds the verb, runs it, and turns every end into an exit code. */
+import { type Paint, painter } from '../../node/cli/projections/text.ts'
+import { type Harness, loadHarness } from '../harness.ts'
+import { EXIT, SimError } from './exit.ts'
+import { helpText } from './help.ts'
+import type { Settings, Verb } from './options.ts'
+import { parseCommand } from './parse.ts'
+import type { Surroundings } from './surroundings.ts'
+
+/** What a verb is called with. */
+export interface Call {
+  readonly words: readonly string[]
+  readonly settings: Settings
+  readonly harness: Harness
+  readonly surroundings: Surroundings
+  readonly paint: Paint
+}
+
+/** Resolves with the exit code. */
+export type VerbProgram = (call: Call) => Promise<number>
+
+/** One file a verb; loaded when asked for. */
+const PROGRAMS: Record<Verb, () => Promise<{ run: VerbProgram }>> = {
+  run: () => import('./verbs/run.ts'),
+  sweep: () => import('./verbs/sweep.ts'),
+  replay: () => import('./verbs/replay.ts'),
+  shrink: () => import('./verbs/shrink.ts'),
+  compare: () => import('./verbs/compare.ts'),
+  attacks: () => import('./verbs/attacks.ts'),
+  scale: () => import('./verbs/scale.ts'),
+  determinism: () => import('./verbs/determinism.ts'),
+  merge: () => import('./verbs/merge.ts'),
+  list: () => import('./verbs/list.ts'),
+  explain: () => import('./verbs/explain.ts'),
+}
+
+export async function swarmSim(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  try {
+    const command = parseCommand(args)
+    if ('help' in command) {
+      surroundings.print(helpText(command.help))
+      return EXIT.valid
+    }
+    const { verb, words, settings } = command
+    const program = await PROGRAMS[verb]()
+    const harness = await loadHarness(surroundings.harness)
+    return await program.run({ words, settings, harness, surroundings, paint: painter(surroundings.colours) })
+  } catch (error) {
+    surroundings.complain(errorText(error, surroundings.signal))
+    return EXIT.unknown
+  }
+}
+
+function errorText(error: unknown, signal: AbortSignal): string {
+  if (signal.aborted) return 'stopped before it was done\nNext: the same command again'
+  if (error instanceof SimError) return `${error.message.replace(/\s*\n\s*/g, ' ')}\nNext: ${error.next}`
+  const trace = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return `internal error: ${trace}\nNext: report this with the command and the seed`
+}

@@ -1,0 +1,59 @@
+import { expect } from 'chai'
+import { useTool } from './program.ts'
+
+describe('swarm-sim compare, scale, list and explain', () => {
+  const tool = useTool()
+
+  it('put two runs of one seed beside each other, with loss and cost', async () => {
+    const { code, output } = await tool.run(['compare', 'calm', 'storm', '--seed', '2'])
+    expect(output).to.match(/^run +calm:2 +storm:2$/m)
+    expect(output).to.match(/^held out loss +4\.100 +4\.800 +1\.171$/m)
+    expect(output).to.match(/^bytes /m)
+    expect(code).to.equal(1)
+    const { runs } = JSON.parse((await tool.run(['compare', 'calm:1', 'calm:1', '--json'])).output)
+    expect(runs[0]).to.deep.equal(runs[1])
+  })
+
+  it('fit how messages grow with the swarm', async () => {
+    const { code, output } = await tool.run(['scale', '--peers', '8,32,64,128', '--rounds', '2', '--json'])
+    const { rows, fits } = JSON.parse(output)
+    expect(rows.map(({ stages, replicas }: Record<string, number>) => `${stages}x${replicas}`)).to.deep.equal([
+      '2x4',
+      '2x16',
+      '4x16',
+      '8x16',
+    ])
+    // Each stage talks among itself: messages grow with the peers, neither faster nor slower.
+    expect(fits.messages.exponent).to.be.closeTo(1, 0.01)
+    expect(fits.peers).to.deep.equal([32, 64, 128])
+    expect(rows.every(({ memoryBytes }: Record<string, number>) => memoryBytes! > 0)).to.equal(true)
+    expect(code).to.equal(0)
+  })
+
+  it('list what there is, as a table, CSV and JSON', async () => {
+    expect((await tool.run(['list'])).output).to.match(/^storm +0 +2 x 6 +everything happens$/m).and.match(/^standard +0 +by seed/m)
+    for (const what of ['faults', 'attackers', 'checkers', 'states']) {
+      expect((await tool.run(['list', what])).code, what).to.equal(0)
+    }
+    expect((await tool.run(['list', 'faults', '--csv'])).output).to.match(/^fault,what it is\n/)
+    expect(JSON.parse((await tool.run(['list', 'attackers', '--json'])).output).rows).to.deep.equal([
+      { attacker: 'equivocate', 'what it is': 'two proposals in one view' },
+    ])
+    const { code, errors } = await tool.run(['list', 'fault'])
+    expect(errors).to.include("did you mean 'faults'")
+    expect(code).to.equal(2)
+  })
+
+  it('explain a checker, and say which there are where it is none', async () => {
+    const { code, output } = await tool.run(['explain', 'agreement'])
+    expect(output).to.include('One decision in each round').and.include('Quorums of n - f').and.include('safety')
+    expect(code).to.equal(0)
+    expect((await tool.run(['explain', 'agrement'])).errors).to.include("did you mean 'agreement'")
+  })
+
+  it('name the command where there is none', async () => {
+    const { code, errors } = await tool.run(['sweeep'])
+    expect(errors).to.equal("there is no command 'sweeep'; did you mean 'sweep'?\nNext: swarm-sim --help\n")
+    expect(code).to.equal(2)
+  })
+})
