@@ -2,7 +2,7 @@
 
 import type { GossipSub } from '@chainsafe/libp2p-gossipsub'
 import type { Identify } from '@libp2p/identify'
-import type { Connection, Libp2p, ServiceMap } from '@libp2p/interface'
+import type { Connection, Libp2p, ServiceMap, Startable } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Ping } from '@libp2p/ping'
@@ -26,6 +26,7 @@ import {
 } from './constants.ts'
 import { listenError } from './errors.ts'
 import { Gater } from './gater.ts'
+import { ownAddresses } from './own-addresses.ts'
 import { identify, kademlia, ping, pubsub } from './services.ts'
 import { addressTarget, parseAddress, peerTarget } from './targets.ts'
 import { UNDERLAYS, type Underlay } from './transports.ts'
@@ -36,6 +37,7 @@ interface Services extends ServiceMap {
   readonly ping: Ping
   readonly dht: KadDHT
   readonly pubsub: GossipSub
+  readonly ownAddresses: Startable
   readonly components: NetworkComponents
 }
 
@@ -104,6 +106,7 @@ async function startLibp2p(
       ping: ping(),
       dht: kademlia(init, limits),
       pubsub: pubsub(limits),
+      ownAddresses: ownAddresses(),
       components: (all): NetworkComponents => ({
         peerId: all.peerId,
         privateKey: all.privateKey,
