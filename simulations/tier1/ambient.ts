@@ -92,13 +92,13 @@ function install(): void {
 function timers(): void {
   const scope = functionsOf(globalThis)
   simulated(scope, 'setTimeout', (process, callback: Callback, delayMs?: number, ...parameters: unknown[]) =>
-    new Handle(() => process.time.after(waitOf(delayMs), () => callback(...parameters), process)),
+    new Handle(() => process.after(waitOf(delayMs), () => callback(...parameters))),
   )
   simulated(scope, 'setInterval', (process, callback: Callback, delayMs?: number, ...parameters: unknown[]) => {
     const again = (): Cancel => {
-      let cancel = process.time.after(waitOf(delayMs), tick, process)
+      let cancel = process.after(waitOf(delayMs), tick)
       function tick(): void {
-        cancel = process.time.after(waitOf(delayMs), tick, process)
+        cancel = process.after(waitOf(delayMs), tick)
         callback(...parameters)
       }
       return () => cancel()
@@ -118,14 +118,14 @@ function timers(): void {
     const process = currentProcess()
     if (process === undefined) return original.call(AbortSignal, delayMs)
     const abort = new AbortController()
-    process.time.after(delayMs, () => abort.abort(new DOMException('The operation timed out', 'TimeoutError')), process)
+    process.after(delayMs, () => abort.abort(new DOMException('The operation timed out', 'TimeoutError')))
     return abort.signal
   })
 }
 
 function clocks(): void {
   replace(Date, 'now', original => () => currentProcess()?.wallMs ?? original())
-  replace(performance, 'now', original => () => currentProcess()?.time.nowMs ?? original.call(performance))
+  replace(performance, 'now', original => () => currentProcess()?.machine.nowMs ?? original.call(performance))
   const RealDate = Date
   replace(globalThis, 'Date', () => new Proxy(RealDate, {
     construct(target, parameters, newTarget) {

@@ -2,7 +2,7 @@
 import { ChainUnavailable } from '../../consensus/chain/errors.ts'
 import type { Anchor, BlockReference, Bond, CallOptions, Chain, PostedAnchor } from '../../consensus/chain/types.ts'
 import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
-import type { SimChain } from '../kernel/chain.ts'
+import { FIRST_FINAL, type SimChain } from '../kernel/chain.ts'
 import type { SimProcess } from './process.ts'
 
 /** A transaction of the modelled chain: who posts what. */
@@ -18,20 +18,33 @@ const GIVE_UP_MS = 60_000
 /** How often a poster looks for its transaction, ms. */
 const LOOK_MS = 500
 
+/** The node that a peer asks; it outlives the peer's process. */
+export class ChainNode {
+  isHanging = false
+  /** Blocks by which its finalised head is behind while it lies. */
+  lagBlocks = 0
+  /** It never goes back behind what it has shown. */
+  shownHeight = 0
+}
+
 export interface ChainViewInit {
   readonly chain: SimChain<PostedBy>
   readonly genesis: Hash
   readonly bonds: readonly Bond[]
   readonly self: PeerName
   readonly process: SimProcess
-  /** Does the peer's RPC answer now? */
-  readonly answers: () => boolean
+  /** What is wrong with the peer's node now. */
+  readonly node: ChainNode
   /** New finalised heads, for everybody. */
-  readonly onFinalized: (callback: (head: BlockReference) => void) => () => void
+  readonly onFinalized: (callback: () => void) => () => void
 }
 
 export function chainView(init: ChainViewInit): Chain {
-  const { chain, genesis, process, self } = init
+  const { chain, genesis, process, self, node } = init
+  const head = (): BlockReference => {
+    node.shownHeight = Math.max(node.shownHeight, FIRST_FINAL, chain.finalized.height - node.lagBlocks)
+    return chain.block(node.shownHeight)
+  }
   /** After the way to the node and back; never while the RPC hangs, but for the caller's signal. */
   const call = <Result>(answer: () => Result, options: CallOptions = {}): Promise<Result> =>
     new Promise((resolve, reject) => {
@@ -40,7 +53,7 @@ export function chainView(init: ChainViewInit): Chain {
       const onAbort = (): void => reject(signal?.reason)
       signal?.addEventListener('abort', onAbort, { once: true })
       const attempt = (): void => {
-        if (!init.answers()) {
+        if (node.isHanging) {
           process.clock.after(LOOK_MS, attempt)
           return
         }
@@ -55,11 +68,11 @@ export function chainView(init: ChainViewInit): Chain {
     })
   return {
     genesis,
-    finalizedHead: options => call(() => chain.finalized, options),
-    onFinalized: callback => init.onFinalized(head => process.clock.after(RPC_MS / 2, () => callback(head))),
+    finalizedHead: options => call(head, options),
+    onFinalized: callback => init.onFinalized(() => void call(head).then(callback)),
     blockHash: (height, options) =>
       call(() => {
-        if (height > chain.finalized.height) throw new ChainUnavailable(`block ${height} is not final`)
+        if (height > head().height) throw new ChainUnavailable(`block ${height} is not final`)
         return chain.block(height).hash
       }, options),
     bonds: (_, __, options) => call(() => init.bonds, options),
@@ -80,7 +93,7 @@ export function chainView(init: ChainViewInit): Chain {
     anchors: (_, { afterHeight, toHeight }, options) =>
       call(
         () =>
-          chain.transactions(afterHeight, toHeight).map(
+          chain.transactions(afterHeight, Math.min(toHeight, head().height)).map(
             ({ height, transaction: { peer, anchor } }): PostedAnchor => ({
               ...anchor,
               peer,

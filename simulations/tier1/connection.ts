@@ -18,10 +18,6 @@ const SEND_BUFFER_BYTES = 1024 * 1024
 /** First and longest wait before a segment that found the link cut goes out again, ms. */
 const RETRY_FIRST_MS = 200
 const RETRY_MAX_MS = 3_000
-/** Headers of a segment, and what a FIN or RST weighs, bytes. */
-const HEADER_BYTES = 40
-/** From this size on a segment queues for the links' rates, bytes. */
-const BULK_BYTES = 16 * 1024
 
 export interface EndInit extends Omit<AbstractMultiaddrConnectionInit, 'direction'> {
   readonly direction: 'inbound' | 'outbound'
@@ -113,13 +109,7 @@ export class SimConnection extends AbstractMultiaddrConnection implements Multia
 
   #try(sequence: number, segment: Segment, retryMs: number): void {
     const length = segment.kind === 'data' ? segment.bytes.byteLength : 0
-    const arrivalMs = this.#internet.network.send(
-      this.from,
-      this.to,
-      length + HEADER_BYTES,
-      length < BULK_BYTES ? 'control' : 'bulk',
-      () => this.#arrive(sequence, segment),
-    )
+    const arrivalMs = this.#internet.send(this.from, this.to, length, () => this.#arrive(sequence, segment))
     if (arrivalMs !== null) return
     this.process.time.after(retryMs, () => this.#try(sequence, segment, Math.min(2 * retryMs, RETRY_MAX_MS)))
   }

@@ -8,12 +8,18 @@ import type { PeerDisk } from '../../node/peer/disk.ts'
 import type { Evidence } from '../../protocols/wire/messages.ts'
 import type { DiskLoss } from '../kernel/disk.ts'
 import type { RandomStream } from '../kernel/random.ts'
-import type { VirtualTime } from './virtual-time.ts'
 
 /** A flush of a small machine's disk, ms. */
 const FSYNC_MS = 4
 /** At most so many bytes are torn off: the last records. */
 const TORN_MAX_BYTES = 256
+
+type Datastore = MemoryDatastore & { close(): void }
+
+/** It is the disk that is closed, not its content. */
+export function openDatastore(): Datastore {
+  return Object.assign(new MemoryDatastore(), { close: () => undefined })
+}
 
 interface File {
   bytes: Uint8Array
@@ -29,14 +35,23 @@ export class SimDisk {
   #folders = new Map<string, Files>()
   #copy: Map<string, Files> | null = null
   #records: Uint8Array | null = null
-  #datastore = new MemoryDatastore()
+  #datastore = openDatastore()
   isFull = false
+  /** Called before and after each flush of the journal; what throws kills nothing else. */
+  onFlush: ((moment: 'before' | 'after') => void) | null = null
+  /** As the node noted it. */
+  seat: number | null = null
 
   /** As one life of the peer's process sees it. */
-  open(time: VirtualTime): PeerDisk {
+  open(): PeerDisk {
     const flushed = (): Promise<void> => new Promise(resolve => setTimeout(resolve, FSYNC_MS))
+    const journaled = async (): Promise<void> => {
+      this.onFlush?.('before')
+      await flushed()
+      this.onFlush?.('after')
+    }
     return {
-      openJournal: async () => new SimFolder(this, this.#folder('journal'), flushed),
+      openJournal: async () => new SimFolder(this, this.#folder('journal'), journaled),
       openRounds: async () => new SimFolder(this, this.#folder('rounds'), flushed),
       records: {
         read: async () => this.#records,
@@ -46,12 +61,14 @@ export class SimDisk {
         },
       },
       evidence: { append: evidence => void this.evidence.push(evidence) },
-      noteSeat: () => void time.nowMs,
+      noteSeat: stage => {
+        this.seat = stage
+      },
     }
   }
 
   /** The address book and the DHT's values. */
-  get datastore(): MemoryDatastore {
+  get datastore(): Datastore {
     return this.#datastore
   }
 
@@ -71,7 +88,7 @@ export class SimDisk {
     if (loss === 'empty') {
       this.#folders = new Map()
       this.#records = null
-      this.#datastore = new MemoryDatastore()
+      this.#datastore = openDatastore()
     }
     if (loss === 'stale') this.#folders = copyOf(this.#copy ?? new Map())
     if (loss === 'torn') {

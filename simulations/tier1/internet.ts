@@ -10,14 +10,33 @@ export interface Door {
   accept(end: SimConnection): void
 }
 
+type OnSegment = (from: number, to: number, bytes: number, arrivalMs: number | null) => void
+
+/** Headers of a segment, bytes. */
+const HEADER_BYTES = 40
+const CELL_BYTES = 64
+/** From this size on a segment queues for the links' rates, bytes. */
+const BULK_BYTES = 16 * 1024
+
 export class Internet {
   readonly network: Network
+  readonly #onSegment: OnSegment
   /** By address without /p2p. */
   readonly #doors = new Map<string, Door>()
   readonly #connections = new Set<SimConnection>()
 
-  constructor(network: Network) {
+  constructor(network: Network, onSegment: OnSegment) {
     this.network = network
+    this.#onSegment = onSegment
+  }
+
+  /** Sends a segment; null where the link is cut and nothing arrives. */
+  send(from: number, to: number, bytes: number, deliver: () => void): number | null {
+    // In whole cells: how long a number is written is not worth another order of arrival.
+    const cells = Math.ceil((bytes + HEADER_BYTES) / CELL_BYTES) * CELL_BYTES
+    const arrivalMs = this.network.send(from, to, cells, bytes < BULK_BYTES ? 'control' : 'bulk', deliver)
+    this.#onSegment(from, to, cells, arrivalMs)
+    return arrivalMs
   }
 
   /** False where somebody listens there already. */

@@ -9,6 +9,7 @@ import type { Corpus } from '../../node/data/index.ts'
 import { makeManifest, faultsOf, STAKE_FLOOR } from '../../node/run/defaults.ts'
 import type { Run } from '../../node/run/folder.ts'
 import { manifestId } from '../../protocols/wire/cid.ts'
+import { compareText } from '../../protocols/wire/hash.ts'
 import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { FIRST_FINAL } from '../kernel/chain.ts'
 import type { ConcreteScenario } from '../scenario/types.ts'
@@ -20,7 +21,7 @@ const LEARNING_RATE = 1e-2
 const WARM_UP_ROUNDS = 2
 
 export function simRun(scenario: ConcreteScenario, genesis: Hash, corpus: Corpus): Run {
-  const { swarm, workload, timing, seed } = scenario
+  const { swarm, workload, timing, chain, seed } = scenario
   const manifest = makeManifest({
     model: { ...MODEL, layers: swarm.stages },
     stages: swarm.stages,
@@ -39,6 +40,12 @@ export function simRun(scenario: ConcreteScenario, genesis: Hash, corpus: Corpus
     batch: { ...manifest.batch, sequences: SEQUENCES },
     optimizer: { ...manifest.optimizer, learningRate: LEARNING_RATE, warmupRounds: WARM_UP_ROUNDS },
     timeouts: { ...timing },
+    chain: {
+      ...manifest.chain,
+      epochBlocks: chain.epochBlocks ?? manifest.chain.epochBlocks,
+      anchorEvery: chain.anchorEvery ?? manifest.chain.anchorEvery,
+      rootEvery: workload.rootEvery ?? manifest.chain.rootEvery,
+    },
   }
   return { id: manifestId(whole), manifest: whole }
 }
@@ -47,31 +54,31 @@ export function simRun(scenario: ConcreteScenario, genesis: Hash, corpus: Corpus
 export interface Identity {
   readonly key: Ed25519PrivateKey
   readonly name: PeerName
+  readonly stage: number
 }
 
-export function identities(seed: number, peers: number): Promise<Identity[]> {
-  return Promise.all(
-    Array.from({ length: peers }, async (_, peer) => {
-      const secret = createHash('sha256').update(`swarm-node simulation ${seed} peer ${peer}`).digest()
-      const key = await generateKeyPairFromSeed('Ed25519', new Uint8Array(secret))
-      return { key, name: peerIdFromPrivateKey(key).toString() }
-    }),
-  )
+/** @param startHash - of block S, whose beacon deals. The order of the deal numbers the peers: peer i sits in stage i modulo the number of stages. */
+export async function dealtPeers(run: Run, startHash: Hash, seed: number): Promise<Identity[]> {
+  const { stages, replicas } = run.manifest
+  const keys = await Promise.all(Array.from({ length: stages * replicas }, (_, peer) => keyOf(seed, `peer ${peer}`)))
+  const byName = new Map(keys.map(key => [peerIdFromPrivateKey(key).toString(), key]))
+  const dealt = dealStages(beaconOf(startHash, run.id, 0), run.id, [...byName.keys()].sort(compareText), stages)
+  return [...dealt].map(([name, stage]) => ({ name, stage, key: byName.get(name)! }))
 }
 
-export function bondsOf(scenario: ConcreteScenario, peers: readonly Identity[], stakes: readonly number[]): Bond[] {
+/** A key that follows from the seed. */
+export function keyOf(seed: number, whose: string): Promise<Ed25519PrivateKey> {
+  const secret = createHash('sha256').update(`swarm-node simulation ${seed} ${whose}`).digest()
+  return generateKeyPairFromSeed('Ed25519', new Uint8Array(secret))
+}
+
+/** @param stakes - by peer, in units of the floor */
+export function bondsOf(peers: readonly Identity[], stakes: readonly number[]): Bond[] {
   return peers
     .map(({ name }, peer) => ({
       peer: name,
-      account: `account-of-peer-${peer}-of-${scenario.name}`,
-      stake: BigInt(Math.max(1, Math.round((stakes[peer] ?? 1) * STAKE_FLOOR))),
+      account: `account of peer ${peer}`,
+      stake: BigInt(Math.round((stakes[peer] ?? 1) * STAKE_FLOOR)),
     }))
-    .sort((a, b) => (a.peer < b.peer ? -1 : 1))
-}
-
-/** The stage that the beacon deals to each peer, by index. */
-export function dealt(run: Run, startHash: Hash, peers: readonly Identity[]): number[] {
-  const names = peers.map(({ name }) => name)
-  const stageOf = dealStages(beaconOf(startHash, run.id, 0), run.id, [...names].sort(), run.manifest.stages)
-  return names.map(name => stageOf.get(name) ?? -1)
+    .sort((a, b) => compareText(a.peer, b.peer))
 }

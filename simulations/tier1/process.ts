@@ -4,7 +4,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Clock, Random } from '../../protocols/wire/environment.ts'
-import type { Owner, VirtualTime } from './virtual-time.ts'
+import type { Cancel, Owner, VirtualTime } from './virtual-time.ts'
 
 /** Wall clock at virtual time 0: 2026-01-01. */
 const EPOCH_MS = Date.UTC(2026, 0, 1)
@@ -19,17 +19,48 @@ export function currentProcess(): SimProcess | undefined {
   return contexts.getStore()
 }
 
+/** The clock of a machine: it outlives the processes, and may run at another rate or jump. */
+export class MachineClock {
+  readonly #time: VirtualTime
+  #rate = 1
+  #offsetMs = 0
+
+  constructor(time: VirtualTime) {
+    this.#time = time
+  }
+
+  /** What it shows, ms. */
+  get nowMs(): number {
+    return this.#time.nowMs * this.#rate + this.#offsetMs
+  }
+
+  /** Its milliseconds in a true one. It goes on from what it shows. */
+  get rate(): number {
+    return this.#rate
+  }
+
+  set rate(rate: number) {
+    const shownMs = this.nowMs
+    this.#rate = rate
+    this.#offsetMs += shownMs - this.nowMs
+  }
+
+  jump(ms: number): void {
+    this.#offsetMs += ms
+  }
+}
+
 export class SimProcess implements Owner {
   readonly time: VirtualTime
+  readonly machine: MachineClock
   /** Stands for all randomness of the process. */
   readonly random: Random
   #state: 'running' | 'paused' | 'dead' = 'running'
   #held: (() => void)[] = []
-  /** Of the wall clock, ms. */
-  skewMs = 0
 
-  constructor(time: VirtualTime, random: Random) {
+  constructor(time: VirtualTime, machine: MachineClock, random: Random) {
     this.time = time
+    this.machine = machine
     this.random = random
   }
 
@@ -39,16 +70,20 @@ export class SimProcess implements Owner {
 
   /** As the process's machine sees it: whole ms since 1970. */
   get wallMs(): number {
-    return Math.floor(EPOCH_MS + this.time.nowMs + this.skewMs)
+    return Math.floor(EPOCH_MS + this.machine.nowMs)
   }
 
   /** Time as composePeer is handed it. */
   get clock(): Clock {
-    const { time } = this
     return {
-      nowMs: () => time.nowMs,
-      after: (delayMs, callback) => time.after(Math.max(SHORTEST_TIMER_MS, delayMs), callback, this),
+      nowMs: () => this.machine.nowMs,
+      after: (delayMs, callback) => this.after(delayMs, callback),
     }
+  }
+
+  /** A timer of the process, by its machine's clock. */
+  after(delayMs: number, callback: () => void): Cancel {
+    return this.time.after(Math.max(SHORTEST_TIMER_MS, delayMs) / this.machine.rate, callback, this)
   }
 
   /** Runs code of the process. */

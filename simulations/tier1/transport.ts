@@ -92,13 +92,10 @@ class SimTransport implements Transport {
       else resolve(door)
     })
     if (target === null) reject(unreachable(key))
-    else internet.network.send(peer, target, SYN_BYTES, 'control', () =>
-      internet.network.send(target, peer, SYN_BYTES, 'control', answer))
+    else internet.send(peer, target, 0, () => internet.send(target, peer, 0, answer))
     return promise.finally(() => signal.removeEventListener('abort', onAbort))
   }
 }
-
-const SYN_BYTES = 60
 
 class SimListener extends TypedEventEmitter<ListenerEvents> implements Listener {
   readonly #init: SimTransportInit
