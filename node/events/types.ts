@@ -45,6 +45,15 @@ export interface NodeEvents {
   'round.anchored': { stage: number; from: number; to: number; block: number }
   /** Mean training loss of the round and the newest held-out loss, nats a byte; null until first measured. */
   loss: { round: number; train: number; heldOut: number | null; tokensPerSecond: number }
+  /** Gradients of one peer that were longer than the clip's bound and scaled down. */
+  clipped: {
+    stage: number
+    round: number
+    peer: PeerName
+    clipped: number
+    received: number
+    leastFactor: number
+  }
   evidence: { kind: EvidenceKind; peer: PeerName }
   refused: { reason: RefusalReason; peer: PeerName }
   /** Caught up to `round` by certificates (`replay`) or from a sibling's snapshot. */
@@ -89,6 +98,7 @@ const EVENT_NAMES: Record<EventName, true> = {
   'round.times': true,
   'round.anchored': true,
   loss: true,
+  clipped: true,
   evidence: true,
   refused: true,
   synced: true,

@@ -135,15 +135,16 @@ export class Replica {
     const certified = await history.follow(stageState.tip, end.certificate, encoded, signal)
     // The machine has checked it; a history that does not follow would be a bug, and nothing may be built on it.
     if (isRefusal(certified)) throw new Error(`the round's own certificate: ${certified.detail ?? certified.refused}`)
-    const { parked, clip } = run.endWork()
-    this.#parked = parked
-    if (clip !== null) this.#clip = clip
+    const work = run.endWork()
+    this.#parked = work?.parked ?? []
+    if (work !== null) this.#clip = work.clip
     inbox.close(certified.tip.round + 1)
     if (end.next === 'promote') await stageState.promote(certified, run.executed?.partitions ?? null)
     else await stageState.keep(certified)
     this.#init.onRound()
     reporter.certified(run.context, certified.verified)
     reporter.loss(certified.verified)
+    reporter.clipped(run.round, work?.clipped ?? [])
     this.#report(run.round)
     await this.#maybeResume(certified.verified.signers)
     this.#init.spread(encoded, rankOf(certified.verified.signers, parts.self), run.round)

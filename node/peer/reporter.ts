@@ -7,6 +7,7 @@ import { hashHex } from '../../protocols/wire/hash.ts'
 import type { Commit, Evidence, PeerName } from '../../protocols/wire/messages.ts'
 import type { RefusalReason } from '../../protocols/wire/refusals.ts'
 import type { EventBus } from '../events/bus.ts'
+import type { Clipped } from './clip-tally.ts'
 import type { EvidenceLog } from './evidence-log.ts'
 import type { RoundReports } from './round-driver.ts'
 
@@ -103,6 +104,11 @@ export class Reporter {
     if (this.#refused.has(key) || this.#refused.size >= REFUSALS_A_ROUND) return
     this.#refused.add(key)
     this.#init.bus.emit('refused', { reason, peer })
+  }
+
+  /** Gradients of a round that were scaled down, one event a sender. */
+  clipped(round: number, senders: readonly Clipped[]): void {
+    for (const sender of senders) this.#init.bus.emit('clipped', { stage: this.#init.stage, round, ...sender })
   }
 
   warning(message: string): void {
