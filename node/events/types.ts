@@ -21,6 +21,13 @@ export interface RoundTimes {
   readonly totalMs: number
 }
 
+/** One sealed commitment: micro-batches it counts, and which, as `<source>/<sequence>`. */
+export interface SealedWork {
+  readonly peer: PeerName
+  readonly count: number
+  readonly trace: readonly string[]
+}
+
 export interface NodeEvents {
   /** A step of starting ended. */
   'start.phase': { phase: StartPhase; ms: number }
@@ -40,6 +47,14 @@ export interface NodeEvents {
     /** Sealed commits; 0 for SKIP. */
     commits: number
     tokens: number
+    /** id(v), the outcome's hash, and the same of the round before. */
+    value: string
+    outcome: string
+    parent: { readonly value: string; readonly outcome: string }
+    signers: readonly PeerName[]
+    sealed: readonly SealedWork[]
+    /** What the peer did with its own execution: took it over, kept the state (SKIP), or took the siblings' state. */
+    next: 'promote' | 'keep' | 'adopt'
   }
   'round.times': { stage: number; round: number; times: RoundTimes }
   'round.anchored': { stage: number; from: number; to: number; block: number }

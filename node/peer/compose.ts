@@ -20,6 +20,7 @@ import { RoundClock } from './round-clock.ts'
 import { RoundInbox } from './round-inbox.ts'
 import { type Seat, takeSeat } from './seat.ts'
 import { SeenCommits } from './seen-commits.ts'
+import { SeenSignatures } from './seen-signatures.ts'
 import { openServices, type Services } from './services.ts'
 import { suspendIfStale } from './stale.ts'
 import { TensorStore } from './tensors.ts'
@@ -50,7 +51,11 @@ export async function composePeer(init: PeerInit, environment: PeerEnvironment):
     if (by !== 'nothing') bus.emit('synced', { stage, round: stageState.tip.round, by })
     reporter.waiting('')
     const { chain } = environment
-    const stale = await suspendIfStale({ chain, run: init.run.id, stage, start: membership.start, journal, signal })
+    const { start } = membership
+    const { agreement } = peer
+    const siblings = peer.connected.of(stage)
+    const run = init.run.id
+    const stale = await suspendIfStale({ chain, run, stage, start, journal, agreement, siblings, clock, signal })
     if (stale !== null) reporter.warning(`this peer follows without signing for now: its journal is ${stale}`)
     void peer.watchdog.run(signal)
     await peer.replica.run(signal)
@@ -61,6 +66,7 @@ export async function composePeer(init: PeerInit, environment: PeerEnvironment):
 }
 
 interface Joined {
+  readonly agreement: Services['agreement']
   readonly connected: Connected
   readonly catchUp: CatchUp
   readonly replica: Replica
@@ -78,6 +84,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
   const bell = new RoundBell()
   const ahead = new Ahead(group.faults)
   const commits = new SeenCommits()
+  const signatures = new SeenSignatures()
   const pushed = new PushedAggregates(clock)
   const epoch = () => replica.epoch?.number ?? membership.epochOf(stageState.tip.reference.height)
 
@@ -145,6 +152,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     membership,
     shape: engine.shape,
     commits,
+    signatures,
     candidates: new Candidates(membership, engine.shape.partitions),
     store,
     round: () => inbox.round,
@@ -217,6 +225,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     book,
     inbox,
     commits,
+    signatures,
     catchUp,
     anchorer,
     evaluator,
@@ -243,6 +252,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
   })
   const stopWatching = chain.onFinalized(head => inbox.current?.finalized(head.height, head.hash))
   return {
+    agreement: services.agreement,
     connected,
     catchUp,
     replica,

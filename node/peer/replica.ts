@@ -20,6 +20,7 @@ import type { RoundEnd } from './round-driver.ts'
 import type { RoundInbox } from './round-inbox.ts'
 import { RoundRun } from './round-run.ts'
 import type { SeenCommits } from './seen-commits.ts'
+import type { SeenSignatures } from './seen-signatures.ts'
 import type { StageState } from './stage-state.ts'
 import type { PeerParts } from './types.ts'
 
@@ -31,6 +32,7 @@ export interface ReplicaInit {
   readonly book: CertificateBook
   readonly inbox: RoundInbox
   readonly commits: SeenCommits
+  readonly signatures: SeenSignatures
   readonly catchUp: CatchUp
   readonly anchorer: Anchorer
   readonly evaluator: Evaluator
@@ -96,7 +98,7 @@ export class Replica {
   }
 
   async #open(signal: AbortSignal): Promise<RoundRun> {
-    const { parts, membership, stageState, inbox, commits, reporter, book } = this.#init
+    const { parts, membership, stageState, inbox, commits, signatures, reporter, book } = this.#init
     const { tip } = stageState
     const { run, self, stage, journal, engine } = parts
     const epoch = await membership.epoch(membership.epochOf(tip.reference.height), signal)
@@ -109,6 +111,7 @@ export class Replica {
     const isWorking = signs && !(restored?.messages.some(({ payload }) => payload.kind === 'commit') ?? false)
     parts.reduce.advance(context.scope.round)
     commits.advance(context.scope.round)
+    signatures.advance(context.scope.round)
     parts.agreement.forgetBelow(context.scope.round - 1)
     if (restored !== null) await holdRestoredCommit(parts, restored)
     const round = new RoundRun({
@@ -142,7 +145,7 @@ export class Replica {
     if (end.next === 'promote') await stageState.promote(certified, run.executed?.partitions ?? null)
     else await stageState.keep(certified)
     this.#init.onRound()
-    reporter.certified(run.context, certified.verified)
+    reporter.certified(run.context, certified.verified, end.next)
     reporter.loss(certified.verified)
     reporter.clipped(run.round, work?.clipped ?? [])
     this.#report(run.round)

@@ -9,7 +9,7 @@ import type { RefusalReason } from '../../protocols/wire/refusals.ts'
 import type { EventBus } from '../events/bus.ts'
 import type { Clipped } from './clip-tally.ts'
 import type { EvidenceLog } from './evidence-log.ts'
-import type { RoundReports } from './round-driver.ts'
+import type { RoundEnd, RoundReports } from './round-driver.ts'
 
 /** A wait below this is no news. */
 const WAIT_NEWS_MS = 3_000
@@ -140,7 +140,8 @@ export class Reporter {
     }
   }
 
-  certified(context: RoundContext, { value, outcome, commits }: VerifiedCertificate): void {
+  certified(context: RoundContext, certificate: VerifiedCertificate, next: RoundEnd['next']): void {
+    const { value, valueId, outcome, outcomeHash, signers, commits } = certificate
     const { scope, beacon, group, stakeCap } = context
     if (this.#roundStartedMs !== null) this.#roundMs = this.#init.clock.nowMs() - this.#roundStartedMs
     const draw = { beacon, run: scope.run, stage: scope.stage, round: scope.round, role: ROLES.proposer }
@@ -153,6 +154,16 @@ export class Reporter {
       state: hashHex(outcome.state),
       commits: value.commits === 'skip' ? 0 : value.commits.length,
       tokens: commits.reduce((sum, { payload }) => sum + payload.tokens, 0),
+      value: hashHex(valueId),
+      outcome: hashHex(outcomeHash),
+      parent: { value: hashHex(value.parent.value), outcome: hashHex(value.parent.outcome) },
+      signers,
+      sealed: commits.map(({ signer, payload }) => ({
+        peer: signer,
+        count: payload.count,
+        trace: payload.trace.map(({ source, sequence }) => `${source}/${sequence}`),
+      })),
+      next,
     })
   }
 
