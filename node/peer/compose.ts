@@ -170,6 +170,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     onRefused: (reason, peer) => reporter.refused(reason, peer),
   })
   evaluator.connect(services.evaluation)
+  door.fetchBy(services.state)
   const parts: PeerParts = {
     run,
     self,

@@ -37,7 +37,7 @@ export interface Overlay {
 export async function openOverlay(overlay: OverlayInit): Promise<Overlay> {
   const { init, environment, seat, inbox, book, connected, onOwnStage, signal } = overlay
   const { run, folder } = init
-  const { privateKey, clock, random } = environment
+  const { privateKey, clock, random, digest } = environment
   const { stage, membership, reporter } = seat
   const { stages, chain } = run.manifest
   const codec = recordCodec(privateKey)
@@ -76,6 +76,7 @@ export async function openOverlay(overlay: OverlayInit): Promise<Overlay> {
     book,
     record: (envelope, context) => peers.accept(envelope, context),
     clock,
+    digest,
     signal,
     onOwnStage,
     onWarning: warn,

@@ -113,6 +113,7 @@ export async function startPeer(
   })
   const policy: GossipPolicy = {
     certificate: () => null,
+    announced: () => ({ refused: 'unknown-item' }),
     settled: message => (seats.hasSeat(message.signer, 0) ? null : { refused: 'no-seat' }),
     close: () => null,
     record: (envelope, context) => peers.accept(envelope, context),
