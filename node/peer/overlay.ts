@@ -50,6 +50,7 @@ export async function openOverlay(overlay: OverlayInit): Promise<Overlay> {
   const network = await environment.createNetwork({
     privateKey,
     listen: init.listen,
+    announce: init.announce,
     bootstrap: init.bootstrap,
     profile: isLoopback(init.listen) ? 'local' : 'public',
     datastoreDir: join(folder, 'addresses'),
