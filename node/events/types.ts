@@ -57,7 +57,11 @@ export interface NodeEvents {
     next: 'promote' | 'keep' | 'adopt'
   }
   'round.times': { stage: number; round: number; times: RoundTimes }
-  'round.anchored': { stage: number; from: number; to: number; block: number }
+  'round.anchored': { stage: number; from: number; to: number; block: number; link: string }
+  /** This peer's journal may lack what it has signed: it follows and signs nothing, until it is resumed. */
+  suspended: { stage: number; reason: string }
+  /** It signs again, from this round on. */
+  resumed: { stage: number; round: number }
   /** Mean training loss of the round and the newest held-out loss, nats a byte; null until first measured. */
   loss: { round: number; train: number; heldOut: number | null; tokensPerSecond: number }
   /** Gradients of one peer that were longer than the clip's bound and scaled down. */
@@ -112,6 +116,8 @@ const EVENT_NAMES: Record<EventName, true> = {
   'round.certified': true,
   'round.times': true,
   'round.anchored': true,
+  suspended: true,
+  resumed: true,
   loss: true,
   clipped: true,
   evidence: true,

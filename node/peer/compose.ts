@@ -1,5 +1,6 @@
 /** Joins the parts of a peer: who hears what from whom. Decides nothing. */
 import { encodeClose } from '../../protocols/gossip/index.ts'
+import { hashHex } from '../../protocols/wire/hash.ts'
 import type { Certificate, Hash } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import type { StartPhase } from '../events/types.ts'
@@ -56,7 +57,7 @@ export async function composePeer(init: PeerInit, environment: PeerEnvironment):
     const siblings = peer.connected.of(stage)
     const run = init.run.id
     const stale = await suspendIfStale({ chain, run, stage, start, journal, agreement, siblings, clock, signal })
-    if (stale !== null) reporter.warning(`this peer follows without signing for now: its journal is ${stale}`)
+    if (stale !== null) reporter.suspended(stale)
     void peer.watchdog.run(signal)
     await peer.replica.run(signal)
     if (fatal.signal.aborted) throw fatal.signal.reason
@@ -202,8 +203,8 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     stage,
     fromHeight: membership.start.height,
     signal,
-    onAnchored: ({ stage: of, fromRound, toRound, block }) =>
-      bus.emit('round.anchored', { stage: of, from: fromRound, to: toRound, block: block.height }),
+    onAnchored: ({ stage: of, fromRound, toRound, block, link }) =>
+      bus.emit('round.anchored', { stage: of, from: fromRound, to: toRound, block: block.height, link: hashHex(link) }),
     onWarning: warn,
   })
   const catchUp = new CatchUp({

@@ -160,11 +160,13 @@ export class Replica {
 
   /** A certificate was made without this peer: what it signs from now on cannot contradict what it forgot. */
   async #maybeResume(signers: readonly PeerName[]): Promise<void> {
-    const { parts, stageState } = this.#init
+    const { parts, stageState, reporter } = this.#init
     const { journal, run, stage, self } = parts
     if (journal.suspended === null || signers.includes(self)) return
     const epoch = this.#epoch?.number ?? 0
-    await journal.resume({ run: run.id, stage, epoch, round: stageState.tip.round + 1 })
+    const round = stageState.tip.round + 1
+    await journal.resume({ run: run.id, stage, epoch, round })
+    reporter.resumed(round)
   }
 
   async #catchUp(signal: AbortSignal, afresh = false): Promise<void> {

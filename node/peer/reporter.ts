@@ -111,6 +111,14 @@ export class Reporter {
     for (const sender of senders) this.#init.bus.emit('clipped', { stage: this.#init.stage, round, ...sender })
   }
 
+  suspended(reason: string): void {
+    this.#init.bus.emit('suspended', { stage: this.#init.stage, reason })
+  }
+
+  resumed(round: number): void {
+    this.#init.bus.emit('resumed', { stage: this.#init.stage, round })
+  }
+
   warning(message: string): void {
     this.#init.bus.emit('warning', { message })
   }
