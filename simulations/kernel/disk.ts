@@ -62,9 +62,11 @@ export class SimDisk<R> {
     this.#copy = [...this.#records]
   }
 
-  lose(loss: DiskLoss): void {
+  /** @param isTorn - which records a torn write may have been */
+  lose(loss: DiskLoss, isTorn: (record: R) => boolean = () => true): void {
     if (loss === 'empty') this.#records = []
-    if (loss === 'torn') this.#records.pop()
+    const last = loss === 'torn' ? this.#records.findLastIndex(isTorn) : -1
+    if (last >= 0) this.#records.splice(last, 1)
     if (loss === 'stale') this.#records = [...(this.#copy ?? [])]
   }
 

@@ -70,6 +70,8 @@ export type SimEvent =
     })
   | (OfRound & { readonly type: 'diverged' | 'halt'; readonly reason: string })
   | (OfRound & { readonly type: 'micro-batch'; readonly event: string; readonly id: string; readonly to?: number })
+  /** A record of another peer was taken into the record book. */
+  | (OfPeer & { readonly type: 'record'; readonly of: number; readonly sequence: number })
   | (OfRound & { readonly type: 'loss'; readonly train?: number; readonly heldOut?: number })
   | (At & {
       readonly type: 'message'

@@ -1,0 +1,136 @@
+/** What goes wrong with discovery, gossip, the chain, and with who is there. */
+import type { FaultKind } from './types.ts'
+
+const SHARE = { unit: 'share', bounds: [0, 1] } as const
+
+export const SERVICE_FAULTS: readonly FaultKind[] = [
+  {
+    name: 'dht-poisoned',
+    about: 'the DHT gives these peers records that nobody signed',
+    means: { 0: 'offered to the record book', 1: 'put under the keys by strangers' },
+    strikes: 'peers',
+    parameters: {},
+  },
+  {
+    name: 'dht-stale',
+    about: 'the DHT gives these peers old records of others: genuine, but replaced since',
+    means: { 0: 'offered to the record book', 1: 'put under the keys again' },
+    strikes: 'peers',
+    parameters: {},
+  },
+  {
+    name: 'dht-replayed',
+    about: 'the same old records are offered to these peers again and again',
+    means: { 0: 'offered to the record book', 1: 'put under the keys again' },
+    strikes: 'peers',
+    parameters: {},
+  },
+  {
+    name: 'eclipse',
+    about: 'all that these peers find in the DHT comes from liars; the connections that stand are kept',
+    means: { 0: 'only false records are offered', 1: 'the routing table is filled with liars' },
+    strikes: 'peers',
+    parameters: {},
+  },
+  {
+    name: 'sybil',
+    about: 'many identities without a bond offer records of themselves',
+    means: { 0: 'offered to the record book', 1: 'join the DHT' },
+    strikes: 'peers',
+    parameters: { identities: { unit: 'identities', bounds: [1, 2_000], default: 300 } },
+  },
+  {
+    name: 'gossip-flood',
+    about: 'these peers are sent gossip that says nothing new, or is not allowed',
+    means: { 0: 'replays to the door', 1: 'published by strangers' },
+    strikes: 'peers',
+    parameters: { perSecond: { unit: 'messages a second', bounds: [1, 1_000], default: 20 } },
+  },
+  {
+    name: 'gossip-withheld',
+    about: 'gossip does not reach these peers',
+    means: { 0: 'not delivered', 1: 'not forwarded' },
+    strikes: 'peers',
+    parameters: {},
+  },
+  {
+    name: 'gossip-late',
+    about: 'gossip reaches these peers late',
+    means: { 0: 'delivered later', 1: 'forwarded later' },
+    strikes: 'peers',
+    parameters: { delayMs: { unit: 'ms', bounds: [0, 600_000], default: 3_000 } },
+  },
+  {
+    name: 'chain-stall',
+    about: 'no block is made',
+    means: { 0: 'the chain stands still', 1: 'the chain stands still', 2: 'SIGSTOP of the chain' },
+    strikes: 'all',
+    parameters: {},
+  },
+  {
+    name: 'chain-reorg',
+    about: 'blocks that are not final are replaced by others',
+    means: { 0: 'another branch', 1: 'another branch' },
+    strikes: 'all',
+    parameters: {},
+  },
+  {
+    name: 'tx-lost',
+    about: 'transactions are lost before a block has them',
+    means: { 0: 'dropped from the pool', 1: 'dropped from the pool' },
+    strikes: 'all',
+    parameters: { share: { ...SHARE, default: 0.5 } },
+  },
+  {
+    name: 'tx-duplicated',
+    about: 'transactions are included twice',
+    means: { 0: 'twice in the pool', 1: 'twice in the pool' },
+    strikes: 'all',
+    parameters: { share: { ...SHARE, default: 0.5 } },
+  },
+  {
+    name: 'rpc-hang',
+    about: 'the chain node of these peers does not answer',
+    means: { 0: 'answers wait', 1: 'answers wait', 2: 'the proxy holds the connection' },
+    strikes: 'peers',
+    parameters: {},
+  },
+  {
+    name: 'rpc-lie',
+    about: 'the chain node of these peers says that an old block is the newest final one',
+    means: { 0: 'finalised heads are old', 1: 'finalised heads are old' },
+    strikes: 'peers',
+    parameters: { lagBlocks: { unit: 'blocks', bounds: [1, 64], default: 4 } },
+  },
+  {
+    name: 'leave',
+    about: 'these peers leave and come back: churn, when it is drawn at a rate',
+    means: { 0: 'stopped and started', 1: 'stopped and started', 2: 'SIGTERM and start' },
+    strikes: 'peers',
+    parameters: {},
+  },
+  {
+    name: 'flash-crowd',
+    about: 'these peers are away, and all come at once',
+    means: { 0: 'down, then started together', 1: 'down, then started together', 2: 'started together' },
+    strikes: 'peers',
+    parameters: {},
+  },
+  {
+    name: 'mass-exit',
+    about: 'these peers all leave at once',
+    means: { 0: 'stopped together', 1: 'stopped together', 2: 'SIGTERM together' },
+    strikes: 'peers',
+    parameters: {},
+  },
+  {
+    name: 'diurnal',
+    about: 'these peers are slow by day, when their owners work, and fast by night',
+    means: { 0: 'compute takes longer half of each period' },
+    strikes: 'peers',
+    parameters: {
+      factor: { unit: 'times', bounds: [1, 100], default: 3 },
+      periodMs: { unit: 'ms', bounds: [1_000, 86_400_000], default: 40_000 },
+    },
+  },
+]
