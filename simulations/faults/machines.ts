@@ -5,7 +5,11 @@ export const MACHINE_FAULTS: readonly FaultKind[] = [
   {
     name: 'crash',
     about: 'the process dies at once and starts again on its data when the fault is over',
-    means: { 0: 'the process and what was not flushed are gone', 1: 'the peer is stopped without a word', 2: 'kill -9' },
+    means: {
+      0: 'the process and what was not flushed are gone',
+      1: 'the peer is stopped without a word',
+      2: 'kill -9',
+    },
     strikes: 'peers',
     parameters: {},
   },
@@ -47,7 +51,7 @@ export const MACHINE_FAULTS: readonly FaultKind[] = [
   {
     name: 'slow',
     about: 'the machine computes slower by a factor',
-    means: { 0: 'compute takes longer', 1: 'completions come later' },
+    means: { 0: 'compute takes longer', 1: 'completions come later', 2: 'SIGSTOP for a part of the time' },
     strikes: 'peers',
     parameters: { factor: { unit: 'times', bounds: [1, 100], default: 4 } },
   },

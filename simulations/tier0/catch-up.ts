@@ -1,7 +1,7 @@
 /** A replica that is behind: certificates, then aggregates that it executes, or a snapshot (node/peer/catch-up, without promises). */
 import { type Ahead, chooseAhead } from '../../node/peer/choose-ahead.ts'
 import type { Certified } from '../../node/peer/follow.ts'
-import { smallHash, equalBytes, isZeroHash } from '../../protocols/wire/hash.ts'
+import { equalBytes, isZeroHash, smallHash } from '../../protocols/wire/hash.ts'
 import { merkleRoot } from '../../protocols/wire/merkle.ts'
 import type { Certificate, PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'

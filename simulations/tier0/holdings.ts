@@ -90,10 +90,7 @@ export class SimHoldings {
     const commit = this.#policy.commitOf(id.round, id.author)
     const leaf = commit?.leaves[id.partition]
     const isCommitted =
-      commit !== null &&
-      leaf !== undefined &&
-      equalBytes(commit.root, id.root) &&
-      equalBytes(leaf, nativeHash(bytes))
+      commit !== null && leaf !== undefined && equalBytes(commit.root, id.root) && equalBytes(leaf, nativeHash(bytes))
     if (!isCommitted) return refuse('wrong-hash', `partition ${id.partition} is not the committed one`)
     if (!this.#bench.isFit(bytes)) return refuse('not-finite', `partition ${id.partition} is out of bounds`)
     this.hold(id, bytes)

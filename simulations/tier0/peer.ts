@@ -5,7 +5,7 @@
 import type { LockRecord } from '../../consensus/round/types.ts'
 import { DEFAULT_WORK_LIMITS } from '../../consensus/routing/index.ts'
 import type { Epoch } from '../../node/peer/epoch.ts'
-import { RoundInbox } from '../../node/peer/round-inbox.ts'
+import type { RoundInbox } from '../../node/peer/round-inbox.ts'
 import { SeenCommits } from '../../node/peer/seen-commits.ts'
 import type { Answer, Delivery } from '../../protocols/activations/types.ts'
 import { outcomeHash } from '../../protocols/wire/certificate.ts'
@@ -295,7 +295,9 @@ export class SimPeer {
   give(to: PeerName, id: PartitionId, bytes: Uint8Array): void {
     const target = this.world.peerOf(to)
     if (target === null) return
-    this.world.send(this, target, 'scatter', id.round, partitionBytes(this), 'bulk', () => target.onPartition(id, bytes))
+    this.world.send(this, target, 'scatter', id.round, partitionBytes(this), 'bulk', () =>
+      target.onPartition(id, bytes),
+    )
   }
 
   sendCertificate(to: PeerName, certificate: Certificate, hashes: readonly Hash[] | null): void {
@@ -303,7 +305,9 @@ export class SimPeer {
     if (target === null) return
     const bytes = (certificate.outcomes.length + certificate.commits.length) * 500
     const { round } = certificate.value.scope
-    this.world.send(this, target, 'certificate', round, bytes, 'control', () => target.onCertificate(certificate, hashes))
+    this.world.send(this, target, 'certificate', round, bytes, 'control', () =>
+      target.onCertificate(certificate, hashes),
+    )
   }
 
   /** A request and its answer; null where none comes in time, or the other has nothing. */

@@ -2,7 +2,7 @@
 import { type ClipState, createClip, type ForwardInput } from '../../consensus/routing/index.ts'
 import { Ahead } from '../../node/peer/ahead.ts'
 import type { Epoch } from '../../node/peer/epoch.ts'
-import { certify, type Certified, scopeDue } from '../../node/peer/follow.ts'
+import { type Certified, certify, scopeDue } from '../../node/peer/follow.ts'
 import { rankOf } from '../../node/peer/rank.ts'
 import { roundContext, workContext } from '../../node/peer/round-context.ts'
 import { RoundInbox } from '../../node/peer/round-inbox.ts'

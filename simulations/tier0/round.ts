@@ -122,7 +122,11 @@ export class SimRound implements InboxRound {
     this.input({ type: 'message', signed, attachments })
   }
 
-  certificate(certificate: Certificate, { outcomes, commits }: VerifiedCertificate, hashes: readonly Hash[] | null): void {
+  certificate(
+    certificate: Certificate,
+    { outcomes, commits }: VerifiedCertificate,
+    hashes: readonly Hash[] | null,
+  ): void {
     this.input({ type: 'certificate', certificate, outcomes, commits, ...(hashes === null ? {} : { hashes }) })
   }
 
@@ -297,7 +301,8 @@ export class SimRound implements InboxRound {
     const share = Math.ceil(batch.target / this.#peer.world.seats(0).length)
     const number = ++this.#settledTimer
     if (count >= share) this.#publishSettled()
-    else this.#peer.after(SETTLED_PATIENCE_MS, () => (number === this.#settledTimer ? this.#publishSettled() : undefined))
+    else
+      this.#peer.after(SETTLED_PATIENCE_MS, () => (number === this.#settledTimer ? this.#publishSettled() : undefined))
   }
 
   #publishSettled(): void {
@@ -358,7 +363,8 @@ export class SimRound implements InboxRound {
     if (known === null) return
     this.#isDecided = true
     const skip = known.value.commits === 'skip'
-    if (skip) peer.world.recorder.reached(state.idles.size >= this.context.group.quorum ? 'skip-by-idle' : 'skip-by-views')
+    if (skip)
+      peer.world.recorder.reached(state.idles.size >= this.context.group.quorum ? 'skip-by-idle' : 'skip-by-views')
     peer.emitDecided(this.round, state.view, hashHex(state.decided.value), skip)
   }
 }

@@ -42,7 +42,12 @@ function* fillOthers(peer: SimPeer, replica: SimReplica, round: number): Task<vo
     if (stage === peer.stage || tips.newest(stage) >= round) continue
     const asked = world.stages[stage]?.filter(other => other.isUp).slice(0, WATCH_ASKED) ?? []
     for (const { name } of asked) {
-      const newest = yield* peer.ask(name, 'certificates', 4_000, target => target.journal.rounds.get(target.replica?.tip.round ?? 0) ?? null)
+      const newest = yield* peer.ask(
+        name,
+        'certificates',
+        4_000,
+        target => target.journal.rounds.get(target.replica?.tip.round ?? 0) ?? null,
+      )
       if (newest === null || isRefusal(world.verify(newest.certificate))) continue
       replica.noteOther(stage, newest.certified.tip.round)
       break

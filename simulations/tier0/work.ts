@@ -245,7 +245,6 @@ export class SimWork {
   }
 }
 
-
 /** A boundary tensor is four numbers, all 1 where nobody has lied: what a liar does to it scales what is learnt. */
 function ones(): Uint8Array {
   return new Uint8Array(Float32Array.of(1, 1, 1, 1).buffer)

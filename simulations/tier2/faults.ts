@@ -1,4 +1,5 @@
-/** What a fault of the scenario does to real processes, disks and connections: one row a kind, begun and ended by the clock. */
+/** What each kind of fault (faults/) does to real processes, disks and connections: begun and ended by the clock. */
+import { FAULTS as KINDS } from '../faults/index.ts'
 import type { LinkRule } from '../kernel/network.ts'
 import { RandomStream } from '../kernel/random.ts'
 import type { Fault } from '../scenario/types.ts'
@@ -21,35 +22,30 @@ export interface FaultHand {
   readonly prepare?: { leadMs(fault: Fault): number; run(fault: Fault, room: Room): void }
 }
 
-/** Age of a copy that is put back, where the fault does not say. */
-const STALE_MS = 5_000
 /** A slow processor works for a part of each period. */
 const SLOW_PERIOD_MS = 200
-const FLAP_MS = 2_000
 
-export const FAULTS: Readonly<Record<string, FaultHand>> = {
-  crash: restarts(() => undefined),
-  'disk-empty': restarts(emptyDisk),
-  'disk-torn': restarts(tearDisk),
-  'disk-stale': {
+const crash = restarts(() => undefined)
+
+const leave: FaultHand = {
+  async begin({ peers }, { machines }) {
+    await Promise.all(peers.map(peer => machines.stop(peer)))
+    return () => startAll(peers, machines)
+  },
+}
+
+export const HANDS: Readonly<Record<string, FaultHand>> = {
+  crash,
+  'region-failure': crash,
+  'restart-empty': restarts(emptyDisk),
+  'restart-torn': restarts(tearDisk),
+  'restart-stale': {
     ...restarts((folder, copy) => restoreDisk(copy, folder)),
-    prepare: {
-      leadMs: fault => numberOf(fault, 'ageMs', STALE_MS),
-      run({ peers }, { machines }) {
-        for (const peer of peers) {
-          machines.freeze(peer)
-          copyDisk(machines.peers[peer]?.folder ?? '', machines.copyFolder(peer))
-          machines.thaw(peer)
-        }
-      },
-    },
+    prepare: { leadMs: fault => numberOf(fault, 'backMs'), run: copyWhileFrozen },
   },
-  leave: {
-    async begin({ peers }, { machines }) {
-      await Promise.all(peers.map(peer => machines.stop(peer)))
-      return () => startAll(peers, machines)
-    },
-  },
+  leave,
+  'mass-exit': leave,
+  'flash-crowd': leave,
   pause: {
     begin({ peers }, { machines }) {
       for (const peer of peers) machines.freeze(peer)
@@ -58,52 +54,23 @@ export const FAULTS: Readonly<Record<string, FaultHand>> = {
       }
     },
   },
-  'slow-cpu': {
-    begin(fault, { machines }) {
-      const share = Math.min(1, 1 / Math.max(1, numberOf(fault, 'factor', 4)))
-      const thaw = () => {
-        for (const peer of fault.peers) machines.thaw(peer)
-      }
-      let rest: NodeJS.Timeout | null = null
-      const timer = setInterval(() => {
-        for (const peer of fault.peers) machines.freeze(peer)
-        rest = setTimeout(thaw, SLOW_PERIOD_MS * (1 - share))
-      }, SLOW_PERIOD_MS)
-      return () => {
-        clearInterval(timer)
-        if (rest !== null) clearTimeout(rest)
-        thaw()
-      }
-    },
-  },
-  loss: links(fault => ({ loss: numberOf(fault, 'loss', 0.05) })),
-  delay: links(fault => ({ delayMs: numberOf(fault, 'delayMs', 300) })),
-  jitter: links(fault => ({ jitterMs: numberOf(fault, 'jitterMs', 200) })),
-  bandwidth: links(fault => ({ rate: numberOf(fault, 'factor', 0.1) })),
-  reset: {
+  slow: { begin: slow },
+  loss: onLinksOf(fault => ({ loss: numberOf(fault, 'loss') })),
+  delay: onLinksOf(fault => ({ delayMs: numberOf(fault, 'delayMs') })),
+  jitter: onLinksOf(fault => ({ jitterMs: numberOf(fault, 'jitterMs') })),
+  bandwidth: onLinksOf(fault => ({ rate: numberOf(fault, 'rate') })),
+  'connection-reset': {
     begin({ peers }, { machines }) {
       for (const peer of peers) machines.resetConnections(peer)
       return () => undefined
     },
   },
-  /** The peers of the fault on one side, all others on the other; the chain is reached from both. */
-  partition: links(({ peers }) => ({ from: null, to: null, across: new Set(peers), isCut: () => true }), true),
-  /** What these peers send does not arrive; what is sent to them does. */
-  'asymmetric-partition': links(({ peers }) => ({ from: new Set(peers), isCut: () => true }), true),
-  flapping: {
-    begin(fault, room) {
-      const periodMs = numberOf(fault, 'periodMs', FLAP_MS)
-      const beganMs = performance.now()
-      const isDown = () => Math.floor((performance.now() - beganMs) / periodMs) % 2 === 0
-      const heal = links(({ peers }) => ({ across: new Set(peers), isCut: isDown }), true).begin(fault, room)
-      const timer = setInterval(() => room.links.changed(), periodMs)
-      return async () => {
-        clearInterval(timer)
-        await (await heal)()
-      }
-    },
-  },
-  'chain-hang': {
+  // The chain is on neither side: it has faults of its own.
+  partition: cuts((peers, all) => [{ from: all, to: all, across: peers }]),
+  'partition-one-way': cuts((peers, all) => [{ from: peers, to: all }]),
+  'partition-partial': cuts(peers => [{ from: peers, to: peers }]),
+  flapping: { begin: flap },
+  'chain-stall': {
     begin(_, { machines }) {
       machines.freezeChain()
       return () => machines.thawChain()
@@ -115,19 +82,13 @@ export const FAULTS: Readonly<Record<string, FaultHand>> = {
       return () => machines.startChain()
     },
   },
-  'chain-cut': {
-    begin({ peers }, room) {
-      const isCut = () => true
-      const of = new Set(peers)
-      const chain = new Set([CHAIN])
-      return added(room, [ruleOf(room, { from: of, to: chain, isCut }), ruleOf(room, { from: chain, to: of, isCut })])
-    },
-  },
-  'chain-delay': {
-    begin(fault, room) {
-      const delayMs = numberOf(fault, 'delayMs', 2_000)
-      return added(room, [ruleOf(room, { from: new Set([CHAIN]), delayMs })])
-    },
+  'rpc-hang': cuts(peers => [
+    { from: peers, to: new Set([CHAIN]) },
+    { from: new Set([CHAIN]), to: peers },
+  ]),
+  'rpc-slow': {
+    begin: (fault, room) =>
+      added(room, [{ from: new Set([CHAIN]), to: new Set(fault.peers), delayMs: numberOf(fault, 'delayMs') }]),
   },
 }
 
@@ -142,44 +103,89 @@ function restarts(change: (folder: string, copy: string) => void): FaultHand {
   }
 }
 
-/** One that another fault has started already, or keeps away for longer, is left to it. */
+/** One that another fault has started already is left as it is. */
 function startAll(peers: readonly number[], machines: Machines): void {
   for (const peer of peers) if (!machines.isRunning(peer)) machines.start(peer)
 }
 
-/** A rule for what these peers send and, one after the other, for what they are sent; `once`: as the rule itself says. */
-function links(make: (fault: Fault) => Partial<LinkRule>, once = false): FaultHand {
+function copyWhileFrozen({ peers }: Fault, { machines }: Room): void {
+  for (const peer of peers) {
+    machines.freeze(peer)
+    copyDisk(machines.peers[peer]?.folder ?? '', machines.copyFolder(peer))
+    machines.thaw(peer)
+  }
+}
+
+function slow(fault: Fault, { machines }: Room): Heal {
+  const restMs = SLOW_PERIOD_MS * (1 - 1 / numberOf(fault, 'factor'))
+  const thaw = () => {
+    for (const peer of fault.peers) machines.thaw(peer)
+  }
+  let rest: NodeJS.Timeout | null = null
+  const timer = setInterval(() => {
+    for (const peer of fault.peers) machines.freeze(peer)
+    rest = setTimeout(thaw, restMs)
+  }, SLOW_PERIOD_MS)
+  return () => {
+    clearInterval(timer)
+    if (rest !== null) clearTimeout(rest)
+    thaw()
+  }
+}
+
+/** Cut for the first half of each period. */
+function flap(fault: Fault, room: Room): Heal {
+  const halfMs = numberOf(fault, 'periodMs') / 2
+  const all = allPeers(room)
+  let isDown = true
+  const heal = added(room, [{ from: all, to: all, across: new Set(fault.peers), isCut: () => isDown }])
+  const timer = setInterval(() => {
+    isDown = !isDown
+    room.links.changed()
+  }, halfMs)
+  return () => {
+    clearInterval(timer)
+    return heal()
+  }
+}
+
+/** For what these peers send and for what they are sent. */
+function onLinksOf(make: (fault: Fault) => Partial<LinkRule>): FaultHand {
   return {
     begin(fault, room) {
       const peers = new Set(fault.peers)
-      const rule = make(fault)
-      const rules = once
-        ? [rule]
-        : [
-            { from: peers, ...rule },
-            { to: peers, ...rule },
-          ]
-      return added(
-        room,
-        rules.map(one => ruleOf(room, one)),
-      )
+      return added(room, [
+        { from: peers, ...make(fault) },
+        { to: peers, ...make(fault) },
+      ])
     },
   }
 }
 
-function added({ links: all }: Room, rules: readonly LinkRule[]): Heal {
-  for (const rule of rules) all.add(rule)
-  return () => {
-    for (const rule of rules) all.remove(rule)
+function cuts(make: (peers: ReadonlySet<number>, all: ReadonlySet<number>) => readonly Partial<LinkRule>[]): FaultHand {
+  return {
+    begin: (fault, room) =>
+      added(
+        room,
+        make(new Set(fault.peers), allPeers(room)).map(rule => ({ ...rule, isCut: () => true })),
+      ),
   }
 }
 
-/** The chain is no side of a partition: it has faults of its own. */
-function ruleOf({ seed }: Room, rule: Partial<LinkRule>): LinkRule {
-  return { from: null, to: null, random: new RandomStream(seed, 'tier2/rule'), ...rule }
+function added({ links, seed }: Room, differs: readonly Partial<LinkRule>[]): Heal {
+  const random = new RandomStream(seed, 'tier2/rule')
+  const rules = differs.map((rule): LinkRule => ({ from: null, to: null, random, ...rule }))
+  for (const rule of rules) links.add(rule)
+  return () => {
+    for (const rule of rules) links.remove(rule)
+  }
 }
 
-function numberOf({ with: parameters = {} }: Fault, name: string, otherwise: number): number {
-  const value = parameters[name]
-  return typeof value === 'number' ? value : otherwise
+function allPeers({ machines }: Room): ReadonlySet<number> {
+  return new Set(machines.peers.keys())
+}
+
+function numberOf({ kind, with: parameters }: Fault, name: string): number {
+  const value = parameters?.[name]
+  return typeof value === 'number' ? value : (KINDS[kind]?.parameters[name]?.default ?? 0)
 }

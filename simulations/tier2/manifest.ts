@@ -9,13 +9,11 @@ const MODEL = { preset: 'gpt-tiny', width: 32, heads: 2, feedForward: 64, vocabu
 /** A stage holds at least one layer. */
 const LAYERS_MIN = 2
 const SEQUENCES = 4
-/** Often enough for a short run to see anchors become final, and snapshots. */
-const ANCHOR_EVERY = 4
-const ROOT_EVERY = 8
 
 /** The manifest, once its chain is known. */
 export async function manifestOf({
   swarm,
+  chain,
   workload,
   timing,
   seed,
@@ -39,7 +37,12 @@ export async function manifestOf({
       ...manifest,
       batch: { ...manifest.batch, sequences: SEQUENCES },
       timeouts: { ...timing },
-      chain: { ...manifest.chain, anchorEvery: ANCHOR_EVERY, rootEvery: ROOT_EVERY },
+      chain: {
+        ...manifest.chain,
+        epochBlocks: chain.epochBlocks ?? manifest.chain.epochBlocks,
+        anchorEvery: chain.anchorEvery ?? manifest.chain.anchorEvery,
+        rootEvery: workload.rootEvery ?? manifest.chain.rootEvery,
+      },
     }
   }
 }

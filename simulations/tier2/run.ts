@@ -9,7 +9,7 @@ import type { ConcreteScenario, PeerShape } from '../scenario/types.ts'
 import type { RunOptions } from '../tier.ts'
 import { Recorder } from '../trace/recorder.ts'
 import type { RunResult, SimEvent, Verdict, Violation } from '../trace/types.ts'
-import { FAULTS } from './faults.ts'
+import { HANDS } from './faults.ts'
 import { liarOf } from './liars.ts'
 import { Links } from './links.ts'
 import { Machines } from './machines.ts'
@@ -23,7 +23,7 @@ const SET_UP_MS = 180_000
 const VERIFY_MS = 60_000
 
 export async function runScenario(scenario: ConcreteScenario, options: RunOptions): Promise<RunResult> {
-  const unknown = scenario.faults.find(({ kind }) => FAULTS[kind] === undefined)
+  const unknown = scenario.faults.find(({ kind }) => HANDS[kind] === undefined)
   if (unknown !== undefined) throw new RangeError(`tier 2 has no hands for the fault '${unknown.kind}'`)
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'swarm-sim-'))
   const run = new Tier2Run(scenario, options, folder)

@@ -1,6 +1,6 @@
 /** Lets faults begin and end at their times; a fault that begins late because of the machine ends as much later. */
 import type { Fault } from '../scenario/types.ts'
-import { FAULTS, type Heal, type Room } from './faults.ts'
+import { HANDS, type Heal, type Room } from './faults.ts'
 
 export interface ScheduleInit {
   readonly faults: readonly Fault[]
@@ -22,7 +22,7 @@ export class Schedule {
     this.#init = init
     this.#left = init.faults.length
     for (const [index, fault] of init.faults.entries()) {
-      const { prepare } = FAULTS[fault.kind] ?? {}
+      const { prepare } = HANDS[fault.kind] ?? {}
       if (prepare !== undefined)
         this.#after(Math.max(0, fault.atMs - prepare.leadMs(fault)), () => prepare.run(fault, init.room))
       this.#after(fault.atMs, () => this.#begin(index, fault))
@@ -49,7 +49,7 @@ export class Schedule {
   async #begin(index: number, fault: Fault): Promise<void> {
     const { room, onBegin } = this.#init
     onBegin(index, fault)
-    const heal = await FAULTS[fault.kind]?.begin(fault, room)
+    const heal = await HANDS[fault.kind]?.begin(fault, room)
     if (heal === undefined) return
     this.#healing.set(index, heal)
     this.#after(fault.durationMs, () => this.#end(index))
