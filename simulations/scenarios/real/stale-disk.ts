@@ -10,9 +10,9 @@ export const realStaleDisk = real({
   chain: { anchorEvery: ANCHOR_EVERY },
   workload: { rounds: 8 },
   faults: [
-    { kind: 'pause', atMs: 9_000, durationMs: 12_000, peers: [4] },
-    { kind: 'restart-stale', atMs: 13_000, durationMs: 500, peers: [0], with: { backMs: 8_000 } },
+    { kind: 'pause', atMs: 7_000, durationMs: 25_000, peers: [4] },
+    { kind: 'restart-stale', atMs: 12_000, durationMs: 500, peers: [0], with: { backMs: 8_000 } },
   ],
-  healAtMs: 21_000,
+  healAtMs: 32_000,
   reaches: ['suspended'],
 })
