@@ -55,7 +55,7 @@ export class SimCatchUp {
     for (const { name } of this.#peer.siblings) {
       if (liars.has(name)) continue
       const status = yield* this.#peer.ask(name, 'status', 200, target => ({
-        round: target.replica?.tip.round ?? -1,
+        round: target.claimedRound,
         snapshotRound: target.journal.snapshot?.round ?? null,
       }))
       if (status !== null) statuses.push({ peer: name, status })
@@ -124,15 +124,7 @@ export class SimCatchUp {
   *#certificates({ peers }: Ahead, from: number, to: number): Task<readonly Fetched[]> {
     const last = Math.min(to, from + PAGE_CERTIFICATES - 1)
     for (const holder of peers) {
-      const page = yield* this.#peer.ask(holder, 'certificates', 4_000, target => {
-        const found: Certificate[] = []
-        for (let round = from; round <= last; round++) {
-          const stored = target.journal.rounds.get(round)
-          if (stored === undefined) break
-          found.push(stored.certificate)
-        }
-        return found
-      })
+      const page = yield* this.#peer.ask(holder, 'certificates', 4_000, target => target.certificates(from, last))
       const walked: Fetched[] = []
       for (const certificate of page ?? []) {
         const certified = this.#replica.follow(certificate, walked.at(-1)?.certified.tip ?? this.#replica.tip)

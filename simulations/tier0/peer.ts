@@ -8,8 +8,9 @@ import type { Epoch } from '../../node/peer/epoch.ts'
 import type { RoundInbox } from '../../node/peer/round-inbox.ts'
 import { SeenCommits } from '../../node/peer/seen-commits.ts'
 import type { Answer, Delivery } from '../../protocols/activations/types.ts'
+import { encode } from '../../protocols/wire/cbor.ts'
 import { outcomeHash } from '../../protocols/wire/certificate.ts'
-import { hashHex, hashValue } from '../../protocols/wire/hash.ts'
+import { hashHex, hashValue, smallHash } from '../../protocols/wire/hash.ts'
 import type {
   Certificate,
   Commit,
@@ -23,6 +24,7 @@ import type {
   Signed,
 } from '../../protocols/wire/messages.ts'
 import { isRefusal, type Refusal } from '../../protocols/wire/refusals.ts'
+import { slotOf } from '../../protocols/wire/table.ts'
 import type { Behaviour } from '../attackers/types.ts'
 import type { SimBlock } from '../kernel/chain.ts'
 import { type DiskLoss, SimDisk } from '../kernel/disk.ts'
@@ -68,6 +70,8 @@ export class SimPeer {
   readonly disk: SimDisk<DiskRecord>
   readonly chain: ChainView
   behaviour: Behaviour | null = null
+  /** A certificate that a liar claims to have. */
+  pretended: Certificate | null = null
   isHonest = true
   /** Number of the process; every callback of an older one is dead. */
   life = 0
@@ -306,7 +310,7 @@ export class SimPeer {
     const bytes = (certificate.outcomes.length + certificate.commits.length) * 500
     const { round } = certificate.value.scope
     this.world.send(this, target, 'certificate', round, bytes, 'control', () =>
-      target.onCertificate(certificate, hashes),
+      target.onCertificate(this, certificate, hashes),
     )
   }
 
@@ -397,8 +401,25 @@ export class SimPeer {
     for (const signed of bundle) if (sources.includes(signed.signer)) this.inbox.settled(signed)
   }
 
-  onCertificate(certificate: Certificate, hashes: readonly Hash[] | null = null): void {
-    this.replica?.onCertificate(certificate, hashes)
+  onCertificate(from: SimPeer, certificate: Certificate, hashes: readonly Hash[] | null = null): void {
+    this.replica?.onCertificate(from.name, certificate, hashes)
+  }
+
+  /** Certificates of the own stage, from the first to the last at the most. */
+  certificates(first: number, last: number): Certificate[] {
+    const found: Certificate[] = []
+    for (let round = first; round <= last; round++) {
+      const pretended = this.pretended?.value.scope.round === round ? this.pretended : undefined
+      const certificate = pretended ?? this.journal.rounds.get(round)?.certificate
+      if (certificate === undefined) break
+      found.push(certificate)
+    }
+    return found
+  }
+
+  /** The newest round that it says to have. */
+  get claimedRound(): number {
+    return Math.max(this.replica?.tip.round ?? -1, this.pretended?.value.scope.round ?? -1)
   }
 
   onFinalized(block: SimBlock): void {
@@ -454,9 +475,11 @@ export class SimPeer {
   }
 
   noteSigned({ payload }: Signed, slot: string | null, content: string): void {
-    if (payload.kind === 'record' || slot === null) return
+    const named = slot ?? slotOf(payload)
+    if (payload.kind === 'record' || named === null) return
     const { index: peer, stage } = this
-    const essence = payload.kind === 'outcome' ? hashHex(outcomeHash(payload)) : content
+    const essence =
+      payload.kind === 'outcome' ? hashHex(outcomeHash(payload)) : content || hashHex(smallHash(encode(payload)))
     const view = 'view' in payload ? { view: payload.view } : {}
     this.world.recorder.emit({
       type: 'signed',
@@ -465,7 +488,7 @@ export class SimPeer {
       stage,
       round: payload.scope.round,
       kind: payload.kind,
-      slot: `${payload.scope.epoch}${slot.slice(slot.indexOf('/', slot.indexOf('/') + 1))}`,
+      slot: named.slice(named.indexOf('/') + 1),
       essence,
       ...view,
       ...(payload.kind === 'prevote' || payload.kind === 'precommit'

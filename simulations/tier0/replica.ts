@@ -126,14 +126,14 @@ export class SimReplica {
   }
 
   /** By gossip or from a sibling. */
-  onCertificate(certificate: Certificate, hashes: readonly Hash[] | null): void {
+  onCertificate(from: PeerName, certificate: Certificate, hashes: readonly Hash[] | null): void {
     const peer = this.#peer
     const { scope } = certificate.value
     const isOwn = scope.stage === peer.stage
     if (!isOwn && peer.tips.newest(scope.stage) >= scope.round) return
     const verified = peer.world.verify(certificate)
     if (isRefusal(verified)) {
-      peer.onRefused(verified.refused, peer.name, `certificate: ${verified.detail ?? ''}`)
+      peer.onRefused(verified.refused, from, `certificate: ${verified.detail ?? ''}`)
       return
     }
     if (!isOwn) {

@@ -16,6 +16,7 @@ import type { Certificate, Commit, Hash, Outcome, PeerName, Settled, Signed } fr
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import { CLOSE_STAGGER_MS, SETTLED_PATIENCE_MS } from './constants.ts'
 import { nativeHash } from './engine.ts'
+import { openLabels } from './labels.ts'
 import type { SimPeer } from './peer.ts'
 import { RoundHands } from './round-hands.ts'
 import { SimWork } from './work.ts'
@@ -148,6 +149,11 @@ export class SimRound implements InboxRound {
     this.isDisposed = true
     this.#timers.clear()
     this.#effects = []
+  }
+
+  /** An own message that did not pass the journal: a liar's. */
+  hear(signed: Signed, attachments: readonly Uint8Array[]): void {
+    this.input({ type: 'message', signed, attachments: openLabels(attachments) })
   }
 
   input(input: RoundInput): void {

@@ -80,7 +80,10 @@ export class SimWork {
 
   deliver(delivery: Delivery): Answer {
     const { direction, from, id, path, header, tensor: bytes, lossMicronats, settledBelow } = delivery
-    if (!bytesAreFinite(bytes)) return { kind: 'refused', refusal: refuse('not-finite') }
+    if (!bytesAreFinite(bytes)) {
+      this.#init.peer.onRefused('not-finite', from)
+      return { kind: 'refused', refusal: refuse('not-finite') }
+    }
     const tensor = this.#add(bytes, path)
     this.#answer = null
     this.#input(

@@ -16,6 +16,7 @@ import { Timeline } from '../kernel/timeline.ts'
 import type { ConcreteScenario, PeerShape } from '../scenario/types.ts'
 import { Recorder } from '../trace/recorder.ts'
 import type { SimAnchor } from './anchors.ts'
+import { Audit } from './audit.ts'
 import { nativeHash, Workbench } from './engine.ts'
 import { SimGossip } from './gossip.ts'
 import { LabelFactory, openLabels } from './labels.ts'
@@ -60,6 +61,8 @@ export class World {
   readonly #epochs = new Map<number, Epoch>()
   readonly #verified = new WeakMap<Certificate, Map<string, VerifiedCertificate | Refusal>>()
   readonly #finished = new Set<number>()
+  readonly #judged = new Set<string>()
+  readonly #audit = new Audit(this)
   onFinished: () => void = () => {}
 
   constructor(scenario: ConcreteScenario, { kernels, messages }: WorldOptions) {
@@ -261,7 +264,13 @@ export class World {
       signers: verified.signers.map(name => this.peerOf(name)?.index ?? -1),
       next,
     })
-    if (peer.index < this.stages.length && peer.isHonest) this.roundsDecided++
+    if (!peer.isHonest) return
+    const key = `${peer.stage}/${tip.round}`
+    if (this.#judged.has(key)) return
+    this.#judged.add(key)
+    this.roundsDecided++
+    this.#audit.recompute(peer, verified)
+    this.#audit.pay(peer.stage, tip.round, commits)
   }
 
   noteRestored(peer: SimPeer, round: number, state: string): void {
