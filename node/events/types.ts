@@ -38,6 +38,8 @@ export interface NodeEvents {
   'peer.ready': { peer: PeerName; stage: number; pid: number; addresses: readonly string[] }
   'peer.stopped': { peer: PeerName; stage: number; reason: string; exitCode: number }
   'round.started': { stage: number; round: number; epoch: number }
+  /** The replica waits for another leader's proposal. */
+  'round.view': { stage: number; round: number; view: number }
   'round.certified': {
     stage: number
     round: number
@@ -113,6 +115,7 @@ const EVENT_NAMES: Record<EventName, true> = {
   'peer.ready': true,
   'peer.stopped': true,
   'round.started': true,
+  'round.view': true,
   'round.certified': true,
   'round.times': true,
   'round.anchored': true,

@@ -14,7 +14,7 @@ import { liarOf } from './liars.ts'
 import { Links } from './links.ts'
 import { Machines } from './machines.ts'
 import { Schedule } from './schedule.ts'
-import { translate } from './translate.ts'
+import { reachedBy, translate } from './translate.ts'
 import { verifyFolders } from './verify.ts'
 
 /** For keys, bonds, dialling; a machine may be busy. */
@@ -163,12 +163,9 @@ class Tier2Run {
 
   #count(peer: number, event: NodeEvent): void {
     if (event.event === 'traffic') this.#bytes += Object.values(event.sentBytes).reduce((sum, bytes) => sum + bytes, 0)
-    if (event.event === 'evidence') this.#recorder.reached('evidence', peer)
-    if (event.event === 'suspended') this.#recorder.reached('suspended', peer)
-    if (event.event === 'synced') this.#recorder.reached(SYNCED[event.by], peer)
+    const reached = reachedBy(event)
+    if (reached !== null && !this.#stopping) this.#recorder.reached(reached, peer)
     if (event.event !== 'round.certified' || !this.#isHonest(peer)) return
-    if (event.view > 0) this.#recorder.reached('view-change', peer)
-    if (event.commits === 0) this.#recorder.reached('skip', peer)
     const key = `${event.stage}/${event.round}`
     if (this.#decided.has(key)) return
     this.#decided.add(key)
@@ -241,8 +238,6 @@ class Tier2Run {
     }
   }
 }
-
-const SYNCED = { local: 'restored-from-disk', replay: 'caught-up', snapshot: 'snapshot' } as const
 
 function withOwn(verdict: Verdict, own: readonly Violation[]): Verdict {
   const [first] = own

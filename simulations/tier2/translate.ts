@@ -26,6 +26,8 @@ export function translate(event: NodeEvent, { peer, stage, atMs, indexOf }: Spea
       return [{ type: 'resumed', ...at, round: event.round }]
     case 'round.started':
       return [{ type: 'round.opened', ...at, stage, round: event.round }]
+    case 'round.view':
+      return [{ type: 'view', ...at, stage, round: event.round, view: event.view }]
     case 'round.certified':
       return certified(event, { peer, stage, atMs, indexOf })
     case 'round.anchored': {
@@ -70,4 +72,26 @@ function certified(
 function microBatchOf(id: string, indexOf: (name: PeerName) => number): string {
   const [source = '', sequence = ''] = id.split('/')
   return `${indexOf(source)}/${sequence}`
+}
+
+const SYNCED = { local: 'restored-from-disk', replay: 'caught-up', snapshot: 'snapshot-adopted' } as const
+
+/** The "sometimes" assertion that an event fulfils; null where it is none. */
+export function reachedBy(event: NodeEvent): string | null {
+  switch (event.event) {
+    case 'evidence':
+      return 'evidence'
+    case 'suspended':
+      return 'journal-suspended'
+    case 'resumed':
+      return 'journal-resumed'
+    case 'synced':
+      return SYNCED[event.by]
+    case 'round.view':
+      return 'view-change'
+    case 'round.certified':
+      return event.commits === SKIP_COMMITS ? 'skip' : null
+    default:
+      return null
+  }
 }

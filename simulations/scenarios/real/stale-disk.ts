@@ -14,5 +14,5 @@ export const realStaleDisk = real({
     { kind: 'restart-stale', atMs: 12_000, durationMs: 500, peers: [0], with: { backMs: 8_000 } },
   ],
   healAtMs: 32_000,
-  reaches: ['suspended'],
+  reaches: ['journal-suspended', 'journal-resumed'],
 })

@@ -16,7 +16,7 @@ describe('a real peer whose disk is an older copy, while its stage waits for it'
       signal: stop.signal,
     })
     expect(verdict.verdict, JSON.stringify(verdict)).to.equal('valid')
-    expect(reached['suspended']).to.equal(1)
+    expect(reached['journal-suspended']).to.equal(1)
     expect(events.filter(({ type }) => type === 'evidence')).to.deep.equal([])
 
     const suspended = events.findIndex(event => event.type === 'suspended')
