@@ -47,7 +47,7 @@ interface Services extends ServiceMap {
  */
 export async function createNetwork(init: NetworkInit, underlay: Underlay = UNDERLAYS.node): Promise<Network> {
   init.signal.throwIfAborted()
-  for (const address of [...init.listen, ...init.bootstrap]) parseAddress(address)
+  for (const address of [...init.listen, ...init.announce, ...init.bootstrap]) parseAddress(address)
   const counter = new ByteCounter()
   const gater = new Gater({
     perAddress: PROFILES[init.profile].perAddress,
@@ -77,7 +77,7 @@ async function startLibp2p(
     start: false,
     privateKey: init.privateKey,
     datastore,
-    addresses: { listen: [...init.listen] },
+    addresses: { listen: [...init.listen], announce: [...init.announce] },
     transports: underlay.transports(),
     connectionEncrypters: underlay.encrypters(),
     streamMuxers: [

@@ -29,6 +29,8 @@ export interface NetworkInit {
   readonly privateKey: PrivateKey
   /** Multiaddrs, e.g. `/ip4/0.0.0.0/tcp/0` and `/ip6/::/tcp/0`; port 0 takes a free one. */
   readonly listen: readonly string[]
+  /** Multiaddrs that others are told to dial; empty: those that are listened on. */
+  readonly announce: readonly string[]
   /** Multiaddrs of peers to start from, with or without `/p2p/<peer>`. */
   readonly bootstrap: readonly string[]
   readonly profile: Profile
@@ -90,7 +92,7 @@ export interface DialOptions {
 export interface Network {
   readonly peer: PeerName
   readonly components: NetworkComponents
-  /** Own addresses, without /p2p. */
+  /** Own addresses as others are told them, without /p2p. */
   addresses(): readonly string[]
   connections(): readonly ConnectionInfo[]
   /** Opens or reuses a connection. Rejects where no address answers. */

@@ -40,6 +40,10 @@ export class CertificateBook {
     return this.#init.store.newest(stage) ?? FIRST_ROUND - 1
   }
 
+  async has(stage: number, round: number): Promise<boolean> {
+    return (await this.#init.store.certificate(stage, round)) !== null
+  }
+
   /** Every other stage is known to have certified this round, or a later one. */
   othersReached(round: number): boolean {
     const { run, stage } = this.#init

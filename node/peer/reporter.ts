@@ -7,8 +7,9 @@ import { hashHex } from '../../protocols/wire/hash.ts'
 import type { Commit, Evidence, PeerName } from '../../protocols/wire/messages.ts'
 import type { RefusalReason } from '../../protocols/wire/refusals.ts'
 import type { EventBus } from '../events/bus.ts'
+import type { Clipped } from './clip-tally.ts'
 import type { EvidenceLog } from './evidence-log.ts'
-import type { RoundReports } from './round-driver.ts'
+import type { RoundEnd, RoundReports } from './round-driver.ts'
 
 /** A wait below this is no news. */
 const WAIT_NEWS_MS = 3_000
@@ -46,6 +47,7 @@ export class Reporter {
   readonly #init: ReporterInit
   readonly #refused = new Set<string>()
   #view = 0
+  #round = 0
   #waitingFor = ''
   #lacking = ''
   /** What will be told once it has lasted. */
@@ -105,6 +107,19 @@ export class Reporter {
     this.#init.bus.emit('refused', { reason, peer })
   }
 
+  /** Gradients of a round that were scaled down, one event a sender. */
+  clipped(round: number, senders: readonly Clipped[]): void {
+    for (const sender of senders) this.#init.bus.emit('clipped', { stage: this.#init.stage, round, ...sender })
+  }
+
+  suspended(reason: string): void {
+    this.#init.bus.emit('suspended', { stage: this.#init.stage, reason })
+  }
+
+  resumed(round: number): void {
+    this.#init.bus.emit('resumed', { stage: this.#init.stage, round })
+  }
+
   warning(message: string): void {
     this.#init.bus.emit('warning', { message })
   }
@@ -112,9 +127,15 @@ export class Reporter {
   roundStarted(context: RoundContext): void {
     this.#refused.clear()
     this.#view = 0
+    this.#round = context.scope.round
     this.#roundStartedMs = this.#init.clock.nowMs()
     const { stage, round, epoch } = context.scope
     this.#init.bus.emit('round.started', { stage, round, epoch })
+  }
+
+  #viewed(view: number): void {
+    if (view > this.#view) this.#init.bus.emit('round.view', { stage: this.#init.stage, round: this.#round, view })
+    this.#view = view
   }
 
   /** The hooks of one round. */
@@ -127,14 +148,15 @@ export class Reporter {
       },
       refused: (reason, signer) => this.refused(reason, signer),
       status: (view, phase, waitingFor) => {
-        this.#view = view
+        this.#viewed(view)
         this.waiting(phase === 'done' ? '' : waitingFor)
       },
       warning: message => this.warning(message),
     }
   }
 
-  certified(context: RoundContext, { value, outcome, commits }: VerifiedCertificate): void {
+  certified(context: RoundContext, certificate: VerifiedCertificate, next: RoundEnd['next']): void {
+    const { value, valueId, outcome, outcomeHash, signers, commits } = certificate
     const { scope, beacon, group, stakeCap } = context
     if (this.#roundStartedMs !== null) this.#roundMs = this.#init.clock.nowMs() - this.#roundStartedMs
     const draw = { beacon, run: scope.run, stage: scope.stage, round: scope.round, role: ROLES.proposer }
@@ -147,6 +169,16 @@ export class Reporter {
       state: hashHex(outcome.state),
       commits: value.commits === 'skip' ? 0 : value.commits.length,
       tokens: commits.reduce((sum, { payload }) => sum + payload.tokens, 0),
+      value: hashHex(valueId),
+      outcome: hashHex(outcomeHash),
+      parent: { value: hashHex(value.parent.value), outcome: hashHex(value.parent.outcome) },
+      signers,
+      sealed: commits.map(({ signer, payload }) => ({
+        peer: signer,
+        count: payload.count,
+        trace: payload.trace.map(({ source, sequence }) => `${source}/${sequence}`),
+      })),
+      next,
     })
   }
 

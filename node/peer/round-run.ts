@@ -18,7 +18,7 @@ import { Settlement } from './settlement.ts'
 import { SettledSpreader } from './spread-settled.ts'
 import { timedEngine } from './timed-engine.ts'
 import type { PeerParts } from './types.ts'
-import { type WorkDone, WorkDriver } from './work-driver.ts'
+import { type WorkDone, WorkDriver, type WorkEnd } from './work-driver.ts'
 import { workPorts } from './work-ports.ts'
 
 export interface RoundRunInit {
@@ -171,10 +171,10 @@ export class RoundRun {
   }
 
   /** Stops working; what was set aside for the next round goes on. */
-  endWork(): { parked: readonly ForwardInput[]; clip: ClipState | null } {
+  endWork(): WorkEnd | null {
     this.#isWorking = false
     this.#stop.abort(new Error('the round is over'))
-    return this.#work?.end() ?? { parked: [], clip: null }
+    return this.#work?.end() ?? null
   }
 
   dispose(reason: Error): void {

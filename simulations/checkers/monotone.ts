@@ -12,7 +12,8 @@ export const monotone = checker(
     const newest = new Map<number, { readonly round: number; readonly value: string; readonly outcome: string }>()
     return {
       event(event) {
-        if (event.type === 'down') newest.delete(event.peer)
+        // What is fetched from siblings was checked link by link, and is told as one step.
+        if (event.type === 'down' || event.type === 'synced') newest.delete(event.peer)
         if (event.type !== 'certified' || !seats.isHonest(event.peer)) return null
         const before = newest.get(event.peer)
         newest.set(event.peer, event)

@@ -51,7 +51,7 @@ export const MACHINE_FAULTS: readonly FaultKind[] = [
   {
     name: 'slow',
     about: 'the machine computes slower by a factor',
-    means: { 0: 'compute takes longer', 1: 'completions come later' },
+    means: { 0: 'compute takes longer', 1: 'completions come later', 2: 'SIGSTOP for a part of the time' },
     strikes: 'peers',
     parameters: { factor: { unit: 'times', bounds: [1, 100], default: 4 } },
   },

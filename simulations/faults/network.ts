@@ -59,7 +59,7 @@ export const NETWORK_FAULTS: readonly FaultKind[] = [
   {
     name: 'partition-one-way',
     about: 'these peers hear the others, but are not heard',
-    means: { 0: 'links are cut in one direction', 1: 'links are cut in one direction' },
+    means: { 0: 'links are cut in one direction', 1: 'links are cut in one direction', 2: 'the proxy cuts' },
     strikes: 'peers',
     parameters: {},
   },
@@ -76,6 +76,13 @@ export const NETWORK_FAULTS: readonly FaultKind[] = [
     means: { 0: 'cut half of each period', 1: 'cut half of each period', 2: 'the proxy cuts and lets through' },
     strikes: 'peers',
     parameters: { periodMs: { unit: 'ms', bounds: [100, 600_000], default: 4_000 } },
+  },
+  {
+    name: 'connection-reset',
+    about: 'all connections of these peers are reset at once, as by a router that forgets them',
+    means: { 2: 'the proxy resets' },
+    strikes: 'peers',
+    parameters: {},
   },
   {
     name: 'region-failure',

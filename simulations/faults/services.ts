@@ -96,6 +96,20 @@ export const SERVICE_FAULTS: readonly FaultKind[] = [
     parameters: {},
   },
   {
+    name: 'chain-restart',
+    about: "the chain's process dies and starts again on its blocks",
+    means: { 2: 'kill -9 of the chain' },
+    strikes: 'all',
+    parameters: {},
+  },
+  {
+    name: 'rpc-slow',
+    about: 'the chain node of these peers answers late',
+    means: { 2: 'the proxy waits' },
+    strikes: 'peers',
+    parameters: { delayMs: { unit: 'ms', bounds: [0, 60_000], default: 2_000 } },
+  },
+  {
     name: 'rpc-lie',
     about: 'the chain node of these peers says that an old block is the newest final one',
     means: { 0: 'finalised heads are old', 1: 'finalised heads are old' },

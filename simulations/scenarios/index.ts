@@ -28,6 +28,7 @@ import { massExit } from './mass-exit.ts'
 import { notANumber } from './not-a-number.ts'
 import { partitions } from './partitions.ts'
 import { pauses } from './pauses.ts'
+import { REAL_SCENARIOS } from './real/index.ts'
 import { regionFailure } from './region-failure.ts'
 import { restoredBackup } from './restored-backup.ts'
 import { rollingRestarts } from './rolling-restarts.ts'
@@ -79,6 +80,7 @@ const ALL: readonly Scenario[] = [
   notANumber,
   falseServers,
   withholders,
+  ...REAL_SCENARIOS,
 ]
 
 export const SCENARIOS: Readonly<Record<string, Scenario>> = Object.fromEntries(ALL.map(one => [one.name, one]))

@@ -160,6 +160,7 @@ export class SimPeer {
         run,
         folder: `peer-${index}`,
         listen: [this.address],
+        announce: [],
         bootstrap: bootstrap.filter(other => other !== this.address),
         corpus,
         threads: 1,

@@ -32,6 +32,7 @@ export class Stranger {
         {
           privateKey: await keyOf(world.scenario.seed, `stranger ${number}`),
           listen: [],
+          announce: [],
           bootstrap: world.peers.slice(0, 2).map(({ address }) => address),
           profile: 'public',
           datastoreDir: '',

@@ -81,6 +81,7 @@ export interface Peer extends Identity {
 export interface PeerOptions {
   readonly bootstrap?: readonly string[]
   readonly listen?: readonly string[]
+  readonly announce?: readonly string[]
 }
 
 const LOOPBACK = ['/ip4/127.0.0.1/tcp/0']
@@ -88,7 +89,7 @@ const LOOPBACK = ['/ip4/127.0.0.1/tcp/0']
 export async function startPeer(
   self: Identity,
   seats: SeatTable,
-  { bootstrap = [], listen = LOOPBACK }: PeerOptions = {},
+  { bootstrap = [], listen = LOOPBACK, announce = [] }: PeerOptions = {},
 ): Promise<Peer> {
   const events: NetworkEvent[] = []
   const settled: Signed<Settled>[] = []
@@ -99,6 +100,7 @@ export async function startPeer(
   const network = await createNetwork({
     privateKey: self.key,
     listen,
+    announce,
     bootstrap,
     profile: 'local',
     datastoreDir: join(self.folder, 'network'),
@@ -113,6 +115,7 @@ export async function startPeer(
   })
   const policy: GossipPolicy = {
     certificate: () => null,
+    announced: () => ({ refused: 'unknown-item' }),
     settled: message => (seats.hasSeat(message.signer, 0) ? null : { refused: 'no-seat' }),
     close: () => null,
     record: (envelope, context) => peers.accept(envelope, context),

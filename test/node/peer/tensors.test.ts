@@ -10,7 +10,7 @@ import { hashOf, SCOPE } from '../../protocols/wire/samples.ts'
 import { peer } from './messages.ts'
 
 describe('tensor store', () => {
-  const tensor = { bytes: new Uint8Array(4), chain: null, outgoing: null }
+  const tensor = { bytes: new Uint8Array(4), from: null, chain: null, outgoing: null }
 
   it('keeps a tensor under a handle of its own until it is released', () => {
     const store = new TensorStore()
