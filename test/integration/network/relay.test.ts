@@ -150,7 +150,8 @@ describe('peers that nobody can dial', function () {
     it(`get no circuit beyond ${JSON.stringify(limits)}`, async () => {
       const [relay, hidden] = await behindRelay(3, limits)
       await until('all have a place', () => hidden.every(relayed))
-      const count = () => hidden.flatMap(peer => peer.network.connections().filter(one => one.relay !== null)).length / 2
+      const count = () =>
+        hidden.flatMap(peer => peer.network.connections().filter(one => one.relay !== null)).length / 2
       await until('one circuit is open', () => count() >= 1)
       const pairs = hidden.flatMap(from => hidden.filter(to => to !== from).map(to => ({ from, to })))
       await Promise.all(pairs.map(({ from, to }) => dialOver(from, circuit(relay, to))))
