@@ -30,6 +30,7 @@ import { Gater } from './gater.ts'
 import { comparePaths, relayOf } from './nat/addresses.ts'
 import type { Nat, NatComponents } from './nat/index.ts'
 import type { Reachability } from './nat/types.ts'
+import { ownAddresses } from './own-addresses.ts'
 import { identify, kademlia, ping, pubsub } from './services.ts'
 import { addressTarget, parseAddress, peerTarget } from './targets.ts'
 import { UNDERLAYS, type Underlay } from './transports.ts'
@@ -124,7 +125,8 @@ async function startLibp2p(
       ping: ping(),
       dht: kademlia(init, limits),
       pubsub: pubsub(limits),
-      ...(nat === undefined ? {} : module?.natServices(nat)),
+      // With AutoNAT an address is told to others once one of them has dialled it; without, what is listened on is.
+      ...(nat === undefined ? { ownAddresses: ownAddresses() } : module?.natServices(nat)),
       components: (all): NetworkComponents => ({
         peerId: all.peerId,
         privateKey: all.privateKey,

@@ -1,0 +1,94 @@
+/** The modelled chain as one peer's RPC shows it: the `Chain` that composePeer is handed. */
+import { ChainUnavailable } from '../../consensus/chain/errors.ts'
+import type { Anchor, BlockReference, Bond, CallOptions, Chain, PostedAnchor } from '../../consensus/chain/types.ts'
+import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
+import type { SimChain } from '../kernel/chain.ts'
+import type { SimProcess } from './process.ts'
+
+/** A transaction of the modelled chain: who posts what. */
+export interface PostedBy {
+  readonly peer: PeerName
+  readonly anchor: Anchor
+}
+
+/** To the chain's node and back, ms. */
+const RPC_MS = 30
+/** A transaction that is in no block by then was lost, ms. */
+const GIVE_UP_MS = 60_000
+/** How often a poster looks for its transaction, ms. */
+const LOOK_MS = 500
+
+export interface ChainViewInit {
+  readonly chain: SimChain<PostedBy>
+  readonly genesis: Hash
+  readonly bonds: readonly Bond[]
+  readonly self: PeerName
+  readonly process: SimProcess
+  /** Does the peer's RPC answer now? */
+  readonly answers: () => boolean
+  /** New finalised heads, for everybody. */
+  readonly onFinalized: (callback: (head: BlockReference) => void) => () => void
+}
+
+export function chainView(init: ChainViewInit): Chain {
+  const { chain, genesis, process, self } = init
+  /** After the way to the node and back; never while the RPC hangs, but for the caller's signal. */
+  const call = <Result>(answer: () => Result, options: CallOptions = {}): Promise<Result> =>
+    new Promise((resolve, reject) => {
+      const { signal } = options
+      signal?.throwIfAborted()
+      const onAbort = (): void => reject(signal?.reason)
+      signal?.addEventListener('abort', onAbort, { once: true })
+      const attempt = (): void => {
+        if (!init.answers()) {
+          process.clock.after(LOOK_MS, attempt)
+          return
+        }
+        signal?.removeEventListener('abort', onAbort)
+        try {
+          resolve(answer())
+        } catch (error) {
+          reject(error)
+        }
+      }
+      process.clock.after(RPC_MS, attempt)
+    })
+  return {
+    genesis,
+    finalizedHead: options => call(() => chain.finalized, options),
+    onFinalized: callback => init.onFinalized(head => process.clock.after(RPC_MS / 2, () => callback(head))),
+    blockHash: (height, options) =>
+      call(() => {
+        if (height > chain.finalized.height) throw new ChainUnavailable(`block ${height} is not final`)
+        return chain.block(height).hash
+      }, options),
+    bonds: (_, __, options) => call(() => init.bonds, options),
+    bond: () => Promise.reject(new ChainUnavailable('bonds are given in a simulation')),
+    async anchor(_, anchor, options) {
+      const from = await call(() => chain.best.height, options)
+      const posted: PostedBy = { peer: self, anchor }
+      await call(() => chain.submit(posted), options)
+      const untilMs = process.clock.nowMs() + GIVE_UP_MS
+      while (process.clock.nowMs() < untilMs) {
+        await new Promise<void>(resolve => process.clock.after(LOOK_MS, resolve))
+        options?.signal?.throwIfAborted()
+        const found = chain.transactions(from, chain.best.height).find(({ transaction }) => transaction === posted)
+        if (found !== undefined) return chain.block(found.height)
+      }
+      throw new ChainUnavailable('the transaction is in no block')
+    },
+    anchors: (_, { afterHeight, toHeight }, options) =>
+      call(
+        () =>
+          chain.transactions(afterHeight, toHeight).map(
+            ({ height, transaction: { peer, anchor } }): PostedAnchor => ({
+              ...anchor,
+              peer,
+              block: chain.block(height),
+            }),
+          ),
+        options,
+      ),
+    close: async () => undefined,
+  }
+}
