@@ -25,7 +25,7 @@ export interface MachineInit extends PeerInit {
 export async function runPeer(init: MachineInit): Promise<void> {
   const { run, folder, chainUrl, account, bus, signal } = init
   // A mistyped address is told before anything is opened.
-  for (const address of [...init.listen, ...init.bootstrap]) parseAddress(address)
+  for (const address of [...init.listen, ...init.announce, ...init.bootstrap]) parseAddress(address)
   const endLog = logEvents(bus, folder)
   try {
     const privateKey = await loadPeerKey(join(folder, IDENTITY_FILE))

@@ -25,12 +25,12 @@ export function receive(state: RoundState, { signed, attachments }: Received): v
   const shown = attachments.filter(attachment => doorFault(state.context, attachment) === null)
   state.heard.add(signer)
   const isProposal = (one: Signed) => one.payload.kind === 'propose'
-  for (const one of shown) if (!isProposal(one)) take(state, one, [], true)
+  for (const one of shown) if (!isProposal(one)) takeShown(state, one)
   decideBy(
     state,
     shown.filter(one => isKind(one, 'precommit')),
   )
-  for (const one of shown) if (isProposal(one)) take(state, one, [], true)
+  for (const one of shown) if (isProposal(one)) takeShown(state, one)
   const verdict = take(state, signed, shown, false)
   if (isRefusal(verdict)) refused(state, signed, verdict)
   if (verdict === 'repeat') answerStuck(state, signer)
@@ -44,6 +44,15 @@ function keepOwn(state: RoundState, signed: Signed): void {
   const known = state.own.get(payload.kind)?.payload
   const isOlder = known !== undefined && 'view' in known && 'view' in payload && known.view > payload.view
   if (!isOlder) state.own.set(payload.kind, signed)
+}
+
+/**
+ * An attachment is refused aloud only where its signer contradicts itself. Everything else (late, early, repeated) a relay may
+ * pass on in good faith.
+ */
+function takeShown(state: RoundState, one: Signed): void {
+  const verdict = take(state, one, [], true)
+  if (isRefusal(verdict) && verdict.refused === 'contradiction') refused(state, one, verdict)
 }
 
 function take(state: RoundState, signed: Signed, attachments: readonly Signed[], nested: boolean): Verdict {

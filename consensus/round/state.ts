@@ -15,7 +15,7 @@ import type {
   Signed,
   Value,
 } from '../../protocols/wire/messages.ts'
-import { partitionCandidates, ROLES, rankByStake } from '../election/ranking.ts'
+import { roundRoles } from '../election/roles.ts'
 import type { Lock, Polka, RoundContext, RoundEffect } from './types.ts'
 
 /** A value, its id, and those of its COMMITs that are here. */
@@ -169,8 +169,7 @@ export function emptyState(context: RoundContext): RoundState {
   const draw = { beacon, run: scope.run, stage: scope.stage, round: scope.round }
   return {
     context,
-    proposers: rankByStake({ ...draw, role: ROLES.proposer }, group.seats, context.stakeCap),
-    candidates: Array.from({ length: context.partitions }, (_, p) => partitionCandidates(draw, group, p)),
+    ...roundRoles(draw, group, context),
     nowMs: 0,
     effects: [],
     timers: new Set(),

@@ -131,6 +131,12 @@ export const OPTIONS = {
     help: 'multiaddr to listen on; may be repeated',
     default: '/ip4/0.0.0.0/tcp/0 and /ip6/::/tcp/0',
   },
+  announce: {
+    type: 'list',
+    verbs: ['join'],
+    help: 'multiaddr that others are told to dial, in place of those listened on: behind port forwarding; may be repeated',
+    default: 'the addresses that are listened on',
+  },
   chain: {
     type: 'string',
     verbs: ['join', 'verify', 'bond'],

@@ -21,6 +21,13 @@ export interface RoundTimes {
   readonly totalMs: number
 }
 
+/** One sealed commitment: micro-batches it counts, and which, as `<source>/<sequence>`. */
+export interface SealedWork {
+  readonly peer: PeerName
+  readonly count: number
+  readonly trace: readonly string[]
+}
+
 export interface NodeEvents {
   /** A step of starting ended. */
   'start.phase': { phase: StartPhase; ms: number }
@@ -40,11 +47,32 @@ export interface NodeEvents {
     /** Sealed commits; 0 for SKIP. */
     commits: number
     tokens: number
+    /** id(v), the outcome's hash, and the same of the round before. */
+    value: string
+    outcome: string
+    parent: { readonly value: string; readonly outcome: string }
+    signers: readonly PeerName[]
+    sealed: readonly SealedWork[]
+    /** What the peer did with its own execution: took it over, kept the state (SKIP), or took the siblings' state. */
+    next: 'promote' | 'keep' | 'adopt'
   }
   'round.times': { stage: number; round: number; times: RoundTimes }
-  'round.anchored': { stage: number; from: number; to: number; block: number }
+  'round.anchored': { stage: number; from: number; to: number; block: number; link: string }
+  /** This peer's journal may lack what it has signed: it follows and signs nothing, until it is resumed. */
+  suspended: { stage: number; reason: string }
+  /** It signs again, from this round on. */
+  resumed: { stage: number; round: number }
   /** Mean training loss of the round and the newest held-out loss, nats a byte; null until first measured. */
   loss: { round: number; train: number; heldOut: number | null; tokensPerSecond: number }
+  /** Gradients of one peer that were longer than the clip's bound and scaled down. */
+  clipped: {
+    stage: number
+    round: number
+    peer: PeerName
+    clipped: number
+    received: number
+    leastFactor: number
+  }
   evidence: { kind: EvidenceKind; peer: PeerName }
   refused: { reason: RefusalReason; peer: PeerName }
   /** Caught up to `round` by certificates (`replay`) or from a sibling's snapshot. */
@@ -88,7 +116,10 @@ const EVENT_NAMES: Record<EventName, true> = {
   'round.certified': true,
   'round.times': true,
   'round.anchored': true,
+  suspended: true,
+  resumed: true,
   loss: true,
+  clipped: true,
   evidence: true,
   refused: true,
   synced: true,

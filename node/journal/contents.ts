@@ -1,4 +1,5 @@
 /** What the signing journal knows, in memory: a fold over its entries. No I/O. */
+import { equalBytes } from '../../protocols/wire/hash.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import { MAX_FLOORS } from './constants.ts'
 import type { Entry, FloorEntry, Place, RecordEntry, SignedEntry, StaleReason } from './entries.ts'
@@ -40,6 +41,24 @@ export class Contents {
   isClosed(place: Place): boolean {
     const floors = this.#floors.get(stageKey(place)) ?? []
     return floors.some(floor => place.epoch <= floor.epoch && place.round < floor.round)
+  }
+
+  /**
+   * What becomes of a wish to sign: 'take' the slot, give the same envelope 'again', or a refusal. The one rule that keeps an
+   * honest peer from contradicting itself.
+   */
+  weigh(place: Place, slot: string, content: Uint8Array): 'take' | 'again' | 'contradiction' | 'suspended' | 'closed' {
+    const held = this.slots.get(slot)
+    if (held !== undefined) return equalBytes(content, held.content) ? 'again' : 'contradiction'
+    if (this.suspended !== null) return 'suspended'
+    return this.isClosed(place) ? 'closed' : 'take'
+  }
+
+  /** Why this journal may not know all that the peer signed, by what the chain shows; null where nothing speaks against it. */
+  staleness(run: string, stage: number, lastFinalRound: number | null): StaleReason | null {
+    if (this.suspended !== null) return this.suspended
+    const newest = this.newestRound(run, stage)
+    return lastFinalRound !== null && (newest === null || newest < lastFinalRound) ? 'behind-anchor' : null
   }
 
   /** The newest round of a stage that this journal has signed in or closed; null where it knows none. */

@@ -160,9 +160,8 @@ export class SigningJournal {
 
   /** Why this journal may not know all that the peer signed; null where nothing speaks against it. */
   isStale(view: StaleView): StaleReason | null {
-    if (this.suspended !== null) return this.suspended
-    const newest = this.#contents.newestRound(view.run, view.stage)
-    if (view.lastFinalRound !== null && (newest === null || newest < view.lastFinalRound)) return 'behind-anchor'
+    const stale = this.#contents.staleness(view.run, view.stage, view.lastFinalRound)
+    if (stale !== null) return stale
     return view.shown.some(signed => this.#isUnknown(signed)) ? 'unknown-signature' : null
   }
 
@@ -213,9 +212,10 @@ export class SigningJournal {
     if (!isJournaled(payload)) return this.#seal(payload)
     const name = slotName(payload)
     const content = contentOf(payload)
+    const weighed = this.#contents.weigh(placeOf(payload), name, content)
     const held = this.#contents.slots.get(name)
-    if (held !== undefined) return this.#again(payload, name, content, held)
-    const refused = this.#refusal(payload, taken.length)
+    if (held !== undefined) return this.#again(payload, name, weighed === 'again', held)
+    const refused = this.#refusal(weighed, taken.length)
     if (refused !== null) return Promise.resolve({ ...refused, slot: name, envelope: null })
     const take = new Taken(payload, name, content)
     this.#contents.slots.set(name, take.slot)
@@ -226,19 +226,18 @@ export class SigningJournal {
   async #again<P extends Payload>(
     payload: P,
     slot: string,
-    content: Uint8Array,
+    isEqual: boolean,
     held: Slot,
   ): Promise<Signed<P> | JournalConflict> {
     const envelope = await held.envelope
-    if (equalBytes(content, held.content)) return { signer: this.#signer, payload, envelope }
+    if (isEqual) return { signer: this.#signer, payload, envelope }
     return { refused: 'contradiction', detail: `another ${payload.kind} was signed in ${slot}`, slot, envelope }
   }
 
-  #refusal(payload: Journaled, taken: number): Pick<JournalConflict, 'refused' | 'detail'> | null {
-    if (this.suspended !== null)
+  #refusal(weighed: ReturnType<Contents['weigh']>, taken: number): Pick<JournalConflict, 'refused' | 'detail'> | null {
+    if (weighed === 'suspended')
       return { refused: 'not-allowed', detail: `the journal is suspended: ${this.suspended}` }
-    if (this.#contents.isClosed(placeOf(payload)))
-      return { refused: 'stale-round', detail: 'the round is closed in the journal' }
+    if (weighed === 'closed') return { refused: 'stale-round', detail: 'the round is closed in the journal' }
     if (this.#writer.bytes > JOURNAL_MAX_BYTES || !this.#writer.hasRoom(taken + 1)) {
       return { refused: 'overloaded', detail: 'the journal is at its limit' }
     }

@@ -54,7 +54,7 @@ type NatModule = typeof import('./nat/index.ts')
  */
 export async function createNetwork(init: NetworkInit, underlay: Underlay = UNDERLAYS.node): Promise<Network> {
   init.signal.throwIfAborted()
-  for (const address of [...init.listen, ...init.bootstrap]) parseAddress(address)
+  for (const address of [...init.listen, ...init.announce, ...init.bootstrap]) parseAddress(address)
   const counter = new ByteCounter()
   const gater = new Gater({
     perAddress: PROFILES[init.profile].perAddress,
@@ -94,7 +94,7 @@ async function startLibp2p(
     start: false,
     privateKey: init.privateKey,
     datastore,
-    addresses: { listen: [...init.listen] },
+    addresses: { listen: [...init.listen], announce: [...init.announce] },
     transports: [...underlay.transports(), ...(nat === undefined ? [] : (module?.natTransports(nat) ?? []))],
     peerDiscovery: nat === undefined ? [] : (module?.natDiscovery(nat) ?? []),
     connectionEncrypters: underlay.encrypters(),

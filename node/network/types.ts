@@ -30,6 +30,8 @@ export interface NetworkInit {
   readonly privateKey: PrivateKey
   /** Multiaddrs, e.g. `/ip4/0.0.0.0/tcp/0` and `/ip6/::/tcp/0`; port 0 takes a free one. */
   readonly listen: readonly string[]
+  /** Multiaddrs that others are told to dial; empty: those that are listened on. */
+  readonly announce: readonly string[]
   /** Multiaddrs of peers to start from, with or without `/p2p/<peer>`. */
   readonly bootstrap: readonly string[]
   readonly profile: Profile
@@ -102,7 +104,7 @@ export interface DialOptions {
 export interface Network {
   readonly peer: PeerName
   readonly components: NetworkComponents
-  /** Own addresses, without /p2p. */
+  /** Own addresses as others are told them, without /p2p. */
   addresses(): readonly string[]
   /** Null while unknown, and always without `nat`. */
   reachability(): Reachability | null

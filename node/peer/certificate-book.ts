@@ -9,7 +9,9 @@ import { isRefusal, type Refusal, refuse } from '../../protocols/wire/refusals.t
 import type { RoundStore } from '../journal/index.ts'
 import type { Run } from '../run/folder.ts'
 import { FIRST_ROUND } from '../run/state-chain.ts'
-import type { Epoch, Membership } from './membership.ts'
+import type { Epoch } from './epoch.ts'
+import { certifyingGroup } from './follow.ts'
+import type { Membership } from './membership.ts'
 
 /** Epochs before and after the own one whose certificates are taken: a neighbour may have crossed the boundary first. */
 const EPOCHS_AROUND = 1
@@ -36,6 +38,10 @@ export class CertificateBook {
   /** Newest round of a stage that is known to be certified. */
   newest(stage: number): number {
     return this.#init.store.newest(stage) ?? FIRST_ROUND - 1
+  }
+
+  async has(stage: number, round: number): Promise<boolean> {
+    return (await this.#init.store.certificate(stage, round)) !== null
   }
 
   /** Every other stage is known to have certified this round, or a later one. */
@@ -80,8 +86,6 @@ export async function verifyIn(
   certificate: Certificate,
   parent?: Certificate['value']['parent'],
 ): Promise<VerifiedCertificate | Refusal> {
-  const group = epoch.groups[certificate.value.scope.stage]
-  if (group === undefined) return refuse('wrong-stage')
-  const certifying = { seats: group.seats.map(seat => seat.peer), quorum: group.quorum, groupHash: group.hash }
-  return verifyCertificate(certificate, certifying, parent)
+  const group = certifyingGroup(epoch, certificate)
+  return group === null ? refuse('wrong-stage') : verifyCertificate(certificate, group, parent)
 }

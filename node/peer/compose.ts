@@ -1,5 +1,6 @@
 /** Joins the parts of a peer: who hears what from whom. Decides nothing. */
 import { encodeClose } from '../../protocols/gossip/index.ts'
+import { hashHex } from '../../protocols/wire/hash.ts'
 import type { Certificate, Hash } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import type { StartPhase } from '../events/types.ts'
@@ -20,6 +21,7 @@ import { RoundClock } from './round-clock.ts'
 import { RoundInbox } from './round-inbox.ts'
 import { type Seat, takeSeat } from './seat.ts'
 import { SeenCommits } from './seen-commits.ts'
+import { SeenSignatures } from './seen-signatures.ts'
 import { openServices, type Services } from './services.ts'
 import { suspendIfStale } from './stale.ts'
 import { TensorStore } from './tensors.ts'
@@ -50,8 +52,12 @@ export async function composePeer(init: PeerInit, environment: PeerEnvironment):
     if (by !== 'nothing') bus.emit('synced', { stage, round: stageState.tip.round, by })
     reporter.waiting('')
     const { chain } = environment
-    const stale = await suspendIfStale({ chain, run: init.run.id, stage, start: membership.start, journal, signal })
-    if (stale !== null) reporter.warning(`this peer follows without signing for now: its journal is ${stale}`)
+    const { start } = membership
+    const { agreement } = peer
+    const siblings = peer.connected.of(stage)
+    const run = init.run.id
+    const stale = await suspendIfStale({ chain, run, stage, start, journal, agreement, siblings, clock, signal })
+    if (stale !== null) reporter.suspended(stale)
     void peer.watchdog.run(signal)
     await peer.replica.run(signal)
     if (fatal.signal.aborted) throw fatal.signal.reason
@@ -61,6 +67,7 @@ export async function composePeer(init: PeerInit, environment: PeerEnvironment):
 }
 
 interface Joined {
+  readonly agreement: Services['agreement']
   readonly connected: Connected
   readonly catchUp: CatchUp
   readonly replica: Replica
@@ -78,6 +85,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
   const bell = new RoundBell()
   const ahead = new Ahead(group.faults)
   const commits = new SeenCommits()
+  const signatures = new SeenSignatures()
   const pushed = new PushedAggregates(clock)
   const epoch = () => replica.epoch?.number ?? membership.epochOf(stageState.tip.reference.height)
 
@@ -145,6 +153,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     membership,
     shape: engine.shape,
     commits,
+    signatures,
     candidates: new Candidates(membership, engine.shape.partitions),
     store,
     round: () => inbox.round,
@@ -162,6 +171,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     onRefused: (reason, peer) => reporter.refused(reason, peer),
   })
   evaluator.connect(services.evaluation)
+  door.fetchBy(services.state)
   const parts: PeerParts = {
     run,
     self,
@@ -184,7 +194,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     spreadClose: bundle => void gossip.publish(0, 'close', encodeClose(bundle)),
     warn,
     timesTaken: (round, times) => bus.emit('round.times', { stage, round, times }),
-    certified: (context, { verified }) => reporter.certified(context, verified),
+    certified: (context, { verified }, next) => reporter.certified(context, verified, next),
     synced: (round, by) => bus.emit('synced', { stage, round, by }),
   }
   const anchorer = new Anchorer({
@@ -194,8 +204,8 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     stage,
     fromHeight: membership.start.height,
     signal,
-    onAnchored: ({ stage: of, fromRound, toRound, block }) =>
-      bus.emit('round.anchored', { stage: of, from: fromRound, to: toRound, block: block.height }),
+    onAnchored: ({ stage: of, fromRound, toRound, block, link }) =>
+      bus.emit('round.anchored', { stage: of, from: fromRound, to: toRound, block: block.height, link: hashHex(link) }),
     onWarning: warn,
   })
   const catchUp = new CatchUp({
@@ -218,6 +228,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     book,
     inbox,
     commits,
+    signatures,
     catchUp,
     anchorer,
     evaluator,
@@ -244,6 +255,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
   })
   const stopWatching = chain.onFinalized(head => inbox.current?.finalized(head.height, head.hash))
   return {
+    agreement: services.agreement,
     connected,
     catchUp,
     replica,

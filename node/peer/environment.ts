@@ -15,6 +15,8 @@ export interface PeerInit {
   readonly folder: string
   readonly listen: readonly string[]
   readonly bootstrap: readonly string[]
+  /** What others are told to dial, in place of `listen`; empty: what is listened on. */
+  readonly announce: readonly string[]
   readonly corpus: Corpus
   readonly threads: number
   /** Trains up to this round, then only serves; null: until stopped. */

@@ -10,26 +10,13 @@ import {
   dealStages,
   type EpochSchedule,
   epochOf,
-  type Group,
-  makeGroup,
-  ROLES,
-  rankByHash,
   seatsHeight,
 } from '../../consensus/election/index.ts'
-import { type Lanes, makeLanes } from '../../consensus/routing/lanes.ts'
 import { compareText } from '../../protocols/wire/hash.ts'
-import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
+import type { PeerName } from '../../protocols/wire/messages.ts'
 import { ExitError } from '../cli/exit.ts'
 import type { Run } from '../run/folder.ts'
-
-/** Everything about an epoch that peers compute alike. */
-export interface Epoch {
-  readonly number: number
-  readonly beacon: Hash
-  /** One group a stage. */
-  readonly groups: readonly Group[]
-  readonly lanes: Lanes
-}
+import { type Epoch, makeEpoch } from './epoch.ts'
 
 /** Epochs kept: the current one, its neighbours, and some to verify older certificates with. */
 const KEPT_EPOCHS = 64
@@ -113,25 +100,13 @@ export class Membership {
   }
 
   async #load(number: number, signal: AbortSignal): Promise<Epoch> {
-    const { id, manifest } = this.#run
+    const { id } = this.#run
     const height = Math.max(beaconHeight(this.#schedule, number), seatsHeight(this.#schedule, number))
     await finalizedAt(this.#chain, height, signal)
     const beacon = beaconOf(await this.#chain.blockHash(beaconHeight(this.#schedule, number), { signal }), id, number)
     const bonds = await readBonds(this.#chain, this.#run, seatsHeight(this.#schedule, number), signal)
     const stakes = new Map(bonds.map(bond => [bond.peer, bond.stake]))
-    const groups = Array.from({ length: manifest.stages }, (_, stage) => {
-      const seats = [...this.stageOf].filter(([, dealt]) => dealt === stage)
-      // A bond that was withdrawn keeps its seat until the group changes by certificate, but no longer raises odds.
-      const staked = seats.map(([peer]) => ({ peer, stake: stakes.get(peer) ?? 0n }))
-      return makeGroup({ genesis: manifest.chain.genesis, run: id, epoch: number, stage }, staked)
-    })
-    const rankings = groups.map((group, stage) =>
-      rankByHash(
-        { beacon, run: id, stage, round: 0, role: ROLES.lane },
-        group.seats.map(seat => seat.peer),
-      ),
-    )
-    const epoch: Epoch = { number, beacon, groups, lanes: makeLanes(rankings) }
+    const epoch = makeEpoch({ run: this.#run, stageOf: this.stageOf, number, beacon, stakes })
     this.#known.set(number, epoch)
     return epoch
   }

@@ -37,7 +37,7 @@ export interface Overlay {
 export async function openOverlay(overlay: OverlayInit): Promise<Overlay> {
   const { init, environment, seat, inbox, book, connected, onOwnStage, signal } = overlay
   const { run, folder } = init
-  const { privateKey, clock, random } = environment
+  const { privateKey, clock, random, digest } = environment
   const { stage, disk, membership, reporter } = seat
   const { stages, chain } = run.manifest
   const codec = recordCodec(privateKey)
@@ -50,6 +50,7 @@ export async function openOverlay(overlay: OverlayInit): Promise<Overlay> {
   const network = await environment.createNetwork({
     privateKey,
     listen: init.listen,
+    announce: init.announce,
     bootstrap: init.bootstrap,
     profile: isLoopback(init.listen) ? 'local' : 'public',
     datastoreDir: join(folder, 'addresses'),
@@ -76,6 +77,7 @@ export async function openOverlay(overlay: OverlayInit): Promise<Overlay> {
     book,
     record: (envelope, context) => peers.accept(envelope, context),
     clock,
+    digest,
     signal,
     onOwnStage,
     onWarning: warn,

@@ -14,6 +14,7 @@ import type { Run } from '../run/folder.ts'
 import type { Candidates } from './candidates.ts'
 import type { Membership } from './membership.ts'
 import type { SeenCommits } from './seen-commits.ts'
+import type { SeenSignatures } from './seen-signatures.ts'
 import type { StageState } from './stage-state.ts'
 
 export interface PolicyInit {
@@ -22,6 +23,7 @@ export interface PolicyInit {
   readonly membership: Membership
   readonly shape: StageShape
   readonly commits: SeenCommits
+  readonly signatures: SeenSignatures
   readonly candidates: Candidates
   readonly store: RoundStore
   /** The round in progress. */
@@ -58,6 +60,7 @@ export function agreementPolicy(init: PolicyInit): AgreementPolicy {
     },
     certificates: async range => (await init.store.certificates(range)).map(({ certificate }) => certificate),
     commits: query => init.commits.envelopes(query),
+    signatures: of => init.signatures.envelopes(of),
   }
 }
 

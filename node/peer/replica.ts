@@ -10,9 +10,10 @@ import { isRefusal } from '../../protocols/wire/refusals.ts'
 import { type Anchorer, rankOf } from './anchorer.ts'
 import type { CatchUp } from './catch-up.ts'
 import type { CertificateBook } from './certificate-book.ts'
+import type { Epoch } from './epoch.ts'
 import { type Evaluator, FINAL_BATCHES, isMeasured, PASSING_BATCHES } from './evaluator.ts'
 import type { History } from './history.ts'
-import type { Epoch, Membership } from './membership.ts'
+import type { Membership } from './membership.ts'
 import type { Reporter } from './reporter.ts'
 import { holdRestoredCommit, restoredRound } from './restore-round.ts'
 import { roundContext, workContext } from './round-context.ts'
@@ -20,6 +21,7 @@ import type { RoundEnd } from './round-driver.ts'
 import type { RoundInbox } from './round-inbox.ts'
 import { RoundRun } from './round-run.ts'
 import type { SeenCommits } from './seen-commits.ts'
+import type { SeenSignatures } from './seen-signatures.ts'
 import type { StageState } from './stage-state.ts'
 import type { PeerParts } from './types.ts'
 
@@ -31,6 +33,7 @@ export interface ReplicaInit {
   readonly book: CertificateBook
   readonly inbox: RoundInbox
   readonly commits: SeenCommits
+  readonly signatures: SeenSignatures
   readonly catchUp: CatchUp
   readonly anchorer: Anchorer
   readonly evaluator: Evaluator
@@ -96,7 +99,7 @@ export class Replica {
   }
 
   async #open(signal: AbortSignal): Promise<RoundRun> {
-    const { parts, membership, stageState, inbox, commits, reporter, book } = this.#init
+    const { parts, membership, stageState, inbox, commits, signatures, reporter, book } = this.#init
     const { tip } = stageState
     const { run, self, stage, journal, engine } = parts
     const epoch = await membership.epoch(membership.epochOf(tip.reference.height), signal)
@@ -109,6 +112,7 @@ export class Replica {
     const isWorking = signs && !(restored?.messages.some(({ payload }) => payload.kind === 'commit') ?? false)
     parts.reduce.advance(context.scope.round)
     commits.advance(context.scope.round)
+    signatures.advance(context.scope.round)
     parts.agreement.forgetBelow(context.scope.round - 1)
     if (restored !== null) await holdRestoredCommit(parts, restored)
     const round = new RoundRun({
@@ -135,15 +139,16 @@ export class Replica {
     const certified = await history.follow(stageState.tip, end.certificate, encoded, signal)
     // The machine has checked it; a history that does not follow would be a bug, and nothing may be built on it.
     if (isRefusal(certified)) throw new Error(`the round's own certificate: ${certified.detail ?? certified.refused}`)
-    const { parked, clip } = run.endWork()
-    this.#parked = parked
-    if (clip !== null) this.#clip = clip
+    const work = run.endWork()
+    this.#parked = work?.parked ?? []
+    if (work !== null) this.#clip = work.clip
     inbox.close(certified.tip.round + 1)
     if (end.next === 'promote') await stageState.promote(certified, run.executed?.partitions ?? null)
     else await stageState.keep(certified)
     this.#init.onRound()
     parts.certified(run.context, certified, end.next)
     reporter.loss(certified.verified)
+    reporter.clipped(run.round, work?.clipped ?? [])
     this.#report(run.round)
     await this.#maybeResume(certified.verified.signers)
     this.#init.spread(encoded, rankOf(certified.verified.signers, parts.self), run.round)
@@ -155,11 +160,13 @@ export class Replica {
 
   /** A certificate was made without this peer: what it signs from now on cannot contradict what it forgot. */
   async #maybeResume(signers: readonly PeerName[]): Promise<void> {
-    const { parts, stageState } = this.#init
+    const { parts, stageState, reporter } = this.#init
     const { journal, run, stage, self } = parts
     if (journal.suspended === null || signers.includes(self)) return
     const epoch = this.#epoch?.number ?? 0
-    await journal.resume({ run: run.id, stage, epoch, round: stageState.tip.round + 1 })
+    const round = stageState.tip.round + 1
+    await journal.resume({ run: run.id, stage, epoch, round })
+    reporter.resumed(round)
   }
 
   async #catchUp(signal: AbortSignal, afresh = false): Promise<void> {

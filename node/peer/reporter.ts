@@ -7,8 +7,9 @@ import { hashHex } from '../../protocols/wire/hash.ts'
 import type { Commit, Evidence, PeerName } from '../../protocols/wire/messages.ts'
 import type { RefusalReason } from '../../protocols/wire/refusals.ts'
 import type { EventBus } from '../events/bus.ts'
+import type { Clipped } from './clip-tally.ts'
 import type { EvidenceLog } from './evidence-log.ts'
-import type { RoundReports } from './round-driver.ts'
+import type { RoundEnd, RoundReports } from './round-driver.ts'
 
 /** A wait below this is no news. */
 const WAIT_NEWS_MS = 3_000
@@ -105,6 +106,19 @@ export class Reporter {
     this.#init.bus.emit('refused', { reason, peer })
   }
 
+  /** Gradients of a round that were scaled down, one event a sender. */
+  clipped(round: number, senders: readonly Clipped[]): void {
+    for (const sender of senders) this.#init.bus.emit('clipped', { stage: this.#init.stage, round, ...sender })
+  }
+
+  suspended(reason: string): void {
+    this.#init.bus.emit('suspended', { stage: this.#init.stage, reason })
+  }
+
+  resumed(round: number): void {
+    this.#init.bus.emit('resumed', { stage: this.#init.stage, round })
+  }
+
   warning(message: string): void {
     this.#init.bus.emit('warning', { message })
   }
@@ -134,7 +148,8 @@ export class Reporter {
     }
   }
 
-  certified(context: RoundContext, { value, outcome, commits }: VerifiedCertificate): void {
+  certified(context: RoundContext, certificate: VerifiedCertificate, next: RoundEnd['next']): void {
+    const { value, valueId, outcome, outcomeHash, signers, commits } = certificate
     const { scope, beacon, group, stakeCap } = context
     if (this.#roundStartedMs !== null) this.#roundMs = this.#init.clock.nowMs() - this.#roundStartedMs
     const draw = { beacon, run: scope.run, stage: scope.stage, round: scope.round, role: ROLES.proposer }
@@ -147,6 +162,16 @@ export class Reporter {
       state: hashHex(outcome.state),
       commits: value.commits === 'skip' ? 0 : value.commits.length,
       tokens: commits.reduce((sum, { payload }) => sum + payload.tokens, 0),
+      value: hashHex(valueId),
+      outcome: hashHex(outcomeHash),
+      parent: { value: hashHex(value.parent.value), outcome: hashHex(value.parent.outcome) },
+      signers,
+      sealed: commits.map(({ signer, payload }) => ({
+        peer: signer,
+        count: payload.count,
+        trace: payload.trace.map(({ source, sequence }) => `${source}/${sequence}`),
+      })),
+      next,
     })
   }
 

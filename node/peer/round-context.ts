@@ -7,7 +7,7 @@ import type { Manifest } from '../../protocols/wire/manifest.ts'
 import type { PeerName, Scope } from '../../protocols/wire/messages.ts'
 import type { Run } from '../run/folder.ts'
 import { manifestHash } from '../run/state-chain.ts'
-import type { Epoch } from './membership.ts'
+import type { Epoch } from './epoch.ts'
 import type { Tip } from './tip.ts'
 
 /** Factor by which the waits of a round grow from view to view (round.md, "Order"). */

@@ -10,15 +10,15 @@ import { smallHash } from '../../protocols/wire/hash.ts'
 import { merkleRoot } from '../../protocols/wire/merkle.ts'
 import type { Certificate, Commit, Hash, PeerName, Settled, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
+import { chooseCommit } from './commit-decision.ts'
 import { delay } from './delay.ts'
-import { countMin } from './round-context.ts'
 import { RoundDriver, type RoundEnd, type RoundReports } from './round-driver.ts'
 import { roundPorts } from './round-ports.ts'
 import { Settlement } from './settlement.ts'
 import { SettledSpreader } from './spread-settled.ts'
 import { timedEngine } from './timed-engine.ts'
 import type { PeerParts } from './types.ts'
-import { type WorkDone, WorkDriver } from './work-driver.ts'
+import { type WorkDone, WorkDriver, type WorkEnd } from './work-driver.ts'
 import { workPorts } from './work-ports.ts'
 
 export interface RoundRunInit {
@@ -61,10 +61,7 @@ export class RoundRun {
   /** Siblings whose COMMIT or IDLE is here. */
   readonly #closedSeats = new Set<PeerName>()
   readonly #reports: RoundReports
-  /**
-   * Work of other lanes is committed only once gradients can be clipped (the head gets none): before, one liar would enter
-   * the momentum of every replica that it is re-routed to.
-   */
+  /** See `chooseCommit`. */
   readonly #trustsOffLane: boolean
   #executed: ExecutedRound | null = null
   #isWorking = true
@@ -174,10 +171,10 @@ export class RoundRun {
   }
 
   /** Stops working; what was set aside for the next round goes on. */
-  endWork(): { parked: readonly ForwardInput[]; clip: ClipState | null } {
+  endWork(): WorkEnd | null {
     this.#isWorking = false
     this.#stop.abort(new Error('the round is over'))
-    return this.#work?.end() ?? { parked: [], clip: null }
+    return this.#work?.end() ?? null
   }
 
   dispose(reason: Error): void {
@@ -223,18 +220,17 @@ export class RoundRun {
     if (this.#closedSeats.size > this.context.group.faults) this.#work?.close()
   }
 
-  async #commit({ lane, offLane }: WorkDone): Promise<void> {
+  async #commit(done: WorkDone): Promise<void> {
     this.#isWorking = false
     const { engine, journal, reduce, times, run, self, tokensPerMicroBatch } = this.#parts
-    const { scope, countMax, group } = this.context
+    const { scope, countMin, countMax } = this.context
     times.phase('reduce')
-    const least = countMin(run.manifest, group.seats.length)
-    const withOffLane = this.#trustsOffLane && lane.count < least && lane.count + offLane.count >= least
-    const count = withOffLane ? lane.count + offLane.count : lane.count
-    if (count < least || count > countMax) {
+    const choice = chooseCommit(done, { countMin, countMax, trustsOffLane: this.#trustsOffLane })
+    if (choice === null) {
       this.#driver.input({ type: 'own-idle' })
       return
     }
+    const { count, withOffLane, lossSumMicronats, trace } = choice
     const encoded = await times.during('compute', () =>
       engine.commit(count, withOffLane, { signal: this.#stop.signal }),
     )
@@ -254,8 +250,8 @@ export class RoundRun {
       encoding: run.manifest.encoding.gradient,
       count,
       tokens: count * tokensPerMicroBatch,
-      lossSumMicronats: lane.lossSumMicronats + (withOffLane ? offLane.lossSumMicronats : 0),
-      trace: withOffLane ? [...lane.trace, ...offLane.trace] : lane.trace,
+      lossSumMicronats,
+      trace,
     }
     this.#driver.input({ type: 'own-commit', commit })
   }

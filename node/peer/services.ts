@@ -101,7 +101,7 @@ export function openServices(init: ServicesInit): Services {
 }
 
 function onMessage(
-  { commits, inbox }: ServicesInit,
+  { commits, signatures, inbox }: ServicesInit,
   reduceService: Reduce,
   from: PeerName,
   signed: Signed,
@@ -111,6 +111,7 @@ function onMessage(
   for (const one of [signed, ...attachments]) {
     const { payload } = one
     if (payload.kind === 'record' || Math.abs(payload.scope.round - round) > 1) continue
+    signatures.note(one)
     if (payload.kind === 'commit' && isCommit(one) && commits.note(one))
       void reduceService.commitSeen(payload.scope, one.signer)
     if (payload.kind === 'propose') commits.noteValue(payload.scope.round, hashValue(payload.value))

@@ -8,7 +8,7 @@ import type { ContentId } from '../../protocols/wire/messages.ts'
 import { chunkLeaves } from '../engine/runtime/hashing.ts'
 import type { StageEngine } from '../engine/runtime/types.ts'
 import type { Partitions, RoundStore, SigningJournal } from '../journal/index.ts'
-import type { Certified } from './history.ts'
+import type { Certified } from './follow.ts'
 import type { Tip } from './tip.ts'
 
 export interface StageStateInit {

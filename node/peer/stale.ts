@@ -1,7 +1,15 @@
 /** A journal that does not know all that the peer signed must not sign (round.md, "Signing"). */
 import type { BlockReference, Chain } from '../../consensus/chain/types.ts'
+import type { Agreement } from '../../protocols/agreement/index.ts'
+import { open } from '../../protocols/wire/envelope.ts'
+import type { Clock } from '../../protocols/wire/environment.ts'
+import type { PeerName, Signed } from '../../protocols/wire/messages.ts'
+import { isRefusal } from '../../protocols/wire/refusals.ts'
 import type { SigningJournal } from '../journal/index.ts'
 import { anchorPages } from './anchor-pages.ts'
+
+/** For siblings to show what they hold; one that hangs must not hold up the start. */
+const SHOW_MS = 3_000
 
 export interface StaleInit {
   readonly chain: Chain
@@ -10,19 +18,43 @@ export interface StaleInit {
   /** Where the run begins on the chain. */
   readonly start: BlockReference
   readonly journal: SigningJournal
+  readonly agreement: Pick<Agreement, 'requestSignatures'>
+  /** Those that are connected. */
+  readonly siblings: readonly PeerName[]
+  readonly clock: Clock
   readonly signal: AbortSignal
 }
 
 /** Returns why the peer only follows for now; null where it may sign. */
-export async function suspendIfStale({ chain, run, stage, start, journal, signal }: StaleInit): Promise<string | null> {
-  const head = await chain.finalizedHead({ signal })
-  const range = { afterHeight: start.height, toHeight: head.height }
-  let lastFinalRound: number | null = null
-  for await (const anchors of anchorPages(chain, run, range, signal)) {
-    for (const anchor of anchors)
-      if (anchor.stage === stage) lastFinalRound = Math.max(lastFinalRound ?? 0, anchor.toRound)
-  }
-  const reason = journal.isStale({ run, stage, lastFinalRound, shown: [] })
+export async function suspendIfStale(init: StaleInit): Promise<string | null> {
+  const { run, stage, journal } = init
+  const [lastFinalRound, shown] = await Promise.all([finalRound(init), shownBySiblings(init)])
+  const reason = journal.isStale({ run, stage, lastFinalRound, shown })
   if (reason !== null && journal.suspended === null) await journal.suspend(reason)
   return reason
+}
+
+async function finalRound({ chain, run, stage, start, signal }: StaleInit): Promise<number | null> {
+  const head = await chain.finalizedHead({ signal })
+  const range = { afterHeight: start.height, toHeight: head.height }
+  let last: number | null = null
+  for await (const anchors of anchorPages(chain, run, range, signal)) {
+    for (const anchor of anchors) if (anchor.stage === stage) last = Math.max(last ?? 0, anchor.toRound)
+  }
+  return last
+}
+
+/** What siblings hold of this peer's signatures of the rounds in progress. One that holds back shows no less than nothing. */
+async function shownBySiblings({ agreement, siblings, clock, signal }: StaleInit): Promise<readonly Signed[]> {
+  const patience = new AbortController()
+  const cancel = clock.after(SHOW_MS, () => patience.abort(new Error(`not shown within ${SHOW_MS} ms`)))
+  try {
+    const options = { signal: AbortSignal.any([signal, patience.signal]) }
+    const shown = await Promise.all(siblings.map(peer => agreement.requestSignatures(peer, options)))
+    signal.throwIfAborted()
+    const opened = await Promise.all(shown.flatMap(list => (isRefusal(list) ? [] : list)).map(one => open(one)))
+    return opened.flatMap(signed => (isRefusal(signed) ? [] : [signed]))
+  } finally {
+    cancel()
+  }
 }

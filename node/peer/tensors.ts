@@ -3,9 +3,12 @@
  * releases every handle, and its own limits say how many it holds.
  */
 import type { HeaderChain, Outgoing } from '../../protocols/activations/types.ts'
+import type { PeerName } from '../../protocols/wire/messages.ts'
 
 export interface Tensor {
   readonly bytes: Uint8Array
+  /** Who sent it; null for what was drawn or computed here. */
+  readonly from: PeerName | null
   /**
    * The headers that led here: of a received tensor, its own is the newest; of a computed one, those of the tensor it was
    * computed from, which its header will extend. Null for drawn tokens and what the source computes from them.

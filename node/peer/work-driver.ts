@@ -26,6 +26,7 @@ import type { Delivery } from '../../protocols/activations/types.ts'
 import type { Clock } from '../../protocols/wire/environment.ts'
 import type { Hash, MicroBatchId, PeerName } from '../../protocols/wire/messages.ts'
 import type { Batch } from '../data/index.ts'
+import { type Clipped, ClipTally } from './clip-tally.ts'
 import { normOf, scaled, type Tensor, type TensorStore } from './tensors.ts'
 import type { WorkEngine } from './timed-engine.ts'
 import { Timers } from './timers.ts'
@@ -69,6 +70,13 @@ export interface WorkDone {
   readonly offLane: Accumulated
 }
 
+/** What outlives a round's work, and what is told of it. */
+export interface WorkEnd {
+  readonly parked: readonly ForwardInput[]
+  readonly clip: ClipState
+  readonly clipped: readonly Clipped[]
+}
+
 export class WorkDriver {
   readonly ready: Promise<WorkDone>
   readonly #ports: WorkPorts
@@ -76,6 +84,7 @@ export class WorkDriver {
   readonly #timers: Timers
   readonly #stop = new AbortController()
   readonly #ready = Promise.withResolvers<WorkDone>()
+  readonly #tally = new ClipTally()
   #clip: ClipState
   #state: WorkState
   #answer: Answer | null = null
@@ -130,12 +139,12 @@ export class WorkDriver {
   }
 
   /** Ends the round's work. What was parked for the next round and the clip state go on. */
-  end(): { parked: readonly ForwardInput[]; clip: ClipState } {
+  end(): WorkEnd {
     this.#input({ type: 'over' })
     const parked = takeParked(this.#state)
     this.#timers.clear()
     this.#stop.abort(new Error('the round is over'))
-    return { parked, clip: endClipRound(this.#clip) }
+    return { parked, clip: endClipRound(this.#clip), clipped: this.#tally.clipped() }
   }
 
   #receive({
@@ -150,17 +159,18 @@ export class WorkDriver {
     settledBelow,
   }: Delivery): ForwardInput | BackwardInput {
     if (direction === 'backward') {
-      const tensor = this.#tensors.add({ bytes, chain, outgoing: null })
+      const tensor = this.#tensors.add({ bytes, from, chain, outgoing: null })
       return { type: 'backward', from, id, path, tensor, header, lossMicronats }
     }
-    const tensor = this.#tensors.add({ bytes, chain, outgoing: null })
+    const tensor = this.#tensors.add({ bytes, from, chain, outgoing: null })
     return { type: 'forward', from, id, path, tensor, settledBelow }
   }
 
-  #clipped(bytes: Uint8Array): Uint8Array {
+  #clipped({ bytes, from }: Tensor): Uint8Array {
     const norm = normOf(bytes)
     this.#clip = observeNorm(this.#clip, norm)
     const factor = clipFactor(this.#clip, norm)
+    if (from !== null) this.#tally.note(from, factor)
     return factor < 1 ? scaled(bytes, factor) : bytes
   }
 
@@ -224,7 +234,7 @@ export class WorkDriver {
 
   #draw(key: string, id: MicroBatchId): void {
     const { tokens } = this.#ports.batch(id)
-    const tensor = this.#tensors.add({ bytes: tokens, chain: null, outgoing: null })
+    const tensor = this.#tensors.add({ bytes: tokens, from: null, chain: null, outgoing: null })
     this.#input({ type: 'drawn', key, tensor })
   }
 
@@ -243,7 +253,8 @@ export class WorkDriver {
     try {
       const { bytes, lossMicronats } = await this.#run(id, computation, signal)
       if (signal.aborted) return
-      const tensor = bytes === null ? null : this.#tensors.add({ bytes, chain: parent.chain, outgoing: null })
+      const { chain } = parent
+      const tensor = bytes === null ? null : this.#tensors.add({ bytes, from: null, chain, outgoing: null })
       this.#input({ type: 'computed', key, tensor, lossMicronats })
     } catch (error) {
       if (signal.aborted) return
@@ -270,7 +281,7 @@ export class WorkDriver {
         return { bytes: inputGradient, lossMicronats: Math.round(loss * MICRONATS) }
       }
       case 'backward': {
-        const gradient = this.#clipped(this.#tensors.get(computation.gradient).bytes)
+        const gradient = this.#clipped(this.#tensors.get(computation.gradient))
         return { bytes: await engine.backward(input, gradient, computation.into, { signal }), lossMicronats: 0 }
       }
     }

@@ -131,6 +131,11 @@ export class Agreement {
     return this.#requestList(to, { type: 'commits', ...query }, options)
   }
 
+  /** Envelopes that this peer signed in the rounds in progress, as far as the sibling holds them. Unopened. */
+  requestSignatures(to: PeerName, options: CallOptions = {}): Promise<readonly Uint8Array[] | Refusal> {
+    return this.#requestList(to, { type: 'signatures' }, options)
+  }
+
   async #handle(value: unknown, body: Uint8Array, { from, signal }: HandlerContext): Promise<Reply | Refusal> {
     const barred = this.#init.policy.admitPeer(from)
     if (barred !== null) return barred
@@ -145,6 +150,8 @@ export class Agreement {
         return this.#answerCertificates(header)
       case 'commits':
         return listReply(this.#init.policy.commits({ scope: header.scope, missing: header.missing }))
+      case 'signatures':
+        return listReply(this.#init.policy.signatures(from))
     }
   }
 

@@ -43,7 +43,12 @@ export interface CommitsHeader extends CommitQuery {
   readonly type: 'commits'
 }
 
-export type AgreementHeader = MessagesHeader | CertificateHeader | CertificatesHeader | CommitsHeader
+/** What do you hold that the asker signed? */
+export interface SignaturesHeader {
+  readonly type: 'signatures'
+}
+
+export type AgreementHeader = MessagesHeader | CertificateHeader | CertificatesHeader | CommitsHeader | SignaturesHeader
 
 /** The longest envelope of this protocol is a COMMIT. */
 const ENVELOPE: Rule = bytes(1, MESSAGES.commit.maxBytes + ENVELOPE_OVERHEAD_BYTES)
@@ -65,6 +70,7 @@ const RULES: { readonly [T in AgreementHeader['type']]: Rule } = {
     to: round,
   }),
   commits: object<CommitsHeader>({ type: oneOf('commits'), scope: SCOPE, missing: arrayOf(SEALED, MAX_SEATS, 1) }),
+  signatures: object<SignaturesHeader>({ type: oneOf('signatures') }),
 }
 
 export function parseHeader(value: unknown): AgreementHeader | Refusal {

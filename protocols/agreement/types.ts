@@ -33,6 +33,8 @@ export interface AgreementPolicy {
   certificates(range: CertificateRange): Promise<readonly Uint8Array[]>
   /** Envelopes of COMMITs that are held. */
   commits(query: CommitQuery): readonly Uint8Array[]
+  /** Envelopes that this peer signed in the rounds in progress, as far as they are held. */
+  signatures(of: PeerName): readonly Uint8Array[]
 }
 
 export interface AgreementHandlers {

@@ -3,11 +3,14 @@
 /** Version at the end of each topic. */
 export const GOSSIP_VERSION = 1
 
-/** A message with its kind, bytes. gossipsub drops what is above 4 MiB silently; certificates that are longer are fetched. */
+/** A message with its kind, bytes. gossipsub drops what is above 4 MiB silently; longer certificates are announced. */
 export const MESSAGE_MAX_BYTES = 1024 * 1024
 
 /** First byte of a message. */
-export const KIND_CODES = { certificate: 1, settled: 2, close: 3, record: 4 } as const
+export const KIND_CODES = { certificate: 1, settled: 2, close: 3, record: 4, announced: 5 } as const
+
+/** An announcement: two hashes, a run's id and two numbers, bytes. */
+export const ANNOUNCEMENT_MAX_BYTES = 512
 
 /**
  * What one peer may forward to us, messages a second and at once. gossipsub delivers each message once, so this bounds new

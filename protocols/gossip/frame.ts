@@ -4,7 +4,7 @@ import { type Refusal, refuse } from '../wire/refusals.ts'
 import { GOSSIP_VERSION, KIND_CODES, MESSAGE_MAX_BYTES } from './constants.ts'
 import type { GossipKind } from './types.ts'
 
-const KINDS: readonly GossipKind[] = ['certificate', 'settled', 'close', 'record']
+const KINDS: readonly GossipKind[] = ['certificate', 'settled', 'close', 'record', 'announced']
 
 /** Topic of a stage: certificates, SETTLEDs, close bundles and records of it. */
 export function topicOf(run: ContentId, stage: number): string {

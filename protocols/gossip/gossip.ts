@@ -8,6 +8,7 @@ import { decodeFrame, encodeFrame, topicOf } from './frame.ts'
 import { RateLimiter } from './rate-limiter.ts'
 import { RejectionCounter } from './rejection-counter.ts'
 import type { Accepted, GossipComponents, GossipContext, GossipInit, GossipKind, Validator, Verdict } from './types.ts'
+import { validateAnnounced } from './validate-announced.ts'
 import { validateCertificate } from './validate-certificate.ts'
 import { validateClose } from './validate-close.ts'
 import { validateRecord } from './validate-record.ts'
@@ -19,6 +20,7 @@ const VALIDATORS: Readonly<Record<GossipKind, Validator>> = {
   settled: validateSettled,
   close: validateClose,
   record: validateRecord,
+  announced: validateAnnounced,
 }
 
 const RESULTS: Readonly<Record<Verdict, TopicValidatorResult>> = {

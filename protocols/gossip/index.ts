@@ -12,6 +12,7 @@
 import { Gossip } from './gossip.ts'
 import type { GossipComponents, GossipInit } from './types.ts'
 
+export { type Announcement, encodeAnnouncement } from './announcement.ts'
 export { MESSAGE_MAX_BYTES } from './constants.ts'
 export { topicOf } from './frame.ts'
 export type { Gossip } from './gossip.ts'

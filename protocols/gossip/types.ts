@@ -3,9 +3,10 @@ import type { GossipSub } from '@chainsafe/libp2p-gossipsub'
 import type { Clock } from '../wire/environment.ts'
 import type { Certificate, ContentId, PeerName, Settled, Signed } from '../wire/messages.ts'
 import type { Refusal, RefusalReason } from '../wire/refusals.ts'
+import type { Announcement } from './announcement.ts'
 
 /** First byte of a message names its kind; the rest is the kind's own encoding. */
-export type GossipKind = 'certificate' | 'settled' | 'close' | 'record'
+export type GossipKind = 'certificate' | 'settled' | 'close' | 'record' | 'announced'
 
 /** accept: deliver and forward; ignore: neither; reject: neither, and the forwarder is at fault. */
 export type Verdict = 'accept' | 'ignore' | 'reject'
@@ -32,6 +33,8 @@ export interface GossipPolicy {
   close(bundle: CloseBundle, context: GossipContext): Promise<Refusal | null> | Refusal | null
   /** An unopened StageRecord envelope: `Discovery.accept`. */
   record(envelope: Uint8Array, context: GossipContext): Promise<Refusal | null> | Refusal | null
+  /** Gets the announced certificate, encoded, from whoever forwarded the announcement; its hash is checked, no more. */
+  announced(announcement: Announcement, context: GossipContext): Promise<Uint8Array | Refusal> | Refusal
 }
 
 /** Called after a message was accepted, in the order of acceptance. Never for own messages. */

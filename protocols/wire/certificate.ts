@@ -11,7 +11,7 @@ import { merkleRoot } from './merkle.ts'
 import { sameScope, sorted, VALUE, valueRelation } from './message-fields.ts'
 import type { Certificate, Commit, Hash, Outcome, PeerName, Signed, Value } from './messages.ts'
 import { isRefusal, type Refusal, refuse } from './refusals.ts'
-import { MESSAGES, outcomeEssence } from './table.ts'
+import { MESSAGES, outcomeEssence, type PayloadOf } from './table.ts'
 
 /** The seats that may sign, and how many must. */
 export interface CertifyingGroup {
@@ -57,8 +57,15 @@ export function decodeCertificate(encoded: Uint8Array): Certificate | Refusal {
 
 /** Hash of what an outcome says, the same for all who agree: all fields but `heard`. */
 export function outcomeHash(outcome: Outcome): Hash {
-  return smallHash(encode(outcomeEssence(outcome)))
+  const known = OUTCOME_HASHES.get(outcome)
+  if (known !== undefined) return known
+  const hash = smallHash(encode(outcomeEssence(outcome)))
+  OUTCOME_HASHES.set(outcome, hash)
+  return hash
 }
+
+/** Each replica weighs its siblings' outcomes several times. */
+const OUTCOME_HASHES = new WeakMap<Outcome, Hash>()
 
 /** Next link of a stage's chain of certificates, as anchored: SHA-256("swarm-node/link/1" || previous || id(v) || outcome hash). */
 export function linkOf(previousLink: Hash, certificateValueId: Hash, certificateOutcomeHash: Hash): Hash {
@@ -69,9 +76,15 @@ const LINK_TAG = new TextEncoder().encode('swarm-node/link/1')
 
 /** Null where the root of a commit is the Merkle root of its leaves. */
 export function checkCommitRoot(commit: Commit): Refusal | null {
-  const holds = equalBytes(merkleRoot(commit.leaves, smallHash), commit.root)
-  return holds ? null : refuse('wrong-hash', 'the root of a commit is not the Merkle root of its leaves')
+  if (SOUND_COMMITS.has(commit)) return null
+  if (!equalBytes(merkleRoot(commit.leaves, smallHash), commit.root))
+    return refuse('wrong-hash', 'the root of a commit is not the Merkle root of its leaves')
+  SOUND_COMMITS.add(commit)
+  return null
 }
+
+/** Checked when it came, when a value sealed it and in the certificate: hashed once. */
+const SOUND_COMMITS = new WeakSet<Commit>()
 
 /** Checks all that a certificate claims, but the value's validity against the chain, which its Q signers vouch for. */
 export async function verifyCertificate(
@@ -79,13 +92,27 @@ export async function verifyCertificate(
   group: CertifyingGroup,
   parent?: ParentExpectation,
 ): Promise<VerifiedCertificate | Refusal> {
-  const { value } = certificate
-  const unfit = checkValue(value, group, parent)
+  // Before any signature is checked: too many cost, too few prove nothing.
+  const unfit = shapeFault(certificate, group, parent)
   if (unfit !== null) return unfit
-  const outcomes = await openOutcomes(certificate, group)
+  const outcomes = await openAll(certificate.outcomes, 'outcome')
   if (isRefusal(outcomes)) return outcomes
-  const commits = await openCommits(certificate)
-  if (isRefusal(commits)) return commits
+  const commits = await openAll(certificate.commits, 'commit')
+  return isRefusal(commits) ? commits : checkCertificate(certificate, { outcomes, commits }, group, parent)
+}
+
+/** The same of envelopes that are opened already, in the certificate's order: whoever signed them. Pure. */
+export function checkCertificate(
+  certificate: Certificate,
+  opened: { readonly outcomes: readonly Signed<Outcome>[]; readonly commits: readonly Signed<Commit>[] },
+  group: CertifyingGroup,
+  parent?: ParentExpectation,
+): VerifiedCertificate | Refusal {
+  const { value } = certificate
+  const { outcomes, commits } = opened
+  const wrong =
+    shapeFault(certificate, group, parent) ?? outcomesFault(value, outcomes, group) ?? commitsFault(value, commits)
+  if (wrong !== null) return wrong
   const outcome = outcomes[0]!.payload
   return {
     value,
@@ -98,64 +125,71 @@ export async function verifyCertificate(
   }
 }
 
-function checkValue(value: Value, group: CertifyingGroup, parent: ParentExpectation | undefined): Refusal | null {
+function shapeFault(
+  { value, outcomes, commits }: Certificate,
+  group: CertifyingGroup,
+  parent: ParentExpectation | undefined,
+): Refusal | null {
   const wrong = VALUE(value, 'value') ?? valueRelation(value)
   if (wrong !== null) return refuse('out-of-bounds', wrong)
   if (!equalBytes(value.scope.group, group.groupHash)) return refuse('wrong-group')
-  if (parent === undefined) return null
-  const follows = equalBytes(value.parent.value, parent.value) && equalBytes(value.parent.outcome, parent.outcome)
-  return follows ? null : refuse('wrong-hash', 'the certificate does not follow its parent')
+  const follows =
+    parent === undefined ||
+    (equalBytes(value.parent.value, parent.value) && equalBytes(value.parent.outcome, parent.outcome))
+  if (!follows) return refuse('wrong-hash', 'the certificate does not follow its parent')
+  if (outcomes.length < group.quorum || outcomes.length > group.seats.length)
+    return refuse('out-of-bounds', `${outcomes.length} outcomes where ${group.quorum} are needed`)
+  const sealed = value.commits === 'skip' ? 0 : value.commits.length
+  return sealed === commits.length ? null : refuse('out-of-bounds', 'not one commit for each that was sealed')
 }
 
-async function openOutcomes(certificate: Certificate, group: CertifyingGroup): Promise<Signed<Outcome>[] | Refusal> {
-  // Too many cost signature checks, too few prove nothing.
-  const { length } = certificate.outcomes
-  if (length < group.quorum || length > group.seats.length)
-    return refuse('out-of-bounds', `${length} outcomes where ${group.quorum} are needed`)
-  const valueId = hashValue(certificate.value)
+function outcomesFault(value: Value, outcomes: readonly Signed<Outcome>[], group: CertifyingGroup): Refusal | null {
+  const valueId = hashValue(value)
   const seats = new Set(group.seats)
-  const outcomes: Signed<Outcome>[] = []
   let agreed: Hash | null = null
-  for (const envelope of certificate.outcomes) {
-    const signed = await open(envelope, { kinds: ['outcome'] })
-    if (isRefusal(signed)) return signed
-    const { signer, payload } = signed
+  for (const { signer, payload } of outcomes) {
     if (!seats.has(signer)) return refuse('no-seat', signer)
-    if (!sameScope(payload.scope, certificate.value.scope)) return refuse('wrong-group', 'an outcome of another scope')
+    if (!sameScope(payload.scope, value.scope)) return refuse('wrong-group', 'an outcome of another scope')
     if (!equalBytes(payload.value, valueId)) return refuse('wrong-hash', 'an outcome of another value')
     const hash = outcomeHash(payload)
     agreed ??= hash
     if (!equalBytes(hash, agreed)) return refuse('contradiction', 'the outcomes differ')
-    outcomes.push(signed)
   }
+  // Sorted without repetition: no seat counts twice.
   const unsorted = sorted(
     outcomes.map(signed => signed.signer),
     'outcomes',
   )
   if (unsorted !== null) return refuse('out-of-bounds', unsorted)
-  const skipped = certificate.value.commits === 'skip'
+  const skipped = value.commits === 'skip'
   if (skipped && !isZeroHash(outcomes[0]!.payload.aggregateRoot)) return refuse('wrong-hash', 'SKIP has no aggregate')
-  return outcomes
+  return null
 }
 
-async function openCommits(certificate: Certificate): Promise<Signed<Commit>[] | Refusal> {
-  const sealed = certificate.value.commits === 'skip' ? [] : certificate.value.commits
-  if (sealed.length !== certificate.commits.length)
-    return refuse('out-of-bounds', 'not one commit for each that was sealed')
-  const commits: Signed<Commit>[] = []
-  for (const [index, envelope] of certificate.commits.entries()) {
-    const signed = await open(envelope, { kinds: ['commit'] })
-    if (isRefusal(signed)) return signed
+function commitsFault(value: Value, commits: readonly Signed<Commit>[]): Refusal | null {
+  const sealed = value.commits === 'skip' ? [] : value.commits
+  for (const [index, { signer, payload }] of commits.entries()) {
     const { author, root } = sealed[index]!
-    if (signed.signer !== author || !equalBytes(signed.payload.root, root))
+    if (signer !== author || !equalBytes(payload.root, root))
       return refuse('wrong-hash', `not the sealed commit of ${author}`)
-    if (!sameScope(signed.payload.scope, certificate.value.scope))
-      return refuse('wrong-group', 'a commit of another scope')
-    const unproven = checkCommitRoot(signed.payload)
+    if (!sameScope(payload.scope, value.scope)) return refuse('wrong-group', 'a commit of another scope')
+    const unproven = checkCommitRoot(payload)
     if (unproven !== null) return unproven
-    commits.push(signed)
   }
-  return commits
+  return null
+}
+
+async function openAll<K extends 'outcome' | 'commit'>(
+  envelopes: readonly Uint8Array[],
+  kind: K,
+): Promise<Signed<PayloadOf<K>>[] | Refusal> {
+  const opened: Signed<PayloadOf<K>>[] = []
+  for (const envelope of envelopes) {
+    const signed = await open(envelope, { kinds: [kind] })
+    if (isRefusal(signed)) return signed
+    opened.push(signed)
+  }
+  return opened
 }
 
 function isCertificate(value: unknown): value is Certificate {

@@ -15,10 +15,16 @@ export function isZeroHash(hash: Hash): boolean {
   return equalBytes(hash, ZERO_HASH)
 }
 
-/** id(v): SHA-256 of the value's canonical DAG-CBOR. */
+/** id(v): SHA-256 of the value's canonical DAG-CBOR. A value is asked for many times a round, so its id is remembered. */
 export function hashValue(value: Value): Hash {
-  return smallHash(encode(value))
+  const known = VALUE_IDS.get(value)
+  if (known !== undefined) return known
+  const id = smallHash(encode(value))
+  VALUE_IDS.set(value, id)
+  return id
 }
+
+const VALUE_IDS = new WeakMap<Value, Hash>()
 
 /** Lower-case hexadecimal. */
 export function hashHex(hash: Uint8Array): string {

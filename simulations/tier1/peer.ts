@@ -122,6 +122,7 @@ export class SimPeer {
         run,
         folder: `peer-${index}`,
         listen: [address],
+        announce: [],
         bootstrap: bootstrap.filter(other => other !== address),
         corpus,
         threads: 1,

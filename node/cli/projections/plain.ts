@@ -6,6 +6,13 @@ import { Repeats } from './repeats.ts'
 import { phaseLine } from './start.ts'
 import { duration, nats, shortPeer, shortSentence, speed } from './text.ts'
 
+/** By the journal's reason. */
+const SUSPENSIONS: Readonly<Record<string, string>> = {
+  missing: 'is missing',
+  'behind-anchor': 'is older than the last final anchor',
+  'unknown-signature': 'lacks a signature that siblings hold',
+}
+
 /** What people are told of an event besides the rounds; null for what is only for programs, or was just said. */
 export class Notices {
   readonly #repeats = new Repeats()
@@ -24,6 +31,10 @@ export class Notices {
         return `peer     ${shortPeer(event.peer)} ${event.stage < 0 ? '' : `of stage ${event.stage} `}ended with code ${event.exitCode}: ${shortSentence(event.reason)}`
       case 'synced':
         return event.by === 'local' ? null : `synced   stage ${event.stage} to round ${event.round} (${event.by})`
+      case 'suspended':
+        return `follows  stage ${event.stage} without signing for now: the journal of this peer ${SUSPENSIONS[event.reason] ?? event.reason}`
+      case 'resumed':
+        return `signs    again from round ${event.round} of stage ${event.stage} on`
       case 'evidence':
         return this.#once('evidence', `${shortPeer(event.peer)} signed a contradiction: ${event.kind}`, event.timeMs)
       case 'refused':

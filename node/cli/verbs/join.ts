@@ -37,6 +37,7 @@ export async function run(settings: Settings, stop: AbortSignal): Promise<number
       chainUrl: settings.chain!,
       account: settings.account ?? (await loadAccount(accountPath(folder))),
       listen: settings.listen ?? DEFAULT_LISTEN,
+      announce: settings.announce ?? [],
       bootstrap: settings.bootstrap ?? [],
       corpus,
       threads: settings.threads!,

@@ -193,4 +193,27 @@ describe('round: the door and its limits', () => {
         .sort(),
     ).to.deep.equal(['double-aggregate', 'double-outcome', 'double-precommit', 'double-prevote'])
   })
+
+  it('a contradiction that comes as an attachment is refused as one that comes by itself, and its carrier is not', () => {
+    const bench = new Bench()
+    const { scope } = bench.context
+    const [liar = '', carrier = ''] = bench.others
+    for (const text of ['a', 'b']) {
+      const vote = { kind: 'precommit', scope, view: 0, value: hashOf(text), validView: 0 } as const
+      bench.deliver(carrier, { kind: 'idle', scope }, [bench.signer.sign(liar, vote)])
+    }
+    expect(bench.effects('refused').map(({ reason, signer }) => [reason, signer])).to.deep.equal([
+      ['contradiction', liar],
+    ])
+  })
+
+  it('an attachment that a relay passes on late or once more is not refused aloud', () => {
+    const bench = new Bench()
+    const { scope } = bench.context
+    const [signer = '', carrier = ''] = bench.others
+    const late = bench.signer.sign(signer, { kind: 'idle', scope: { ...scope, round: scope.round - 1 } } as const)
+    const commit = bench.commitOf(signer)
+    for (let time = 0; time < 2; time++) bench.deliver(carrier, { kind: 'idle', scope }, [commit, late])
+    expect(bench.effects('refused')).to.deep.equal([])
+  })
 })

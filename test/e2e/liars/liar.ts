@@ -57,6 +57,7 @@ export async function runLiar(lie: Lie): Promise<void> {
       run,
       folder,
       listen: settings.listen!,
+      announce: settings.announce ?? [],
       bootstrap: settings.bootstrap ?? [],
       corpus: await loadRunCorpus(settings.corpus!, run.manifest),
       threads: settings.threads!,

@@ -33,6 +33,7 @@ export class Stranger {
     const network = await createNetwork({
       privateKey: key,
       listen: [],
+      announce: [],
       bootstrap: [],
       profile: 'local',
       datastoreDir: folder,

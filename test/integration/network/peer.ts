@@ -89,6 +89,7 @@ export interface PeerOptions {
   readonly listen?: readonly string[]
   /** With it the peer has the profile for strangers. */
   readonly nat?: NatInit
+  readonly announce?: readonly string[]
 }
 
 const LOOPBACK = ['/ip4/127.0.0.1/tcp/0']
@@ -96,7 +97,7 @@ const LOOPBACK = ['/ip4/127.0.0.1/tcp/0']
 export async function startPeer(
   self: Identity,
   seats: SeatTable,
-  { bootstrap = [], listen = LOOPBACK, nat }: PeerOptions = {},
+  { bootstrap = [], listen = LOOPBACK, announce = [], nat }: PeerOptions = {},
 ): Promise<Peer> {
   const events: NetworkEvent[] = []
   let isStarted = false
@@ -108,6 +109,7 @@ export async function startPeer(
   const network = await createNetwork({
     privateKey: self.key,
     listen,
+    announce,
     bootstrap,
     profile: nat === undefined ? 'local' : 'public',
     ...(nat === undefined ? {} : { nat }),
@@ -125,6 +127,7 @@ export async function startPeer(
   })
   const policy: GossipPolicy = {
     certificate: () => null,
+    announced: () => ({ refused: 'unknown-item' }),
     settled: message => (seats.hasSeat(message.signer, 0) ? null : { refused: 'no-seat' }),
     close: () => null,
     record: (envelope, context) => peers.accept(envelope, context),

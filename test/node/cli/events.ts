@@ -10,7 +10,21 @@ export function event<Name extends EventName>(name: Name, timeMs: number, fields
 
 export function certified(stage: number, round: number, timeMs: number, tokens = 8192): NodeEvent {
   const state = `${round}`.padStart(64, '0')
-  return event('round.certified', timeMs, { stage, round, view: 0, leader: PEER, state, commits: 4, tokens })
+  return event('round.certified', timeMs, {
+    stage,
+    round,
+    view: 0,
+    leader: PEER,
+    state,
+    commits: 4,
+    tokens,
+    value: state,
+    outcome: state,
+    parent: { value: state, outcome: state },
+    signers: [PEER],
+    sealed: [],
+    next: 'promote',
+  })
 }
 
 export function loss(round: number, timeMs: number, train: number, heldOut: number | null = null): NodeEvent {

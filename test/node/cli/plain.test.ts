@@ -32,7 +32,7 @@ describe('plain lines', () => {
   })
 
   it('are one a round, with loss, speed, leaders, views, certificate, anchor and time left', () => {
-    const anchor = event('round.anchored', 900, { stage: 0, from: 1, to: 1, block: 17 })
+    const anchor = event('round.anchored', 900, { stage: 0, from: 1, to: 1, block: 17, link: 'aa' })
     const [first, second, ending, ...more] = lines([...wholeRound(1, 0), anchor, ...wholeRound(2, 1000)])
     expect(first).to.equal(
       'round    1  loss 4.900  held-out -  - tokens/s  leaders abcdef abcdef  views 0 0  certificate 00000000  anchor -  left -',

@@ -41,7 +41,7 @@ describe('progress', () => {
 
   it('does not take the anchors of stages that it hears no rounds of for rounds', () => {
     const progress = new Progress({ targetRounds: null, stages: 1, peers: 1 })
-    progress.apply(event('round.anchored', 0, { stage: 1, from: 1, to: 8, block: 12 }))
+    progress.apply(event('round.anchored', 0, { stage: 1, from: 1, to: 8, block: 12, link: 'aa' }))
     expect(rounds(progress, [loss(3, 1, 5), certified(0, 3, 2)])).to.deep.equal([3])
     expect(progress.stages.get(1)).to.include({ anchoredRound: 8, anchorBlock: 12, round: -1 })
   })

@@ -73,7 +73,7 @@ describe('reporter: waiting', () => {
     const round = async (number: number, ms: number): Promise<void> => {
       reporter.roundStarted(contextOf(number))
       await clock.advance(ms)
-      reporter.certified(contextOf(number), certificateOf(number, [0]))
+      reporter.certified(contextOf(number), certificateOf(number, [0]), 'promote')
     }
     await round(1, 5_000)
     reporter.waiting('a')
@@ -126,7 +126,7 @@ describe('reporter: certified rounds', () => {
     const { reporter, events } = open()
     reporter.roundStarted(contextOf(17))
     reporter.forRound().status(2, 'propose', 'the proposal')
-    reporter.certified(contextOf(17), certificateOf(17, [0, 1, 2]))
+    reporter.certified(contextOf(17), certificateOf(17, [0, 1, 2]), 'promote')
     const [event] = of(events, 'round.certified')
     expect(event).to.include({
       stage: 1,
@@ -139,8 +139,30 @@ describe('reporter: certified rounds', () => {
     expect(SEATS.map(seat => seat.peer)).to.include(event?.leader)
     reporter.roundStarted(contextOf(18))
     const skip = certificateOf(18, [])
-    reporter.certified(contextOf(18), { ...skip, value: { ...skip.value, commits: 'skip' } })
-    expect(of(events, 'round.certified')[1]).to.include({ view: 0, commits: 0, tokens: 0 })
+    reporter.certified(contextOf(18), { ...skip, value: { ...skip.value, commits: 'skip' } }, 'keep')
+    expect(of(events, 'round.certified')[1]).to.include({ view: 0, commits: 0, tokens: 0, next: 'keep' })
+  })
+
+  it('say what was sealed, on what it builds, and who signed', () => {
+    const { reporter, events } = open()
+    const certificate = { ...certificateOf(17, [0, 1, 2]), signers: [peer(0), peer(1), peer(3)] }
+    reporter.certified(contextOf(17), certificate, 'promote')
+    const [event] = of(events, 'round.certified')
+    expect(event).to.deep.include({
+      value: hashHex(certificate.valueId),
+      outcome: hashHex(certificate.outcomeHash),
+      signers: [peer(0), peer(1), peer(3)],
+      next: 'promote',
+    })
+    expect(event?.sealed.map(one => [one.peer, one.count, one.trace.length])).to.deep.equal(
+      certificate.commits.map(({ signer, payload }) => [signer, payload.count, payload.trace.length]),
+    )
+  })
+
+  it('tell of each sender how many gradients were clipped', () => {
+    const { reporter, events } = open()
+    reporter.clipped(17, [{ peer: peer(2), clipped: 1, received: 3, leastFactor: 0.5 }])
+    expect(of(events, 'clipped')[0]).to.include({ stage: 1, round: 17, peer: peer(2), clipped: 1, leastFactor: 0.5 })
   })
 })
 

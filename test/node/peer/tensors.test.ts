@@ -3,13 +3,14 @@ import fc from 'fast-check'
 import { makeGroup } from '../../../consensus/election/index.ts'
 import { makeLanes } from '../../../consensus/routing/lanes.ts'
 import { Candidates } from '../../../node/peer/candidates.ts'
-import type { Epoch, Membership } from '../../../node/peer/membership.ts'
+import type { Epoch } from '../../../node/peer/epoch.ts'
+import type { Membership } from '../../../node/peer/membership.ts'
 import { normOf, scaled, TensorStore } from '../../../node/peer/tensors.ts'
 import { hashOf, SCOPE } from '../../protocols/wire/samples.ts'
 import { peer } from './messages.ts'
 
 describe('tensor store', () => {
-  const tensor = { bytes: new Uint8Array(4), chain: null, outgoing: null }
+  const tensor = { bytes: new Uint8Array(4), from: null, chain: null, outgoing: null }
 
   it('keeps a tensor under a handle of its own until it is released', () => {
     const store = new TensorStore()

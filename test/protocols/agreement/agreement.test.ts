@@ -44,6 +44,7 @@ describe('protocols/agreement', () => {
       admit: () => null,
       certificates: async () => [],
       commits: () => [],
+      signatures: () => [],
     }
     const handlers = {
       message: (from: PeerName, signed: Signed, attachments: readonly Signed[]) =>
@@ -212,6 +213,16 @@ describe('protocols/agreement', () => {
     const query = { scope: SCOPE, missing: [{ author: nameOf(2), root: ROOT }] }
     expect(await alice.agreement.requestCommits(nameOf(1), query)).to.deep.equal([commit.envelope])
     expect(await alice.agreement.requestCommits(nameOf(3), query)).to.include({ refused: 'unreachable' })
+  })
+
+  it('shows a sibling what it signed itself, and nobody else', async () => {
+    const [alice, bob] = [join(0), join(1)]
+    const { envelope } = await say(0, samplePayloads(nameOf(0)).prevote)
+    bob.policy.signatures = of => (of === nameOf(0) ? [envelope] : [])
+    expect(await alice.agreement.requestSignatures(nameOf(1))).to.deep.equal([envelope])
+    expect(await join(2).agreement.requestSignatures(nameOf(1))).to.deep.equal([])
+    bob.policy.admitPeer = () => refuse('no-seat')
+    expect(await alice.agreement.requestSignatures(nameOf(1))).to.include({ refused: 'no-seat' })
   })
 
   it('refuses answers that are none', async () => {

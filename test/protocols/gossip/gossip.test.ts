@@ -15,6 +15,7 @@ import {
 } from '../../../protocols/gossip/constants.ts'
 import { decodeFrame, encodeFrame } from '../../../protocols/gossip/frame.ts'
 import {
+  encodeAnnouncement,
   encodeClose,
   type GossipContext,
   type GossipKind,
@@ -88,7 +89,14 @@ const start = (policy: Partial<GossipPolicy> = {}) => {
     run: RUN,
     genesis: ZERO_HASH,
     stages: 2,
-    policy: { certificate: () => null, settled: () => null, close: () => null, record: () => null, ...policy },
+    policy: {
+      certificate: () => null,
+      settled: () => null,
+      close: () => null,
+      record: () => null,
+      announced: () => refuse('unknown-item'),
+      ...policy,
+    },
     handlers: {
       certificate: () => delivered.push('certificate'),
       settled: () => delivered.push('settled'),
@@ -150,6 +158,47 @@ describe('Gossip', () => {
       expect(await spread.receive(frame(kind, body), FROM), kind).to.equal('accept')
     }
     expect(delivered).to.deep.equal(['certificate', 'settled', 'close'])
+  })
+
+  describe('an announced certificate', () => {
+    const announcement = { genesis: ZERO_HASH, run: RUN, stage: 0, round: 3, hash: ZERO_HASH }
+    const announced = (change = {}) => frame('announced', encodeAnnouncement({ ...announcement, ...change }))
+    const encoded = encodeCertificate(certificate())
+
+    it('is fetched from whoever told of it, and delivered as a gossiped one, before it is passed on', async () => {
+      const asked: unknown[] = []
+      const { delivered, spread } = start({
+        announced: async (what, context) => {
+          asked.push(what, context)
+          return encoded
+        },
+      })
+      expect(await spread.receive(announced(), FROM)).to.equal('accept')
+      expect(asked).to.deep.equal([announcement, FROM])
+      expect(delivered).to.deep.equal(['certificate'])
+    })
+
+    for (const [what, policy, verdict] of [
+      ['is known', { announced: () => refuse('duplicate') }, 'ignore'],
+      ['the forwarder does not give', { announced: () => refuse('unknown-item') }, 'ignore'],
+      ['is another than was announced', { announced: () => refuse('wrong-hash') }, 'reject'],
+      ['cannot be read', { announced: async () => Uint8Array.of(0xff) }, 'reject'],
+      ['no quorum signed', { announced: async () => encoded, certificate: () => refuse('bad-signature') }, 'reject'],
+      ['is of another run', { announced: async () => encodeCertificate(certificate({ run: OTHER_RUN })) }, 'reject'],
+    ] as const) {
+      it(`that ${what} is not passed on: ${verdict}`, async () => {
+        const { delivered, spread } = start(policy)
+        expect(await spread.receive(announced(), FROM)).to.equal(verdict)
+        expect(delivered).to.deep.equal([])
+      })
+    }
+
+    it('of another chain, run or stage is not even asked for', async () => {
+      const { spread } = start({ announced: () => expect.fail('asked') })
+      for (const change of [{ genesis: new Uint8Array(32).fill(1) }, { run: OTHER_RUN }, { stage: 1 }])
+        expect(await spread.receive(announced(change), FROM)).to.equal('reject')
+      expect(await spread.receive(frame('announced', Uint8Array.of(0xa0)), FROM)).to.equal('reject')
+    })
   })
 
   it('answers gossipsub in its own words', async () => {
@@ -283,7 +332,7 @@ describe('Gossip', () => {
 
 describe('frames and rates', () => {
   it('reads back any body of any kind', () => {
-    const kinds: readonly GossipKind[] = ['certificate', 'settled', 'close', 'record']
+    const kinds: readonly GossipKind[] = ['certificate', 'settled', 'close', 'record', 'announced']
     fc.assert(
       fc.property(fc.constantFrom(...kinds), fc.uint8Array({ minLength: 1 }), (kind, body) => {
         expect(decodeFrame(frame(kind, body))).to.deep.equal({ kind, body })
