@@ -212,9 +212,8 @@ class RunningNetwork implements Network {
 
   addresses(): readonly string[] {
     const suffix = `/p2p/${this.peer}`
-    return this.#libp2p
-      .getMultiaddrs()
-      .sort((left, right) => comparePaths(left, right))
+    const own = this.#libp2p.getMultiaddrs()
+    return (this.#nat === null ? own : own.sort((left, right) => comparePaths(left, right)))
       .slice(0, MAX_ADDRESSES)
       .map(address => address.toString().replace(suffix, ''))
   }
