@@ -15,6 +15,7 @@ import { ByteCounter } from './bytes.ts'
 import {
   ADDRESS_BOOK_AGE_MS,
   DIAL_TIMEOUT_MS,
+  DISCOVERED_AFTER_MS,
   PING_INTERVAL_MS,
   PING_TIMEOUT_MS,
   PROFILES,
@@ -27,7 +28,7 @@ import {
 } from './constants.ts'
 import { listenError } from './errors.ts'
 import { Gater } from './gater.ts'
-import { comparePaths, relayOf } from './nat/addresses.ts'
+import { relayOf, toldAddresses } from './nat/addresses.ts'
 import type { Nat, NatComponents } from './nat/index.ts'
 import type { Reachability } from './nat/types.ts'
 import { ownAddresses } from './own-addresses.ts'
@@ -213,7 +214,7 @@ class RunningNetwork implements Network {
   addresses(): readonly string[] {
     const suffix = `/p2p/${this.peer}`
     const own = this.#libp2p.getMultiaddrs()
-    return (this.#nat === null ? own : own.sort((left, right) => comparePaths(left, right)))
+    return (this.#nat === null ? own : toldAddresses(own))
       .slice(0, MAX_ADDRESSES)
       .map(address => address.toString().replace(suffix, ''))
   }
@@ -305,8 +306,11 @@ class RunningNetwork implements Network {
       onEvent?.({ type: 'disconnected', peer: event.detail.toString() })
       this.#bootstrapper.wake()
     })
-    // Found in the local network: the address book has it now.
-    if (this.#nat !== null) this.#libp2p.addEventListener('peer:discovery', () => this.#bootstrapper.wake())
+    // Found in the local network; the address book has it a moment after it is told.
+    if (this.#nat !== null)
+      this.#libp2p.addEventListener('peer:discovery', () => {
+        this.#init.clock.after(DISCOVERED_AFTER_MS, () => this.#bootstrapper.wake())
+      })
     this.#libp2p.addEventListener('self:peer:update', () => {
       const addresses = this.addresses()
       if (known.addresses === addresses.join()) return

@@ -33,6 +33,17 @@ export function comparePaths(left: Multiaddr, right: Multiaddr, isNear = isNearb
   return difference < 0 ? -1 : difference > 0 ? 1 : 0
 }
 
+/** What others are told: best paths first, and loopback, own or a relay's, only where there is nothing else. */
+export function toldAddresses(own: readonly Multiaddr[]): Multiaddr[] {
+  const elsewhere = own.filter(address => !startsAtLoopback(address))
+  return (elsewhere.length === 0 ? own : elsewhere).toSorted((left, right) => comparePaths(left, right))
+}
+
+function startsAtLoopback(address: Multiaddr): boolean {
+  const host = address.getComponents().find(({ name }) => name === 'ip4' || name === 'ip6')?.value ?? ''
+  return host.startsWith('127.') || host === '::1'
+}
+
 /** Whether an address lies in a network that this machine has an interface in. Asked anew each time: laptops move. */
 export function isNearby(address: Multiaddr): boolean {
   const host = address.getComponents().find(({ name }) => name === 'ip4' || name === 'ip6')

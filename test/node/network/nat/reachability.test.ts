@@ -1,7 +1,7 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { expect } from 'chai'
 import { hostOf } from '../../../../node/network/gater.ts'
-import { comparePaths, isRelayed, pathOf, relayOf } from '../../../../node/network/nat/addresses.ts'
+import { comparePaths, isRelayed, pathOf, relayOf, toldAddresses } from '../../../../node/network/nat/addresses.ts'
 import { isWeaker, judgeReachability, type ReachabilityFacts } from '../../../../node/network/nat/reachability.ts'
 import type { Reachability } from '../../../../node/network/nat/types.ts'
 
@@ -69,6 +69,16 @@ describe('paths of addresses', () => {
       'loopback',
       'relayed',
       'far',
+    ])
+  })
+
+  it('on loopback are told only where there are no others', () => {
+    const loopback = ['/ip4/127.0.0.1/tcp/1', `/ip4/127.0.0.1/tcp/2/p2p/${RELAY}/p2p-circuit`]
+    const told = (texts: readonly string[]) => toldAddresses(texts.map(text => multiaddr(text))).map(String)
+    expect(told(loopback)).to.deep.equal(loopback)
+    expect(told([...loopback, `${PUBLIC}/p2p/${RELAY}/p2p-circuit`, PUBLIC])).to.deep.equal([
+      PUBLIC,
+      `${PUBLIC}/p2p/${RELAY}/p2p-circuit`,
     ])
   })
 
