@@ -4,6 +4,7 @@
  */
 import type { EvidenceKind, PeerName } from '../../protocols/wire/messages.ts'
 import type { RefusalReason } from '../../protocols/wire/refusals.ts'
+import type { ReachabilityState } from '../network/nat/types.ts'
 
 /** Steps of starting, in order; `phase` says how long each took. */
 export type StartPhase = 'chain' | 'bond' | 'dial' | 'seats' | 'sync' | 'round'
@@ -36,6 +37,8 @@ export interface NodeEvents {
   /** What the node is waiting for, as a sentence; empty when it goes on. */
   waiting: { stage: number; for: string }
   'peer.ready': { peer: PeerName; stage: number; pid: number; addresses: readonly string[] }
+  /** How others reach this peer; raised once it is known and whenever it changes. */
+  reachability: { state: ReachabilityState; via: string }
   'peer.stopped': { peer: PeerName; stage: number; reason: string; exitCode: number }
   'round.started': { stage: number; round: number; epoch: number }
   /** The replica waits for another leader's proposal. */
@@ -113,6 +116,7 @@ const EVENT_NAMES: Record<EventName, true> = {
   'chain.ready': true,
   waiting: true,
   'peer.ready': true,
+  reachability: true,
   'peer.stopped': true,
   'round.started': true,
   'round.view': true,

@@ -49,6 +49,8 @@ export const BOOTSTRAP_ENOUGH_PEERS = 8
 export const BOOTSTRAP_BACKOFF_FIRST_MS = 250
 /** Longest wait of a target's back-off, ms: a late bootstrap peer is noticed within it. */
 export const BOOTSTRAP_BACKOFF_MAX_MS = 15_000
+/** From being told of a peer in the local network to dialling it, ms: libp2p stores its addresses meanwhile. */
+export const DISCOVERED_AFTER_MS = 500
 /** How often the bootstrapper looks when there is nothing to dial, ms. */
 export const BOOTSTRAP_IDLE_MS = 15_000
 

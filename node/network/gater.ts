@@ -11,11 +11,18 @@ export interface GaterInit {
   readonly connections: (peer?: PeerId) => readonly Pick<Connection, 'remoteAddr'>[]
 }
 
+/** What a relay lets through; null where this peer is none. */
+export interface RelayDoor {
+  mayReserve(holder: PeerId): boolean
+  mayConnect(source: PeerId, destination: PeerId): boolean
+}
+
 /**
  * The IPv4 address, or the first 64 bits of an IPv6 address: the smallest block that one subscriber gets, so that nobody has
- * 2^64 addresses to connect from. Null where the address names no IP.
+ * 2^64 addresses to connect from. Null where the address names no IP, or only that of a relay.
  */
 export function hostOf(address: Multiaddr): string | null {
+  if (address.getComponents().some(component => component.name === 'p2p-circuit')) return null
   for (const { name, value } of address.getComponents()) {
     if (value === undefined) continue
     if (name === 'ip4') return value
@@ -41,6 +48,7 @@ function prefix64(address: string): string {
 export class Gater implements ConnectionGater {
   readonly #denied = new Map<PeerName, string>()
   readonly #init: GaterInit
+  relay: RelayDoor | null = null
 
   constructor(init: GaterInit) {
     this.#init = init
@@ -78,6 +86,14 @@ export class Gater implements ConnectionGater {
 
   denyInboundUpgradedConnection = (peer: PeerId): boolean =>
     this.#init.connections(peer).length >= CONNECTIONS_PER_PEER_MAX
+
+  denyInboundRelayReservation = (holder: PeerId): boolean =>
+    this.#denied.has(holder.toString()) || this.relay?.mayReserve(holder) !== true
+
+  denyOutboundRelayedConnection = (source: PeerId, destination: PeerId): boolean =>
+    this.#denied.has(source.toString()) || this.relay?.mayConnect(source, destination) !== true
+
+  denyInboundRelayedConnection = (_relay: PeerId, remote: PeerId): boolean => this.#denied.has(remote.toString())
 
   /** libp2p's default in browsers denies private addresses; in Node everything may be dialled. */
   denyDialMultiaddr = (): boolean => false

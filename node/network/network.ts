@@ -2,18 +2,20 @@
 
 import type { GossipSub } from '@chainsafe/libp2p-gossipsub'
 import type { Identify } from '@libp2p/identify'
-import type { Connection, Libp2p, ServiceMap, Startable } from '@libp2p/interface'
+import type { Connection, Libp2p, ServiceMap } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Ping } from '@libp2p/ping'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
+import { MAX_ADDRESSES } from '../../protocols/wire/constants.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import { Bootstrapper } from './bootstrapper.ts'
 import { ByteCounter } from './bytes.ts'
 import {
   ADDRESS_BOOK_AGE_MS,
   DIAL_TIMEOUT_MS,
+  DISCOVERED_AFTER_MS,
   PING_INTERVAL_MS,
   PING_TIMEOUT_MS,
   PROFILES,
@@ -26,6 +28,9 @@ import {
 } from './constants.ts'
 import { listenError } from './errors.ts'
 import { Gater } from './gater.ts'
+import { relayOf, toldAddresses } from './nat/addresses.ts'
+import type { Nat, NatComponents } from './nat/index.ts'
+import type { Reachability } from './nat/types.ts'
 import { ownAddresses } from './own-addresses.ts'
 import { identify, kademlia, ping, pubsub } from './services.ts'
 import { addressTarget, parseAddress, peerTarget } from './targets.ts'
@@ -37,9 +42,12 @@ interface Services extends ServiceMap {
   readonly ping: Ping
   readonly dht: KadDHT
   readonly pubsub: GossipSub
-  readonly ownAddresses: Startable
   readonly components: NetworkComponents
+  readonly inside: NatComponents
 }
+
+/** Loaded only where it is used: local peers must not pay for it. */
+type NatModule = typeof import('./nat/index.ts')
 
 /**
  * Starts a peer: listens, opens the address book, and looks for other peers in the background.
@@ -54,11 +62,19 @@ export async function createNetwork(init: NetworkInit, underlay: Underlay = UNDE
     connections: peer => components?.connectionManager.getConnections(peer) ?? [],
   })
   let components: NetworkComponents | null = null
+  const module = init.nat === undefined ? null : await import('./nat/index.ts')
   const store = await underlay.openDatastore(init.datastoreDir)
   try {
-    const libp2p = await startLibp2p(init, underlay, store, gater, counter)
+    const libp2p = await startLibp2p(init, underlay, store, gater, counter, module)
+    const { inside } = libp2p.services
     components = libp2p.services.components
-    return new RunningNetwork(init, libp2p, components, gater, counter, async () => store.close())
+    if (module !== null) {
+      // Protocols see a peer behind a relay as connected; the gater, above, counts on the same list.
+      components = { ...components, connectionManager: module.relayedDials(inside.connectionManager) }
+    }
+    const nat = module === null ? null : openNat(module, init, inside)
+    gater.relay = nat?.relay ?? null
+    return new RunningNetwork(init, libp2p, components, gater, counter, async () => store.close(), nat)
   } catch (error) {
     await store.close()
     throw error
@@ -71,14 +87,17 @@ async function startLibp2p(
   datastore: Awaited<ReturnType<Underlay['openDatastore']>>,
   gater: Gater,
   counter: ByteCounter,
+  module: NatModule | null,
 ): Promise<Libp2p<Services>> {
   const limits = PROFILES[init.profile]
+  const { nat } = init
   const libp2p = await createLibp2p<Services>({
     start: false,
     privateKey: init.privateKey,
     datastore,
     addresses: { listen: [...init.listen], announce: [...init.announce] },
-    transports: underlay.transports(),
+    transports: [...underlay.transports(), ...(nat === undefined ? [] : (module?.natTransports(nat) ?? []))],
+    peerDiscovery: nat === undefined ? [] : (module?.natDiscovery(nat) ?? []),
     connectionEncrypters: underlay.encrypters(),
     streamMuxers: [
       yamux({
@@ -97,6 +116,7 @@ async function startLibp2p(
       maxIncomingPendingConnections: limits.pending,
       inboundConnectionThreshold: limits.inboundPerSecond,
       dialTimeout: DIAL_TIMEOUT_MS,
+      ...(module === null ? {} : module.dialOrder()),
     },
     connectionMonitor: { pingInterval: PING_INTERVAL_MS, pingTimeout: { minTimeout: PING_TIMEOUT_MS } },
     peerStore: { maxAddressAge: ADDRESS_BOOK_AGE_MS, maxPeerAge: ADDRESS_BOOK_AGE_MS },
@@ -106,7 +126,8 @@ async function startLibp2p(
       ping: ping(),
       dht: kademlia(init, limits),
       pubsub: pubsub(limits),
-      ownAddresses: ownAddresses(),
+      // With AutoNAT an address is told to others once one of them has dialled it; without, what is listened on is.
+      ...(nat === undefined ? { ownAddresses: ownAddresses() } : module?.natServices(nat)),
       components: (all): NetworkComponents => ({
         peerId: all.peerId,
         privateKey: all.privateKey,
@@ -116,6 +137,19 @@ async function startLibp2p(
         events: all.events,
         logger: all.logger,
         pubsub: all.pubsub,
+        dht: all.dht,
+      }),
+      inside: (all): NatComponents => ({
+        peerId: all.peerId,
+        privateKey: all.privateKey,
+        registrar: all.registrar,
+        connectionManager: all.connectionManager,
+        connectionGater: all.connectionGater,
+        transportManager: all.transportManager,
+        addressManager: all.addressManager,
+        peerStore: all.peerStore,
+        events: all.events,
+        logger: all.logger,
         dht: all.dht,
       }),
     },
@@ -129,6 +163,17 @@ async function startLibp2p(
   }
 }
 
+function openNat(module: NatModule, init: NetworkInit, inside: NatComponents): Nat | null {
+  if (init.nat === undefined) return null
+  const { clock, random, onEvent } = init
+  return new module.Nat(init.nat, inside, {
+    clock,
+    random,
+    onReachability: reachability => onEvent?.({ type: 'reachability', ...reachability }),
+    onWarning: message => onEvent?.({ type: 'trouble', message }),
+  })
+}
+
 class RunningNetwork implements Network {
   readonly peer: PeerName
   readonly components: NetworkComponents
@@ -138,6 +183,7 @@ class RunningNetwork implements Network {
   readonly #counter: ByteCounter
   readonly #closeStore: () => Promise<void>
   readonly #bootstrapper: Bootstrapper
+  readonly #nat: Nat | null
   #stopped: Promise<void> | null = null
 
   constructor(
@@ -147,6 +193,7 @@ class RunningNetwork implements Network {
     gater: Gater,
     counter: ByteCounter,
     closeStore: () => Promise<void>,
+    nat: Nat | null,
   ) {
     this.peer = libp2p.peerId.toString()
     this.components = components
@@ -155,22 +202,32 @@ class RunningNetwork implements Network {
     this.#gater = gater
     this.#counter = counter
     this.#closeStore = closeStore
+    this.#nat = nat
     this.#bootstrapper = this.#createBootstrapper()
     this.#listenToEvents()
     this.#bootstrapper.start()
+    nat?.start()
     if (init.signal.aborted) void this.stop()
     init.signal.addEventListener('abort', this.#onAbort)
   }
 
   addresses(): readonly string[] {
     const suffix = `/p2p/${this.peer}`
-    return this.#libp2p.getMultiaddrs().map(address => address.toString().replace(suffix, ''))
+    const own = this.#libp2p.getMultiaddrs()
+    return (this.#nat === null ? own : toldAddresses(own))
+      .slice(0, MAX_ADDRESSES)
+      .map(address => address.toString().replace(suffix, ''))
+  }
+
+  reachability(): Reachability | null {
+    return this.#nat?.reachability() ?? null
   }
 
   connections(): readonly ConnectionInfo[] {
     return this.#libp2p.getConnections().map(connection => ({
       peer: connection.remotePeer.toString(),
       address: connection.remoteAddr.toString(),
+      relay: relayOf(connection.remoteAddr),
       direction: connection.direction,
       streams: connection.streams.length,
     }))
@@ -214,7 +271,7 @@ class RunningNetwork implements Network {
     const tooLate = new Promise<void>(resolve => {
       cancel = this.#init.clock.after(STOP_TIMEOUT_MS, resolve)
     })
-    await Promise.race([this.#libp2p.stop(), tooLate])
+    await Promise.race([Promise.all([this.#nat?.stop(), this.#libp2p.stop()]), tooLate])
     cancel()
     await this.#closeStore()
   }
@@ -249,6 +306,11 @@ class RunningNetwork implements Network {
       onEvent?.({ type: 'disconnected', peer: event.detail.toString() })
       this.#bootstrapper.wake()
     })
+    // Found in the local network; the address book has it a moment after it is told.
+    if (this.#nat !== null)
+      this.#libp2p.addEventListener('peer:discovery', () => {
+        this.#init.clock.after(DISCOVERED_AFTER_MS, () => this.#bootstrapper.wake())
+      })
     this.#libp2p.addEventListener('self:peer:update', () => {
       const addresses = this.addresses()
       if (known.addresses === addresses.join()) return

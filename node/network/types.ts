@@ -14,6 +14,7 @@ import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import type { KadDHT, SelectFn, ValidateFn } from '@libp2p/kad-dht'
 import type { Clock, Random } from '../../protocols/wire/environment.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
+import type { NatInit, Reachability } from './nat/types.ts'
 
 /** `local`: many peers on one machine or a trusted network. `public`: strangers; limits an IP, private addresses are not passed on. */
 export type Profile = 'local' | 'public'
@@ -34,6 +35,8 @@ export interface NetworkInit {
   /** Multiaddrs of peers to start from, with or without `/p2p/<peer>`. */
   readonly bootstrap: readonly string[]
   readonly profile: Profile
+  /** Relays, hole punching, reachability checks, port mapping, local discovery; absent: none of them is even loaded. */
+  readonly nat?: NatInit
   /** Folder of the address book and the DHT's values; kept over restarts. */
   readonly datastoreDir: string
   readonly records: RecordRules
@@ -51,6 +54,10 @@ export type NetworkEvent =
   | { readonly type: 'addresses'; readonly addresses: readonly string[] }
   /** No bootstrap or stored peer answers yet. */
   | { readonly type: 'isolated'; readonly attempts: number; readonly lastError: string }
+  /** How others reach this peer; raised when it is known and whenever it changes. */
+  | ({ readonly type: 'reachability' } & Reachability)
+  /** Something that a person may want to know, and that goes on by itself. */
+  | { readonly type: 'trouble'; readonly message: string }
   | { readonly type: 'denied'; readonly peer: PeerName; readonly reason: string }
 
 /** What protocols are made from; each takes only those it uses. */
@@ -58,7 +65,10 @@ export interface NetworkComponents {
   readonly peerId: PeerId
   readonly privateKey: PrivateKey
   readonly registrar: Registrar
-  readonly connectionManager: ConnectionManager
+  readonly connectionManager: Pick<
+    ConnectionManager,
+    'getConnections' | 'openConnection' | 'openStream' | 'closeConnections'
+  >
   readonly peerStore: PeerStore
   readonly events: TypedEventTarget<Libp2pEvents>
   readonly logger: ComponentLogger
@@ -70,6 +80,8 @@ export interface ConnectionInfo {
   readonly peer: PeerName
   /** Multiaddr of the other end. */
   readonly address: string
+  /** The relay between, or null on a direct connection. */
+  readonly relay: PeerName | null
   readonly direction: 'inbound' | 'outbound'
   readonly streams: number
 }
@@ -94,6 +106,8 @@ export interface Network {
   readonly components: NetworkComponents
   /** Own addresses as others are told them, without /p2p. */
   addresses(): readonly string[]
+  /** Null while unknown, and always without `nat`. */
+  reachability(): Reachability | null
   connections(): readonly ConnectionInfo[]
   /** Opens or reuses a connection. Rejects where no address answers. */
   dialPeer(peer: PeerName, options: DialOptions): Promise<Connection>

@@ -5,7 +5,7 @@ import type { Clock, Digest, Random } from '../../protocols/wire/environment.ts'
 import type { Corpus } from '../data/index.ts'
 import type { StageEngine } from '../engine/runtime/types.ts'
 import type { EventBus } from '../events/bus.ts'
-import type { Network, NetworkInit } from '../network/index.ts'
+import type { NatInit, Network, NetworkInit } from '../network/index.ts'
 import type { Run } from '../run/folder.ts'
 import type { PeerDisk } from './disk.ts'
 import type { PeerParts } from './types.ts'
@@ -17,6 +17,8 @@ export interface PeerInit {
   readonly bootstrap: readonly string[]
   /** What others are told to dial, in place of `listen`; empty: what is listened on. */
   readonly announce: readonly string[]
+  /** Relays, port mapping and the like; not used where only this machine can dial. */
+  readonly nat?: NatInit
   readonly corpus: Corpus
   readonly threads: number
   /** Trains up to this round, then only serves; null: until stopped. */

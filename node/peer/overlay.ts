@@ -47,12 +47,14 @@ export async function openOverlay(overlay: OverlayInit): Promise<Overlay> {
   const records = recordBook({ run: run.id, stages, seats: membership, codec, onRefused })
   const isolation = new Isolation(clock, warn)
   let isStarted = false
+  const profile = isLoopback(init.listen) ? 'local' : 'public'
   const network = await environment.createNetwork({
     privateKey,
     listen: init.listen,
     announce: init.announce,
     bootstrap: init.bootstrap,
-    profile: isLoopback(init.listen) ? 'local' : 'public',
+    profile,
+    ...(profile === 'local' || init.nat === undefined ? {} : { nat: init.nat }),
     datastoreDir: join(folder, 'addresses'),
     records: records.rules,
     clock,
@@ -61,6 +63,8 @@ export async function openOverlay(overlay: OverlayInit): Promise<Overlay> {
     signal: new AbortController().signal,
     onEvent(event) {
       connected.take(event)
+      if (event.type === 'reachability') init.bus.emit('reachability', { state: event.state, via: event.via })
+      if (event.type === 'trouble') warn(event.message)
       if (event.type === 'isolated') isolation.failed(event.attempts, event.lastError)
       if (event.type === 'connected') isolation.connected()
       if (!isStarted) return

@@ -62,6 +62,8 @@ export class Connector {
   #callOf(peer: PeerName, stage: number): readonly Call[] {
     const record = this.#book.recordOf(peer, stage)
     if (peer === this.#self || record === null) return []
+    // It can only be waited for; dialling it would search the DHT, and hold up the dial of its next record.
+    if (record.payload.addresses.length === 0) return []
     if (this.#components.connectionManager.getConnections(peerIdFromString(peer)).length > 0) return []
     return [{ key: `${peer}/${record.payload.sequence}`, peer, addresses: record.payload.addresses }]
   }

@@ -97,9 +97,15 @@ export class Exchange {
     await registrar.handle(
       DISCOVERY_PROTOCOL,
       (stream, connection) => this.#answer(stream, connection.remotePeer.toString()),
-      { maxInboundStreams: EXCHANGE_STREAMS_MAX, maxOutboundStreams: EXCHANGE_STREAMS_MAX },
+      // Over a relay too: records are small, and they say how to do without it.
+      {
+        maxInboundStreams: EXCHANGE_STREAMS_MAX,
+        maxOutboundStreams: EXCHANGE_STREAMS_MAX,
+        runOnLimitedConnection: true,
+      },
     )
     this.#topology = await registrar.register(DISCOVERY_PROTOCOL, {
+      notifyOnLimitedConnection: true,
       onConnect: peer => {
         this.#peers.add(peer.toString())
         this.#init.onPeer(peer.toString())
@@ -127,7 +133,10 @@ export class Exchange {
     const request: ExchangeRequest = { run: this.#init.run, stage }
     const envelopes = await within(this.#components.clock, EXCHANGE_TIMEOUT_MS, signal, async limited => {
       const { connectionManager } = this.#components
-      const stream = await connectionManager.openStream(peerIdFromString(peer), DISCOVERY_PROTOCOL, { signal: limited })
+      const stream = await connectionManager.openStream(peerIdFromString(peer), DISCOVERY_PROTOCOL, {
+        signal: limited,
+        runOnLimitedConnection: true,
+      })
       return await closing(stream, limited, async () => {
         const frames = lpStream(stream, { maxDataLength: EXCHANGE_RESPONSE_MAX_BYTES })
         await frames.write(encode(request), { signal: limited })

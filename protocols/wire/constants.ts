@@ -103,3 +103,6 @@ export const MAX_ATTACHMENTS = MAX_SEATS
 export const STREAM_CLOSE_TIMEOUT_MS = 5_000
 /** Parts of a frame up to this many bytes are copied into one buffer before sending; copying 4 KiB takes under 1 us. */
 export const COPIED_PART_BYTES = 4 * KIB
+
+/** Bytes of a relayed connection's limit that bodies leave to messages without one: votes of some ten rounds. */
+export const RELAY_RESERVE_BYTES = MIB

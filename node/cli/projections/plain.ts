@@ -4,7 +4,7 @@ import type { NodeEvent } from '../../events/types.ts'
 import type { Progress, RoundLine } from './progress.ts'
 import { Repeats } from './repeats.ts'
 import { phaseLine } from './start.ts'
-import { duration, nats, shortPeer, shortSentence, speed } from './text.ts'
+import { duration, nats, reachText, shortPeer, shortSentence, speed } from './text.ts'
 
 /** By the journal's reason. */
 const SUSPENSIONS: Readonly<Record<string, string>> = {
@@ -27,6 +27,8 @@ export class Notices {
         return event.for === '' ? null : `waiting  ${shortSentence(event.for)}`
       case 'peer.ready':
         return `peer     ${shortPeer(event.peer)} of stage ${event.stage} is ready (pid ${event.pid})`
+      case 'reachability':
+        return `reach    ${reachText(event)}`
       case 'peer.stopped':
         return `peer     ${shortPeer(event.peer)} ${event.stage < 0 ? '' : `of stage ${event.stage} `}ended with code ${event.exitCode}: ${shortSentence(event.reason)}`
       case 'synced':

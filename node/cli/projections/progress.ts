@@ -1,5 +1,6 @@
 /** State of a run as the events tell it: the pure part that the live table, the plain lines and the chart share. */
 import type { NodeEvent, StartPhase } from '../../events/types.ts'
+import type { Reachability } from '../../network/nat/types.ts'
 
 export interface RoundLine {
   readonly round: number
@@ -38,6 +39,8 @@ export class Progress {
   readonly losses: RoundLine[] = []
   readonly phases = new Map<StartPhase, number>()
   readonly readyPeers = new Set<string>()
+  /** How others reach this peer; null until it is known, and for a local swarm. */
+  reachability: Reachability | null = null
   /** How often each was reported. */
   evidence = 0
   refused = 0
@@ -69,6 +72,9 @@ export class Progress {
         return []
       case 'peer.ready':
         this.readyPeers.add(event.peer)
+        return []
+      case 'reachability':
+        this.reachability = event
         return []
       case 'peer.stopped':
         this.readyPeers.delete(event.peer)

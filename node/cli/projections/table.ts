@@ -3,7 +3,7 @@ import type { NodeEvent } from '../../events/types.ts'
 import { ENDING, Notices } from './plain.ts'
 import type { Progress, StageLine } from './progress.ts'
 import { phasesText, startingText } from './start.ts'
-import { bar, duration, nats, type Paint, shortPeer, shortSentence, speed } from './text.ts'
+import { bar, duration, nats, type Paint, reachText, shortPeer, shortSentence, speed } from './text.ts'
 
 const ESCAPE = String.fromCharCode(27)
 const BAR_COLUMNS = 32
@@ -121,10 +121,15 @@ export class LiveTable {
   #bar(nowMs: number): string {
     const { progress, paint } = this.#init
     const done = progress.done()
-    if (progress.targetRounds === null) return paint.dim(`${done} rounds since the start; Ctrl-C stops`)
+    if (progress.targetRounds === null) return paint.dim(`${done} rounds since the start; Ctrl-C stops${this.#reach()}`)
     if (progress.isDone()) return paint.green(ENDING)
     const share = paint.green(bar(done, progress.targetRounds, BAR_COLUMNS))
     return `${share} ${done}/${progress.targetRounds} rounds, ${duration(progress.remainingMs(nowMs))} left`
+  }
+
+  #reach(): string {
+    const { reachability } = this.#init.progress
+    return reachability === null ? '' : `; ${reachText(reachability)}`
   }
 
   /** A line that wraps would break the redraw, so it is cut; colour codes do not count. */
@@ -145,7 +150,13 @@ export class LiveTable {
 }
 
 /** Events that the table shows by itself: no line of their own. */
-const SHOWN_IN_TABLE: ReadonlySet<NodeEvent['event']> = new Set(['waiting', 'peer.ready', 'start.phase', 'chain.ready'])
+const SHOWN_IN_TABLE: ReadonlySet<NodeEvent['event']> = new Set([
+  'waiting',
+  'peer.ready',
+  'reachability',
+  'start.phase',
+  'chain.ready',
+])
 
 const WIDTHS = [5, 6, 5, 8, 12, 12]
 const COLOUR_CODE = new RegExp(`(${ESCAPE}\\[\\d+m)`)

@@ -1,4 +1,5 @@
 /** Shared wording and colours of the terminal projections. `NO_COLOR` and pipes turn colours off. */
+import type { Reachability } from '../../network/nat/types.ts'
 
 const ESCAPE = '\u001b['
 const CODES = { bold: '1', dim: '2', red: '31', green: '32', yellow: '33', cyan: '36' } as const
@@ -57,6 +58,18 @@ export function shortPeer(peer: string): string {
 /** A sentence with its peer ids cut to what {@link shortPeer} shows of them, on one line. */
 export function shortSentence(sentence: string): string {
   return sentence.replace(PEER_ID, shortPeer).replace(/\s*\n\s*/g, ' ')
+}
+
+/** How others reach this peer, in a few words. */
+export function reachText({ state, via }: Reachability): string {
+  switch (state) {
+    case 'public':
+      return via === 'inbound' ? 'others connect to this peer' : `others connect to this peer at ${via}`
+    case 'relayed':
+      return `others reach this peer over relay ${via.split(',').map(shortPeer).join(' or ')}`
+    case 'unreachable':
+      return 'nobody can connect to this peer, it can only call others'
+  }
 }
 
 /** Ed25519 peer ids in base58. */

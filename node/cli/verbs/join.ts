@@ -1,5 +1,6 @@
 /** `swarm-node join`: one peer of a run. `up` starts its peers with this very verb. */
 import { resolve } from 'node:path'
+import { natOf } from '../../config/nat.ts'
 import type { Settings } from '../../config/options.ts'
 import { EventBus } from '../../events/bus.ts'
 import { wallClockMs } from '../../events/wall-clock.ts'
@@ -39,6 +40,7 @@ export async function run(settings: Settings, stop: AbortSignal): Promise<number
       listen: settings.listen ?? DEFAULT_LISTEN,
       announce: settings.announce ?? [],
       bootstrap: settings.bootstrap ?? [],
+      nat: natOf(settings),
       corpus,
       threads: settings.threads!,
       untilRound: settings.until ?? null,

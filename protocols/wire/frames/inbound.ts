@@ -2,6 +2,7 @@
 import type { Digest } from '../environment.ts'
 import type { Hash, PeerName } from '../messages.ts'
 import { isRefusal, type Refusal, refuse } from '../refusals.ts'
+import type { Allowance } from './allowance.ts'
 import type { Assemblies } from './assembly.ts'
 import { checkDigest } from './body-digest.ts'
 import type { FairWriter } from './fair-writer.ts'
@@ -15,6 +16,7 @@ export interface InboundInit extends Handlers {
   readonly limits: { readonly openRequests: number; readonly openNotes: number }
   readonly bodies: Assemblies
   readonly writer: FairWriter
+  readonly allowance?: Allowance | null
 }
 
 interface Received {
@@ -140,13 +142,11 @@ export class InboundMessages {
     const digest = body.byteLength === 0 ? null : (known ?? (await this.#init.digest(body, { signal })))
     const head = encodeHead({ header, body: digest === null ? null : { bytes: body.byteLength, digest } })
     if (signal.aborted) return
-    await this.#init.writer.send({
-      type: 'answer',
-      id,
-      head,
-      body: digest === null ? null : body,
-      bodyType: 'answerBody',
-    })
+    const { writer, allowance } = this.#init
+    const beyond = digest === null ? null : (allowance?.admit(body.byteLength) ?? null)
+    if (beyond !== null) return this.#refuse(id, beyond)
+    await writer.send({ type: 'answer', id, head, body: digest === null ? null : body, bodyType: 'answerBody' })
+    if (digest !== null) allowance?.release(body.byteLength)
   }
 
   async #refuse(id: number, refusal: Refusal): Promise<void> {

@@ -1,3 +1,4 @@
+export * from './allowance.ts'
 export * from './errors.ts'
 export * from './frame-stream.ts'
 export * from './message.ts'

@@ -8,6 +8,7 @@ import * as constants from '../constants.ts'
 import type { CancelTimer } from '../environment.ts'
 import type { PeerName } from '../messages.ts'
 import { isRefusal, type Refusal, refuse } from '../refusals.ts'
+import { Allowance, type CarriedLimits } from './allowance.ts'
 import { startDeadline } from './deadline.ts'
 import { FrameError } from './errors.ts'
 import { ByteBudget } from './limiter.ts'
@@ -15,14 +16,17 @@ import { RequestStream, type RequestStreamLimits } from './request-stream.ts'
 import type { Handlers, Message, NoteOptions, RefusalListener, RequestOptions, StreamEnvironment } from './types.ts'
 
 /** What is used of a libp2p connection. */
-export type PeerConnection = Pick<Connection, 'newStream' | 'close' | 'abort'>
+export type PeerConnection = Pick<Connection, 'newStream' | 'close' | 'abort' | 'limits'>
+
+/** What is used of the connection that a stream came in on. */
+export type InboundConnection = Pick<Connection, 'remotePeer' | 'limits'>
 
 /** What is used of libp2p's components; they fit as they are. */
 export interface PeerStreamsComponents extends StreamEnvironment {
   readonly registrar: {
     handle(
       protocol: string,
-      handler: (stream: Stream, connection: Pick<Connection, 'remotePeer'>) => void,
+      handler: (stream: Stream, connection: InboundConnection) => void,
       options: StreamHandlerOptions,
     ): Promise<void>
     unhandle(protocol: string): Promise<void>
@@ -134,6 +138,8 @@ export class PeerStreams {
     const { protocol, dedicatedConnection = false } = this.#init
     const deadline = startDeadline(clock, constants.DIAL_TIMEOUT_MS, this.#stopping.signal)
     let connection: PeerConnection | null = null
+    // A relayed connection is shared by all protocols, whoever asked for one of its own.
+    const isOwn = ({ limits }: PeerConnection): boolean => dedicatedConnection && limits === undefined
     try {
       connection = await connectionManager.openConnection(peerIdFromString(peer), {
         signal: deadline.signal,
@@ -144,14 +150,14 @@ export class PeerStreams {
         opened.abort(new FrameError('aborted', 'disconnected meanwhile'))
         throw new FrameError('aborted', 'disconnected meanwhile')
       }
-      const stream = this.#wrap(opened, peer)
+      const stream = this.#wrap(opened, peer, connection.limits)
       entry.outbound = stream
       entry.failures = 0
       // What was opened for this stream alone goes with it.
-      if (dedicatedConnection) void closeAfter(stream, connection)
+      if (isOwn(connection)) void closeAfter(stream, connection)
       return stream
     } catch (error) {
-      if (dedicatedConnection) connection?.abort(new FrameError('unreachable', 'no stream'))
+      if (connection !== null && isOwn(connection)) connection.abort(new FrameError('unreachable', 'no stream'))
       const backoffMs = Math.min(constants.DIAL_BACKOFF_CAP_MS, constants.DIAL_BACKOFF_MS * 2 ** entry.failures)
       entry.failures++
       entry.retryAtMs = clock.nowMs() + backoffMs * (0.5 + random() / 2)
@@ -164,7 +170,7 @@ export class PeerStreams {
     }
   }
 
-  readonly #accept = (opened: Stream, connection: Pick<Connection, 'remotePeer'>): void => {
+  readonly #accept = (opened: Stream, connection: InboundConnection): void => {
     const peer = connection.remotePeer.toString()
     const entry = this.#entryOf(peer)
     if (entry === null || this.#stopping.signal.aborted) {
@@ -174,15 +180,22 @@ export class PeerStreams {
     }
     // The peer opened a new one, so it has given up the old one.
     entry.inbound?.abort(new FrameError('unreachable', 'replaced by a newer stream'))
-    entry.inbound = this.#wrap(opened, peer)
+    entry.inbound = this.#wrap(opened, peer, connection.limits)
     entry.failures = 0
     entry.retryAtMs = 0
   }
 
-  #wrap(opened: Stream, peer: PeerName): RequestStream {
+  #wrap(opened: Stream, peer: PeerName, limits: CarriedLimits | undefined): RequestStream {
     const { clock, digest } = this.#components
     const { protocol: _, ...init } = this.#init
-    return new RequestStream(opened, { ...init, clock, digest, peer, budget: this.#budget })
+    return new RequestStream(opened, {
+      ...init,
+      clock,
+      digest,
+      peer,
+      budget: this.#budget,
+      allowance: Allowance.of(limits),
+    })
   }
 
   /** The peer's entry; where there are too many, that of the longest unused peer without open requests makes room. */

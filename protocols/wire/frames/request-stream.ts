@@ -6,6 +6,7 @@ import type { Stream } from '@libp2p/interface'
 import * as constants from '../constants.ts'
 import type { Hash, PeerName } from '../messages.ts'
 import { isRefusal, type Refusal, refuse } from '../refusals.ts'
+import type { Allowance } from './allowance.ts'
 import { Assemblies } from './assembly.ts'
 import { checkDigest } from './body-digest.ts'
 import { type Deadline, startDeadline } from './deadline.ts'
@@ -43,6 +44,8 @@ export interface RequestStreamInit extends Pick<StreamEnvironment, 'clock' | 'di
   readonly limits?: Partial<RequestStreamLimits>
   /** Bytes of bodies that all streams of a protocol may hold. */
   readonly budget?: ByteBudget
+  /** What a relay below may still carry; absent on a direct connection. */
+  readonly allowance?: Allowance | null
 }
 
 interface Pending {
@@ -186,10 +189,12 @@ export class RequestStream {
       if (isRefusal(head)) return head
       const refusal = await limiter.acquire(bytes, deadline.signal)
       if (refusal !== null) return refusal.refused === 'aborted' ? deadline.reason() : refusal
+      const beyond = bytes === 0 ? null : (this.#init.allowance?.admit(bytes) ?? null)
       try {
-        return await send(head, deadline)
+        return beyond ?? (await send(head, deadline))
       } finally {
         limiter.release(bytes)
+        if (beyond === null && bytes > 0) this.#init.allowance?.release(bytes)
       }
     } finally {
       this.#lastUseMs = clock.nowMs()

@@ -5,7 +5,13 @@ import { join } from 'node:path'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Ed25519PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
-import { createNetwork, fileStorage, type Network, type NetworkEvent } from '../../../node/network/index.ts'
+import {
+  createNetwork,
+  fileStorage,
+  type NatInit,
+  type Network,
+  type NetworkEvent,
+} from '../../../node/network/index.ts'
 import {
   type Discovery,
   discovery,
@@ -81,6 +87,8 @@ export interface Peer extends Identity {
 export interface PeerOptions {
   readonly bootstrap?: readonly string[]
   readonly listen?: readonly string[]
+  /** With it the peer has the profile for strangers. */
+  readonly nat?: NatInit
   readonly announce?: readonly string[]
 }
 
@@ -89,9 +97,10 @@ const LOOPBACK = ['/ip4/127.0.0.1/tcp/0']
 export async function startPeer(
   self: Identity,
   seats: SeatTable,
-  { bootstrap = [], listen = LOOPBACK, announce = [] }: PeerOptions = {},
+  { bootstrap = [], listen = LOOPBACK, announce = [], nat }: PeerOptions = {},
 ): Promise<Peer> {
   const events: NetworkEvent[] = []
+  let isStarted = false
   const settled: Signed<Settled>[] = []
   const refused: string[] = []
   const stages = seats.stages
@@ -102,7 +111,8 @@ export async function startPeer(
     listen,
     announce,
     bootstrap,
-    profile: 'local',
+    profile: nat === undefined ? 'local' : 'public',
+    ...(nat === undefined ? {} : { nat }),
     datastoreDir: join(self.folder, 'network'),
     records: book.rules,
     clock,
@@ -111,6 +121,8 @@ export async function startPeer(
     onEvent: event => {
       events.push(event)
       if (event.type === 'disconnected') peers.wake()
+      if (event.type === 'addresses' && isStarted)
+        peers.announce(self.stage, event.addresses).catch(error => refused.push(String(error)))
     },
   })
   const policy: GossipPolicy = {
@@ -148,6 +160,7 @@ export async function startPeer(
   spread.start()
   await peers.start()
   await peers.announce(self.stage, network.addresses())
+  isStarted = true
   const stop = async (): Promise<void> => {
     spread.stop()
     await peers.stop()

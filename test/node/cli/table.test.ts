@@ -92,6 +92,12 @@ describe('live table', () => {
     expect(lines.at(-1)).to.match(/^#{24}\.{8} 3\/4 rounds, 1 s left$/)
   })
 
+  it('says how others reach a peer that runs without end', () => {
+    const { terminal, emit } = show(new FakeTerminal(), null)
+    emit(event('reachability', 500, { state: 'relayed', via: PEER }), ...wholeRound(1, 1000))
+    expect(terminal.lines().at(-1)).to.match(/^1 rounds .*; others reach this peer over relay abcdef$/)
+  })
+
   it('keeps notices above the table', () => {
     const { terminal, emit } = show()
     emit(...wholeRound(1, 1000), event('warning', 1100, { message: 'something' }), ...wholeRound(2, 2000))

@@ -8,6 +8,7 @@ import {
   megabytes,
   nats,
   painter,
+  reachText,
   shortPeer,
   shortSentence,
   speed,
@@ -38,6 +39,17 @@ describe('text of the projections', () => {
   it('cuts peer ids to the end that differs, in a sentence too, and keeps a sentence on one line', () => {
     expect([shortPeer(PEER), shortPeer('')]).to.deep.equal(['abcdef', '-'])
     expect(shortSentence(`the proposal of ${PEER}, which\n  is late`)).to.equal('the proposal of abcdef, which is late')
+  })
+
+  it('says in a few words how others reach a peer', () => {
+    expect(reachText({ state: 'public', via: '/ip4/9.9.9.9/tcp/1' })).to.equal(
+      'others connect to this peer at /ip4/9.9.9.9/tcp/1',
+    )
+    expect(reachText({ state: 'public', via: 'inbound' })).to.equal('others connect to this peer')
+    expect(reachText({ state: 'relayed', via: `${PEER},${PEER}` })).to.equal(
+      'others reach this peer over relay abcdef or abcdef',
+    )
+    expect(reachText({ state: 'unreachable', via: '' })).to.match(/only call others/)
   })
 
   it('fills a bar of exactly its width, in proportion and never beyond', () => {

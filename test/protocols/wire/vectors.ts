@@ -16,6 +16,8 @@ export interface Vectors {
   readonly certificate: { certificate: string; valueId: string; outcomeHash: string; firstLink: string }
   readonly manifest: { manifest: string; id: string }
   readonly merkle: { leaves: readonly string[]; roots: readonly string[]; proofs: readonly (readonly string[])[] }
+  /** Made with exact rationals. Values: singles as hex words, one after the other. */
+  readonly 'int8-block': { tensors: readonly { values: string; bytes: string }[] }
   readonly frames: { request: string; body: string; cancel: string }
 }
 

@@ -1,0 +1,3 @@
+export { Nat, type NatComponents } from './nat.ts'
+export { dialOrder, natDiscovery, natServices, natTransports } from './parts.ts'
+export { relayedDials } from './relayed-dials.ts'
