@@ -14,7 +14,6 @@ export interface GptBuilder {
   readonly g: Operators
   readonly dialect: Dialect
   readonly config: ModelConfig
-  readonly sequences: number
   readonly parameter: (name: string) => Value
 }
 
@@ -25,8 +24,9 @@ const MASKED = -1e9
 
 /** @returns the looked up rows of the token table, and the activation [tokens, width] that enters the first block */
 export function embed(b: GptBuilder, tokens: Value): { rows: Value; x: Value } {
-  const { g, config, sequences } = b
+  const { g, config } = b
   const { sequence, width } = config
+  const sequences = tokens.shape[0]! / sequence
   const rows = g.one('Gather', [b.parameter(TOKEN_EMBEDDING), tokens], { axis: 0 })
   const placed = g.add(g.reshape(rows, [sequences, sequence, width]), b.parameter(POSITION_EMBEDDING))
   return { rows, x: g.reshape(placed, [sequences * sequence, width]) }
@@ -44,8 +44,9 @@ export function head(b: GptBuilder, x: Value): Value {
 }
 
 function attention(b: GptBuilder, name: string, x: Value): Value {
-  const { g, config, sequences } = b
+  const { g, config } = b
   const { width, heads, sequence } = config
+  const sequences = x.shape[0]! / sequence
   const headWidth = width / heads
   // Three products instead of one of three times the width: cutting that apart again costs more than it saves.
   const [q, k, v] = ['query', 'key', 'value'].map(part => {
