@@ -149,9 +149,9 @@ describe('rank kernels', () => {
   })
 
   it('keep the middle of two sorted halves of zeros and ones, however many of each, for every n', () => {
-    for (let n = 2; n <= MAX_RANK_INPUTS; n++) {
+    for (let n = 3; n <= MAX_RANK_INPUTS; n++) {
       const half = Math.floor(n / 2)
-      for (const trim of [1, Math.floor(n / 3)]) {
+      for (const trim of new Set([1, Math.floor(n / 3)])) {
         for (let p = 0; p <= half; p++) {
           for (let q = 0; q <= n - half; q++) {
             const wires = Array.from({ length: n }, (_, k) => Number(k < half ? k >= half - p : k >= n - q))
