@@ -46,12 +46,13 @@ export class GraphBuilder {
   /** Results of nodes already emitted: the same operation on the same inputs is computed once. */
   readonly #applied = new Map<string, readonly Value[]>()
   readonly #producers = new Map<string, Node>()
-  readonly #prefix: string
+  /** Begins the name of every value that is made here. */
+  protected readonly prefix: string
   #fresh = 0
 
   constructor(opset: number, prefix: string) {
     this.opset = opset
-    this.#prefix = prefix
+    this.prefix = prefix
   }
 
   input(name: string, type: DataType, shape: Shape): Value {
@@ -97,14 +98,14 @@ export class GraphBuilder {
 
   /** A rank 0 constant. */
   scalar(value: number, type: DataType = DataType.float32): Value {
-    const name = `${this.#prefix}constant.${type === DataType.float32 ? '' : `${type}.`}${value}`
+    const name = `${this.prefix}constant.${type === DataType.float32 ? '' : `${type}.`}${value}`
     if (this.find(name) !== undefined) return this.value(name)
     return this.constant(type === DataType.float32 ? floatTensor(name, [], [value]) : tensorOf(name, type, [], [value]))
   }
 
   /** A rank 1 int64 constant: axes, shapes, indices. */
   integers(values: readonly number[]): Value {
-    const name = `${this.#prefix}integers.${values.join('_')}`
+    const name = `${this.prefix}integers.${values.join('_')}`
     return this.find(name) ?? this.constant(intTensor(name, [values.length], values))
   }
 
@@ -124,12 +125,12 @@ export class GraphBuilder {
     const number = this.#fresh++
     const outputs = Array.from(
       { length: options.outputs ?? 1 },
-      (_, index) => `${this.#prefix}${opType}.${number}${index === 0 ? '' : `.${index}`}`,
+      (_, index) => `${this.prefix}${opType}.${number}${index === 0 ? '' : `.${index}`}`,
     )
     const domain = options.domain ?? ''
     const names = inputs.map(input => input?.name ?? '')
     const values = this.append(
-      makeNode(opType, names, outputs, attributes, { name: `${this.#prefix}${opType}.${number}`, domain }),
+      makeNode(opType, names, outputs, attributes, { name: `${this.prefix}${opType}.${number}`, domain }),
     )
     this.#applied.set(key, values)
     return [...values]
@@ -163,7 +164,7 @@ export class GraphBuilder {
       { length: Math.max(index + 1, current.outputs.length) },
       (_, place) => current.outputs[place] ?? '',
     )
-    outputs[index] = `${this.#prefix}${current.outputs[0]}.output${index}`
+    outputs[index] = `${this.prefix}${current.outputs[0]}.output${index}`
     const extended = { ...current, outputs }
     this.nodes[at] = extended
     const { type, shape } = inferTypes(this, extended)[index]!

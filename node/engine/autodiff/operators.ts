@@ -1,5 +1,5 @@
 /** The builder with the operations that gradient rules and models are written in. */
-import { DataType, MICROSOFT_DOMAIN } from '../onnx/index.ts'
+import { DataType, floatTensor, MICROSOFT_DOMAIN } from '../onnx/index.ts'
 import { floatAttribute, intAttribute } from './attributes.ts'
 import { GraphBuilder, type Value } from './builder.ts'
 import { elements, inverse, range, type Shape, sameShape } from './shape.ts'
@@ -103,7 +103,31 @@ export class Operators extends GraphBuilder {
     const axes = range(a.shape.length).filter(
       axis => axis < added || (shape[axis - added] === 1 && a.shape[axis] !== 1),
     )
-    return this.reshape(this.reduceSum(a, axes, false), shape)
+    const isLeading = axes.every((axis, index) => axis === index)
+    const sum = isLeading && a.type === DataType.float32 ? this.#sumLeading(a, axes.length) : null
+    return this.reshape(sum ?? this.reduceSum(a, axes, false), shape)
+  }
+
+  /**
+   * Sums the first `count` axes as a product with a row of ones: ONNX Runtime's ReduceSum over them uses one thread, and at
+   * two threads took 5 % of a training step. Null where nothing is summed or nothing is left.
+   */
+  #sumLeading(a: Value, count: number): Value | null {
+    const rows = elements(a.shape.slice(0, count))
+    const columns = elements(a.shape.slice(count))
+    if (rows < 2 || columns < 2) return null
+    return this.product(this.ones(rows), this.reshape(a, [rows, columns]))
+  }
+
+  /** A constant row of ones. */
+  ones(length: number): Value {
+    return this.filled([1, length], 1)
+  }
+
+  /** A constant of one value. */
+  filled(shape: Shape, value: number): Value {
+    const name = `${this.prefix}filled.${shape.join('x')}.${value}`
+    return this.find(name) ?? this.constant(floatTensor(name, shape, new Float32Array(elements(shape)).fill(value)))
   }
 
   /** Puts back the axes that a reduction took, as size 1. */

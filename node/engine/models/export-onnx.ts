@@ -35,7 +35,7 @@ export function exportModel(
     g.constant(initializer(spec, parameters.get(spec.name)))
   const { sequence, vocabulary } = config
   const tokens = g.input('tokens', DataType.int64, [1, sequence])
-  const b: GptBuilder = { g, dialect: PORTABLE, config, sequences: 1, parameter: name => g.value(name) }
+  const b: GptBuilder = { g, dialect: PORTABLE, config, parameter: name => g.value(name) }
   let { x } = embed(b, g.reshape(tokens, [sequence]))
   for (let index = 0; index < config.layers; index++) x = block(b, index, x)
   const logits = g.reshape(head(b, x), [1, sequence, vocabulary])

@@ -4,7 +4,7 @@ import { graphOf, type NamedOutput, Operators, operatorSets, reverse, type Value
 import { DataType, DEFAULT_OPSET, makeModel, writeModel } from '../onnx/index.ts'
 import { FAST } from './dialect.ts'
 import { block, embed, type GptBuilder, head } from './gpt.ts'
-import { crossEntropy } from './loss.ts'
+import { type CrossEntropy, crossEntropy } from './loss.ts'
 import { type ParameterSpec, type StageCut, stageParameters, TOKEN_EMBEDDING } from './parameters.ts'
 
 /**
@@ -45,8 +45,9 @@ interface Stage {
   readonly cut: StageCut
   /** What the stage's input gradient belongs to: the boundary input, or the token table's rows. */
   readonly entry: Value
-  /** Output of the last block. */
-  readonly x: Value
+  /** Output of the last block, in parts of whole sequences. */
+  readonly parts: readonly Value[]
+  readonly tokens: number
   readonly parameters: readonly ParameterSpec[]
 }
 
@@ -58,44 +59,78 @@ function startStage(config: ModelConfig, cut: StageCut, sequences: number): Stag
     : g.input('x', DataType.float32, [tokens, config.width])
   const parameters = stageParameters(config, cut)
   for (const { name, shape } of parameters) g.input(name, DataType.float32, shape)
-  const b: GptBuilder = { g, dialect: FAST, config, sequences, parameter: name => g.value(name) }
+  const b: GptBuilder = { g, dialect: FAST, config, parameter: name => g.value(name) }
   const embedded = cut.hasEmbedding ? embed(b, source) : { rows: source, x: source }
-  let x = embedded.x
-  for (let index = cut.firstBlock; index < cut.endBlock; index++) x = block(b, index, x)
-  return { b, cut, entry: embedded.rows, x, parameters }
+  const blocks = (part: Value): Value => {
+    let x = part
+    for (let index = cut.firstBlock; index < cut.endBlock; index++) x = block(b, index, x)
+    return x
+  }
+  const parts = g.split(embedded.x, 0, partSizes(config, sequences)).map(blocks)
+  return { b, cut, entry: embedded.rows, parts, tokens, parameters }
 }
 
-function forwardGraph({ b, x }: Stage): Uint8Array {
-  return serialise(b.g, 'forward', [{ name: 'y', value: x }])
+/**
+ * Rows of each part that a micro-batch is computed in, at most: the operators between the products only move memory, and
+ * what they move should still be in a cache. In two parts of 1024 rows, d256 takes 7 % less time than in one of 2048;
+ * smaller parts gain nothing more on two threads, which have to meet after every operator.
+ */
+const PART_ROWS = 1024
+
+function partSizes({ sequence }: ModelConfig, sequences: number): number[] {
+  const each = Math.max(1, Math.floor(PART_ROWS / sequence))
+  const count = Math.ceil(sequences / each)
+  return Array.from(
+    { length: count },
+    (_, k) => sequence * (Math.floor(((k + 1) * sequences) / count) - Math.floor((k * sequences) / count)),
+  )
+}
+
+function forwardGraph(stage: Stage): Uint8Array {
+  return serialise(stage.b.g, 'forward', [{ name: 'y', value: outputOf(stage) }])
 }
 
 function backwardGraph(stage: Stage): Uint8Array {
-  const dy = stage.b.g.input('dy', DataType.float32, stage.x.shape)
-  return serialise(stage.b.g, 'backward', gradients(stage, stage.x, dy))
+  const y = outputOf(stage)
+  const dy = stage.b.g.input('dy', DataType.float32, y.shape)
+  return serialise(stage.b.g, 'backward', gradients(stage, new Map([[y.name, dy]])))
 }
 
 function lastBackwardGraph(stage: Stage): Uint8Array {
-  const logits = head(stage.b, stage.x)
-  const { loss, gradient } = crossEntropy(stage.b.g, logits, targetsOf(stage))
-  return serialise(stage.b.g, 'backward', [{ name: 'loss', value: loss }, ...gradients(stage, logits, gradient())])
+  const { loss, logits, entropies } = lossOf(stage)
+  const seeds = new Map(logits.map((part, k) => [part.name, entropies[k]!.gradient()]))
+  return serialise(stage.b.g, 'backward', [{ name: 'loss', value: loss }, ...gradients(stage, seeds)])
 }
 
 function evaluateGraph(stage: Stage): Uint8Array {
-  const { loss } = crossEntropy(stage.b.g, head(stage.b, stage.x), targetsOf(stage))
-  return serialise(stage.b.g, 'evaluate', [{ name: 'loss', value: loss }])
+  return serialise(stage.b.g, 'evaluate', [{ name: 'loss', value: lossOf(stage).loss }])
 }
 
-function logitsGraph(stage: Stage): Uint8Array {
-  return serialise(stage.b.g, 'logits', [{ name: 'logits', value: head(stage.b, stage.x) }])
+function logitsGraph({ b, parts }: Stage): Uint8Array {
+  const logits = b.g.concat(
+    parts.map(part => head(b, part)),
+    0,
+  )
+  return serialise(b.g, 'logits', [{ name: 'logits', value: logits }])
 }
 
-function targetsOf({ b, x }: Stage): Value {
-  return b.g.input('targets', DataType.int64, [x.shape[0]!])
+function outputOf({ b, parts }: Stage): Value {
+  return b.g.concat(parts, 0)
 }
 
-function gradients({ b, cut, entry, parameters }: Stage, output: Value, dy: Value): NamedOutput[] {
+function lossOf({ b, parts, tokens }: Stage): { loss: Value; logits: Value[]; entropies: CrossEntropy[] } {
+  const { g } = b
+  const targets = g.input('targets', DataType.int64, [tokens])
+  const rows = parts.map(({ shape }) => shape[0]!)
+  const targetParts = g.split(targets, 0, rows)
+  const logits = parts.map(part => head(b, part))
+  const entropies = logits.map((part, k) => crossEntropy(g, part, targetParts[k]!, tokens))
+  return { loss: entropies.map(({ loss }) => loss).reduce((sum, loss) => g.add(sum, loss)), logits, entropies }
+}
+
+function gradients({ b, cut, entry, parameters }: Stage, seeds: ReadonlyMap<string, Value>): NamedOutput[] {
   const dense = parameters.filter(({ name }) => name !== TOKEN_EMBEDDING)
-  const found = reverse(b.g, new Map([[output.name, dy]]), new Set([entry.name, ...dense.map(({ name }) => name)]))
+  const found = reverse(b.g, seeds, new Set([entry.name, ...dense.map(({ name }) => name)]))
   const gradient = (name: string) => found.get(name)!
   return [
     { name: cut.hasEmbedding ? `rows.${TOKEN_EMBEDDING}` : 'dx', value: gradient(entry.name) },

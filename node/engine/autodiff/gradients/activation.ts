@@ -51,9 +51,10 @@ function tanhGelu(g: Operators, x: Value, dy: Value): Value {
   return g.mul(dy, slope)
 }
 
-/** y = x sigmoid(alpha x): dy/dx = s + alpha (y - y s). */
+/** y = x s with s = sigmoid(alpha x): with z = alpha y, dy/dx = s + alpha y (1 - s) = z + s (1 - z). */
 function sigmoidLinear(c: GradientContext, alpha: number): Value {
-  const { g, x, y, dy } = c
+  const { g, x, dy } = c
   const s = g.one('Sigmoid', [g.scale(x, alpha)])
-  return g.mul(dy, g.add(s, g.scale(g.sub(y, g.mul(y, s)), alpha)))
+  const z = g.scale(c.y, alpha)
+  return g.mul(dy, g.add(z, g.mul(s, g.sub(g.scalar(1, x.type), z))))
 }

@@ -4,7 +4,7 @@
  * shortest networks known would save under 5 %, on a kernel that waits for memory.
  */
 
-/** Puts the smaller of wires `low` and `high` on `low`; low < high. */
+/** Puts the smaller of wires `low` and `high` on `low`. */
 export interface Comparator {
   readonly low: number
   readonly high: number

@@ -1,9 +1,10 @@
 /**
- * A sorting network cut down to what a trimmed mean needs. Only the *set* of the middle values counts, so walking backwards:
- * a comparator is dropped where nothing uses its outputs, or where both only go into the sum; and is halved to a minimum or
- * a maximum where one output is unused. For n = 8 without the two outermost on each side this leaves 32 of 38 operations.
+ * A network cut down to what a trimmed mean needs. Only the *set* of the middle values counts, so walking backwards: a
+ * comparator is dropped where nothing uses its outputs, or where both only go into the sum; and is halved to a minimum or a
+ * maximum where one output is unused.
  */
-import { type Comparator, mergeExchange } from './comparators.ts'
+import type { Comparator } from './comparators.ts'
+import { trimNetwork } from './trim.ts'
 
 export interface Step extends Comparator {
   /** Whether the smaller value is needed (stays on wire `low`). */
@@ -30,10 +31,10 @@ export function selection(inputs: number, trim: number): Selection {
   if (!Number.isInteger(trim) || trim < 0 || 2 * trim >= inputs) {
     throw new RangeError(`Cannot trim ${trim} values on each side of ${inputs}.`)
   }
-  const kept = Array.from({ length: inputs - 2 * trim }, (_, k) => trim + k)
+  const { comparators, kept } = trimNetwork(inputs, trim)
   const uses: Use[] = Array.from({ length: inputs }, (_, wire) => (kept.includes(wire) ? 'sum' : 'none'))
   const steps: Step[] = []
-  for (const { low, high } of mergeExchange(inputs).reverse()) {
+  for (const { low, high } of comparators.toReversed()) {
     const [minimum, maximum] = [uses[low] !== 'none', uses[high] !== 'none']
     if (!minimum && !maximum) continue
     if (uses[low] === 'sum' && uses[high] === 'sum') continue

@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { buildStageGraphs, type NamedTensor, PRESETS, stageParameters } from '../../../../node/engine/models/index.ts'
 import { readModel } from '../../../../node/engine/onnx/index.ts'
 import { cutModel } from '../../../../node/engine/partition/index.ts'
-import { openModel, relativeError } from '../support.ts'
+import { type Feed, openModel, relativeError } from '../support.ts'
 import {
   boundaryFeed,
   CONFIG,
@@ -77,6 +77,33 @@ describe('graphs of a stage', () => {
       }
     })
   }
+
+  it('compute a micro-batch that is too long for one part as the mean of its sequences', async () => {
+    const [large, small] = [201, 67]
+    const run = async (sequences: number, first: number) => {
+      const rows = sequences * CONFIG.sequence
+      const part = (feed: Feed): Feed => ({ ...feed, shape: [rows], data: feed.data.slice(first, first + rows) })
+      const graphs = buildStageGraphs(CONFIG, WHOLE, sequences)
+      const feeds = { ...parameterFeeds(parameters, graphs.parameters), tokens: part(manyTokens), targets: part(many) }
+      const { 'rows.embedding.token': embedding, ...rest } = await (await openModel(graphs.backward))(feeds)
+      expect((await (await openModel(graphs.evaluate!))(feeds))['loss']).to.deep.equal(rest['loss'])
+      const { targets: _, ...inputs } = feeds
+      const { logits } = await (await openModel(graphs.logits!))(inputs)
+      return { embedding: embedding!, logits: logits!, rest }
+    }
+    const manyTokens = drawTokens(4, large * CONFIG.sequence)
+    const many = drawTokens(5, large * CONFIG.sequence)
+    const whole = await run(large, 0)
+    const parts = [0, 1, 2].map(k => run(small, k * small * CONFIG.sequence))
+    const [a, b, c] = [await parts[0]!, await parts[1]!, await parts[2]!]
+    const rows = [a, b, c].flatMap(({ embedding }) => embedding.map(value => value / 3))
+    expect(relativeError(whole.embedding, rows)).to.be.lessThan(1e-4)
+    expect(relativeError(whole.logits, [...a.logits, ...b.logits, ...c.logits])).to.be.lessThan(1e-4)
+    for (const [name, values] of Object.entries(whole.rest)) {
+      const mean = values.map((_, at) => (a.rest[name]![at]! + b.rest[name]![at]! + c.rest[name]![at]!) / 3)
+      if (!name.endsWith('key.bias')) expect(relativeError(values, mean), name).to.be.lessThan(1e-4)
+    }
+  })
 
   it('cannot see later tokens: changing the last one changes no earlier logits', async () => {
     const graphs = buildStageGraphs(CONFIG, WHOLE, SEQUENCES)

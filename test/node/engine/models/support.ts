@@ -39,12 +39,12 @@ export function drawParameters(seed: number): Map<string, NamedTensor> {
   return new Map(stageParameters(CONFIG, WHOLE).map(spec => [spec.name, { shape: spec.shape, data: draw(spec) }]))
 }
 
-export function drawTokens(seed: number): Feed {
+export function drawTokens(seed: number, count = TOKENS): Feed {
   const next = random(seed)
   return {
     type: DataType.int64,
-    shape: [TOKENS],
-    data: Array.from({ length: TOKENS }, () => Math.floor(next() * CONFIG.vocabulary)),
+    shape: [count],
+    data: Array.from({ length: count }, () => Math.floor(next() * CONFIG.vocabulary)),
   }
 }
 
