@@ -30,6 +30,7 @@ export class SimReplica {
   #parked: readonly ForwardInput[] = []
   #isCatchingUp = false
   #isFinished = false
+  #isFirst = true
 
   constructor(peer: SimPeer) {
     this.#peer = peer
@@ -63,7 +64,7 @@ export class SimReplica {
       ])
     } else if (reason !== null && journal.suspended === null) journal.note([{ entry: 'suspended', reason }])
     if (journal.suspended !== null) {
-      peer.emit('suspended')
+      peer.tell.process('suspended')
       world.recorder.reached('journal-suspended', peer.index)
     }
     this.#open()
@@ -133,7 +134,7 @@ export class SimReplica {
     if (!isOwn && peer.tips.newest(scope.stage) >= scope.round) return
     const verified = peer.world.verify(certificate)
     if (isRefusal(verified)) {
-      peer.onRefused(verified.refused, from, `certificate: ${verified.detail ?? ''}`)
+      peer.tell.refused(verified.refused, from, `certificate: ${verified.detail ?? ''}`)
       return
     }
     if (!isOwn) {
@@ -163,7 +164,7 @@ export class SimReplica {
       this.#catchUp.run(afresh, by => {
         this.#isCatchingUp = false
         this.inbox.abandon(this.tip.round + 1, new Error('caught up'))
-        if (by !== 'nothing') peer.emitSynced(this.tip.round, by)
+        if (by !== 'nothing') peer.tell.synced(this.tip.round, by)
         this.#openNext()
       })
     })
@@ -206,6 +207,8 @@ export class SimReplica {
     peer.holdings.advance(round)
     peer.commits.advance(round)
     if (own !== undefined && journal.ownCommit?.round === round) this.#holdAgain(own, journal.ownCommit.partitions)
+    const held = this.#isFirst ? this.#holdRestored(round) : []
+    this.#isFirst = false
     if (restored !== null) world.recorder.reached('round-restored', peer.index)
     const work = isWorking ? workContext(base) : null
     const run = new SimRound({ peer, context, work, restored, clip: this.#clip })
@@ -213,11 +216,19 @@ export class SimReplica {
     world.recorder.emit({ type: 'round.opened', ...at })
     peer.behaviour?.opened?.(round)
     this.inbox.open(run)
+    for (const { id } of held) run.input({ type: 'stored', author: id.author, root: id.root, partition: id.partition })
     run.start(this.#parked, world.unreachableFrom(peer))
     this.#parked = []
     if (peer.tips.othersReached(stage, this.tip.round)) run.work?.pipelineReady()
     const head = peer.chain.finalized
     run.input({ type: 'finalized', height: head.height, hash: head.hash })
+  }
+
+  /** What an earlier process has acknowledged, of this round and of the one before. */
+  #holdRestored(round: number): ReturnType<SimPeer['journal']['heldIn']> {
+    const { journal, holdings } = this.#peer
+    for (const at of [round - 1, round]) for (const { id, bytes } of journal.heldIn(at)) holdings.hold(id, bytes)
+    return journal.heldIn(round)
   }
 
   #holdAgain(signed: Signed<Commit>, partitions: readonly Uint8Array[]): void {
@@ -239,7 +250,7 @@ export class SimReplica {
       { entry: 'floor', ...place },
       { entry: 'suspended', reason: null },
     ])
-    peer.emit('resumed')
+    peer.tell.process('resumed')
     world.recorder.reached('journal-resumed', peer.index)
   }
 
