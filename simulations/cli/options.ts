@@ -236,6 +236,14 @@ export const OPTIONS = {
     min: 1,
     max: 100_000,
   },
+  rules: { type: 'string', verbs: ['attacks'], help: 'only these rules, with commas', default: null, absent: 'all' },
+  lies: { type: 'string', verbs: ['attacks'], help: 'only these attacks, with commas', default: null, absent: 'all' },
+  write: {
+    type: 'boolean',
+    verbs: ['attacks'],
+    help: 'write the table into docs/research/attacks.md, and attacks.csv beside it',
+    default: false,
+  },
   node: {
     type: 'string',
     verbs: ['determinism'],

@@ -5,8 +5,25 @@ import type { SimEvent, SimEventType, Violation } from '../trace/types.ts'
 const KEPT = 4096
 
 /** Many, and each tells little. */
-const NOISE: ReadonlySet<SimEventType> = new Set(['message', 'gauge', 'micro-batch', 'block', 'seat', 'record'])
-const ALWAYS: ReadonlySet<SimEventType> = new Set(['fault', 'healed', 'evidence', 'diverged', 'halt', 'end'])
+const NOISE: ReadonlySet<SimEventType> = new Set([
+  'message',
+  'gauge',
+  'micro-batch',
+  'block',
+  'seat',
+  'record',
+  'paid',
+  'recomputed',
+])
+const ALWAYS: ReadonlySet<SimEventType> = new Set([
+  'fault',
+  'healed',
+  'attacked',
+  'evidence',
+  'diverged',
+  'halt',
+  'end',
+])
 
 export class LastEvents {
   readonly #ring: SimEvent[] = []

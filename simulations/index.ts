@@ -1,0 +1,31 @@
+/** The harness as it is: what `swarm-sim` and the processes of its sweeps load. */
+import { ATTACKS } from './attackers/index.ts'
+import { CHECKERS } from './checkers/index.ts'
+import { FAULTS } from './faults/index.ts'
+import type { Harness } from './harness.ts'
+import { drawScenario } from './scenario/draw.ts'
+import type { Tier } from './scenario/types.ts'
+import { MIXES, SCENARIOS, scenarioOf } from './scenarios/index.ts'
+import type { SimulationTier } from './tier.ts'
+
+/** Loaded when asked for: tier 1 brings the network stack and the engine with it. */
+const TIERS: Partial<Record<Tier, () => Promise<SimulationTier>>> = {
+  0: async () => (await import('./tier0/index.ts')).tier0,
+}
+
+export const harness: Harness = {
+  scenarios: Object.values(SCENARIOS),
+  mixes: Object.keys(MIXES),
+  checkers: Object.values(CHECKERS),
+  faults: Object.values(FAULTS),
+  attackers: Object.values(ATTACKS),
+  states: [],
+  async tier(tier) {
+    const load = TIERS[tier]
+    if (load === undefined) throw new Error(`tier ${tier} is not there`)
+    return load()
+  },
+  parse: value => value as never,
+  draw: drawScenario,
+  scenarioOf,
+}
