@@ -1,6 +1,7 @@
 /** The harness as it is: what `swarm-sim` and the processes of its sweeps load. */
 import { ATTACKS } from './attackers/index.ts'
 import { CHECKERS } from './checkers/index.ts'
+import { extendTables } from './extend.ts'
 import { FAULTS } from './faults/index.ts'
 import type { Harness } from './harness.ts'
 import { drawScenario } from './scenario/draw.ts'
@@ -13,12 +14,23 @@ const TIERS: Partial<Record<Tier, () => Promise<SimulationTier>>> = {
   0: async () => (await import('./tier0/index.ts')).tier0,
 }
 
+export type { Extension } from './extend.ts'
+
 export const harness: Harness = {
-  scenarios: Object.values(SCENARIOS),
   mixes: Object.keys(MIXES),
-  checkers: Object.values(CHECKERS),
-  faults: Object.values(FAULTS),
-  attackers: Object.values(ATTACKS),
+  // Read anew each time: an extension adds to them.
+  get scenarios() {
+    return Object.values(SCENARIOS)
+  },
+  get checkers() {
+    return Object.values(CHECKERS)
+  },
+  get faults() {
+    return Object.values(FAULTS)
+  },
+  get attackers() {
+    return Object.values(ATTACKS)
+  },
   states: [],
   async tier(tier) {
     const load = TIERS[tier]
@@ -28,4 +40,5 @@ export const harness: Harness = {
   parse: value => value as never,
   draw: drawScenario,
   scenarioOf,
+  extend: extendTables,
 }

@@ -251,6 +251,12 @@ export const OPTIONS = {
     default: null,
     absent: 'this one',
   },
+  with: {
+    type: 'string',
+    verbs: ['run', 'sweep', 'replay', 'shrink', 'compare', 'determinism', 'list', 'explain'],
+    help: 'files of your own with scenarios, faults, attackers or checkers, with commas (docs/research)',
+    default: null,
+  },
   json: { type: 'boolean', verbs: ALL, help: 'print one JSON object instead of text', default: false },
   csv: {
     type: 'boolean',
