@@ -107,7 +107,7 @@ describe('commands of swarm-sim in the pages', () => {
     const typed = commands.filter(({ words }) => Object.hasOwn(VERBS, words.split(/\s/)[0] ?? ''))
     expect(typed.length).to.be.greaterThan(15)
     for (const { page, words } of typed) {
-      const [bare = ''] = words.split(/ (?:>|\|\||&&) | {2,}(?!--)| +# |\)/)
+      const [bare = ''] = words.split(/ (?:>|\|\||&&) | {2,}(?!--)| +# | \*\/|\)/)
       const args = bare.trim().split(/\s+/).map(value)
       expect(() => parseCommand(args), `${page}: ${words}`).to.not.throw()
     }

@@ -16,7 +16,9 @@ describe('the states that a sweep should meet', () => {
     expect(told.length).to.be.greaterThan(10)
     const known = Object.keys(STATES)
     // Families such as `evidence/...` are told with a name that is made on the way.
-    expect(told.filter(state => !known.some(name => (state.endsWith('/') ? name.startsWith(state) : name === state)))).to.deep.equal([])
+    expect(
+      told.filter(state => !known.some(name => (state.endsWith('/') ? name.startsWith(state) : name === state))),
+    ).to.deep.equal([])
   })
 
   it('are those that scenarios say they are there for', () => {
