@@ -24,11 +24,24 @@ export interface Harness {
   draw(scenario: Scenario, seed: number): ConcreteScenario
   /** Of a name of either kind; null where it is none. */
   scenarioOf(name: string, seed: number): Scenario | null
+  /** Takes in what somebody wrote beside the library, for this process. @throws Error where it is no extension, or a name is taken */
+  extend(extension: unknown): void
 }
 
-/** A module that exports its harness: also a process that runs seeds for another one can load it. */
-export async function loadHarness(address: string): Promise<Harness> {
+/** Where a harness comes from: also a process that runs seeds for another one can load it. */
+export interface HarnessSource {
+  /** Module that exports `harness`. */
+  readonly address: string
+  /** Modules whose default export is an `Extension` of it (extend.ts). */
+  readonly extensions: readonly string[]
+}
+
+export async function loadHarness({ address, extensions }: HarnessSource): Promise<Harness> {
   const module: { harness?: Harness } = await import(address)
   if (module.harness === undefined) throw new Error(`${address} exports no harness`)
+  for (const extension of extensions) {
+    const loaded: { default?: unknown } = await import(extension)
+    module.harness.extend(loaded.default)
+  }
   return module.harness
 }

@@ -13,14 +13,14 @@ const STAGES = 1
 const MODEL: ModelConfig = {
   preset: 'attack-table',
   layers: 1,
-  width: 32,
+  width: 64,
   heads: 2,
-  feedForward: 64,
+  feedForward: 128,
   vocabulary: 256,
   sequence: 32,
 }
 const SEQUENCES = 4
-const LEARNING_RATE = 6e-3
+const LEARNING_RATE = 1e-2
 const WARM_UP_ROUNDS = 5
 
 const GROUPS = [

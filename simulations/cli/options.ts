@@ -236,12 +236,26 @@ export const OPTIONS = {
     min: 1,
     max: 100_000,
   },
+  rules: { type: 'string', verbs: ['attacks'], help: 'only these rules, with commas', default: null, absent: 'all' },
+  lies: { type: 'string', verbs: ['attacks'], help: 'only these attacks, with commas', default: null, absent: 'all' },
+  write: {
+    type: 'boolean',
+    verbs: ['attacks'],
+    help: 'write the table into docs/research/attacks.md, and attacks.csv beside it',
+    default: false,
+  },
   node: {
     type: 'string',
     verbs: ['determinism'],
     help: 'program of another Node, which makes the second run',
     default: null,
     absent: 'this one',
+  },
+  with: {
+    type: 'string',
+    verbs: ['run', 'sweep', 'replay', 'shrink', 'compare', 'determinism', 'list', 'explain'],
+    help: 'files of your own with scenarios, faults, attackers or checkers, with commas (docs/research)',
+    default: null,
   },
   json: { type: 'boolean', verbs: ALL, help: 'print one JSON object instead of text', default: false },
   csv: {

@@ -1,6 +1,8 @@
 /** `swarm-sim` without its process: finds the verb, runs it, and turns every end into an exit code. */
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { type Paint, painter } from '../../node/cli/projections/text.ts'
-import { type Harness, loadHarness } from '../harness.ts'
+import { type Harness, type HarnessSource, loadHarness } from '../harness.ts'
 import { EXIT, SimError } from './exit.ts'
 import { helpText } from './help.ts'
 import type { Settings, Verb } from './options.ts'
@@ -12,6 +14,8 @@ export interface Call {
   readonly words: readonly string[]
   readonly settings: Settings
   readonly harness: Harness
+  /** Where other processes find it. */
+  readonly source: HarnessSource
   readonly surroundings: Surroundings
   readonly paint: Paint
 }
@@ -43,11 +47,27 @@ export async function swarmSim(args: readonly string[], surroundings: Surroundin
     }
     const { verb, words, settings } = command
     const program = await PROGRAMS[verb]()
-    const harness = await loadHarness(surroundings.harness)
-    return await program.run({ words, settings, harness, surroundings, paint: painter(surroundings.colours) })
+    const source = { address: surroundings.harness, extensions: extensionsOf(settings, surroundings) }
+    const harness = await loadExtended(source)
+    return await program.run({ words, settings, harness, source, surroundings, paint: painter(surroundings.colours) })
   } catch (error) {
     surroundings.complain(errorText(error, surroundings.signal))
     return EXIT.unknown
+  }
+}
+
+function extensionsOf(settings: Settings, { folder }: Surroundings): string[] {
+  const given = settings.with?.split(',').filter(path => path !== '') ?? []
+  return given.map(path => (path.startsWith('file:') ? path : pathToFileURL(resolve(folder, path)).href))
+}
+
+async function loadExtended(source: HarnessSource): Promise<Harness> {
+  try {
+    return await loadHarness(source)
+  } catch (cause) {
+    if (source.extensions.length === 0) throw cause
+    const message = `cannot take in ${source.extensions.join(', ')}: ${(cause as Error).message}`
+    throw new SimError(message, 'docs/research/README.md says what such a file holds', { cause })
   }
 }
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import type { HarnessSource } from '../harness.ts'
 import { FILES } from '../report/folder.ts'
 import type { ConcreteScenario, Tier } from '../scenario/types.ts'
 import type { Job, Source } from '../sweep/job.ts'
@@ -15,7 +16,7 @@ import type { SimEvent } from '../trace/types.ts'
 import { type Difference, firstDifference } from './compare.ts'
 
 export interface TwiceInit {
-  readonly harness: string
+  readonly harness: HarnessSource
   /** Seeds are dealt to them in turn, as in a sweep. */
   readonly scenarios: readonly { readonly scenario: Source; readonly tier: Tier }[]
   readonly from: number
@@ -89,7 +90,7 @@ export async function runTwice(init: TwiceInit): Promise<Twice> {
 }
 
 export interface DifferenceInit {
-  readonly harness: string
+  readonly harness: HarnessSource
   readonly scenario: ConcreteScenario
   readonly tier: Tier
   readonly execPath: string
@@ -128,7 +129,8 @@ async function record(
   out: string,
 ): Promise<void> {
   const args = [...process.execArgv, PROGRAM, 'run', scenario, '--tier', String(tier), '--out', out, '--json']
-  const env = { ...process.env, SWARM_SIM_HARNESS: harness }
+  if (harness.extensions.length > 0) args.push('--with', harness.extensions.join(','))
+  const env = { ...process.env, SWARM_SIM_HARNESS: harness.address }
   try {
     await promisify(execFile)(execPath, args, { env, signal, maxBuffer: MAX_OUTPUT_BYTES })
   } catch (error) {

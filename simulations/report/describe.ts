@@ -62,6 +62,11 @@ const SENTENCES: Describe = {
     `${peerName(from)} -> ${peerName(to)} ${kind} r${round} ${bytes} B ${
       deliveredAtMs === null ? 'LOST' : `+${Math.round(deliveredAtMs - atMs)} ms`
     }`,
+  recomputed: event =>
+    `${where(event)} expects root ${short(event.expected)}; its inputs give ${event.got === null ? 'nothing any more' : short(event.got)}`,
+  paid: ({ round, paid, distinct }) =>
+    `round ${round} pays ${paid.join(', ')} micro-batches by stage, ${distinct} different`,
+  attacked: ({ peer, attack, round }) => `${peerName(peer)} lies in round ${round}: ${attack}`,
   record: ({ peer, of, sequence }) => `${peerName(peer)} takes record ${sequence} of ${peerName(of)}`,
   gauge: ({ peer, name, value, bound }) => `${peerName(peer)} holds ${name} ${value} of at most ${bound}`,
   reached: ({ state, peer }) => `reached: ${state}${peer === undefined ? '' : ` at ${peerName(peer)}`}`,
@@ -110,6 +115,7 @@ const TOLD: ReadonlySet<SimEventType> = new Set([
   'resumed',
   'fault',
   'healed',
+  'attacked',
   'view',
   'decided',
   'certified',

@@ -111,6 +111,7 @@ function talk({ model, result }: PageInit): string {
         ['i-decided dot', 'decided'],
         ['i-certified dot', 'certified'],
         ['i-view dot', 'new view'],
+        ['i-proof dot', 'proof of a lie, or a halt'],
         ['i-lost', 'lost'],
       ]),
   )

@@ -18,7 +18,7 @@ code,pre,.log{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu San
 .figures div{background:var(--panel);border:1px solid var(--rule);border-radius:10px;padding:11px 12px;box-shadow:var(--shadow)}
 .figures b{display:block;font-size:20px;font-weight:650;font-variant-numeric:tabular-nums;white-space:nowrap}.figures span{color:var(--soft);font-size:13px}
 section{background:var(--panel);border:1px solid var(--rule);border-radius:12px;padding:20px 22px 16px;margin-top:18px;box-shadow:var(--shadow);overflow-x:auto}
-.pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(430px,1fr));gap:18px}.pair section{min-width:0}
+.pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(430px,1fr));gap:18px;align-items:start}.pair section{min-width:0}
 svg{display:block;width:100%;height:auto;min-width:640px;font:11.5px system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}.pair svg{min-width:0}
 .grid{stroke:var(--rule);stroke-width:1}.tick{fill:var(--soft)}.name{fill:var(--ink)}.peer{fill:var(--ink);font-weight:650;font-size:13px}.peer.accused{fill:var(--red)}
 .round{fill:var(--ink);opacity:.75;font-variant-numeric:tabular-nums}.bar.smooth.odd{fill:var(--blue-1)}.bar.smooth.even{fill:var(--blue-2)}.bar.late.odd{fill:var(--amber-1)}.bar.late.even{fill:var(--amber-2)}
@@ -32,9 +32,9 @@ svg{display:block;width:100%;height:auto;min-width:640px;font:11.5px system-ui,-
 .line{fill:none;stroke:var(--blue);stroke-width:2.2;stroke-linejoin:round}.line.soft{opacity:.45;stroke-width:1.5}.area{fill:var(--blue);opacity:.5}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th{text-align:left;font-weight:500}thead th{color:var(--soft);font-size:13px}td,th{padding:4px 10px 4px 0;border-bottom:1px solid var(--rule);vertical-align:top}tr:last-child td,tr:last-child th{border-bottom:0}
 .bytes td{white-space:nowrap}.meter{width:40%;vertical-align:middle}.meter span{display:block;height:9px;border-radius:3px;background:var(--blue);opacity:.6;min-width:1px}
-.log td:first-child{color:var(--soft);white-space:nowrap;text-align:right}.never{color:var(--amber);font-weight:600}
+.log td:first-child{color:var(--soft);white-space:nowrap;text-align:right;width:1%}.never{color:var(--amber);font-weight:600}
 .key{display:flex;flex-wrap:wrap;gap:4px 18px;color:var(--soft);font-size:13px;margin:10px 0 2px}.key i{display:inline-block;width:20px;height:10px;border-radius:2px;margin-right:6px;vertical-align:-1px}.key .dot{width:10px;border-radius:99px}
-.i-smooth{background:var(--blue-2)}.i-late{background:var(--amber-2)}.i-skip{background:var(--grey)}.i-fault{background:var(--violet);opacity:.55}.i-view{background:var(--amber)}.i-decided{background:var(--blue)}.i-certified{background:var(--green)}.i-lost{background:var(--red)}
+.i-smooth{background:var(--blue-2)}.i-late{background:var(--amber-2)}.i-skip{background:var(--grey)}.i-fault{background:var(--violet);opacity:.55}.i-view{background:var(--amber)}.i-decided{background:var(--blue)}.i-certified{background:var(--green)}.i-lost,.i-proof{background:var(--red)}
 summary{cursor:pointer;font-weight:650;font-size:17px}details pre{margin:12px 0 0;overflow:auto;max-height:520px}
 @media (max-width:640px){main{padding:24px 14px 48px}h1{font-size:22px}.pair{grid-template-columns:1fr}}
 @media print{body{background:#fff}section,.figures div{box-shadow:none;break-inside:avoid}}

@@ -5,8 +5,25 @@ import type { SimEvent, SimEventType, Violation } from '../trace/types.ts'
 const KEPT = 4096
 
 /** Many, and each tells little. */
-const NOISE: ReadonlySet<SimEventType> = new Set(['message', 'gauge', 'micro-batch', 'block', 'seat', 'record'])
-const ALWAYS: ReadonlySet<SimEventType> = new Set(['fault', 'healed', 'evidence', 'diverged', 'halt', 'end'])
+const NOISE: ReadonlySet<SimEventType> = new Set([
+  'message',
+  'gauge',
+  'micro-batch',
+  'block',
+  'seat',
+  'record',
+  'paid',
+  'recomputed',
+])
+const ALWAYS: ReadonlySet<SimEventType> = new Set([
+  'fault',
+  'healed',
+  'attacked',
+  'evidence',
+  'diverged',
+  'halt',
+  'end',
+])
 
 export class LastEvents {
   readonly #ring: SimEvent[] = []
@@ -19,12 +36,18 @@ export class LastEvents {
     this.#next = (this.#next + 1) % KEPT
   }
 
-  /** The last `count` up to the violation that its peers had a part in, or that befell the swarm; in order. */
+  /**
+   * The last `count` up to the violation that its peers had a part in, or that befell the swarm; of their stages, where those
+   * are too few. In order.
+   */
   before(violation: Violation, count: number): SimEvent[] {
     const peers = new Set(violation.peers)
-    const matters = (event: SimEvent) =>
-      event.atMs <= violation.atMs && (ALWAYS.has(event.type) || peers.size === 0 || touches(event, peers))
-    return this.#inOrder().filter(matters).slice(-count)
+    const events = this.#inOrder().filter(({ atMs }) => atMs <= violation.atMs)
+    const near = events.filter(event => ALWAYS.has(event.type) || peers.size === 0 || touches(event, peers))
+    if (near.length >= count) return near.slice(-count)
+    const stages = new Set(near.flatMap(event => ('stage' in event && touches(event, peers) ? [event.stage] : [])))
+    const kept = new Set(near)
+    return events.filter(event => kept.has(event) || ('stage' in event && stages.has(event.stage))).slice(-count)
   }
 
   /** The last `count`, whatever they are. */

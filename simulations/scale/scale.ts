@@ -1,5 +1,5 @@
 /** The same scenario with ever more peers: what a round costs then. Each size runs in a process of its own. */
-import type { Harness } from '../harness.ts'
+import type { HarnessSource } from '../harness.ts'
 import type { ConcreteScenario } from '../scenario/types.ts'
 import type { Job, Outcome } from '../sweep/job.ts'
 import { Pool } from '../sweep/pool.ts'
@@ -31,8 +31,7 @@ export interface ScaleFits {
 }
 
 export interface ScaleInit {
-  readonly harness: Harness
-  readonly address: string
+  readonly source: HarnessSource
   /** The scenario whose numbers, but those of the swarm, are taken. */
   readonly scenario: ConcreteScenario
   readonly peers: readonly number[]
@@ -52,7 +51,7 @@ export function sizeOf(peers: number, replicas: number): { stages: number; repli
 export async function measureScale(init: ScaleInit): Promise<ScaleRow[]> {
   const rows: ScaleRow[] = []
   const pool = new Pool({
-    harness: init.address,
+    harness: init.source,
     processes: 1,
     fresh: true,
     limitMs: 3_600_000,

@@ -47,13 +47,16 @@ const SELECTOR = either(
   fields({ count: whole(0, MAX_PEERS) }, { stage: stageIndex }),
 )
 
-const FAULT = fields({ kind: oneOf(Object.keys(FAULTS)), atMs: ms, durationMs: ms, peers }, { with: faultValues })
+// Looked up when asked: an extension (simulations/extend.ts) adds to the tables.
+const kind: FieldRule = (value, path) => oneOf(Object.keys(FAULTS))(value, path)
+const attack: FieldRule = (value, path) => oneOf(Object.keys(ATTACKS))(value, path)
+
+const FAULT = fields({ kind, atMs: ms, durationMs: ms, peers }, { with: faultValues })
 const RATE = fields(
-  { kind: oneOf(Object.keys(FAULTS)), perMinute: number(0.0001, 60_000), durationMs: range(ms) },
+  { kind, perMinute: number(0.0001, 60_000), durationMs: range(ms) },
   { who: SELECTOR, with: faultValues },
 )
 const parameters: FieldRule = (value, path) => (isFields(value) ? null : `${path} must be a map of parameters`)
-const attack = oneOf(Object.keys(ATTACKS))
 
 const BASE: Readonly<Record<string, FieldRule>> = {
   version: oneOf([1]),

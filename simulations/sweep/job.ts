@@ -47,11 +47,7 @@ export async function runJob(harness: Harness, job: Job, signal: AbortSignal): P
     result = await tier.run(scenario, { signal })
   } catch (error) {
     if (signal.aborted) throw error
-    result = failedResult(
-      job.tier,
-      `the run failed: ${error instanceof Error ? error.stack : error}`,
-      performance.now() - began,
-    )
+    result = failedResult(job.tier, `the run failed: ${whereItFailed(error)}`, performance.now() - began)
   }
   const { user, system } = process.cpuUsage(cpu)
   return { result, reaches, cpuMs: (user + system) / 1000, memoryBytes: Math.max(0, peakMemoryBytes() - baseBytes) }
@@ -65,6 +61,13 @@ function peakMemoryBytes(): number {
 }
 
 const STATUS = '/proc/self/status'
+
+/** One line: `swarm-sim run` shows the whole stack. */
+function whereItFailed(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const [, frame] = /^\s*at (.+)$/m.exec(error.stack ?? '') ?? []
+  return `${error.message.split('\n')[0]}${frame === undefined ? '' : ` (at ${frame})`}`
+}
 
 export function failedResult(tier: Tier, sentence: string, wallMs: number): RunResult {
   return {

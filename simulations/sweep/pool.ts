@@ -1,13 +1,13 @@
 /** Runs jobs in child processes: side by side, and apart, so that a run that hangs or dies costs one seed. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import type { HarnessSource } from '../harness.ts'
 import { failedResult, type Job, type Outcome } from './job.ts'
 
 const WORKER = fileURLToPath(new URL('worker.ts', import.meta.url))
 
 export interface PoolInit {
-  /** Module that exports `harness`. */
-  readonly harness: string
+  readonly harness: HarnessSource
   readonly processes: number
   /** A run that takes longer is ended and unknown. */
   readonly limitMs?: number
@@ -94,7 +94,7 @@ export class Pool {
 
   #spawn(): ChildProcess {
     const { harness, execPath = process.execPath, execArgv = [] } = this.#init
-    const child = fork(WORKER, [harness], {
+    const child = fork(WORKER, [harness.address, ...harness.extensions], {
       execPath,
       execArgv: [...process.execArgv, ...execArgv],
       serialization: 'json',

@@ -2,7 +2,8 @@
 import { loadHarness } from '../harness.ts'
 import { type Job, runJob } from './job.ts'
 
-const harness = loadHarness(process.argv[2] ?? '')
+const [address = '', ...extensions] = process.argv.slice(2)
+const harness = loadHarness({ address, extensions })
 const stop = new AbortController()
 
 process.on('message', async (job: Job) => {

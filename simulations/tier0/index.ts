@@ -1,5 +1,6 @@
 /** Tier 0: the shipped machines in virtual time. */
 
+import { setImmediate } from 'node:timers/promises'
 import { loadKernels } from '../../node/engine/kernels/index.ts'
 import { ATTACKS } from '../attackers/index.ts'
 import { runningCheckers } from '../checkers/index.ts'
@@ -21,7 +22,13 @@ export const tier0: SimulationTier = {
   tier: 0,
   async run(scenario, options) {
     kernels ??= loadKernels()
-    return runTier0(scenario, options, await kernels)
+    const slices = runSlices(scenario, options, await kernels)
+    for (;;) {
+      const { done, value } = slices.next()
+      if (done) return value
+      // Timers and signals of the real world, Ctrl-C among them, get their turn.
+      await setImmediate()
+    }
   },
 }
 
@@ -31,6 +38,18 @@ export function runTier0(
   options: Omit<RunOptions, 'folder'>,
   kernelBytes: Uint8Array<ArrayBuffer>,
 ): RunResult {
+  const slices = runSlices(scenario, options, kernelBytes)
+  for (;;) {
+    const { done, value } = slices.next()
+    if (done) return value
+  }
+}
+
+function* runSlices(
+  scenario: ConcreteScenario,
+  options: Omit<RunOptions, 'folder'>,
+  kernelBytes: Uint8Array<ArrayBuffer>,
+): Generator<void, RunResult> {
   const startedMs = performance.now()
   const world = new World(scenario, { kernels: kernelBytes, messages: options.messages === true })
   const checkers = runningCheckers(scenario, 0)
@@ -55,6 +74,7 @@ export function runTier0(
     world.time.stop()
   }
   for (let limitMs = SLICE_MS; ; limitMs += SLICE_MS) {
+    yield
     options.signal.throwIfAborted()
     const how = world.time.run(Math.min(limitMs, scenario.limitMs))
     if (isViolated) end = 'violated'

@@ -24,7 +24,7 @@ interface Source {
   readonly imports: readonly { readonly specifier: string; readonly typeOnly: boolean }[]
 }
 
-const sources = ['node', 'protocols', 'consensus', 'simulations', 'test'].flatMap(folder =>
+const sources = ['node', 'protocols', 'consensus', 'simulations', 'test', 'docs/research/examples'].flatMap(folder =>
   readSources(join(root, folder)),
 )
 

@@ -22,7 +22,7 @@ export async function run(call: Call): Promise<number> {
   const { settings, surroundings, harness, paint } = call
   const { scenarios, seed: named } = choose(call)
   const execPath = settings.node ?? process.execPath
-  const common = { harness: surroundings.harness, execPath, signal: surroundings.signal }
+  const common = { harness: call.source, execPath, signal: surroundings.signal }
   const twice = await runTwice({
     ...common,
     scenarios,

@@ -18,8 +18,7 @@ export async function run(call: Call): Promise<number> {
   const { settings, surroundings, harness } = call
   const replicas = settings.replicas ?? DEFAULT_REPLICAS
   const rows = await measureScale({
-    harness,
-    address: surroundings.harness,
+    source: call.source,
     scenario: harness.draw(scenarioNamed(harness, SCENARIO, 1), 1),
     peers: settings.peers!,
     replicas,

@@ -65,9 +65,13 @@ export async function run(call: Call): Promise<number> {
 function sizeText({ swarm, faults, attackers, workload }: ConcreteScenario): string {
   const liars = attackers.reduce((sum, { peers }) => sum + peers.length, 0)
   return [
-    `${faults.length} faults`,
-    `${liars} liars`,
-    `${swarm.stages * swarm.replicas} peers (${swarm.stages} x ${swarm.replicas})`,
-    `${workload.rounds} rounds`,
+    counted(faults.length, 'fault'),
+    counted(liars, 'liar'),
+    `${counted(swarm.stages * swarm.replicas, 'peer')} (${swarm.stages} x ${swarm.replicas})`,
+    counted(workload.rounds, 'round'),
   ].join(', ')
+}
+
+function counted(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`
 }

@@ -20,7 +20,7 @@ export async function run(call: Call): Promise<number> {
   const scenarios = call.words.flatMap(word => chooseSources(call, word))
   const isQuiet = settings.json === true || settings.csv === true
   const result = await sweep({
-    harness: surroundings.harness,
+    harness: call.source,
     scenarios,
     from: settings.from!,
     seeds: settings.seeds ?? (settings.time === undefined ? DEFAULT_SEEDS : null),

@@ -31,7 +31,9 @@ describe('swarm-sim compare, scale, list and explain', () => {
   })
 
   it('list what there is, as a table, CSV and JSON', async () => {
-    expect((await tool.run(['list'])).output).to.match(/^storm +0 +2 x 6 +everything happens$/m).and.match(/^standard +0 +by seed/m)
+    expect((await tool.run(['list'])).output)
+      .to.match(/^storm +0 +2 x 6 +everything happens$/m)
+      .and.match(/^standard +0 +by seed/m)
     for (const what of ['faults', 'attackers', 'checkers', 'states']) {
       expect((await tool.run(['list', what])).code, what).to.equal(0)
     }

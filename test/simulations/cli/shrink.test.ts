@@ -11,7 +11,7 @@ describe('swarm-sim shrink', () => {
   it('leaves what the violation needs, as a scenario that breaks the same promise', async () => {
     const { code, output } = await tool.run(['shrink', 'storm:2'])
     expect(output).to.include('from 14 faults, 2 liars, 12 peers (2 x 6), 10 rounds\n')
-    expect(output).to.include('to   2 faults, 1 liars, 4 peers (1 x 4), 3 rounds\n')
+    expect(output).to.include('to   2 faults, 1 liar, 4 peers (1 x 4), 3 rounds\n')
     expect(code).to.equal(1)
     const scenario: ConcreteScenario = JSON.parse(readFileSync(join(tool.folder, 'storm-2.shrunk.json'), 'utf8'))
     expect(scenario.faults.map(({ kind }) => kind)).to.have.members(['crash', 'partition'])

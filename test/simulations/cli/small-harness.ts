@@ -99,4 +99,7 @@ export const harness: Harness = {
   parse,
   draw,
   scenarioOf,
+  extend: () => {
+    throw new Error('the small harness takes nothing in')
+  },
 }
