@@ -4,7 +4,7 @@
  */
 import type { RoundState } from '../../consensus/round/types.ts'
 import type { Answer, Delivery } from '../../protocols/activations/types.ts'
-import type { Hash, Payload, PeerName, Signed } from '../../protocols/wire/messages.ts'
+import type { Certificate, Hash, Payload, PeerName, Signed } from '../../protocols/wire/messages.ts'
 import type { RandomStream } from '../kernel/random.ts'
 import type { FaultParameter } from '../scenario/types.ts'
 
@@ -24,6 +24,12 @@ export interface Hands {
   sign<P extends Payload>(payload: P): Signed<P>
   /** Also another's message, as it was received: a replay. */
   send(to: readonly PeerName[], signed: Signed, attachments: readonly Uint8Array[]): void
+  /** From now on it can be caught. */
+  acts(): void
+  /** Gossips a certificate, or whatever is in the form of one. */
+  spread(certificate: Certificate): void
+  /** Claims to have certified this, and serves it to who catches up. */
+  pretend(certificate: Certificate): void
   /** Bytes that are no message of the protocol. */
   sendMalformed(to: readonly PeerName[], bytes: number): void
   /** A partition of an own commitment. */

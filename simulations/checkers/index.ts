@@ -1,9 +1,46 @@
 /** All checkers by name, and how a run is judged by them. */
 import type { ConcreteScenario, Tier } from '../scenario/types.ts'
 import type { SimEvent, Verdict, Violation } from '../trace/types.ts'
+import { bounded } from './bounded.ts'
+import { computable } from './computable.ts'
+import { decisiveVotes } from './decisive-votes.ts'
+import { equalOutcomes } from './equal-outcomes.ts'
+import { finishes } from './finishes.ts'
+import { heals } from './heals.ts'
+import { honestUnaccused } from './honest-unaccused.ts'
+import { liesDetected } from './lies-detected.ts'
+import { locks } from './locks.ts'
+import { monotone } from './monotone.ts'
+import { oneDecision } from './one-decision.ts'
+import { oneFinal } from './one-final.ts'
+import { paidOnce } from './paid-once.ts'
+import { quorums } from './quorums.ts'
+import { recomputable } from './recomputable.ts'
+import { recordsMonotone } from './records-monotone.ts'
+import { signsOnce } from './signs-once.ts'
 import type { Checker, RunningChecker } from './types.ts'
 
-export const CHECKERS: Readonly<Record<string, Checker>> = {}
+const ALL: readonly Checker[] = [
+  bounded,
+  computable,
+  decisiveVotes,
+  equalOutcomes,
+  finishes,
+  heals,
+  honestUnaccused,
+  liesDetected,
+  locks,
+  monotone,
+  oneDecision,
+  oneFinal,
+  paidOnce,
+  quorums,
+  recomputable,
+  recordsMonotone,
+  signsOnce,
+]
+
+export const CHECKERS: Readonly<Record<string, Checker>> = Object.fromEntries(ALL.map(one => [one.name, one]))
 
 export interface RunningCheckers {
   /** True where a promise is broken. */

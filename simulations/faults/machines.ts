@@ -5,7 +5,11 @@ export const MACHINE_FAULTS: readonly FaultKind[] = [
   {
     name: 'crash',
     about: 'the process dies at once and starts again on its data when the fault is over',
-    means: { 0: 'the process and what was not flushed are gone', 1: 'the peer is stopped without a word', 2: 'kill -9' },
+    means: {
+      0: 'the process and what was not flushed are gone',
+      1: 'the peer is stopped without a word',
+      2: 'kill -9',
+    },
     strikes: 'peers',
     parameters: {},
   },

@@ -55,8 +55,7 @@ function drawFaults(scenario: Scenario, rate: FaultRate, seed: number, index: nu
     const random = new RandomStream(seed, `${label}/${faults.length}`)
     const [shortest, longest] = rate.durationMs
     const durationMs = Math.min(Math.round(random.between(shortest, longest)), untilMs - atMs)
-    const peers =
-      FAULTS[rate.kind]?.strikes === 'all' ? [] : selectPeers(scenario, rate.who ?? { count: 1 }, random)
+    const peers = FAULTS[rate.kind]?.strikes === 'all' ? [] : selectPeers(scenario, rate.who ?? { count: 1 }, random)
     const drawn = drawParameters(rate.with ?? {}, random)
     faults.push({ kind: rate.kind, atMs, durationMs, peers, ...(rate.with === undefined ? {} : { with: drawn }) })
   }

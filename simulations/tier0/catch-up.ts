@@ -1,7 +1,7 @@
 /** A replica that is behind: certificates, then aggregates that it executes, or a snapshot (node/peer/catch-up, without promises). */
 import { type Ahead, chooseAhead } from '../../node/peer/choose-ahead.ts'
 import type { Certified } from '../../node/peer/follow.ts'
-import { smallHash, equalBytes, isZeroHash } from '../../protocols/wire/hash.ts'
+import { equalBytes, isZeroHash, smallHash } from '../../protocols/wire/hash.ts'
 import { merkleRoot } from '../../protocols/wire/merkle.ts'
 import type { Certificate, PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
@@ -55,7 +55,7 @@ export class SimCatchUp {
     for (const { name } of this.#peer.siblings) {
       if (liars.has(name)) continue
       const status = yield* this.#peer.ask(name, 'status', 200, target => ({
-        round: target.replica?.tip.round ?? -1,
+        round: target.claimedRound,
         snapshotRound: target.journal.snapshot?.round ?? null,
       }))
       if (status !== null) statuses.push({ peer: name, status })
@@ -124,15 +124,7 @@ export class SimCatchUp {
   *#certificates({ peers }: Ahead, from: number, to: number): Task<readonly Fetched[]> {
     const last = Math.min(to, from + PAGE_CERTIFICATES - 1)
     for (const holder of peers) {
-      const page = yield* this.#peer.ask(holder, 'certificates', 4_000, target => {
-        const found: Certificate[] = []
-        for (let round = from; round <= last; round++) {
-          const stored = target.journal.rounds.get(round)
-          if (stored === undefined) break
-          found.push(stored.certificate)
-        }
-        return found
-      })
+      const page = yield* this.#peer.ask(holder, 'certificates', 4_000, target => target.certificates(from, last))
       const walked: Fetched[] = []
       for (const certificate of page ?? []) {
         const certified = this.#replica.follow(certificate, walked.at(-1)?.certified.tip ?? this.#replica.tip)

@@ -46,8 +46,7 @@ export class Workbench {
 
   isFit(bytes: Uint8Array): boolean {
     return (
-      bytes.length === PARTITION_VALUES * F32_BYTES &&
-      withinBound(this.memory, bytes, this.manifest.aggregation.bound)
+      bytes.length === PARTITION_VALUES * F32_BYTES && withinBound(this.memory, bytes, this.manifest.aggregation.bound)
     )
   }
 }

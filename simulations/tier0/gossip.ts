@@ -45,7 +45,9 @@ export class SimGossip {
   certificate(from: SimPeer, certificate: Certificate): void {
     if (this.#old.length < OLD_KEPT) this.#old.push(certificate)
     const bytes = (certificate.outcomes.length + certificate.commits.length) * REQUEST_BYTES
-    this.#publish(from, 'certificate', certificate.value.scope.round, bytes, peer => peer.onCertificate(certificate))
+    this.#publish(from, 'certificate', certificate.value.scope.round, bytes, peer =>
+      peer.onCertificate(from, certificate),
+    )
   }
 
   /** Something that was gossiped before. */
@@ -56,7 +58,9 @@ export class SimGossip {
   /** What was said before, to one peer again. */
   flood(from: SimPeer, to: SimPeer, certificate: Certificate): void {
     const { round } = certificate.value.scope
-    this.#world.send(from, to, 'certificate', round, REQUEST_BYTES, 'control', () => to.onCertificate(certificate))
+    this.#world.send(from, to, 'certificate', round, REQUEST_BYTES, 'control', () =>
+      to.onCertificate(from, certificate),
+    )
   }
 
   #publish(from: SimPeer, kind: string, round: number, bytes: number, deliver: (peer: SimPeer) => void): void {

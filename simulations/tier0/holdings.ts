@@ -20,7 +20,7 @@ interface Early extends PartitionId {
 
 export interface HoldingsPolicy {
   commitOf(round: number, author: PeerName): { readonly root: Hash; readonly leaves: readonly Hash[] } | null
-  stored(id: PartitionId): void
+  stored(id: PartitionId, bytes: Uint8Array): void
 }
 
 export class SimHoldings {
@@ -90,14 +90,11 @@ export class SimHoldings {
     const commit = this.#policy.commitOf(id.round, id.author)
     const leaf = commit?.leaves[id.partition]
     const isCommitted =
-      commit !== null &&
-      leaf !== undefined &&
-      equalBytes(commit.root, id.root) &&
-      equalBytes(leaf, nativeHash(bytes))
+      commit !== null && leaf !== undefined && equalBytes(commit.root, id.root) && equalBytes(leaf, nativeHash(bytes))
     if (!isCommitted) return refuse('wrong-hash', `partition ${id.partition} is not the committed one`)
     if (!this.#bench.isFit(bytes)) return refuse('not-finite', `partition ${id.partition} is out of bounds`)
     this.hold(id, bytes)
-    this.#policy.stored(id)
+    this.#policy.stored({ round: id.round, author: id.author, root: id.root, partition: id.partition }, bytes)
     return 'stored'
   }
 

@@ -1,7 +1,8 @@
 /** Tier 0: the shipped machines in virtual time. */
+
+import { loadKernels } from '../../node/engine/kernels/index.ts'
 import { ATTACKS } from '../attackers/index.ts'
 import { runningCheckers } from '../checkers/index.ts'
-import { loadKernels } from '../../node/engine/kernels/index.ts'
 import type { ConcreteScenario } from '../scenario/types.ts'
 import type { RunOptions, SimulationTier } from '../tier.ts'
 import type { RunResult, SimEvent } from '../trace/types.ts'

@@ -5,11 +5,12 @@
 import type { LockRecord } from '../../consensus/round/types.ts'
 import { DEFAULT_WORK_LIMITS } from '../../consensus/routing/index.ts'
 import type { Epoch } from '../../node/peer/epoch.ts'
-import { RoundInbox } from '../../node/peer/round-inbox.ts'
+import type { RoundInbox } from '../../node/peer/round-inbox.ts'
 import { SeenCommits } from '../../node/peer/seen-commits.ts'
 import type { Answer, Delivery } from '../../protocols/activations/types.ts'
+import { encode } from '../../protocols/wire/cbor.ts'
 import { outcomeHash } from '../../protocols/wire/certificate.ts'
-import { hashHex, hashValue } from '../../protocols/wire/hash.ts'
+import { hashHex, hashValue, smallHash } from '../../protocols/wire/hash.ts'
 import type {
   Certificate,
   Commit,
@@ -23,6 +24,7 @@ import type {
   Signed,
 } from '../../protocols/wire/messages.ts'
 import { isRefusal, type Refusal } from '../../protocols/wire/refusals.ts'
+import { slotOf } from '../../protocols/wire/table.ts'
 import type { Behaviour } from '../attackers/types.ts'
 import type { SimBlock } from '../kernel/chain.ts'
 import { type DiskLoss, SimDisk } from '../kernel/disk.ts'
@@ -68,6 +70,8 @@ export class SimPeer {
   readonly disk: SimDisk<DiskRecord>
   readonly chain: ChainView
   behaviour: Behaviour | null = null
+  /** A certificate that a liar claims to have. */
+  pretended: Certificate | null = null
   isHonest = true
   /** Number of the process; every callback of an older one is dead. */
   life = 0
@@ -295,7 +299,9 @@ export class SimPeer {
   give(to: PeerName, id: PartitionId, bytes: Uint8Array): void {
     const target = this.world.peerOf(to)
     if (target === null) return
-    this.world.send(this, target, 'scatter', id.round, partitionBytes(this), 'bulk', () => target.onPartition(id, bytes))
+    this.world.send(this, target, 'scatter', id.round, partitionBytes(this), 'bulk', () =>
+      target.onPartition(id, bytes),
+    )
   }
 
   sendCertificate(to: PeerName, certificate: Certificate, hashes: readonly Hash[] | null): void {
@@ -303,7 +309,9 @@ export class SimPeer {
     if (target === null) return
     const bytes = (certificate.outcomes.length + certificate.commits.length) * 500
     const { round } = certificate.value.scope
-    this.world.send(this, target, 'certificate', round, bytes, 'control', () => target.onCertificate(certificate, hashes))
+    this.world.send(this, target, 'certificate', round, bytes, 'control', () =>
+      target.onCertificate(this, certificate, hashes),
+    )
   }
 
   /** A request and its answer; null where none comes in time, or the other has nothing. */
@@ -390,11 +398,28 @@ export class SimPeer {
   onSettled(bundle: readonly Signed<Settled>[]): void {
     if (this.inbox === null) return
     const sources = this.world.seats(0)
-    for (const signed of bundle) if (sources.includes(signed.signer)) this.inbox.settled(signed)
+    for (const signed of bundle) if (sources.includes(signed.signer)) this.inbox?.settled(signed)
   }
 
-  onCertificate(certificate: Certificate, hashes: readonly Hash[] | null = null): void {
-    this.replica?.onCertificate(certificate, hashes)
+  onCertificate(from: SimPeer, certificate: Certificate, hashes: readonly Hash[] | null = null): void {
+    this.replica?.onCertificate(from.name, certificate, hashes)
+  }
+
+  /** Certificates of the own stage, from the first to the last at the most. */
+  certificates(first: number, last: number): Certificate[] {
+    const found: Certificate[] = []
+    for (let round = first; round <= last; round++) {
+      const pretended = this.pretended?.value.scope.round === round ? this.pretended : undefined
+      const certificate = pretended ?? this.journal.rounds.get(round)?.certificate
+      if (certificate === undefined) break
+      found.push(certificate)
+    }
+    return found
+  }
+
+  /** The newest round that it says to have. */
+  get claimedRound(): number {
+    return Math.max(this.replica?.tip.round ?? -1, this.pretended?.value.scope.round ?? -1)
   }
 
   onFinalized(block: SimBlock): void {
@@ -450,9 +475,11 @@ export class SimPeer {
   }
 
   noteSigned({ payload }: Signed, slot: string | null, content: string): void {
-    if (payload.kind === 'record' || slot === null) return
+    const named = slot ?? slotOf(payload)
+    if (payload.kind === 'record' || named === null) return
     const { index: peer, stage } = this
-    const essence = payload.kind === 'outcome' ? hashHex(outcomeHash(payload)) : content
+    const essence =
+      payload.kind === 'outcome' ? hashHex(outcomeHash(payload)) : content || hashHex(smallHash(encode(payload)))
     const view = 'view' in payload ? { view: payload.view } : {}
     this.world.recorder.emit({
       type: 'signed',
@@ -461,7 +488,7 @@ export class SimPeer {
       stage,
       round: payload.scope.round,
       kind: payload.kind,
-      slot: `${payload.scope.epoch}${slot.slice(slot.indexOf('/', slot.indexOf('/') + 1))}`,
+      slot: named.slice(named.indexOf('/') + 1),
       essence,
       ...view,
       ...(payload.kind === 'prevote' || payload.kind === 'precommit'
@@ -524,7 +551,9 @@ export class SimPeer {
   #newHoldings(): SimHoldings {
     return new SimHoldings(this.world.bench, {
       commitOf: (round, author) => this.commits.commitOf({ ...this.world.anyScope, round }, author),
-      stored: ({ round, author, root, partition }) => {
+      stored: (id, bytes) => {
+        const { round, author, root, partition } = id
+        this.journal.hold(id, bytes)
         const current = this.inbox?.current
         if (current?.round === round) current.input({ type: 'stored', author, root, partition })
       },

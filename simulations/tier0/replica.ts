@@ -2,7 +2,7 @@
 import { type ClipState, createClip, type ForwardInput } from '../../consensus/routing/index.ts'
 import { Ahead } from '../../node/peer/ahead.ts'
 import type { Epoch } from '../../node/peer/epoch.ts'
-import { certify, type Certified, scopeDue } from '../../node/peer/follow.ts'
+import { type Certified, certify, scopeDue } from '../../node/peer/follow.ts'
 import { rankOf } from '../../node/peer/rank.ts'
 import { roundContext, workContext } from '../../node/peer/round-context.ts'
 import { RoundInbox } from '../../node/peer/round-inbox.ts'
@@ -30,6 +30,7 @@ export class SimReplica {
   #parked: readonly ForwardInput[] = []
   #isCatchingUp = false
   #isFinished = false
+  #isFirst = true
 
   constructor(peer: SimPeer) {
     this.#peer = peer
@@ -126,14 +127,14 @@ export class SimReplica {
   }
 
   /** By gossip or from a sibling. */
-  onCertificate(certificate: Certificate, hashes: readonly Hash[] | null): void {
+  onCertificate(from: PeerName, certificate: Certificate, hashes: readonly Hash[] | null): void {
     const peer = this.#peer
     const { scope } = certificate.value
     const isOwn = scope.stage === peer.stage
     if (!isOwn && peer.tips.newest(scope.stage) >= scope.round) return
     const verified = peer.world.verify(certificate)
     if (isRefusal(verified)) {
-      peer.onRefused(verified.refused, peer.name, `certificate: ${verified.detail ?? ''}`)
+      peer.onRefused(verified.refused, from, `certificate: ${verified.detail ?? ''}`)
       return
     }
     if (!isOwn) {
@@ -206,6 +207,8 @@ export class SimReplica {
     peer.holdings.advance(round)
     peer.commits.advance(round)
     if (own !== undefined && journal.ownCommit?.round === round) this.#holdAgain(own, journal.ownCommit.partitions)
+    const held = this.#isFirst ? this.#holdRestored(round) : []
+    this.#isFirst = false
     if (restored !== null) world.recorder.reached('round-restored', peer.index)
     const work = isWorking ? workContext(base) : null
     const run = new SimRound({ peer, context, work, restored, clip: this.#clip })
@@ -213,11 +216,19 @@ export class SimReplica {
     world.recorder.emit({ type: 'round.opened', ...at })
     peer.behaviour?.opened?.(round)
     this.inbox.open(run)
+    for (const { id } of held) run.input({ type: 'stored', author: id.author, root: id.root, partition: id.partition })
     run.start(this.#parked, world.unreachableFrom(peer))
     this.#parked = []
     if (peer.tips.othersReached(stage, this.tip.round)) run.work?.pipelineReady()
     const head = peer.chain.finalized
     run.input({ type: 'finalized', height: head.height, hash: head.hash })
+  }
+
+  /** What an earlier process has acknowledged, of this round and of the one before. */
+  #holdRestored(round: number): ReturnType<SimPeer['journal']['heldIn']> {
+    const { journal, holdings } = this.#peer
+    for (const at of [round - 1, round]) for (const { id, bytes } of journal.heldIn(at)) holdings.hold(id, bytes)
+    return journal.heldIn(round)
   }
 
   #holdAgain(signed: Signed<Commit>, partitions: readonly Uint8Array[]): void {

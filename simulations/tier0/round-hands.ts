@@ -1,6 +1,7 @@
 /** The hands of a round's machine in tier 0: control streams, the reduce protocol, compute and the fetching of what lacks. */
-import type { AggregateInput, RoundContext, RoundEffect } from '../../consensus/round/types.ts'
+
 import { roundRoles } from '../../consensus/election/index.ts'
+import type { AggregateInput, RoundContext, RoundEffect } from '../../consensus/round/types.ts'
 import { equalBytes } from '../../protocols/wire/hash.ts'
 import type { Hash, PeerName, Signed } from '../../protocols/wire/messages.ts'
 import { AGGREGATE_MS, EXECUTE_MS, INPUT_RETRY_MS, PUSH_PATIENCE_MS, REQUEST_BYTES } from './constants.ts'
@@ -74,7 +75,11 @@ export class RoundHands {
       const { engine, holdings } = this.#peer
       const { round } = this.#context.scope
       const held = (hashes ?? []).flatMap(hash => holdings.aggregate(round, hash) ?? [])
-      if (hashes !== null && held.length < hashes.length) throw new Error('an aggregate that was gathered is not held')
+      if (hashes !== null && held.length < hashes.length) {
+        // A liar's machine believes the hash that it signed.
+        if (this.#peer.isHonest) throw new Error('an aggregate that was gathered is not held')
+        return
+      }
       if (hashes === null) {
         this.executed = null
         const fullRoot = wantFullRoot ? engine.fullRoot() : null
@@ -150,7 +155,9 @@ export class RoundHands {
     for (const holder of from) {
       if (missing.length === 0) return
       const query = { scope, missing }
-      const envelopes = yield* peer.ask(holder, 'fetch-commits', REQUEST_BYTES, target => target.commits.envelopes(query))
+      const envelopes = yield* peer.ask(holder, 'fetch-commits', REQUEST_BYTES, target =>
+        target.commits.envelopes(query),
+      )
       for (const signed of openLabels(envelopes ?? [])) {
         if (signed.payload.kind !== 'commit') continue
         const { root } = signed.payload
@@ -183,4 +190,3 @@ export function partitionBytes(peer: SimPeer): number {
   const { bench, scenario } = peer.world
   return Math.ceil(scenario.workload.gradientBytes / bench.partitions)
 }
-

@@ -16,6 +16,7 @@ import type { Certificate, Commit, Hash, Outcome, PeerName, Settled, Signed } fr
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import { CLOSE_STAGGER_MS, SETTLED_PATIENCE_MS } from './constants.ts'
 import { nativeHash } from './engine.ts'
+import { openLabels } from './labels.ts'
 import type { SimPeer } from './peer.ts'
 import { RoundHands } from './round-hands.ts'
 import { SimWork } from './work.ts'
@@ -122,7 +123,11 @@ export class SimRound implements InboxRound {
     this.input({ type: 'message', signed, attachments })
   }
 
-  certificate(certificate: Certificate, { outcomes, commits }: VerifiedCertificate, hashes: readonly Hash[] | null): void {
+  certificate(
+    certificate: Certificate,
+    { outcomes, commits }: VerifiedCertificate,
+    hashes: readonly Hash[] | null,
+  ): void {
     this.input({ type: 'certificate', certificate, outcomes, commits, ...(hashes === null ? {} : { hashes }) })
   }
 
@@ -144,6 +149,11 @@ export class SimRound implements InboxRound {
     this.isDisposed = true
     this.#timers.clear()
     this.#effects = []
+  }
+
+  /** An own message that did not pass the journal: a liar's. */
+  hear(signed: Signed, attachments: readonly Uint8Array[]): void {
+    this.input({ type: 'message', signed, attachments: openLabels(attachments) })
   }
 
   input(input: RoundInput): void {
@@ -297,7 +307,8 @@ export class SimRound implements InboxRound {
     const share = Math.ceil(batch.target / this.#peer.world.seats(0).length)
     const number = ++this.#settledTimer
     if (count >= share) this.#publishSettled()
-    else this.#peer.after(SETTLED_PATIENCE_MS, () => (number === this.#settledTimer ? this.#publishSettled() : undefined))
+    else
+      this.#peer.after(SETTLED_PATIENCE_MS, () => (number === this.#settledTimer ? this.#publishSettled() : undefined))
   }
 
   #publishSettled(): void {
@@ -358,7 +369,8 @@ export class SimRound implements InboxRound {
     if (known === null) return
     this.#isDecided = true
     const skip = known.value.commits === 'skip'
-    if (skip) peer.world.recorder.reached(state.idles.size >= this.context.group.quorum ? 'skip-by-idle' : 'skip-by-views')
+    if (skip)
+      peer.world.recorder.reached(state.idles.size >= this.context.group.quorum ? 'skip-by-idle' : 'skip-by-views')
     peer.emitDecided(this.round, state.view, hashHex(state.decided.value), skip)
   }
 }

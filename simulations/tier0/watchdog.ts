@@ -25,12 +25,12 @@ function* look(peer: SimPeer, replica: SimReplica): Task<void> {
 function* askSiblings(peer: SimPeer, replica: SimReplica, round: number): Task<void> {
   for (const { name } of peer.siblings) {
     const found = yield* peer.ask(name, 'certificates', 4_000, target => {
-      const stored = target.journal.rounds.get(round)
-      return stored === undefined ? null : { stored, newest: target.replica?.tip.round ?? 0 }
+      const [certificate] = target.certificates(round, round)
+      return certificate === undefined ? null : { certificate, newest: target.claimedRound }
     })
-    if (found === null || isRefusal(peer.world.verify(found.stored.certificate))) continue
+    if (found === null || isRefusal(peer.world.verify(found.certificate))) continue
     if (found.newest > round) replica.fallBehind()
-    else replica.onCertificate(found.stored.certificate, null)
+    else replica.onCertificate(name, found.certificate, null)
     return
   }
 }
@@ -42,7 +42,12 @@ function* fillOthers(peer: SimPeer, replica: SimReplica, round: number): Task<vo
     if (stage === peer.stage || tips.newest(stage) >= round) continue
     const asked = world.stages[stage]?.filter(other => other.isUp).slice(0, WATCH_ASKED) ?? []
     for (const { name } of asked) {
-      const newest = yield* peer.ask(name, 'certificates', 4_000, target => target.journal.rounds.get(target.replica?.tip.round ?? 0) ?? null)
+      const newest = yield* peer.ask(
+        name,
+        'certificates',
+        4_000,
+        target => target.journal.rounds.get(target.replica?.tip.round ?? 0) ?? null,
+      )
       if (newest === null || isRefusal(world.verify(newest.certificate))) continue
       replica.noteOther(stage, newest.certified.tip.round)
       break

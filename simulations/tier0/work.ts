@@ -80,7 +80,10 @@ export class SimWork {
 
   deliver(delivery: Delivery): Answer {
     const { direction, from, id, path, header, tensor: bytes, lossMicronats, settledBelow } = delivery
-    if (!bytesAreFinite(bytes)) return { kind: 'refused', refusal: refuse('not-finite') }
+    if (!bytesAreFinite(bytes)) {
+      this.#init.peer.onRefused('not-finite', from)
+      return { kind: 'refused', refusal: refuse('not-finite') }
+    }
     const tensor = this.#add(bytes, path)
     this.#answer = null
     this.#input(
@@ -244,7 +247,6 @@ export class SimWork {
     )
   }
 }
-
 
 /** A boundary tensor is four numbers, all 1 where nobody has lied: what a liar does to it scales what is learnt. */
 function ones(): Uint8Array {

@@ -1,14 +1,9 @@
 /** Everything that one simulated swarm shares: time, links, chain, the run, who sits where, and what is told about it. */
-import {
-  beaconHeight,
-  beaconOf,
-  dealStages,
-  epochOf,
-  seatsHeight,
-} from '../../consensus/election/index.ts'
+
 import type { BlockReference } from '../../consensus/chain/types.ts'
+import { beaconHeight, beaconOf, dealStages, epochOf, seatsHeight } from '../../consensus/election/index.ts'
 import { type Epoch, makeEpoch } from '../../node/peer/epoch.ts'
-import { certifyingGroup, type Certified } from '../../node/peer/follow.ts'
+import { type Certified, certifyingGroup } from '../../node/peer/follow.ts'
 import { scopeOf } from '../../node/peer/round-context.ts'
 import type { Run } from '../../node/run/folder.ts'
 import { checkCertificate, type VerifiedCertificate } from '../../protocols/wire/certificate.ts'
@@ -21,6 +16,7 @@ import { Timeline } from '../kernel/timeline.ts'
 import type { ConcreteScenario, PeerShape } from '../scenario/types.ts'
 import { Recorder } from '../trace/recorder.ts'
 import type { SimAnchor } from './anchors.ts'
+import { Audit } from './audit.ts'
 import { nativeHash, Workbench } from './engine.ts'
 import { SimGossip } from './gossip.ts'
 import { LabelFactory, openLabels } from './labels.ts'
@@ -65,6 +61,8 @@ export class World {
   readonly #epochs = new Map<number, Epoch>()
   readonly #verified = new WeakMap<Certificate, Map<string, VerifiedCertificate | Refusal>>()
   readonly #finished = new Set<number>()
+  readonly #judged = new Set<string>()
+  readonly #audit = new Audit(this)
   onFinished: () => void = () => {}
 
   constructor(scenario: ConcreteScenario, { kernels, messages }: WorldOptions) {
@@ -169,21 +167,40 @@ export class World {
     const commits = openLabels(certificate.commits).filter(signed => signed.payload.kind === 'commit')
     if (outcomes.length < certificate.outcomes.length || commits.length < certificate.commits.length)
       return refuse('bad-signature')
-    return checkCertificate(certificate, { outcomes: outcomes.filter(isOutcome), commits: commits.filter(isCommit) }, group, parent)
+    return checkCertificate(
+      certificate,
+      { outcomes: outcomes.filter(isOutcome), commits: commits.filter(isCommit) },
+      group,
+      parent,
+    )
   }
 
   /** A peer's record with the next sequence. */
   newRecord(peer: SimPeer): Signed<StageRecord> {
     const { key, stage } = peer
     const sequence = this.records.length + 1
-    const record = key.sign({ kind: 'record', run: this.run.id, stage, sequence, addresses: [], ephemeral: false } as const)
+    const record = key.sign({
+      kind: 'record',
+      run: this.run.id,
+      stage,
+      sequence,
+      addresses: [],
+      ephemeral: false,
+    } as const)
     this.records.push(record)
     return record
   }
 
   /** Of an identity without a bond. */
   strangersRecord(name: PeerName): Signed<StageRecord> {
-    const payload = { kind: 'record', run: this.run.id, stage: 0, sequence: 1, addresses: [], ephemeral: false } as const
+    const payload = {
+      kind: 'record',
+      run: this.run.id,
+      stage: 0,
+      sequence: 1,
+      addresses: [],
+      ephemeral: false,
+    } as const
     return this.#labels.key(name).sign(payload)
   }
 
@@ -211,8 +228,7 @@ export class World {
   /** Connections of the neighbours break when a process dies, and come back. */
   noteReachable(peer: SimPeer, reachable: boolean): void {
     const before = this.stages[peer.stage - 1] ?? []
-    for (const other of before)
-      other.after(reachable ? 500 : 20, () => other.inbox?.reachable(peer.name, reachable))
+    for (const other of before) other.after(reachable ? 500 : 20, () => other.inbox?.reachable(peer.name, reachable))
   }
 
   /** Peers of the next stage that are not connected. */
@@ -248,7 +264,13 @@ export class World {
       signers: verified.signers.map(name => this.peerOf(name)?.index ?? -1),
       next,
     })
-    if (peer.index < this.stages.length && peer.isHonest) this.roundsDecided++
+    if (!peer.isHonest) return
+    const key = `${peer.stage}/${tip.round}`
+    if (this.#judged.has(key)) return
+    this.#judged.add(key)
+    this.roundsDecided++
+    this.#audit.recompute(peer, verified)
+    this.#audit.pay(peer.stage, tip.round, commits)
   }
 
   noteRestored(peer: SimPeer, round: number, state: string): void {
