@@ -28,7 +28,8 @@ export class AdamW {
     const correction1 = 1 - beta1 ** this.#steps
     const correction2 = 1 - beta2 ** this.#steps
     const kept = this.#decays ? 1 - rate * weightDecay : 1
-    for (const [at, g] of gradient.entries()) {
+    for (let at = 0; at < gradient.length; at++) {
+      const g = gradient[at]!
       const m = beta1 * this.#first[at]! + (1 - beta1) * g
       const v = beta2 * this.#second[at]! + (1 - beta2) * g * g
       this.#first[at] = m

@@ -40,7 +40,7 @@ export class Control {
     for (const batch of batches) {
       await this.#model.step(batch)
       for (const { sum, gradient } of this.#optimised) {
-        for (const [at, value] of gradient.entries()) sum[at]! += value / batches.length
+        for (let at = 0; at < sum.length; at++) sum[at]! += gradient[at]! / batches.length
       }
     }
     for (const { optimizer, values, sum } of this.#optimised) optimizer.step(values, sum, rate)

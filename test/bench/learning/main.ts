@@ -1,15 +1,16 @@
 /**
  * What the swarm's way of training costs in learning: held-out loss after equal tokens, the mean over seeds, beside one
- * process with plain AdamW on the same micro-batches. The swarm's side is its arithmetic (`emulation.ts`), without processes
- * and network; every way sees the same tokens. Takes long: four trainings a seed.
+ * process with plain AdamW on the same micro-batches. The swarm's side is its arithmetic (`simulations/learning`), without
+ * processes and network; every way sees the same tokens. Takes long: four trainings a seed.
  */
 import { type Batch, type Corpus, heldOutBatches, loadCorpus } from '../../../node/data/index.ts'
 import type { RunChoices } from '../../../node/run/defaults.ts'
 import type { Manifest } from '../../../protocols/wire/manifest.ts'
+import { signFlip } from '../../../simulations/attackers/gradient/sign-flip.ts'
+import { Conspiracy, EmulatedSwarm, uniformBatches } from '../../../simulations/learning/index.ts'
 import { defaultManifest } from '../manifest.ts'
 import { atMost, type Benchmark, compare, type Figure, inform, mean } from '../measure.ts'
 import { Control } from './control.ts'
-import { batchOf, EmulatedSwarm } from './emulation.ts'
 
 const SEEDS = [1, 2, 3]
 const ROUNDS = 160
@@ -22,16 +23,16 @@ const HELD_OUT_WINDOWS = 256
 interface Way {
   readonly name: string
   readonly rule: Manifest['aggregation']['rule']
-  /** What one replica of each stage multiplies its commits with. */
-  readonly lie: number
+  /** One replica of each stage reverses its commits. */
+  readonly lies: boolean
   /** Held-out loss beside the control's, at most. */
   readonly target: number
 }
 
 const WAYS: readonly Way[] = [
-  { name: 'mean, all honest', rule: 'mean', lie: 1, target: 1.01 },
-  { name: 'trimmed mean, all honest', rule: 'trimmed-mean', lie: 1, target: 1.03 },
-  { name: 'trimmed mean, one of each stage flips signs', rule: 'trimmed-mean', lie: -1, target: 1.06 },
+  { name: 'mean, all honest', rule: 'mean', lies: false, target: 1.01 },
+  { name: 'trimmed mean, all honest', rule: 'trimmed-mean', lies: false, target: 1.03 },
+  { name: 'trimmed mean, one of each stage flips signs', rule: 'trimmed-mean', lies: true, target: 1.06 },
 ]
 
 export const learning: Benchmark = {
@@ -49,8 +50,8 @@ async function* benchLearning(signal: AbortSignal): AsyncGenerator<Figure> {
   for (const seed of SEEDS) {
     control.push(await trainControl(corpus, smallManifest(corpus, { seed }), signal))
     yield ofSeed(seed, 'control', control)
-    for (const [index, { name, rule, lie }] of WAYS.entries()) {
-      losses[index]!.push(await trainSwarm(corpus, smallManifest(corpus, { seed, rule }), lie, signal))
+    for (const [index, { name, rule, lies }] of WAYS.entries()) {
+      losses[index]!.push(await trainSwarm(corpus, smallManifest(corpus, { seed, rule }), lies, signal))
       yield ofSeed(seed, name, losses[index]!)
     }
   }
@@ -75,10 +76,11 @@ async function trainControl(corpus: Corpus, manifest: Manifest, signal: AbortSig
   const control = await Control.create(manifest)
   try {
     const counts = evenCounts(manifest)
+    const batchOf = uniformBatches(corpus, manifest)
     for (let round = 1; round <= ROUNDS; round++) {
       signal.throwIfAborted()
       const batches = counts.flatMap((count, lane) =>
-        Array.from({ length: count }, (_, sequence) => batchOf({ manifest, corpus }, { round, lane, sequence })),
+        Array.from({ length: count }, (_, sequence) => batchOf({ round, lane, sequence })),
       )
       await control.round(batches)
     }
@@ -88,18 +90,27 @@ async function trainControl(corpus: Corpus, manifest: Manifest, signal: AbortSig
   }
 }
 
-async function trainSwarm(corpus: Corpus, manifest: Manifest, lie: number, signal: AbortSignal): Promise<number> {
-  const swarm = await EmulatedSwarm.create({ manifest, corpus, lie })
+async function trainSwarm(corpus: Corpus, manifest: Manifest, lies: boolean, signal: AbortSignal): Promise<number> {
+  const training = { batches: uniformBatches(corpus, manifest), conspiracy: lies ? oneFlipsSigns(manifest) : null }
+  const swarm = await EmulatedSwarm.create(manifest, training)
   try {
     const counts = evenCounts(manifest)
     for (let round = 1; round <= ROUNDS; round++) {
       signal.throwIfAborted()
-      await swarm.round(counts)
+      const { refused } = await swarm.round(counts)
+      if (refused > 0) throw new Error(`round ${round}: ${refused} commits were refused`)
     }
     return await swarm.evaluate(heldOut(corpus, manifest))
   } finally {
     await swarm.dispose()
   }
+}
+
+/** At its own length: a longer lie would be no different to a rule that trims it. */
+function oneFlipsSigns({ aggregation }: Manifest): Conspiracy {
+  const parameters = { factor: -1 }
+  const random = (): number => 0
+  return new Conspiracy({ attack: signFlip, parameters, liars: 1, faults: aggregation.f, random, combine: null })
 }
 
 /** Micro-batches of each lane; the first ones have one more where the target does not divide. */

@@ -4,7 +4,8 @@
  */
 import { expect } from 'chai'
 import { heldOutBatches, loadCorpus } from '../../../node/data/index.ts'
-import { EmulatedSwarm } from '../../bench/learning/emulation.ts'
+import { signFlip } from '../../../simulations/attackers/gradient/sign-flip.ts'
+import { Conspiracy, EmulatedSwarm, uniformBatches } from '../../../simulations/learning/index.ts'
 import { expectOneHistory, type TinyRun } from '../harness/index.ts'
 import { tinyManifest } from '../harness/manifest.ts'
 import { HELD_OUT_BATCHES, heldOutLoss } from './held-out.ts'
@@ -74,7 +75,10 @@ describe(`${ROUNDS} rounds of training`, () => {
     const manifest = (await tinyManifest({ ...SHORT_RUN, rule: 'mean' }))(new Uint8Array(32), 1)
     const { model, batch } = manifest
     const batches = heldOutBatches(corpus, HELD_OUT_BATCHES, { sequences: batch.sequences, sequence: model.sequence })
-    const swarm = await EmulatedSwarm.create({ manifest, corpus, lie: -10 })
+    const { parameters } = signFlip
+    const lie = { attack: signFlip, parameters, liars: 1, faults: 1, random: () => 0, combine: null }
+    const training = { batches: uniformBatches(corpus, manifest), conspiracy: new Conspiracy(lie) }
+    const swarm = await EmulatedSwarm.create(manifest, training)
     try {
       const before = await swarm.evaluate(batches)
       for (let round = 1; round <= ROUNDS; round++) await swarm.round([2, 2, 2, 2])
