@@ -191,6 +191,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     times: new RoundClock(() => clock.nowMs()),
     pushed,
     tensors: new TensorStore(),
+    inbox,
     seats: other => membership.seats(other),
     spreadClose: bundle => void gossip.publish(0, 'close', encodeClose(bundle)),
     warn,

@@ -16,6 +16,7 @@ import type { Certified } from './follow.ts'
 import type { PushedAggregates } from './pushed-aggregates.ts'
 import type { RoundClock } from './round-clock.ts'
 import type { RoundEnd } from './round-driver.ts'
+import type { RoundInbox } from './round-inbox.ts'
 import type { TensorStore } from './tensors.ts'
 
 export interface PeerParts {
@@ -36,6 +37,8 @@ export interface PeerParts {
   readonly times: RoundClock
   readonly pushed: PushedAggregates
   readonly tensors: TensorStore
+  /** Where messages and tensors go, and the round in progress. */
+  readonly inbox: RoundInbox
   /** All seats of a stage. */
   seats(stage: number): readonly PeerName[]
   spreadClose(bundle: CloseBundle): void

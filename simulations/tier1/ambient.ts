@@ -2,9 +2,10 @@
  * What libraries take from the global scope (libp2p reads timers, clocks and randomness itself): replaced while simulations
  * run, for code of a simulated process only. Everybody else still gets the real thing.
  */
-import nodeCrypto from 'node:crypto'
+import nodeCrypto, { type KeyObject } from 'node:crypto'
 import { syncBuiltinESMExports } from 'node:module'
 import { currentProcess, type SimProcess } from './process.ts'
+import { rememberAnswers, rememberKeys } from './signatures.ts'
 import type { Cancel } from './virtual-time.ts'
 
 type Scope = Record<string, (...all: never[]) => unknown>
@@ -86,6 +87,8 @@ function install(): void {
   timers()
   clocks()
   chance()
+  signatures()
+  stacks()
   syncBuiltinESMExports()
 }
 
@@ -152,6 +155,25 @@ function chance(): void {
   const scope = functionsOf(nodeCrypto)
   simulated(scope, 'randomBytes', (process, bytes: number) => Buffer.from(fill(process, new Uint8Array(bytes))))
   simulated(scope, 'randomUUID', process => uuid(process))
+}
+
+function signatures(): void {
+  const scope = functionsOf(nodeCrypto)
+  for (const name of ['createPublicKey', 'createPrivateKey'] as const) {
+    const remembered = rememberKeys(nodeCrypto[name] as (input: unknown) => KeyObject)
+    simulated(scope, name, (_, input: unknown) => remembered(input))
+  }
+  const remembered = rememberAnswers(nodeCrypto.verify)
+  simulated(scope, 'verify', (_, ...given: unknown[]) => remembered(...given))
+}
+
+/** libp2p aborts a thousand times a second what nobody waits for any more; nobody reads those stacks. */
+function stacks(): void {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  restore.push(() => {
+    Error.stackTraceLimit = stackTraceLimit
+  })
 }
 
 /** Replaces a function by one that is handed the process where there is one. */

@@ -2,7 +2,6 @@
 import { loadCorpus } from '../../node/data/index.ts'
 import { loadKernels } from '../../node/engine/kernels/index.ts'
 import { forgetVerified } from '../../protocols/wire/envelope.ts'
-import { ATTACKS } from '../attackers/index.ts'
 import { runningCheckers } from '../checkers/index.ts'
 import type { ConcreteScenario } from '../scenario/types.ts'
 import type { RunOptions, SimulationTier } from '../tier.ts'
@@ -51,7 +50,7 @@ async function runWorld(world: World, options: RunOptions, startedMs: number): P
   })
   for (const { index, stage, name } of world.peers)
     recorder.emit({ type: 'seat', atMs: 0, peer: index, stage, name, honest: world.isHonest(index) })
-  scheduleAttackers(world, ATTACKS)
+  scheduleAttackers(world)
   scheduleFaults(world)
   world.chain.start()
   for (const peer of world.peers) time.at(peer.index * START_STAGGER_MS, () => peer.start())

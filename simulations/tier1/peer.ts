@@ -19,6 +19,7 @@ import { openSimEngine } from './engine.ts'
 import { GossipGate } from './gossip-gate.ts'
 import { addressOf, type Internet } from './internet.ts'
 import type { Identity } from './manifest.ts'
+import { cachePeers } from './peer-cache.ts'
 import { MachineClock, SimProcess } from './process.ts'
 import { simTransport } from './transport.ts'
 import type { VirtualTime } from './virtual-time.ts'
@@ -39,7 +40,7 @@ export interface SimPeerInit {
   /** A value of the DHT that the peer found sound. */
   readonly onRecord: (key: Uint8Array, value: Uint8Array) => void
   /** What the rounds get in place of the parts. */
-  readonly wrap: (parts: PeerParts, network: Network, process: SimProcess) => PeerParts
+  readonly wrap: (parts: PeerParts) => PeerParts
   /** The process is gone; with the error that ended it, or null where it was told to end. */
   readonly onDown: (error: unknown) => void
 }
@@ -48,6 +49,14 @@ export interface SimPeerInit {
 export const digest: Digest = async (bytes, options) => {
   options?.signal?.throwIfAborted()
   return new Uint8Array(createHash('sha256').update(bytes).digest())
+}
+
+/** One process of a peer, from its start to its end. */
+export interface Life {
+  readonly process: SimProcess
+  /** Null while it starts. */
+  network: Network | null
+  parts: PeerParts | null
 }
 
 export class SimPeer {
@@ -61,8 +70,7 @@ export class SimPeer {
   downs = 0
   readonly #init: SimPeerInit
   readonly #random: RandomStream
-  #process: SimProcess | null = null
-  #network: Network | null = null
+  #life: Life | null = null
   #stop = new AbortController()
   #lives = 0
 
@@ -90,47 +98,42 @@ export class SimPeer {
   }
 
   get isUp(): boolean {
-    return this.#process !== null
+    return this.#life !== null
   }
 
   /** Null while it is down. */
-  get process(): SimProcess | null {
-    return this.#process
-  }
-
-  /** Null while it is down or starting. */
-  get network(): Network | null {
-    return this.#network
+  get life(): Life | null {
+    return this.#life
   }
 
   start(): void {
-    if (this.#process !== null || this.downs > 0) return
+    if (this.#life !== null || this.downs > 0) return
     const { index, seed, time } = this.#init
     const stream = new RandomStream(seed, `peer/${index}/${this.#lives++}`)
     const process = new SimProcess(time, this.machine, () => stream.next())
     const stop = new AbortController()
-    this.#process = process
+    const life: Life = { process, network: null, parts: null }
+    this.#life = life
     this.#stop = stop
     process.run(() => {
-      this.#compose(process, stop.signal).then(
-        () => this.#ended(process, null),
-        (error: unknown) => this.#ended(process, error),
+      this.#compose(life, stop.signal).then(
+        () => this.#ended(life, null),
+        (error: unknown) => this.#ended(life, error),
       )
     })
   }
 
   /** As by SIGKILL: nothing is flushed, nobody is told but by the machine's resets. */
   kill(): void {
-    const process = this.#process
-    if (process === null) return
-    this.#leave(process)
+    if (this.#life === null) return
+    this.#leave(this.#life)
     this.disk.crash(this.#random)
     this.#init.onDown(null)
   }
 
   /** As by Ctrl-C: it flushes and says goodbye. */
   stop(): void {
-    this.#process?.run(() => this.#stop.abort(new Error('stopped')))
+    this.#life?.process.run(() => this.#stop.abort(new Error('stopped')))
   }
 
   /** What a restart finds. */
@@ -138,20 +141,20 @@ export class SimPeer {
     this.disk.lose(loss, this.#random)
   }
 
-  #ended(process: SimProcess, error: unknown): void {
-    if (this.#process !== process) return
-    this.#leave(process)
+  #ended(life: Life, error: unknown): void {
+    if (this.#life !== life) return
+    this.#leave(life)
     this.#init.onDown(this.#stop.signal.aborted ? null : error)
   }
 
-  #leave(process: SimProcess): void {
-    this.#process = null
-    this.#network = null
+  #leave({ process }: Life): void {
+    this.#life = null
     process.kill()
     this.#init.internet.dropAll(process)
   }
 
-  async #compose(process: SimProcess, signal: AbortSignal): Promise<void> {
+  async #compose(life: Life, signal: AbortSignal): Promise<void> {
+    const { process } = life
     const { index, identity, run, corpus, workload, bootstrap, shape, wrap } = this.#init
     const bus = new EventBus(() => process.wallMs)
     bus.subscribe(event => this.#init.onEvent(event))
@@ -177,16 +180,17 @@ export class SimPeer {
         openDisk: () => this.disk.open(),
         openEngine: (of, stage) =>
           openSimEngine({ run: of, stage, process, workload, speed: () => shape.speed / this.slowness }),
-        createNetwork: init => this.#openNetwork(init, process),
+        createNetwork: init => this.#openNetwork(init, life),
         wrapParts: parts => {
-          if (this.#network === null) throw new Error('the network is opened before the rounds')
-          return wrap(parts, this.#network, process)
+          life.parts = parts
+          return wrap(parts)
         },
       },
     )
   }
 
-  async #openNetwork(init: NetworkInit, process: SimProcess): Promise<Network> {
+  async #openNetwork(init: NetworkInit, life: Life): Promise<Network> {
+    const { process } = life
     const { index, internet, onRecord } = this.#init
     const { records } = init
     const validate: typeof records.validate = async (key, value, options) => {
@@ -201,8 +205,9 @@ export class SimPeer {
         openDatastore: async () => this.disk.datastore,
       },
     )
+    cachePeers(network.components.peerStore)
     this.gate.stand(network.components.pubsub.topicValidators, process)
-    this.#network = network
+    life.network = network
     return network
   }
 }

@@ -1,6 +1,5 @@
 /** Everything that the peers of one run share: time, network, chain, the run, who sits where, and what is told about it. */
 import type { Corpus } from '../../node/data/index.ts'
-import type { Network as NodeNetwork } from '../../node/network/index.ts'
 import type { PeerParts } from '../../node/peer/types.ts'
 import type { Run } from '../../node/run/folder.ts'
 import { hashHex } from '../../protocols/wire/hash.ts'
@@ -14,7 +13,6 @@ import { Ordinals, Teller } from './events.ts'
 import { Internet } from './internet.ts'
 import { bondsOf, dealtPeers, type Identity, simRun } from './manifest.ts'
 import { SimPeer } from './peer.ts'
-import type { SimProcess } from './process.ts'
 import { VirtualTime } from './virtual-time.ts'
 
 /** Machines beyond the peers: for strangers, who have keys but no seats. */
@@ -25,7 +23,7 @@ const BOOTSTRAP_PEERS = 2
 const RECORDS_KEPT = 1_000
 
 /** What a liar's rounds are given. */
-export type Lie = (parts: PeerParts, network: NodeNetwork, process: SimProcess) => PeerParts
+export type Lie = (parts: PeerParts) => PeerParts
 
 export interface SeenRecord {
   readonly key: Uint8Array
@@ -45,6 +43,8 @@ export class World {
   readonly peers: readonly SimPeer[]
   /** By peer; a peer without one is honest. */
   readonly lies = new Map<number, Lie>()
+  /** Liars that hear when they open a round. */
+  readonly onOpened = new Map<number, (round: number) => void>()
   /** Sound values of the DHT as they came, oldest first. */
   readonly records: SeenRecord[] = []
   /** So many strangers came so far. */
@@ -150,14 +150,17 @@ export class World {
               return () => this.#heads.delete(callback)
             },
           }),
-        onEvent: event => teller.node(event),
+        onEvent: event => {
+          teller.node(event)
+          if (event.event === 'round.started') this.onOpened.get(index)?.(event.round)
+        },
         onRecord: (key, value) => {
           this.records.push({ key: key.slice(), value: value.slice() })
           if (this.records.length > RECORDS_KEPT) this.records.shift()
         },
-        wrap: (parts, network, process) => {
+        wrap: parts => {
           const watched = teller.watch(parts)
-          return this.lies.get(index)?.(watched, network, process) ?? watched
+          return this.lies.get(index)?.(watched) ?? watched
         },
         onDown: error => this.#down(index, error),
       })

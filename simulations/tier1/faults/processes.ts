@@ -79,7 +79,7 @@ const restartStale: Start = ({ peers, number, durationMs, world }) => {
 }
 
 const pause: Start = ({ peers }) => {
-  const paused = peers.flatMap(peer => peer.process ?? [])
+  const paused = peers.flatMap(peer => peer.life?.process ?? [])
   for (const process of paused) process.pause()
   return () => {
     for (const process of paused) process.resume()
