@@ -166,6 +166,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     book,
     pushed,
     stageState,
+    journal,
     evaluator,
     onOwnStage,
     onRefused: (reason, peer) => reporter.refused(reason, peer),

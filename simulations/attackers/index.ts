@@ -13,6 +13,7 @@ import { notFinite } from './not-finite.ts'
 import { replayedMessages } from './replayed-messages.ts'
 import { silentLeader } from './silent-leader.ts'
 import { stakeGrinding } from './stake-grinding.ts'
+import { stalePolka } from './stale-polka.ts'
 import type { Attack } from './types.ts'
 import { voteWithholding } from './vote-withholding.ts'
 import { withheldPartition } from './withheld-partition.ts'
@@ -36,6 +37,7 @@ const ALL: readonly Attack[] = [
   replayedMessages,
   silentLeader,
   stakeGrinding,
+  stalePolka,
   voteWithholding,
   withheldPartition,
   wrongAggregate,

@@ -35,6 +35,7 @@ import { rollingRestarts } from './rolling-restarts.ts'
 import { silentLeaders } from './silent-leaders.ts'
 import { slowMachines } from './slow-machines.ts'
 import { splitStage } from './split-stage.ts'
+import { stalePolkas } from './stale-polkas.ts'
 import { standard } from './standard.ts'
 import { thinLinks } from './thin-links.ts'
 import { tornDisks } from './torn-disks.ts'
@@ -80,6 +81,7 @@ const ALL: readonly Scenario[] = [
   notANumber,
   falseServers,
   withholders,
+  stalePolkas,
   ...REAL_SCENARIOS,
 ]
 

@@ -20,7 +20,7 @@ interface Early extends PartitionId {
 
 export interface HoldingsPolicy {
   commitOf(round: number, author: PeerName): { readonly root: Hash; readonly leaves: readonly Hash[] } | null
-  stored(id: PartitionId): void
+  stored(id: PartitionId, bytes: Uint8Array): void
 }
 
 export class SimHoldings {
@@ -94,7 +94,7 @@ export class SimHoldings {
     if (!isCommitted) return refuse('wrong-hash', `partition ${id.partition} is not the committed one`)
     if (!this.#bench.isFit(bytes)) return refuse('not-finite', `partition ${id.partition} is out of bounds`)
     this.hold(id, bytes)
-    this.#policy.stored(id)
+    this.#policy.stored({ round: id.round, author: id.author, root: id.root, partition: id.partition }, bytes)
     return 'stored'
   }
 

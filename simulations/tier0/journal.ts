@@ -14,6 +14,7 @@ import type { Certificate, Hash, Payload, Signed } from '../../protocols/wire/me
 import { type Refusal, refuse } from '../../protocols/wire/refusals.ts'
 import type { SimDisk } from '../kernel/disk.ts'
 import { DISK_REWRITE_RECORDS } from './constants.ts'
+import type { PartitionId } from './holdings.ts'
 import type { Key } from './labels.ts'
 import { openLabel } from './labels.ts'
 
@@ -50,7 +51,13 @@ interface StoredCommit {
   readonly partitions: readonly Uint8Array[]
 }
 
-export type DiskRecord = StoredRound | StoredSnapshot | StoredEntries | StoredLock | StoredCommit
+interface StoredPartition {
+  readonly kind: 'held'
+  readonly id: PartitionId
+  readonly bytes: Uint8Array
+}
+
+export type DiskRecord = StoredPartition | StoredRound | StoredSnapshot | StoredEntries | StoredLock | StoredCommit
 
 /** What a signature says, for traces: hex of the hash of its essence. */
 export interface SignedNote {
@@ -63,6 +70,7 @@ export class SimJournal {
   readonly rounds = new Map<number, StoredRound>()
   snapshot: StoredSnapshot | null = null
   ownCommit: StoredCommit | null = null
+  #held: StoredPartition[] = []
   readonly #locks = new Map<number, StoredLock>()
   readonly #disk: SimDisk<DiskRecord>
   #pending = 0
@@ -137,6 +145,18 @@ export class SimJournal {
     return this.#write({ kind: 'journal', entries }, done)
   }
 
+  /** Before it is acknowledged (node/journal/held). */
+  hold(id: PartitionId, bytes: Uint8Array): void {
+    const record = { kind: 'held', id, bytes } as const
+    this.#held.push(record)
+    this.#disk.append(record)
+  }
+
+  /** What an earlier process has acknowledged. */
+  heldIn(round: number): readonly { readonly id: PartitionId; readonly bytes: Uint8Array }[] {
+    return this.#held.filter(({ id }) => id.round === round)
+  }
+
   store(record: StoredRound | StoredSnapshot | StoredCommit, done: () => void = () => {}): boolean {
     this.#apply(record)
     return this.#write(record, done)
@@ -147,6 +167,7 @@ export class SimJournal {
     const round = place.round - ROUNDS_KEPT + 1
     this.contents.apply({ entry: 'floor', ...place, round })
     for (const other of this.#locks.keys()) if (other < round) this.#locks.delete(other)
+    this.#held = this.#held.filter(({ id }) => id.round >= round)
     if (this.#disk.records.length > DISK_REWRITE_RECORDS) this.#disk.rewrite(this.#live())
   }
 
@@ -167,6 +188,7 @@ export class SimJournal {
     return [
       { kind: 'journal', entries: this.contents.live() },
       ...this.#locks.values(),
+      ...this.#held,
       ...this.rounds.values(),
       ...(this.snapshot === null ? [] : [this.snapshot]),
       ...(this.ownCommit === null ? [] : [this.ownCommit]),
@@ -197,6 +219,9 @@ export class SimJournal {
         break
       case 'own-commit':
         this.ownCommit = record
+        break
+      case 'held':
+        this.#held.push(record)
         break
     }
   }

@@ -23,7 +23,7 @@ const CORPUS = { name: 'none', cid: 'bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdeto
 export function runOf(scenario: ConcreteScenario): Run {
   const { swarm, workload, timing, chain, seed } = scenario
   const base = makeManifest({
-    model: MODEL,
+    model: { ...MODEL, layers: Math.max(MODEL.layers, swarm.stages) },
     stages: swarm.stages,
     replicas: swarm.replicas,
     rule: workload.rule,

@@ -398,7 +398,7 @@ export class SimPeer {
   onSettled(bundle: readonly Signed<Settled>[]): void {
     if (this.inbox === null) return
     const sources = this.world.seats(0)
-    for (const signed of bundle) if (sources.includes(signed.signer)) this.inbox.settled(signed)
+    for (const signed of bundle) if (sources.includes(signed.signer)) this.inbox?.settled(signed)
   }
 
   onCertificate(from: SimPeer, certificate: Certificate, hashes: readonly Hash[] | null = null): void {
@@ -551,7 +551,9 @@ export class SimPeer {
   #newHoldings(): SimHoldings {
     return new SimHoldings(this.world.bench, {
       commitOf: (round, author) => this.commits.commitOf({ ...this.world.anyScope, round }, author),
-      stored: ({ round, author, root, partition }) => {
+      stored: (id, bytes) => {
+        const { round, author, root, partition } = id
+        this.journal.hold(id, bytes)
         const current = this.inbox?.current
         if (current?.round === round) current.input({ type: 'stored', author, root, partition })
       },

@@ -30,6 +30,7 @@ export class SimReplica {
   #parked: readonly ForwardInput[] = []
   #isCatchingUp = false
   #isFinished = false
+  #isFirst = true
 
   constructor(peer: SimPeer) {
     this.#peer = peer
@@ -206,6 +207,8 @@ export class SimReplica {
     peer.holdings.advance(round)
     peer.commits.advance(round)
     if (own !== undefined && journal.ownCommit?.round === round) this.#holdAgain(own, journal.ownCommit.partitions)
+    const held = this.#isFirst ? this.#holdRestored(round) : []
+    this.#isFirst = false
     if (restored !== null) world.recorder.reached('round-restored', peer.index)
     const work = isWorking ? workContext(base) : null
     const run = new SimRound({ peer, context, work, restored, clip: this.#clip })
@@ -213,11 +216,19 @@ export class SimReplica {
     world.recorder.emit({ type: 'round.opened', ...at })
     peer.behaviour?.opened?.(round)
     this.inbox.open(run)
+    for (const { id } of held) run.input({ type: 'stored', author: id.author, root: id.root, partition: id.partition })
     run.start(this.#parked, world.unreachableFrom(peer))
     this.#parked = []
     if (peer.tips.othersReached(stage, this.tip.round)) run.work?.pipelineReady()
     const head = peer.chain.finalized
     run.input({ type: 'finalized', height: head.height, hash: head.hash })
+  }
+
+  /** What an earlier process has acknowledged, of this round and of the one before. */
+  #holdRestored(round: number): ReturnType<SimPeer['journal']['heldIn']> {
+    const { journal, holdings } = this.#peer
+    for (const at of [round - 1, round]) for (const { id, bytes } of journal.heldIn(at)) holdings.hold(id, bytes)
+    return journal.heldIn(round)
   }
 
   #holdAgain(signed: Signed<Commit>, partitions: readonly Uint8Array[]): void {

@@ -11,7 +11,7 @@ function down({ peers, world }: StruckWorld, loss: DiskLoss): () => void {
   }
   return () => {
     for (const peer of peers) {
-      peer.disk.lose(loss, isRound)
+      peer.disk.lose(loss, tear)
       if (loss === 'empty') peer.forget()
       if (--peer.downs > 0) continue
       peer.start()
@@ -20,9 +20,10 @@ function down({ peers, world }: StruckWorld, loss: DiskLoss): () => void {
   }
 }
 
-/** A round's record is written without a flush; what was flushed is not torn. */
-function isRound(record: { readonly kind: string }): boolean {
-  return record.kind === 'round'
+/** The newest round is gone, and the snapshot that was written after it; what the journal has flushed is not torn. */
+function tear<R extends { readonly kind: string }>(records: readonly R[]): R[] {
+  const last = records.findLastIndex(({ kind }) => kind === 'round')
+  return records.filter(({ kind }, at) => at !== last && (kind !== 'snapshot' || at < last))
 }
 
 const crash: FaultStart = struck => down(struck, 'none')
