@@ -24,6 +24,7 @@ const HONEST_REASONS: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
   'stale-round',
   'future-round',
   'stale-record',
+  'wrong-epoch',
   'duplicate',
   'unknown-item',
   'overloaded',

@@ -7,6 +7,8 @@ export const decisiveVotes = checker(
     about: 'What an honest peer decides was precommitted in one view by n - 2f honest seats at least.',
     why: 'Q precommits hold at most f of liars, so n - 2f honest ones are among them: counted from the signatures that honest peers really made.',
     kind: 'safety',
+    // Real processes do not tell what they sign.
+    tiers: [0, 1],
   },
   seats => {
     const votes = new Map<string, Map<number, Set<number>>>()

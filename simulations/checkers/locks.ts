@@ -13,6 +13,8 @@ export const locks = checker(
       'An honest peer that precommitted a value prevotes another one only with a polka of that view or a later one.',
     why: 'Tendermint, lines 22 to 33: it is what makes two decisions impossible, and what AMNESIA convicts. Read from the votes alone, so it holds whether or not anybody reports it.',
     kind: 'safety',
+    // Real processes do not tell what they sign.
+    tiers: [0, 1],
   },
   seats => {
     const newest = new Map<string, Precommitted>()

@@ -7,6 +7,8 @@ export const signsOnce = checker(
     about: 'An honest peer never signs two different things in one slot (run, epoch, stage, round, kind, view).',
     why: 'The journal is on the disk before a signature leaves, and one that lacks something does not sign.',
     kind: 'safety',
+    // Real processes do not tell what they sign.
+    tiers: [0, 1],
   },
   seats => {
     const signed = new Map<string, string>()

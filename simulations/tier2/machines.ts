@@ -34,9 +34,11 @@ export interface MachinesInit {
   readonly scenario: ConcreteScenario
   readonly folder: string
   readonly links: Links
-  /** Arguments of Node that start this peer's program, in place of the shipped one: an attacker's. Null: the shipped one. */
+  /** Path and first arguments of an attacker's program; null: the shipped one. */
   readonly programOf: (peer: number) => readonly string[] | null
   readonly onEvent: (peer: number, event: NodeEvent) => void
+  /** Another JSON line than an event of the product. */
+  readonly onOther: (peer: number, message: Record<string, unknown>) => void
   /** `wanted`: a fault ended it; else it ended by itself. */
   readonly onEnd: (peer: number, end: ChildEnd, wanted: boolean) => void
   readonly signal: AbortSignal
@@ -126,7 +128,7 @@ export class Machines {
   start(peer: number): void {
     const local = this.peers[peer]
     if (local === undefined || this.#children.has(peer)) throw new RangeError(`peer ${peer} cannot be started`)
-    const { onEvent, programOf } = this.#init
+    const { onEvent, onOther, programOf } = this.#init
     const [program = PROGRAM, ...programArguments] = programOf(peer) ?? []
     const child = new Child({
       program,
@@ -140,6 +142,7 @@ export class Machines {
       logFile: peerLog(local),
       onMessage: message => {
         if (isNodeEvent(message)) onEvent(peer, message as NodeEvent)
+        else onOther(peer, message)
       },
     })
     this.#children.set(peer, child)

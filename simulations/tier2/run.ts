@@ -10,7 +10,7 @@ import type { RunOptions } from '../tier.ts'
 import { Recorder } from '../trace/recorder.ts'
 import type { RunResult, SimEvent, Verdict, Violation } from '../trace/types.ts'
 import { HANDS } from './faults.ts'
-import { liarOf } from './liars.ts'
+import { ATTACKED, liarFault, liarOf } from './liars/index.ts'
 import { Links } from './links.ts'
 import { Machines } from './machines.ts'
 import { Schedule } from './schedule.ts'
@@ -25,6 +25,8 @@ const VERIFY_MS = 60_000
 export async function runScenario(scenario: ConcreteScenario, options: RunOptions): Promise<RunResult> {
   const unknown = scenario.faults.find(({ kind }) => HANDS[kind] === undefined)
   if (unknown !== undefined) throw new RangeError(`tier 2 has no hands for the fault '${unknown.kind}'`)
+  const wrong = liarFault(scenario)
+  if (wrong !== null) throw new RangeError(wrong)
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'swarm-sim-'))
   const run = new Tier2Run(scenario, options, folder)
   try {
@@ -96,6 +98,7 @@ class Tier2Run {
       links: this.#links,
       programOf: peer => liarOf(scenario, peer),
       onEvent: (peer, event) => this.#onEvent(peer, event),
+      onOther: (peer, message) => this.#onLie(peer, message),
       onEnd: (peer, end, wanted) => this.#onEnd(peer, end, wanted),
       signal,
     })
@@ -159,6 +162,13 @@ class Tier2Run {
       this.#rounds.set(peer, Math.max(this.#rounds.get(peer) ?? 0, event.round))
       this.#look()
     }
+  }
+
+  /** Liars tell when they lie: the clock of whether they are caught begins then. */
+  #onLie(peer: number, { event, attack }: Record<string, unknown>): void {
+    if (event !== ATTACKED || this.#stopping || this.#zeroMs === null) return
+    const round = this.#rounds.get(peer) ?? 0
+    this.#emit({ type: 'attacked', atMs: this.#nowMs(), peer, attack: String(attack), round })
   }
 
   #count(peer: number, event: NodeEvent): void {

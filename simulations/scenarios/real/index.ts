@@ -2,6 +2,7 @@
 import type { Scenario } from '../../scenario/types.ts'
 import { realChainHung } from './chain-hung.ts'
 import { realKills } from './kills.ts'
+import { realLiars } from './liars.ts'
 import { realOneWay } from './one-way.ts'
 import { realPartition } from './partition.ts'
 import { realPausedLeader } from './paused-leader.ts'
@@ -16,4 +17,5 @@ export const REAL_SCENARIOS: readonly Scenario[] = [
   realChainHung,
   realStaleDisk,
   realSlowLinks,
+  realLiars,
 ]

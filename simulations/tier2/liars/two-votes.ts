@@ -8,8 +8,8 @@ import { seal } from '../../../protocols/wire/envelope.ts'
 import { hashHex, smallHash } from '../../../protocols/wire/hash.ts'
 import type { Precommit, Prevote } from '../../../protocols/wire/messages.ts'
 import { tellHalves } from './halves.ts'
-import { instead } from '../../../simulations/attackers/instead.ts'
-import { runLiar } from './liar.ts'
+import { instead } from '../../attackers/instead.ts'
+import type { Lie } from './types.ts'
 
 /** A vote for a value that nobody proposed. */
 function otherPrevote(vote: Prevote): Prevote {
@@ -25,7 +25,7 @@ async function instance<Vote extends Prevote | Precommit>(
   return { ...parcel, signed: await seal(vote, key) }
 }
 
-await runLiar((parts, { privateKey }) => {
+export const twoVotes: Lie = (parts, { privateKey, acts }) => {
   const { agreement, self } = parts
   const said = new Map<string, Promise<Parcel>>()
   const once = (slot: string, make: () => Promise<Parcel>): Promise<Parcel> => {
@@ -41,6 +41,7 @@ await runLiar((parts, { privateKey }) => {
         const { payload, signer } = parcel.signed
         const slot = hashHex(smallHash(parcel.signed.envelope))
         if (signer === self && payload.kind === 'prevote' && to !== undefined) {
+          acts()
           void once(slot, () => instance(parcel, otherPrevote(payload), privateKey)).then(other =>
             tellHalves(agreement, to, parcel, other),
           )
@@ -54,4 +55,4 @@ await runLiar((parts, { privateKey }) => {
       },
     }),
   }
-})
+}

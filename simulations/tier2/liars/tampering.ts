@@ -1,8 +1,8 @@
 /** Hands out other bytes than those it signed for: partitions of its commitment, and aggregates that it computed. */
 import type { AggregateName } from '../../../protocols/reduce/index.ts'
 import { hashHex } from '../../../protocols/wire/hash.ts'
-import { instead } from '../../../simulations/attackers/instead.ts'
-import { runLiar } from './liar.ts'
+import { instead } from '../../attackers/instead.ts'
+import type { Lie } from './types.ts'
 
 /** Rounds are short and few: what it needs itself is never thrown away. */
 const genuine = new Map<string, Uint8Array>()
@@ -17,7 +17,7 @@ function key({ scope, partition, hash }: AggregateName): string {
   return `${scope.round}/${partition}/${hashHex(hash)}`
 }
 
-await runLiar(parts => {
+export const tampering: Lie = parts => {
   const { reduce } = parts
   return {
     ...parts,
@@ -31,4 +31,4 @@ await runLiar(parts => {
       pushAggregate: (to, name, bytes, options) => reduce.pushAggregate(to, name, tampered(bytes), options),
     }),
   }
-})
+}

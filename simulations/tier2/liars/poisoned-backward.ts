@@ -1,19 +1,20 @@
 /** Sends gradients against their direction, a thousand times as long, to the stage before. */
 import { scaled } from '../../../node/peer/tensors.ts'
-import { instead } from '../../../simulations/attackers/instead.ts'
-import { runLiar } from './liar.ts'
+import { instead } from '../../attackers/instead.ts'
+import type { Lie } from './types.ts'
 
 const FACTOR = -1000
 
-await runLiar(parts => {
+export const poisonedBackward: Lie = (parts, { acts }) => {
   const { engine } = parts
   return {
     ...parts,
     engine: instead(engine, {
       async head(input, targets, into, options) {
+        acts()
         const { loss, inputGradient } = await engine.head(input, targets, into, options)
         return { loss, inputGradient: inputGradient === null ? null : scaled(inputGradient, FACTOR) }
       },
     }),
   }
-})
+}

@@ -4,10 +4,10 @@ import { smallHash } from '../../../protocols/wire/hash.ts'
 import { merkleRoot } from '../../../protocols/wire/merkle.ts'
 import type { Commit, Signed } from '../../../protocols/wire/messages.ts'
 import { tellHalves } from './halves.ts'
-import { instead } from '../../../simulations/attackers/instead.ts'
-import { runLiar } from './liar.ts'
+import { instead } from '../../attackers/instead.ts'
+import type { Lie } from './types.ts'
 
-await runLiar((parts, { privateKey }) => {
+export const twoCommits: Lie = (parts, { privateKey, acts }) => {
   const { agreement, self } = parts
   /** By the first one's envelope: what is said again is said as before. */
   const seconds = new Map<Uint8Array, Promise<Signed<Commit>>>()
@@ -25,11 +25,13 @@ await runLiar((parts, { privateKey }) => {
         const { signed } = parcel
         if (signed.payload.kind !== 'commit' || signed.signer !== self || to === undefined)
           agreement.broadcast(parcel, to)
-        else
+        else {
+          acts()
           void second(signed, signed.payload).then(other =>
             tellHalves(agreement, to, parcel, { ...parcel, signed: other }),
           )
+        }
       },
     }),
   }
-})
+}

@@ -1,9 +1,8 @@
 /**
- * A dishonest peer: the honest composition of `node/main.ts` with some of its parts replaced. Takes the arguments of
- * `swarm-node join`. Every liar is a program of its own beside this file; the product has no flag for any of them.
+ * A dishonest peer: the honest composition of `node/main.ts` with some of its parts replaced. `node program.ts <lie> join ...`:
+ * after the lie's name come the arguments of `swarm-node`. The product has no flag for any of them.
  */
 import { resolve } from 'node:path'
-import type { PrivateKey } from '@libp2p/interface'
 import { ExitError } from '../../../node/cli/exit.ts'
 import { onParentGone } from '../../../node/cli/lifetime.ts'
 import { jsonLine } from '../../../node/cli/projections/index.ts'
@@ -18,27 +17,16 @@ import { folderDisk } from '../../../node/peer/disk.ts'
 import { logEvents } from '../../../node/peer/log.ts'
 import { openEngine } from '../../../node/peer/stage-disk.ts'
 import { makeSystem } from '../../../node/peer/system.ts'
-import type { PeerParts } from '../../../node/peer/types.ts'
 import { openChain } from '../../../node/run/chain.ts'
 import { loadRunCorpus } from '../../../node/run/corpus.ts'
 import { accountPath, IDENTITY_FILE, resolveRun } from '../../../node/run/folder.ts'
-import type { PeerStreamsComponents } from '../../../protocols/wire/frames/peer-streams.ts'
-
-/** What a liar has besides the parts of an honest peer. */
-export interface LiarTools {
-  /** Signs whatever the signing journal would not. */
-  readonly privateKey: PrivateKey
-  /** For streams that say what the protocols would not. */
-  readonly components: PeerStreamsComponents
-}
-
-/** @returns the parts as the rounds of the liar get them */
-export type Lie = (parts: PeerParts, tools: LiarTools) => PeerParts
+import { ATTACKED, LIES } from './index.ts'
+import type { Lie } from './types.ts'
 
 /** Runs until it is asked to end, or its parent is gone. */
-export async function runLiar(lie: Lie): Promise<void> {
-  const command = parseCommand(process.argv.slice(2), process.env)
-  if ('help' in command) throw new ExitError('usage', 'a liar only joins', 'node <liar>.ts join ...')
+async function runLiar(name: string, lie: Lie): Promise<void> {
+  const command = parseCommand(process.argv.slice(3), process.env)
+  if ('help' in command) throw new ExitError('usage', 'a liar only joins', 'node program.ts <lie> join ...')
   const { settings } = command
   const folder = resolve(settings.data!)
   const lock = await lockDataFolder(folder)
@@ -78,7 +66,8 @@ export async function runLiar(lie: Lie): Promise<void> {
       },
       wrapParts(parts) {
         if (network === null) throw new Error('the network is opened before the rounds')
-        return lie(parts, { privateKey, components: { ...network.components, ...system, digest: digestOf } })
+        const components = { ...network.components, ...system, digest: digestOf }
+        return lie(parts, { privateKey, components, acts: () => console.log(attackedLine(name)) })
       },
     },
   )
@@ -94,3 +83,13 @@ function stopper(): AbortController {
   onParentGone(() => stop.abort(new Error('the parent process is gone')))
   return stop
 }
+
+/** Not an event of the product: what an attacker tells of itself, for the checkers. */
+function attackedLine(attack: string): string {
+  return JSON.stringify({ event: ATTACKED, attack })
+}
+
+const name = process.argv[2] ?? ''
+const lie = LIES[name]
+if (lie === undefined) throw new ExitError('usage', `there is no lie '${name}'`, Object.keys(LIES).join(', '))
+await runLiar(name, lie)

@@ -2,10 +2,10 @@
 import { ACTIVATIONS_PROTOCOL } from '../../../protocols/activations/index.ts'
 import { PeerStreams } from '../../../protocols/wire/frames/peer-streams.ts'
 import { isRefusal } from '../../../protocols/wire/refusals.ts'
-import { instead } from '../../../simulations/attackers/instead.ts'
-import { runLiar } from './liar.ts'
+import { instead } from '../../attackers/instead.ts'
+import type { Lie } from './types.ts'
 
-await runLiar((parts, { components }) => {
+export const shapes: Lie = (parts, { components }) => {
   const { activations, run } = parts
   const { model, batch } = run.manifest
   const { sequences } = batch
@@ -37,4 +37,4 @@ await runLiar((parts, { components }) => {
       },
     }),
   }
-})
+}
