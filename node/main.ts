@@ -1,7 +1,7 @@
 /** The only composition root: a peer of a run on a real machine, with the real chain, network, engine, time and disk. */
 import { join } from 'node:path'
 import { loadPeerKey } from './identity/index.ts'
-import { createNetwork } from './network/index.ts'
+import { createNetwork, type Network } from './network/index.ts'
 import { parseAddress } from './network/targets.ts'
 import { composePeer } from './peer/compose.ts'
 import { digestOf } from './peer/digest.ts'
@@ -12,6 +12,7 @@ import { openEngine } from './peer/stage-disk.ts'
 import { makeSystem } from './peer/system.ts'
 import { chainExit, openChain } from './run/chain.ts'
 import { IDENTITY_FILE } from './run/folder.ts'
+import { StatusWriter } from './status/writer.ts'
 
 export interface MachineInit extends PeerInit {
   readonly chainUrl: string
@@ -27,6 +28,15 @@ export async function runPeer(init: MachineInit): Promise<void> {
   // A mistyped address is told before anything is opened.
   for (const address of [...init.listen, ...init.announce, ...init.bootstrap]) parseAddress(address)
   const endLog = logEvents(bus, folder)
+  let network: Network | null = null
+  const status = new StatusWriter({
+    folder,
+    run: run.id,
+    bus,
+    connections: () => countPaths(network),
+    onFailed: error => bus.emit('warning', { message: `status.json cannot be written: ${error.message}` }),
+  })
+  let ended = 'it was stopped'
   try {
     const privateKey = await loadPeerKey(join(folder, IDENTITY_FILE))
     const chain = await openChain({ url: chainUrl, account, manifest: run.manifest, signal })
@@ -39,7 +49,10 @@ export async function runPeer(init: MachineInit): Promise<void> {
         digest: digestOf,
         openDisk: folderDisk,
         openEngine,
-        createNetwork,
+        async createNetwork(networkInit) {
+          network = await createNetwork(networkInit)
+          return network
+        },
         ...(wrapParts === undefined ? {} : { wrapParts }),
       })
     } finally {
@@ -47,8 +60,20 @@ export async function runPeer(init: MachineInit): Promise<void> {
     }
   } catch (error) {
     // Being stopped is no failure, however far it had come.
-    if (!signal.aborted) throw chainExit(error, chainUrl)
+    if (signal.aborted) return
+    ended = error instanceof Error ? error.message : String(error)
+    throw chainExit(error, chainUrl)
   } finally {
+    network = null
+    await status.stop(ended)
     endLog()
   }
+}
+
+function countPaths(network: Network | null): { direct: number; relayed: number } {
+  const peers = new Map<string, boolean>()
+  for (const { peer, relay } of network?.connections() ?? [])
+    peers.set(peer, peers.get(peer) === true || relay === null)
+  const direct = [...peers.values()].filter(isDirect => isDirect).length
+  return { direct, relayed: peers.size - direct }
 }

@@ -8,6 +8,7 @@
  *
  *   <peer>/{identity.key, account.key, manifest.cbor, lock}
  *   <peer>/{journal/, rounds/, addresses/, logs/}
+ *   <peer>/status.json                what the peer last said of itself (node/status)
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
