@@ -23,6 +23,7 @@ import {
   type WorkState,
 } from '../../consensus/routing/index.ts'
 import type { Delivery } from '../../protocols/activations/types.ts'
+import type { SpokenEncoding } from '../../protocols/wire/encodings.ts'
 import type { Clock } from '../../protocols/wire/environment.ts'
 import type { Hash, MicroBatchId, PeerName } from '../../protocols/wire/messages.ts'
 import type { Batch } from '../data/index.ts'
@@ -61,6 +62,8 @@ export interface WorkDriverInit {
   readonly tensors: TensorStore
   readonly clip: ClipState
   readonly clock: Clock
+  /** Of boundary tensors. */
+  readonly encoding: SpokenEncoding
 }
 
 /** What the replica did in the round: both accumulators, ready to be committed. */
@@ -73,6 +76,7 @@ export class WorkDriver {
   readonly ready: Promise<WorkDone>
   readonly #ports: WorkPorts
   readonly #tensors: TensorStore
+  readonly #encoding: SpokenEncoding
   readonly #timers: Timers
   readonly #stop = new AbortController()
   readonly #ready = Promise.withResolvers<WorkDone>()
@@ -85,6 +89,7 @@ export class WorkDriver {
   constructor(init: WorkDriverInit) {
     this.#ports = init.ports
     this.#tensors = init.tensors
+    this.#encoding = init.encoding
     this.#clip = init.clip
     this.ready = this.#ready.promise
     this.#timers = new Timers(init.clock, id => this.#input({ type: 'timer', id }))
@@ -158,10 +163,10 @@ export class WorkDriver {
   }
 
   #clipped(bytes: Uint8Array): Uint8Array {
-    const norm = normOf(bytes)
+    const norm = normOf(bytes, this.#encoding)
     this.#clip = observeNorm(this.#clip, norm)
     const factor = clipFactor(this.#clip, norm)
-    return factor < 1 ? scaled(bytes, factor) : bytes
+    return factor < 1 ? scaled(bytes, factor, this.#encoding) : bytes
   }
 
   #input(input: WorkInput): void {

@@ -16,6 +16,8 @@ export interface Vectors {
   readonly certificate: { certificate: string; valueId: string; outcomeHash: string; firstLink: string }
   readonly manifest: { manifest: string; id: string }
   readonly merkle: { leaves: readonly string[]; roots: readonly string[]; proofs: readonly (readonly string[])[] }
+  /** Bits of a single, big-endian hex, and what it becomes. */
+  readonly encodings: { readonly bf16: readonly { value: string; bytes: string }[] }
   readonly frames: { request: string; body: string; cancel: string }
 }
 
