@@ -90,6 +90,13 @@ export const OPTIONS = {
     max: 4_294_967_295,
   },
   target: { type: 'integer', verbs: ['up'], help: 'micro-batches that close a round', default: 8, min: 1, max: 4096 },
+  encoding: {
+    type: 'string',
+    verbs: ['up'],
+    help: 'how gradients and boundary tensors travel; bf16 halves the bytes',
+    default: 'bf16',
+    choices: ['f32', 'bf16'],
+  },
   threads: {
     type: 'integer',
     verbs: ['up', 'join'],

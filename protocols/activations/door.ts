@@ -18,14 +18,14 @@ export async function checkDelivery(
   policy: ActivationsPolicy,
 ): Promise<Delivery | Refusal> {
   const { header, body, digest, from } = received
-  const read = readTensorFrame(header, body, run.shape)
+  const read = readTensorFrame(header, body, run)
   if (isRefusal(read)) return read
   if (digest === null) return refuse('wrong-shape', 'no tensor')
   const { direction, frame } = read
   const envelopes = frame.tensor.attachments
   const chain = await checkChain(envelopes, { direction, from, content: digest }, run, policy)
   if (isRefusal(chain)) return chain
-  if (!allFinite(body)) return refuse('not-finite')
+  if (!allFinite(body, run.encoding)) return refuse('not-finite')
   return {
     direction,
     from,

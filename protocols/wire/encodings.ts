@@ -1,11 +1,11 @@
 /**
- * How gradient partitions are encoded: what is hashed is what travels. The table has a row for each name a manifest may
- * give; a row without a codec is refused when the manifest is read.
+ * How gradient partitions and boundary tensors are encoded: what is hashed is what travels. The table has a row for each name
+ * a manifest may give; a row without a codec is refused when the manifest is read.
  */
 import type { Encoding } from './messages.ts'
 import { type Refusal, refuse } from './refusals.ts'
 
-export interface GradientCodec {
+export interface Codec {
   /** Encoded length, in bytes. */
   encodedBytes(values: number): number
   /** Bytes to hash and send; may share memory with `values`. */
@@ -16,17 +16,14 @@ export interface GradientCodec {
   check(bytes: Uint8Array, values: number, bound: number): Refusal | null
 }
 
-const FLOAT_BYTES = 4
-
 /** IEEE 754 single precision, little-endian, as in memory of every machine that WebAssembly runs on. */
-const f32: GradientCodec = {
-  encodedBytes: values => values * FLOAT_BYTES,
+const f32: Codec = {
+  encodedBytes: values => values * 4,
   encode: values => new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
   decode(bytes, values) {
-    if (bytes.byteLength !== values * FLOAT_BYTES) {
-      return refuse('wrong-shape', `${bytes.byteLength} bytes where ${values * FLOAT_BYTES} are expected`)
-    }
-    const aligned = bytes.byteOffset % FLOAT_BYTES === 0 ? bytes : bytes.slice()
+    const wrong = lengthFault(bytes, values, 4)
+    if (wrong !== null) return wrong
+    const aligned = alignedTo(4, bytes)
     return new Float32Array(aligned.buffer, aligned.byteOffset, values)
   },
   check(bytes, values, bound) {
@@ -40,11 +37,91 @@ const f32: GradientCodec = {
   },
 }
 
-/** Null: a name with room in the manifest, but no codec in this version. */
-export const ENCODINGS: { readonly [name in Encoding]: GradientCodec | null } = { f32, bf16: null, int8: null }
+/** bfloat16: the upper half of a single, rounded to the nearest, ties to even; little-endian. Integer arithmetic only. */
+const bf16: Codec = {
+  encodedBytes: values => values * 2,
+  encode(values) {
+    const words = new Uint32Array(values.buffer, values.byteOffset, values.length)
+    const halves = new Uint16Array(values.length)
+    for (let index = 0; index < words.length; index++) halves[index] = upperHalf(words[index]!)
+    return new Uint8Array(halves.buffer)
+  },
+  decode(bytes, values) {
+    const wrong = lengthFault(bytes, values, 2)
+    if (wrong !== null) return wrong
+    const halves = halvesOf(bytes)
+    const words = new Uint32Array(values)
+    for (let index = 0; index < halves.length; index++) words[index] = halves[index]! << 16
+    return new Float32Array(words.buffer)
+  },
+  check(bytes, values, bound) {
+    const wrong = lengthFault(bytes, values, 2)
+    if (wrong !== null) return wrong
+    const halves = halvesOf(bytes)
+    const largest = largestHalf(bound)
+    // Without its sign a larger value has a larger pattern; infinity and NaN have the largest.
+    for (let index = 0; index < halves.length; index++) {
+      if ((halves[index]! & MAGNITUDE_BITS) > largest) return unfit(singleOf(halves[index]!), index, bound)
+    }
+    return null
+  },
+}
 
-export function codecOf(encoding: Encoding): GradientCodec | Refusal {
-  return ENCODINGS[encoding] ?? refuse('not-available', `the encoding ${encoding} is not available yet; use f32`)
+const MAGNITUDE_BITS = 0x7fff
+const LARGEST_FINITE_HALF = 0x7f7f
+/** Set in every NaN that is written, so that rounding cannot make an infinity of it. */
+const QUIET_BIT = 0x40
+
+function upperHalf(word: number): number {
+  if ((word & 0x7fffffff) > 0x7f800000) return (word >>> 16) | QUIET_BIT
+  // Half a unit of what is cut off, less one where the last bit that stays is even.
+  return (word + 0x7fff + ((word >>> 16) & 1)) >>> 16
+}
+
+function singleOf(half: number): number {
+  return new Float32Array(Uint32Array.of(half << 16).buffer)[0]!
+}
+
+/** Pattern of the largest half of at most `bound`. */
+function largestHalf(bound: number): number {
+  const word = new Uint32Array(Float32Array.of(bound).buffer)[0]!
+  const half = Math.min(word >>> 16, LARGEST_FINITE_HALF)
+  // The bound as a single may have been rounded up to the next half.
+  return singleOf(half) > bound ? half - 1 : half
+}
+
+function halvesOf(bytes: Uint8Array): Uint16Array {
+  const aligned = alignedTo(2, bytes)
+  return new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 2)
+}
+
+function alignedTo(valueBytes: number, bytes: Uint8Array): Uint8Array {
+  return bytes.byteOffset % valueBytes === 0 ? bytes : bytes.slice()
+}
+
+function lengthFault(bytes: Uint8Array, values: number, valueBytes: number): Refusal | null {
+  const due = values * valueBytes
+  return bytes.byteLength === due ? null : refuse('wrong-shape', `${bytes.byteLength} bytes where ${due} are expected`)
+}
+
+/** Null: a name with room in the manifest, but no codec in this version. */
+export const ENCODINGS = { f32, bf16, int8: null } as const satisfies { readonly [name in Encoding]: Codec | null }
+
+/** What this version can speak. */
+export type SpokenEncoding = 'f32' | 'bf16'
+
+export function codecOf(encoding: SpokenEncoding): Codec
+export function codecOf(encoding: Encoding): Codec | Refusal
+export function codecOf(encoding: Encoding): Codec | Refusal {
+  return (
+    ENCODINGS[encoding] ?? refuse('not-available', `the encoding ${encoding} is not available yet; use f32 or bf16`)
+  )
+}
+
+/** Of a manifest that was read: `validateManifest` has refused what cannot be spoken. */
+export function spoken(encoding: Encoding): SpokenEncoding {
+  if (encoding === 'int8') throw new RangeError(`the encoding ${encoding} is not available yet`)
+  return encoding
 }
 
 function unfit(value: number, index: number, bound: number): Refusal {

@@ -4,7 +4,7 @@ import { arrayOf, bytes, integer, isMap, object, oneOf, text } from '../fields.t
 import { type Refusal, refuse } from '../refusals.ts'
 
 /** Bytes of one value. */
-export const DTYPE_BYTES = { f32: 4, u8: 1 } as const
+export const DTYPE_BYTES = { f32: 4, bf16: 2, u8: 1 } as const
 
 export type TensorType = keyof typeof DTYPE_BYTES
 
@@ -26,7 +26,7 @@ export interface TensorExpectation {
 
 const FIELDS = object<TensorHeader>({
   kind: text(/^[a-z-]{1,32}$/, 'a word'),
-  dtype: oneOf('f32', 'u8'),
+  dtype: oneOf('f32', 'bf16', 'u8'),
   shape: arrayOf(integer(1, 2 ** 31 - 1), MAX_TENSOR_DIMENSIONS, 1),
   attachments: arrayOf(bytes(1, MAX_HEADER_BYTES), MAX_ATTACHMENTS),
 })

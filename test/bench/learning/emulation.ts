@@ -8,6 +8,7 @@ import { type Batch, type Corpus, microBatch } from '../../../node/data/index.ts
 import { cutModel } from '../../../node/engine/partition/index.ts'
 import { createInlineEngine, type StageEngine } from '../../../node/engine/runtime/index.ts'
 import { normOf, scaled } from '../../../node/peer/tensors.ts'
+import { spoken } from '../../../protocols/wire/encodings.ts'
 import type { Manifest } from '../../../protocols/wire/manifest.ts'
 
 export interface EmulationInit {
@@ -90,19 +91,23 @@ export class EmulatedSwarm {
     let gradient = inputGradient
     for (let index = this.#stages.length - 2; index >= 0 && gradient !== null; index--) {
       const replica = this.#stages[index]![lane]!
-      gradient = await replica.engine.backward(inputs[index]!, clipped(replica, gradient), 'lane')
+      gradient = await replica.engine.backward(inputs[index]!, this.#clipped(replica, gradient), 'lane')
     }
     return loss
   }
 
   async #step(stage: readonly Replica[], round: number, counts: readonly number[]): Promise<void> {
+    const encoding = spoken(this.#init.manifest.encoding.gradient)
     const commits: { bytes: Uint8Array; offsets: readonly number[] }[] = []
     for (const [lane, replica] of stage.entries()) {
       replica.clip = endClipRound(replica.clip)
       // A replica without a micro-batch is idle: it commits nothing.
       if (counts[lane] === 0) continue
       const { bytes, offsets } = await replica.engine.commit(counts[lane]!, false)
-      commits.push({ bytes: lane === 0 && this.#init.lie !== 1 ? scaled(bytes, this.#init.lie) : bytes, offsets })
+      commits.push({
+        bytes: lane === 0 && this.#init.lie !== 1 ? scaled(bytes, this.#init.lie, encoding) : bytes,
+        offsets,
+      })
     }
     const aggregate: Uint8Array[] = []
     const first = stage[0]!.engine
@@ -117,6 +122,14 @@ export class EmulatedSwarm {
       if (!accepted) throw new Error(`round ${round}: the step is not finite`)
       await engine.promote()
     }
+  }
+
+  #clipped(replica: Replica, gradient: Uint8Array): Uint8Array {
+    const encoding = spoken(this.#init.manifest.encoding.activation)
+    const norm = normOf(gradient, encoding)
+    replica.clip = observeNorm(replica.clip, norm)
+    const factor = clipFactor(replica.clip, norm)
+    return factor < 1 ? scaled(gradient, factor, encoding) : gradient
   }
 
   #last(lane: number): Replica {
@@ -136,11 +149,4 @@ export function batchOf(
   const shape = { sequences: manifest.batch.sequences, sequence: manifest.model.sequence }
   const seed = { seed: manifest.seed, heldOut: manifest.corpus.heldOut }
   return microBatch(corpus, seed, { round, source: `lane ${lane}`, sequence }, shape)
-}
-
-function clipped(replica: Replica, gradient: Uint8Array): Uint8Array {
-  const norm = normOf(gradient)
-  replica.clip = observeNorm(replica.clip, norm)
-  const factor = clipFactor(replica.clip, norm)
-  return factor < 1 ? scaled(gradient, factor) : gradient
 }

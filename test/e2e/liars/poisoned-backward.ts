@@ -1,18 +1,20 @@
 /** Sends gradients against their direction, a thousand times as long, to the stage before. */
 import { scaled } from '../../../node/peer/tensors.ts'
+import { spoken } from '../../../protocols/wire/encodings.ts'
 import { instead } from './instead.ts'
 import { runLiar } from './liar.ts'
 
 const FACTOR = -1000
 
 await runLiar(parts => {
-  const { engine } = parts
+  const { engine, run } = parts
+  const encoding = spoken(run.manifest.encoding.activation)
   return {
     ...parts,
     engine: instead(engine, {
       async head(input, targets, into, options) {
         const { loss, inputGradient } = await engine.head(input, targets, into, options)
-        return { loss, inputGradient: inputGradient === null ? null : scaled(inputGradient, FACTOR) }
+        return { loss, inputGradient: inputGradient === null ? null : scaled(inputGradient, FACTOR, encoding) }
       },
     }),
   }

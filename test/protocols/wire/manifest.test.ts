@@ -104,7 +104,7 @@ describe('the manifest', () => {
     const other = decodeManifest(encode({ ...MANIFEST, version: 2 }))
     expect(isRefusal(other) && other.refused).to.equal('wrong-version')
     for (const path of ['encoding.gradient', 'encoding.activation']) {
-      const refusal = checkManifest(withField(path, 'bf16'))
+      const refusal = checkManifest(withField(path, 'int8'))
       expect(isRefusal(refusal) && refusal.refused).to.equal('not-available')
     }
   })
