@@ -4,7 +4,7 @@ import type { ActivationsPolicy } from '../../protocols/activations/index.ts'
 import type { AgreementPolicy } from '../../protocols/agreement/index.ts'
 import type { ReducePolicy } from '../../protocols/reduce/index.ts'
 import type { StateSource } from '../../protocols/state/index.ts'
-import { codecOf, spoken } from '../../protocols/wire/encodings.ts'
+import { codecOf } from '../../protocols/wire/encodings.ts'
 import { equalBytes } from '../../protocols/wire/hash.ts'
 import type { PeerName, Scope } from '../../protocols/wire/messages.ts'
 import { type Refusal, refuse } from '../../protocols/wire/refusals.ts'
@@ -66,7 +66,7 @@ export function agreementPolicy(init: PolicyInit): AgreementPolicy {
 
 export function reducePolicy(init: PolicyInit): ReducePolicy {
   const { commits, candidates, self, shape, run } = init
-  const codec = codecOf(spoken(run.manifest.encoding.gradient))
+  const codec = codecOf(run.manifest.encoding.gradient)
   return {
     admit(scope, from) {
       const round = init.round()

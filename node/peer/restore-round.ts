@@ -1,6 +1,6 @@
 /** What this peer signed in a round before it was restarted, and the commitment's bytes behind it. */
 import type { LockRecord, RestoredRound } from '../../consensus/round/types.ts'
-import { codecOf, spoken } from '../../protocols/wire/encodings.ts'
+import { codecOf } from '../../protocols/wire/encodings.ts'
 import { open } from '../../protocols/wire/envelope.ts'
 import { equalBytes } from '../../protocols/wire/hash.ts'
 import type { Commit, Signed } from '../../protocols/wire/messages.ts'
@@ -40,7 +40,7 @@ export async function holdRestoredCommit(
   const place = { run: scope.run, stage: scope.stage, epoch: scope.epoch, round: scope.round }
   const bytes = await journal.commits.get(place)
   if (bytes === null) return
-  const codec = codecOf(spoken(run.manifest.encoding.gradient))
+  const codec = codecOf(run.manifest.encoding.gradient)
   const partitionBytes = codec.encodedBytes(engine.shape.partitionValues)
   for (const [partition, leaf] of leaves.entries()) {
     const part = bytes.subarray(partition * partitionBytes, (partition + 1) * partitionBytes)

@@ -6,7 +6,6 @@ import type { RestoredRound, RoundContext, RoundPhase } from '../../consensus/ro
 import type { ClipState, ForwardInput, WorkContext } from '../../consensus/routing/index.ts'
 import type { CloseBundle } from '../../protocols/gossip/index.ts'
 import type { VerifiedCertificate } from '../../protocols/wire/certificate.ts'
-import { spoken } from '../../protocols/wire/encodings.ts'
 import { smallHash } from '../../protocols/wire/hash.ts'
 import { merkleRoot } from '../../protocols/wire/merkle.ts'
 import type { Certificate, Commit, Hash, PeerName, Settled, Signed } from '../../protocols/wire/messages.ts'
@@ -198,7 +197,7 @@ export class RoundRun {
       clip,
       clock: parts.clock,
       tensors: parts.tensors,
-      encoding: spoken(parts.run.manifest.encoding.activation),
+      encoding: parts.run.manifest.encoding.activation,
       ports: workPorts({
         parts,
         scope,

@@ -4,7 +4,6 @@ import { type Agreement, agreement } from '../../protocols/agreement/index.ts'
 import { type Evaluation, evaluation } from '../../protocols/evaluation/index.ts'
 import { type Reduce, reduce } from '../../protocols/reduce/index.ts'
 import { type State, state } from '../../protocols/state/index.ts'
-import { spoken } from '../../protocols/wire/encodings.ts'
 import type { Clock, Digest, Random } from '../../protocols/wire/environment.ts'
 import { hashValue } from '../../protocols/wire/hash.ts'
 import type { Certificate, Commit, Hash, PeerName, Signed } from '../../protocols/wire/messages.ts'
@@ -73,7 +72,7 @@ export function openServices(init: ServicesInit): Services {
       stage,
       stages,
       shape: [batch.sequences, model.sequence, model.width],
-      encoding: spoken(run.manifest.encoding.activation),
+      encoding: run.manifest.encoding.activation,
       policy: activationsPolicy(init),
       handlers: {
         accept: delivery => inbox.deliver(delivery),

@@ -3,8 +3,8 @@
  * releases every handle, and its own limits say how many it holds.
  */
 import type { HeaderChain, Outgoing } from '../../protocols/activations/types.ts'
-import { codecOf, type SpokenEncoding } from '../../protocols/wire/encodings.ts'
-import type { PeerName } from '../../protocols/wire/messages.ts'
+import { codecOf } from '../../protocols/wire/encodings.ts'
+import type { Encoding, PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 
 export interface Tensor {
@@ -46,7 +46,7 @@ export class TensorStore {
 }
 
 /** Euclidean norm of the values, summed in f64. */
-export function normOf(bytes: Uint8Array, encoding: SpokenEncoding): number {
+export function normOf(bytes: Uint8Array, encoding: Encoding): number {
   let sum = 0
   const values = floatsOf(bytes, encoding)
   for (let index = 0; index < values.length; index++) sum += values[index]! * values[index]!
@@ -54,13 +54,13 @@ export function normOf(bytes: Uint8Array, encoding: SpokenEncoding): number {
 }
 
 /** A scaled copy. */
-export function scaled(bytes: Uint8Array, factor: number, encoding: SpokenEncoding): Uint8Array {
+export function scaled(bytes: Uint8Array, factor: number, encoding: Encoding): Uint8Array {
   return codecOf(encoding).encode(floatsOf(bytes, encoding).map(value => value * factor))
 }
 
-function floatsOf(bytes: Uint8Array, encoding: SpokenEncoding): Float32Array {
+function floatsOf(bytes: Uint8Array, encoding: Encoding): Float32Array {
   const codec = codecOf(encoding)
-  const values = codec.decode(bytes, bytes.byteLength / codec.encodedBytes(1))
+  const values = codec.decode(bytes, codec.valuesIn(bytes.byteLength))
   if (isRefusal(values)) throw new RangeError(values.detail)
   return values
 }

@@ -23,9 +23,8 @@ import {
   type WorkState,
 } from '../../consensus/routing/index.ts'
 import type { Delivery } from '../../protocols/activations/types.ts'
-import type { SpokenEncoding } from '../../protocols/wire/encodings.ts'
 import type { Clock } from '../../protocols/wire/environment.ts'
-import type { Hash, MicroBatchId, PeerName } from '../../protocols/wire/messages.ts'
+import type { Encoding, Hash, MicroBatchId, PeerName } from '../../protocols/wire/messages.ts'
 import type { Batch } from '../data/index.ts'
 import { type Clipped, ClipTally } from './clip-tally.ts'
 import { normOf, scaled, type Tensor, type TensorStore } from './tensors.ts'
@@ -64,7 +63,7 @@ export interface WorkDriverInit {
   readonly clip: ClipState
   readonly clock: Clock
   /** Of boundary tensors. */
-  readonly encoding: SpokenEncoding
+  readonly encoding: Encoding
 }
 
 /** What the replica did in the round: both accumulators, ready to be committed. */
@@ -84,7 +83,7 @@ export class WorkDriver {
   readonly ready: Promise<WorkDone>
   readonly #ports: WorkPorts
   readonly #tensors: TensorStore
-  readonly #encoding: SpokenEncoding
+  readonly #encoding: Encoding
   readonly #timers: Timers
   readonly #stop = new AbortController()
   readonly #ready = Promise.withResolvers<WorkDone>()

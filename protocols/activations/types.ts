@@ -1,6 +1,5 @@
 /** Types of the activations protocol: what travels, what the node must know and decide. */
-import type { SpokenEncoding } from '../wire/encodings.ts'
-import type { Hash, MicroBatchId, PeerName, Scope } from '../wire/messages.ts'
+import type { Encoding, Hash, MicroBatchId, PeerName, Scope } from '../wire/messages.ts'
 import type { Refusal, RefusalReason } from '../wire/refusals.ts'
 
 export type Direction = 'forward' | 'backward'
@@ -72,7 +71,7 @@ export interface ActivationsRun {
   /** Shape of a boundary tensor, from the manifest: [sequences, sequence, width]. */
   readonly shape: readonly number[]
   /** Of its values, from the manifest. */
-  readonly encoding: SpokenEncoding
+  readonly encoding: Encoding
 }
 
 /** A tensor to be signed: its header extends `parent`. */

@@ -1,13 +1,16 @@
 /**
  * How gradient partitions and boundary tensors are encoded: what is hashed is what travels. The table has a row for each name
- * a manifest may give; a row without a codec is refused when the manifest is read.
+ * a manifest may give.
  */
+import * as int8Block from './int8-block.ts'
 import type { Encoding } from './messages.ts'
 import { type Refusal, refuse } from './refusals.ts'
 
 export interface Codec {
   /** Encoded length, in bytes. */
   encodedBytes(values: number): number
+  /** How many values so many bytes hold; no integer, or not exactly, where no tensor has that length. */
+  valuesIn(bytes: number): number
   /** Bytes to hash and send; may share memory with `values`. */
   encode(values: Float32Array): Uint8Array
   /** The values, or a refusal where the length is wrong; may share memory with `bytes`. */
@@ -19,6 +22,7 @@ export interface Codec {
 /** IEEE 754 single precision, little-endian, as in memory of every machine that WebAssembly runs on. */
 const f32: Codec = {
   encodedBytes: values => values * 4,
+  valuesIn: bytes => bytes / 4,
   encode: values => new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
   decode(bytes, values) {
     const wrong = lengthFault(bytes, values, 4)
@@ -40,6 +44,7 @@ const f32: Codec = {
 /** bfloat16: the upper half of a single, rounded to the nearest, ties to even; little-endian. Integer arithmetic only. */
 const bf16: Codec = {
   encodedBytes: values => values * 2,
+  valuesIn: bytes => bytes / 2,
   encode(values) {
     const words = new Uint32Array(values.buffer, values.byteOffset, values.length)
     const halves = new Uint16Array(values.length)
@@ -104,24 +109,12 @@ function lengthFault(bytes: Uint8Array, values: number, valueBytes: number): Ref
   return bytes.byteLength === due ? null : refuse('wrong-shape', `${bytes.byteLength} bytes where ${due} are expected`)
 }
 
-/** Null: a name with room in the manifest, but no codec in this version. */
-export const ENCODINGS = { f32, bf16, int8: null } as const satisfies { readonly [name in Encoding]: Codec | null }
+const int8: Codec = int8Block
 
-/** What this version can speak. */
-export type SpokenEncoding = 'f32' | 'bf16'
+export const ENCODINGS: { readonly [name in Encoding]: Codec } = { f32, bf16, int8 }
 
-export function codecOf(encoding: SpokenEncoding): Codec
-export function codecOf(encoding: Encoding): Codec | Refusal
-export function codecOf(encoding: Encoding): Codec | Refusal {
-  return (
-    ENCODINGS[encoding] ?? refuse('not-available', `the encoding ${encoding} is not available yet; use f32 or bf16`)
-  )
-}
-
-/** Of a manifest that was read: `validateManifest` has refused what cannot be spoken. */
-export function spoken(encoding: Encoding): SpokenEncoding {
-  if (encoding === 'int8') throw new RangeError(`the encoding ${encoding} is not available yet`)
-  return encoding
+export function codecOf(encoding: Encoding): Codec {
+  return ENCODINGS[encoding]
 }
 
 function unfit(value: number, index: number, bound: number): Refusal {

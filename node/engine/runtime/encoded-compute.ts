@@ -2,7 +2,8 @@
  * A stage's computation behind the run's encodings. Inside everything is f32; what enters is decoded, what leaves is encoded
  * and only then hashed, so that all replicas hash what travels.
  */
-import { type Codec, codecOf, type SpokenEncoding } from '../../../protocols/wire/encodings.ts'
+import { type Codec, codecOf } from '../../../protocols/wire/encodings.ts'
+import type { Encoding } from '../../../protocols/wire/messages.ts'
 import { isRefusal } from '../../../protocols/wire/refusals.ts'
 import { StageCompute } from './compute.ts'
 import { F32_BYTES, MAX_F32 } from './constants.ts'
@@ -17,16 +18,9 @@ export type Compute = Pick<StageCompute, 'shape' | 'run' | 'dispose'>
 
 /** @throws EngineError as {@link StageCompute.create} */
 export async function openCompute(init: StageInit, kernels: Uint8Array<ArrayBuffer>): Promise<Compute> {
-  const gradient = spokenBy(init.manifest.encoding.gradient)
-  const activation = spokenBy(init.manifest.encoding.activation)
+  const { gradient, activation } = init.manifest.encoding
   const compute = await StageCompute.create(init, kernels)
   return gradient === 'f32' && activation === 'f32' ? compute : new EncodedCompute(compute, init, gradient, activation)
-}
-
-/** @throws EngineError `unsupported-encoding` */
-function spokenBy(encoding: string): SpokenEncoding {
-  if (encoding !== 'f32' && encoding !== 'bf16') throw new EngineError('unsupported-encoding', encoding)
-  return encoding
 }
 
 type Edges = {
@@ -41,12 +35,7 @@ class EncodedCompute implements Compute {
   readonly #hasEmbedding: boolean
   readonly #bound: number
 
-  constructor(
-    compute: StageCompute,
-    { cut, manifest }: StageInit,
-    gradient: SpokenEncoding,
-    activation: SpokenEncoding,
-  ) {
+  constructor(compute: StageCompute, { cut, manifest }: StageInit, gradient: Encoding, activation: Encoding) {
     this.#compute = compute
     this.#gradient = codecOf(gradient)
     this.#activation = codecOf(activation)
@@ -106,13 +95,19 @@ class EncodedCompute implements Compute {
 
   #encodeCommit({ bytes }: EncodedCommit): EncodedCommit {
     const values = floatsOf(bytes)
-    const encoded = this.#gradient.encode(values)
-    // Rounding may lift a value over the bound, beyond which nobody would take the partition.
-    if (this.#gradient.check(encoded, values.length, this.#bound) !== null)
-      throw new EngineError('not-finite', 'encoded momentum')
     const { partitions, partitionValues } = this.shape
     const partitionBytes = this.#gradient.encodedBytes(partitionValues)
+    const encoded = new Uint8Array((partitions - 1) * partitionBytes + this.#encodedBytes(partitions - 1))
     const starts = Array.from({ length: partitions }, (_, partition) => partition * partitionBytes)
+    // Each by itself: a partition is what travels, and blocks of an encoding must not reach across two.
+    for (const [partition, start] of starts.entries()) {
+      const from = partition * partitionValues
+      const part = this.#gradient.encode(values.subarray(from, from + partitionValues))
+      // Rounding may lift a value over the bound, beyond which nobody would take the partition.
+      if (this.#gradient.check(part, this.#valuesOf(partition), this.#bound) !== null)
+        throw new EngineError('not-finite', 'encoded momentum')
+      encoded.set(part, start)
+    }
     return { bytes: encoded, offsets: [...starts, encoded.length], leaves: chunkLeaves([encoded], partitionBytes) }
   }
 
@@ -138,6 +133,10 @@ class EncodedCompute implements Compute {
 
   get #boundaryValues(): number {
     return this.#compute.shape.boundaryBytes / F32_BYTES
+  }
+
+  #encodedBytes(partition: number): number {
+    return this.#gradient.encodedBytes(this.#valuesOf(partition))
   }
 
   #valuesOf(partition: number): number {

@@ -11,7 +11,7 @@ import type { StageEngine } from './types.ts'
 /** Waited for before a job of this kind is computed: how long it takes under virtual time. */
 export type Pace = (kind: JobKind) => Promise<void>
 
-/** @throws EngineError `unsupported-encoding`, `unsupported-op` or `malformed-model` */
+/** @throws EngineError `unsupported-op` or `malformed-model` */
 export async function createInlineEngine(init: StageInit, pace: Pace | null = null): Promise<StageEngine> {
   const compute = await openCompute(init, await loadKernels())
   return new QueuedEngine(compute.shape, new Dispatcher(new InlineExecutor(compute, pace), { window: 1 }))

@@ -8,7 +8,6 @@ import { type Batch, type Corpus, microBatch } from '../../../node/data/index.ts
 import { cutModel } from '../../../node/engine/partition/index.ts'
 import { createInlineEngine, type StageEngine } from '../../../node/engine/runtime/index.ts'
 import { normOf, scaled } from '../../../node/peer/tensors.ts'
-import { spoken } from '../../../protocols/wire/encodings.ts'
 import type { Manifest } from '../../../protocols/wire/manifest.ts'
 
 export interface EmulationInit {
@@ -97,7 +96,7 @@ export class EmulatedSwarm {
   }
 
   async #step(stage: readonly Replica[], round: number, counts: readonly number[]): Promise<void> {
-    const encoding = spoken(this.#init.manifest.encoding.gradient)
+    const encoding = this.#init.manifest.encoding.gradient
     const commits: { bytes: Uint8Array; offsets: readonly number[] }[] = []
     for (const [lane, replica] of stage.entries()) {
       replica.clip = endClipRound(replica.clip)
@@ -125,7 +124,7 @@ export class EmulatedSwarm {
   }
 
   #clipped(replica: Replica, gradient: Uint8Array): Uint8Array {
-    const encoding = spoken(this.#init.manifest.encoding.activation)
+    const encoding = this.#init.manifest.encoding.activation
     const norm = normOf(gradient, encoding)
     replica.clip = observeNorm(replica.clip, norm)
     const factor = clipFactor(replica.clip, norm)

@@ -1,6 +1,5 @@
 /** Sends gradients against their direction, a thousand times as long, to the stage before. */
 import { scaled } from '../../../node/peer/tensors.ts'
-import { spoken } from '../../../protocols/wire/encodings.ts'
 import { instead } from './instead.ts'
 import { runLiar } from './liar.ts'
 
@@ -8,7 +7,7 @@ const FACTOR = -1000
 
 await runLiar(parts => {
   const { engine, run } = parts
-  const encoding = spoken(run.manifest.encoding.activation)
+  const encoding = run.manifest.encoding.activation
   return {
     ...parts,
     engine: instead(engine, {
