@@ -10,6 +10,7 @@ import { F32_BYTES, MAX_F32 } from './constants.ts'
 import { EngineError } from './errors.ts'
 import { chunkLeaves } from './hashing.ts'
 import type { StageInit } from './init.ts'
+import { Int8Kernel } from './int8-kernel.ts'
 import type { Cancelled, JobKind, JobRequest, JobResult } from './jobs.ts'
 import type { EncodedCommit, StageInput, StageShape } from './types.ts'
 
@@ -20,7 +21,7 @@ export type Compute = Pick<StageCompute, 'shape' | 'run' | 'dispose'>
 export async function openCompute(init: StageInit, kernels: Uint8Array<ArrayBuffer>): Promise<Compute> {
   const { gradient, activation } = init.manifest.encoding
   const compute = await StageCompute.create(init, kernels)
-  return gradient === 'f32' && activation === 'f32' ? compute : new EncodedCompute(compute, init, gradient, activation)
+  return gradient === 'f32' && activation === 'f32' ? compute : new EncodedCompute(compute, init, kernels)
 }
 
 type Edges = {
@@ -35,10 +36,17 @@ class EncodedCompute implements Compute {
   readonly #hasEmbedding: boolean
   readonly #bound: number
 
-  constructor(compute: StageCompute, { cut, manifest }: StageInit, gradient: Encoding, activation: Encoding) {
+  constructor(compute: StageCompute, { cut, manifest }: StageInit, kernels: Uint8Array<ArrayBuffer>) {
     this.#compute = compute
-    this.#gradient = codecOf(gradient)
-    this.#activation = codecOf(activation)
+    const most = Math.max(compute.shape.partitionValues, compute.shape.boundaryBytes / F32_BYTES)
+    let int8: Int8Kernel | null = null
+    const codec = (encoding: Encoding): Codec => {
+      if (encoding !== 'int8') return codecOf(encoding)
+      int8 ??= new Int8Kernel(kernels, most)
+      return int8
+    }
+    this.#gradient = codec(manifest.encoding.gradient)
+    this.#activation = codec(manifest.encoding.activation)
     this.#hasEmbedding = cut.hasEmbedding
     this.#bound = manifest.aggregation.bound
     const { boundaryBytes } = compute.shape
