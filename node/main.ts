@@ -1,8 +1,9 @@
 /** The only composition root: a peer of a run on a real machine, with the real chain, network, engine, time and disk. */
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
-import { loadPeerKey } from './identity/index.ts'
-import { createNetwork } from './network/index.ts'
+import { useEd25519 } from '../protocols/wire/ed25519.ts'
+import { loadPeerKey, nativeVerifier, signingNatively } from './identity/index.ts'
+import { createNetwork, type Network } from './network/index.ts'
 import { parseAddress } from './network/targets.ts'
 import { composePeer } from './peer/compose.ts'
 import { digestOf } from './peer/digest.ts'
@@ -13,6 +14,7 @@ import { openEngine } from './peer/stage-disk.ts'
 import { makeSystem } from './peer/system.ts'
 import { chainExit, openChain } from './run/chain.ts'
 import { IDENTITY_FILE } from './run/folder.ts'
+import { StatusWriter } from './status/writer.ts'
 
 export interface MachineInit extends PeerInit {
   readonly chainUrl: string
@@ -24,20 +26,31 @@ export interface MachineInit extends PeerInit {
 
 /**
  * Each round some 40 MB of buffers come and go outside of V8's heap. By itself V8 marks all of the heap after every 64 MB of
- * them, which took a quarter of the main thread's time; with this they count beside the heap towards one common limit. Older
- * versions do not know the flag and ignore it.
+ * them, which took a quarter of the main thread's time; with this they count beside the heap towards one common limit.
  */
 const COUNT_BUFFERS_WITH_HEAP = '--external-memory-accounted-in-global-limit'
+/** Of Node 24. Others complain of a flag that they do not know. */
+const KNOWN_BY_V8 = /^13\./
 
 /** Rejects with an `ExitError` where the peer cannot take part; with anything else where there is a bug. */
 export async function runPeer(init: MachineInit): Promise<void> {
   const { run, folder, chainUrl, account, bus, signal } = init
-  setFlagsFromString(COUNT_BUFFERS_WITH_HEAP)
+  if (KNOWN_BY_V8.test(process.versions.v8)) setFlagsFromString(COUNT_BUFFERS_WITH_HEAP)
+  useEd25519(nativeVerifier())
   // A mistyped address is told before anything is opened.
   for (const address of [...init.listen, ...init.announce, ...init.bootstrap]) parseAddress(address)
   const endLog = logEvents(bus, folder)
+  let network: Network | null = null
+  const status = new StatusWriter({
+    folder,
+    run: run.id,
+    bus,
+    connections: () => countPaths(network),
+    onFailed: error => bus.emit('warning', { message: `status.json cannot be written: ${error.message}` }),
+  })
+  let ended = 'it was stopped'
   try {
-    const privateKey = await loadPeerKey(join(folder, IDENTITY_FILE))
+    const privateKey = signingNatively(await loadPeerKey(join(folder, IDENTITY_FILE)))
     const chain = await openChain({ url: chainUrl, account, manifest: run.manifest, signal })
     try {
       const { wrapParts } = init
@@ -48,7 +61,10 @@ export async function runPeer(init: MachineInit): Promise<void> {
         digest: digestOf,
         openDisk: folderDisk,
         openEngine,
-        createNetwork,
+        async createNetwork(networkInit) {
+          network = await createNetwork(networkInit)
+          return network
+        },
         ...(wrapParts === undefined ? {} : { wrapParts }),
       })
     } finally {
@@ -56,8 +72,20 @@ export async function runPeer(init: MachineInit): Promise<void> {
     }
   } catch (error) {
     // Being stopped is no failure, however far it had come.
-    if (!signal.aborted) throw chainExit(error, chainUrl)
+    if (signal.aborted) return
+    ended = error instanceof Error ? error.message : String(error)
+    throw chainExit(error, chainUrl)
   } finally {
+    network = null
+    await status.stop(ended)
     endLog()
   }
+}
+
+function countPaths(network: Network | null): { direct: number; relayed: number } {
+  const peers = new Map<string, boolean>()
+  for (const { peer, relay } of network?.connections() ?? [])
+    peers.set(peer, peers.get(peer) === true || relay === null)
+  const direct = [...peers.values()].filter(isDirect => isDirect).length
+  return { direct, relayed: peers.size - direct }
 }

@@ -53,7 +53,7 @@ const EXIT_TABLE = `## Exit codes
 | 0 | done |
 | 1 | \`verify\`: something does not hold |
 | 64 | wrong use: unknown command, option or value |
-| 69 | network or chain: port in use, chain away or of another kind |
+| 69 | network or chain: port in use, chain away or of another kind; \`status\`: a peer does not run |
 | 70 | internal error: please report it |
 | 73 | data folder locked or damaged |
 | 77 | identity or stake refused: no bond, or one below the floor |

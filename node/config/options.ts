@@ -3,7 +3,7 @@
  * (docs/reference/cli.md) are all made from it.
  */
 
-export type Verb = 'up' | 'join' | 'verify' | 'chain' | 'bond' | 'export'
+export type Verb = 'up' | 'join' | 'status' | 'verify' | 'chain' | 'bond' | 'export'
 
 export interface OptionSpec {
   readonly type: 'string' | 'integer' | 'boolean' | 'list'
@@ -18,7 +18,7 @@ export interface OptionSpec {
   readonly requiredBy?: readonly Verb[]
 }
 
-const ALL: readonly Verb[] = ['up', 'join', 'verify', 'chain', 'bond', 'export']
+const ALL: readonly Verb[] = ['up', 'join', 'status', 'verify', 'chain', 'bond', 'export']
 
 export const OPTIONS = {
   data: {
@@ -90,6 +90,13 @@ export const OPTIONS = {
     max: 4_294_967_295,
   },
   target: { type: 'integer', verbs: ['up'], help: 'micro-batches that close a round', default: 8, min: 1, max: 4096 },
+  encoding: {
+    type: 'string',
+    verbs: ['up'],
+    help: 'how gradients and boundary tensors travel; bf16 halves the bytes, int8 in blocks of 64 quarters them',
+    default: 'bf16',
+    choices: ['f32', 'bf16', 'int8'],
+  },
   threads: {
     type: 'integer',
     verbs: ['up', 'join'],
@@ -261,6 +268,7 @@ export type OptionName = keyof typeof OPTIONS
 export const VERBS: Record<Verb, string> = {
   up: 'start a local swarm with its own chain and train',
   join: 'run one peer of a run',
+  status: 'say what the peers of a data folder are doing, and whether they run',
   verify: 'check seats, signatures, hash chain, anchors and the exported model of a data folder',
   chain: 'run the embedded chain alone',
   bond: "post this data folder's bond for a run",

@@ -1,4 +1,5 @@
 export { loadAccount, readAccount } from './account.ts'
 export { DamagedFile, ExposedFile, FolderLocked } from './errors.ts'
-export { type FolderLock, lockDataFolder } from './lock.ts'
+export { type FolderLock, lockDataFolder, lockHolder } from './lock.ts'
+export { nativeVerifier, signingNatively } from './native-ed25519.ts'
 export { loadPeerKey, readPeerKey } from './peer-key.ts'

@@ -61,6 +61,11 @@ export async function lockDataFolder(folder: string): Promise<FolderLock> {
   throw new FolderLocked(folder, rival?.pid ?? 0)
 }
 
+/** Process id of the live holder of a folder, or null; changes nothing. */
+export async function lockHolder(folder: string): Promise<number | null> {
+  return (await readdir(folder)).flatMap(parse).find(isHeld)?.pid ?? null
+}
+
 async function claim(path: string, folder: string): Promise<void> {
   try {
     await (await open(path, 'wx', 0o600)).close()

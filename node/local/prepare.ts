@@ -73,6 +73,7 @@ function refuseChanges(settings: Settings, manifest: Manifest, folder: SwarmFold
     rule: manifest.aggregation.rule,
     seed: manifest.seed,
     target: manifest.batch.target,
+    encoding: manifest.encoding.gradient,
   }
   for (const [name, value] of Object.entries(fixed) as [keyof typeof fixed, string | number][]) {
     const given = settings[name]
@@ -121,6 +122,7 @@ async function readChoices(settings: Settings): Promise<Omit<RunChoices, 'genesi
     f,
     seed: settings.seed!,
     target: settings.target!,
+    encoding: settings.encoding as RunChoices['encoding'],
     rounds: settings.rounds!,
     corpus: { name: corpus.name, cid: corpus.cid },
   }

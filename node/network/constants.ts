@@ -27,6 +27,8 @@ export const PING_TIMEOUT_MS = 20_000
 
 /** How long one dial may take over all addresses of a peer, ms. */
 export const DIAL_TIMEOUT_MS = 10_000
+/** From a connection to comparing versions, ms: both ends have said by then what they speak, and started it. */
+export const VERSIONS_AFTER_MS = 3_000
 /** How long stop() waits for libp2p and the address book before it gives up, ms. */
 export const STOP_TIMEOUT_MS = 5_000
 

@@ -2,7 +2,7 @@
 
 import type { GossipSub } from '@chainsafe/libp2p-gossipsub'
 import type { Identify } from '@libp2p/identify'
-import type { Connection, Libp2p, ServiceMap } from '@libp2p/interface'
+import type { Connection, Libp2p, PeerId, ServiceMap } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Ping } from '@libp2p/ping'
@@ -25,6 +25,7 @@ import {
   STREAM_WINDOW_MAX_BYTES,
   STREAMS_EARLY_MAX,
   STREAMS_INBOUND_MAX,
+  VERSIONS_AFTER_MS,
 } from './constants.ts'
 import { listenError } from './errors.ts'
 import { Gater } from './gater.ts'
@@ -36,6 +37,7 @@ import { identify, kademlia, ping, pubsub } from './services.ts'
 import { addressTarget, parseAddress, peerTarget } from './targets.ts'
 import { UNDERLAYS, type Underlay } from './transports.ts'
 import type { ConnectionInfo, DialOptions, Network, NetworkComponents, NetworkInit, SentBytes } from './types.ts'
+import { otherVersion } from './versions.ts'
 
 interface Services extends ServiceMap {
   readonly identify: Identify
@@ -296,12 +298,21 @@ class RunningNetwork implements Network {
     })
   }
 
+  async #compareVersions(peer: PeerId): Promise<void> {
+    const known = await this.components.peerStore.get(peer).catch(() => null)
+    const other = known === null ? null : otherVersion(known.protocols, this.components.registrar.getProtocols())
+    if (other !== null) this.#init.onEvent?.({ type: 'other-version', peer: peer.toString(), ...other })
+  }
+
   #listenToEvents(): void {
     const { onEvent } = this.#init
     const known = { addresses: '' }
     this.#libp2p.addEventListener('peer:connect', event =>
       onEvent?.({ type: 'connected', peer: event.detail.toString() }),
     )
+    this.#libp2p.addEventListener('peer:identify', ({ detail: { peerId } }) => {
+      this.#init.clock.after(VERSIONS_AFTER_MS, () => void this.#compareVersions(peerId))
+    })
     this.#libp2p.addEventListener('peer:disconnect', event => {
       onEvent?.({ type: 'disconnected', peer: event.detail.toString() })
       this.#bootstrapper.wake()

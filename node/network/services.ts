@@ -27,7 +27,10 @@ export function kademlia(init: NetworkInit, limits: ProfileLimits) {
   })
 }
 
-/** Publish and subscribe. StrictSign on all peers: against StrictNoSign nothing is delivered, silently. */
+/**
+ * Publish and subscribe. StrictNoSign on all peers: all that is said here is signed by itself (protocols/gossip), so gossip's
+ * own signature would be a second one over the same bytes. Against StrictSign nothing is delivered, silently.
+ */
 export function pubsub(limits: ProfileLimits) {
   const [fewest, wanted, most] = limits.mesh
   return gossipsub({
@@ -36,7 +39,7 @@ export function pubsub(limits: ProfileLimits) {
     Dhi: most,
     Dscore: Math.min(4, wanted - 1),
     Dout: Math.min(2, fewest - 1, Math.floor(wanted / 2)),
-    globalSignaturePolicy: 'StrictSign',
+    globalSignaturePolicy: 'StrictNoSign',
     // The defaults of js and Go differ, so their IHAVE and IWANT never match. The same certificate from two peers is one message.
     msgIdFn: message => createHash('sha256').update(message.data).digest(),
     ignoreDuplicatePublishError: true,

@@ -15,6 +15,7 @@ import type { KadDHT, SelectFn, ValidateFn } from '@libp2p/kad-dht'
 import type { Clock, Random } from '../../protocols/wire/environment.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import type { NatInit, Reachability } from './nat/types.ts'
+import type { OtherVersion } from './versions.ts'
 
 /** `local`: many peers on one machine or a trusted network. `public`: strangers; limits an IP, private addresses are not passed on. */
 export type Profile = 'local' | 'public'
@@ -56,6 +57,8 @@ export type NetworkEvent =
   | { readonly type: 'isolated'; readonly attempts: number; readonly lastError: string }
   /** How others reach this peer; raised when it is known and whenever it changes. */
   | ({ readonly type: 'reachability' } & Reachability)
+  /** A connected peer that speaks one of our protocols, but in no version that this peer speaks; raised once a connection. */
+  | ({ readonly type: 'other-version'; readonly peer: PeerName } & OtherVersion)
   /** Something that a person may want to know, and that goes on by itself. */
   | { readonly type: 'trouble'; readonly message: string }
   | { readonly type: 'denied'; readonly peer: PeerName; readonly reason: string }

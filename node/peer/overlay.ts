@@ -4,7 +4,8 @@ import { type Discovery, discovery, recordBook, recordCodec } from '../../protoc
 import { type Gossip, gossip } from '../../protocols/gossip/index.ts'
 import type { Certificate, PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
-import type { Network } from '../network/index.ts'
+import type { Network, NetworkEvent } from '../network/index.ts'
+import { UPGRADE_COMMAND } from '../run/upgrade.ts'
 import type { CertificateBook } from './certificate-book.ts'
 import type { Connected } from './connected.ts'
 import type { PeerEnvironment, PeerInit } from './environment.ts'
@@ -64,6 +65,10 @@ export async function openOverlay(overlay: OverlayInit): Promise<Overlay> {
     onEvent(event) {
       connected.take(event)
       if (event.type === 'reachability') init.bus.emit('reachability', { state: event.state, via: event.via })
+      if (event.type === 'other-version') {
+        reporter.refused('wrong-version', event.peer)
+        warn(otherVersionText(event))
+      }
       if (event.type === 'trouble') warn(event.message)
       if (event.type === 'isolated') isolation.failed(event.attempts, event.lastError)
       if (event.type === 'connected') isolation.connected()
@@ -127,6 +132,12 @@ export async function openOverlay(overlay: OverlayInit): Promise<Overlay> {
       isStarted = true
     },
   }
+}
+
+function otherVersionText(event: Extract<NetworkEvent, { type: 'other-version' }>): string {
+  const { peer, protocol, theirs, ours, older } = event
+  const who = older === 'we' ? 'upgrade this peer' : 'it must be upgraded'
+  return `peer ${peer} speaks ${protocol} ${theirs}, this one ${ours}: ${who} (${UPGRADE_COMMAND})`
 }
 
 /** Nobody but this machine can dial: the limits for strangers would only hit the own peers. */

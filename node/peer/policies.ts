@@ -7,7 +7,7 @@ import type { StateSource } from '../../protocols/state/index.ts'
 import { codecOf } from '../../protocols/wire/encodings.ts'
 import { equalBytes } from '../../protocols/wire/hash.ts'
 import type { PeerName, Scope } from '../../protocols/wire/messages.ts'
-import { isRefusal, type Refusal, refuse } from '../../protocols/wire/refusals.ts'
+import { type Refusal, refuse } from '../../protocols/wire/refusals.ts'
 import type { StageShape } from '../engine/runtime/types.ts'
 import type { RoundStore } from '../journal/index.ts'
 import type { Run } from '../run/folder.ts'
@@ -67,7 +67,6 @@ export function agreementPolicy(init: PolicyInit): AgreementPolicy {
 export function reducePolicy(init: PolicyInit): ReducePolicy {
   const { commits, candidates, self, shape, run } = init
   const codec = codecOf(run.manifest.encoding.gradient)
-  if (isRefusal(codec)) throw new RangeError(codec.detail)
   return {
     admit(scope, from) {
       const round = init.round()

@@ -1,5 +1,6 @@
 /** What this peer signed in a round before it was restarted, and the commitment's bytes behind it. */
 import type { LockRecord, RestoredRound } from '../../consensus/round/types.ts'
+import { codecOf } from '../../protocols/wire/encodings.ts'
 import { open } from '../../protocols/wire/envelope.ts'
 import { equalBytes } from '../../protocols/wire/hash.ts'
 import type { Commit, Scope, Signed } from '../../protocols/wire/messages.ts'
@@ -31,7 +32,7 @@ export async function restoredRound(
 
 /** Serves the own commitment again, as far as the disk has its bytes. */
 export async function holdRestoredCommit(
-  { journal, reduce, digest, engine }: PeerParts,
+  { journal, reduce, digest, engine, run }: PeerParts,
   restored: RestoredRound,
 ): Promise<void> {
   const signed = restored.messages.find((one): one is Signed<Commit> => one.payload.kind === 'commit')
@@ -40,7 +41,8 @@ export async function holdRestoredCommit(
   const place = { run: scope.run, stage: scope.stage, epoch: scope.epoch, round: scope.round }
   const bytes = await journal.commits.get(place)
   if (bytes === null) return
-  const partitionBytes = engine.shape.partitionValues * Float32Array.BYTES_PER_ELEMENT
+  const codec = codecOf(run.manifest.encoding.gradient)
+  const partitionBytes = codec.encodedBytes(engine.shape.partitionValues)
   for (const [partition, leaf] of leaves.entries()) {
     const part = bytes.subarray(partition * partitionBytes, (partition + 1) * partitionBytes)
     // Bytes that a loss of power took are served by the candidates that acknowledged them.

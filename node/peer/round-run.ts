@@ -202,6 +202,7 @@ export class RoundRun {
       clip,
       clock: parts.clock,
       tensors: parts.tensors,
+      encoding: parts.run.manifest.encoding.activation,
       ports: workPorts({
         parts,
         scope,

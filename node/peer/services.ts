@@ -73,6 +73,7 @@ export function openServices(init: ServicesInit): Services {
       stage,
       stages,
       shape: [batch.sequences, model.sequence, model.width],
+      encoding: run.manifest.encoding.activation,
       policy: activationsPolicy(init),
       handlers: {
         accept: delivery => inbox.deliver(delivery),

@@ -3,7 +3,9 @@
  * releases every handle, and its own limits say how many it holds.
  */
 import type { HeaderChain, Outgoing } from '../../protocols/activations/types.ts'
-import type { PeerName } from '../../protocols/wire/messages.ts'
+import { codecOf } from '../../protocols/wire/encodings.ts'
+import type { Encoding, PeerName } from '../../protocols/wire/messages.ts'
+import { isRefusal } from '../../protocols/wire/refusals.ts'
 
 export interface Tensor {
   readonly bytes: Uint8Array
@@ -43,20 +45,22 @@ export class TensorStore {
   }
 }
 
-/** Euclidean norm of f32 little-endian values, summed in f64. */
-export function normOf(bytes: Uint8Array): number {
+/** Euclidean norm of the values, summed in f64. */
+export function normOf(bytes: Uint8Array, encoding: Encoding): number {
   let sum = 0
-  for (const value of floatsOf(bytes)) sum += value * value
+  const values = floatsOf(bytes, encoding)
+  for (let index = 0; index < values.length; index++) sum += values[index]! * values[index]!
   return Math.sqrt(sum)
 }
 
 /** A scaled copy. */
-export function scaled(bytes: Uint8Array, factor: number): Uint8Array {
-  const copy = floatsOf(bytes).map(value => value * factor)
-  return new Uint8Array(copy.buffer)
+export function scaled(bytes: Uint8Array, factor: number, encoding: Encoding): Uint8Array {
+  return codecOf(encoding).encode(floatsOf(bytes, encoding).map(value => value * factor))
 }
 
-function floatsOf(bytes: Uint8Array): Float32Array {
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice()
-  return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4)
+function floatsOf(bytes: Uint8Array, encoding: Encoding): Float32Array {
+  const codec = codecOf(encoding)
+  const values = codec.decode(bytes, codec.valuesIn(bytes.byteLength))
+  if (isRefusal(values)) throw new RangeError(values.detail)
+  return values
 }

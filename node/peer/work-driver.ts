@@ -24,7 +24,7 @@ import {
 } from '../../consensus/routing/index.ts'
 import type { Delivery } from '../../protocols/activations/types.ts'
 import type { Clock } from '../../protocols/wire/environment.ts'
-import type { Hash, MicroBatchId, PeerName } from '../../protocols/wire/messages.ts'
+import type { Encoding, Hash, MicroBatchId, PeerName } from '../../protocols/wire/messages.ts'
 import type { Batch } from '../data/index.ts'
 import { type Clipped, ClipTally } from './clip-tally.ts'
 import { normOf, scaled, type Tensor, type TensorStore } from './tensors.ts'
@@ -62,6 +62,8 @@ export interface WorkDriverInit {
   readonly tensors: TensorStore
   readonly clip: ClipState
   readonly clock: Clock
+  /** Of boundary tensors. */
+  readonly encoding: Encoding
 }
 
 /** What the replica did in the round: both accumulators, ready to be committed. */
@@ -81,6 +83,7 @@ export class WorkDriver {
   readonly ready: Promise<WorkDone>
   readonly #ports: WorkPorts
   readonly #tensors: TensorStore
+  readonly #encoding: Encoding
   readonly #timers: Timers
   readonly #stop = new AbortController()
   readonly #ready = Promise.withResolvers<WorkDone>()
@@ -94,6 +97,7 @@ export class WorkDriver {
   constructor(init: WorkDriverInit) {
     this.#ports = init.ports
     this.#tensors = init.tensors
+    this.#encoding = init.encoding
     this.#clip = init.clip
     this.ready = this.#ready.promise
     this.#timers = new Timers(init.clock, id => this.#input({ type: 'timer', id }))
@@ -167,11 +171,11 @@ export class WorkDriver {
   }
 
   #clipped({ bytes, from }: Tensor): Uint8Array {
-    const norm = normOf(bytes)
+    const norm = normOf(bytes, this.#encoding)
     this.#clip = observeNorm(this.#clip, norm)
     const factor = clipFactor(this.#clip, norm)
     if (from !== null) this.#tally.note(from, factor)
-    return factor < 1 ? scaled(bytes, factor) : bytes
+    return factor < 1 ? scaled(bytes, factor, this.#encoding) : bytes
   }
 
   #input(input: WorkInput): void {

@@ -15,6 +15,8 @@ export interface RunChoices {
   readonly seed: number
   /** Micro-batches that close a round. */
   readonly target: number
+  /** Of gradient partitions and boundary tensors. */
+  readonly encoding: Manifest['encoding']['gradient']
   /** Rounds over which the learning rate falls. */
   readonly rounds: number
   readonly corpus: { readonly name: string; readonly cid: ContentId }
@@ -71,7 +73,7 @@ export function makeManifest(choices: RunChoices): Manifest {
     },
     aggregation: { rule: choices.rule, f: choices.f, bound: 1e4 },
     stake: { floor: STAKE_FLOOR, cap: 100_000, asset: STAKE_ASSET },
-    encoding: { gradient: 'f32', activation: 'f32' },
+    encoding: { gradient: choices.encoding, activation: choices.encoding },
     timeouts: {
       roundMs: 60_000,
       drainMs: 5_000,

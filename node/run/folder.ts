@@ -8,14 +8,18 @@
  *
  *   <peer>/{identity.key, account.key, manifest.cbor, lock}
  *   <peer>/{journal/, rounds/, addresses/, logs/}
+ *   <peer>/version                    of the layout; <swarm>/version too (folder-version.ts)
+ *   <peer>/status.json                what the peer last said of itself (node/status)
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { decodeManifest, encodeManifest, manifestId } from '../../protocols/wire/cid.ts'
+import { decodeManifest, encodeManifest, manifestId, manifestVersion } from '../../protocols/wire/cid.ts'
+import { PROTOCOL_VERSION } from '../../protocols/wire/constants.ts'
 import type { Manifest } from '../../protocols/wire/manifest.ts'
 import type { ContentId } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import { ExitError } from '../cli/exit.ts'
+import { UPGRADE_COMMAND } from './upgrade.ts'
 
 const MANIFEST_FILE = 'manifest.cbor'
 /** A peer's key and its chain account, in the peer's folder. */
@@ -99,13 +103,23 @@ export function readRun(path: string): Run {
   }
   const manifest = decodeManifest(bytes)
   if (isRefusal(manifest)) {
+    if (manifest.refused === 'wrong-version') throw otherVersion(path, manifestVersion(bytes) ?? 0)
     throw new ExitError(
       'configuration',
       `${path} is not a manifest of this version: ${manifest.detail ?? manifest.refused}`,
-      'ask whoever runs it for the manifest file, or upgrade swarm-node',
+      `ask whoever runs it for the manifest file, or upgrade swarm-node: ${UPGRADE_COMMAND}`,
     )
   }
   return { id: manifestId(manifest), manifest }
+}
+
+function otherVersion(path: string, version: number): ExitError {
+  const isNewer = version > PROTOCOL_VERSION
+  return new ExitError(
+    'configuration',
+    `${path} is a manifest of version ${version}, this swarm-node speaks ${PROTOCOL_VERSION}`,
+    isNewer ? UPGRADE_COMMAND : 'take the swarm-node that the run was begun with, or begin another run',
+  )
 }
 
 export function writeRun(folder: string, manifest: Manifest): Run {

@@ -67,7 +67,7 @@ export class Activations {
         openNotes: constants.FRAMES_IN_FLIGHT,
         waiting: constants.FRAMES_WAITING,
         // A body that no boundary tensor can have is refused before it is received.
-        openBodyBytes: constants.FRAMES_IN_FLIGHT * tensorBytes('f32', init.shape),
+        openBodyBytes: constants.FRAMES_IN_FLIGHT * tensorBytes(init.encoding, init.shape),
       },
     })
   }
@@ -94,9 +94,9 @@ export class Activations {
   async send(to: PeerName, outgoing: Outgoing, options: SendOptions = {}): Promise<SendOutcome> {
     const { direction, chain, tensor } = outgoing
     const { lossMicronats = 0, settledBelow = 0, timeoutMs = constants.SEND_TIMEOUT_MS, signal } = options
-    const { shape } = this.#init
+    const { shape, encoding } = this.#init
     const frame: TensorFrame = {
-      tensor: { kind: direction, dtype: 'f32', shape, attachments: chain.envelopes },
+      tensor: { kind: direction, dtype: encoding, shape, attachments: chain.envelopes },
       lossMicronats,
       settledBelow,
     }

@@ -2,7 +2,7 @@
 import { smallHash } from '../wire/hash.ts'
 import type { Hash, PeerName } from '../wire/messages.ts'
 import { isRefusal, type Refusal, refuse } from '../wire/refusals.ts'
-import { allFinite, readTensorFrame } from './frame-header.ts'
+import { readTensorFrame, valueFault } from './frame-header.ts'
 import { checkChain } from './header-chain.ts'
 import type { ActivationsPolicy, ActivationsRun, Delivery } from './types.ts'
 
@@ -18,14 +18,15 @@ export async function checkDelivery(
   policy: ActivationsPolicy,
 ): Promise<Delivery | Refusal> {
   const { header, body, digest, from } = received
-  const read = readTensorFrame(header, body, run.shape)
+  const read = readTensorFrame(header, body, run)
   if (isRefusal(read)) return read
   if (digest === null) return refuse('wrong-shape', 'no tensor')
   const { direction, frame } = read
   const envelopes = frame.tensor.attachments
   const chain = await checkChain(envelopes, { direction, from, content: digest }, run, policy)
   if (isRefusal(chain)) return chain
-  if (!allFinite(body)) return refuse('not-finite')
+  const fault = valueFault(body, run.encoding)
+  if (fault !== null) return fault
   return {
     direction,
     from,

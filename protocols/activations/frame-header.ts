@@ -1,11 +1,12 @@
 /** Headers of frames: DAG-CBOR maps beside the tensor, validated before anything else is looked at. */
+import { codecOf } from '../wire/encodings.ts'
 import { integer, isMap, object, oneOf, type Rule } from '../wire/fields.ts'
 import { checkTensor, type TensorHeader } from '../wire/frames/tensor.ts'
 import { peerName } from '../wire/message-fields.ts'
-import type { MicroBatchId } from '../wire/messages.ts'
+import type { Encoding, MicroBatchId } from '../wire/messages.ts'
 import { isRefusal, type Refusal, refuse } from '../wire/refusals.ts'
 import { MAX_LOSS_MICRONATS, MAX_SEQUENCE } from './constants.ts'
-import type { Answer, Direction } from './types.ts'
+import type { ActivationsRun, Answer, Direction } from './types.ts'
 
 /** FORWARD or BACKWARD. The body is the tensor; the tensor header's attachments are the header chain, oldest first. */
 export interface TensorFrame {
@@ -46,11 +47,11 @@ const ANSWERS = {
 export function readTensorFrame(
   header: unknown,
   body: Uint8Array,
-  shape: readonly number[],
+  { shape, encoding }: Pick<ActivationsRun, 'shape' | 'encoding'>,
 ): { readonly direction: Direction; readonly frame: TensorFrame } | Refusal {
   if (!isTensorFrame(header)) return refuse('out-of-bounds', TENSOR_FRAME(header, '') ?? 'not a frame')
   const direction = isMap(header.tensor) && header.tensor.kind === 'backward' ? 'backward' : 'forward'
-  const tensor = checkTensor(header.tensor, body, { kind: direction, dtype: 'f32', shape })
+  const tensor = checkTensor(header.tensor, body, { kind: direction, dtype: encoding, shape })
   return isRefusal(tensor) ? tensor : { direction, frame: header }
 }
 
@@ -63,18 +64,31 @@ export function readAnswer(header: unknown): Answer | null {
   return isAnswer(header) ? header : null
 }
 
-/** Every f32 is finite: not all exponent bits are set. 3 GB/s, so 0.2 ms for a boundary of gpt-tiny. */
-export function allFinite(tensor: Uint8Array): boolean {
-  const aligned = tensor.byteOffset % 4 === 0 ? tensor : tensor.slice()
-  const words = new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4)
+/** Null where every value is finite, and an int8 tensor is as an encoder writes it. */
+export function valueFault(tensor: Uint8Array, encoding: Encoding): Refusal | null {
+  if (encoding !== 'int8') return allFinite(tensor, WORDS[encoding]) ? null : refuse('not-finite')
+  const codec = codecOf(encoding)
+  return codec.check(tensor, codec.valuesIn(tensor.byteLength), MAX_F32)
+}
+
+/** Every value is finite: not all of its exponent's bits are set. 3 GB/s, so 0.2 ms for a boundary of gpt-tiny in f32. */
+function allFinite(tensor: Uint8Array, { wordBytes, exponentBits }: (typeof WORDS)[keyof typeof WORDS]): boolean {
+  const { buffer, byteOffset } = tensor.byteOffset % wordBytes === 0 ? tensor : tensor.slice()
+  const count = tensor.byteLength / wordBytes
+  const words =
+    wordBytes === 4 ? new Uint32Array(buffer, byteOffset, count) : new Uint16Array(buffer, byteOffset, count)
   for (let index = 0; index < words.length; index++) {
-    if ((words[index]! & EXPONENT_BITS) === EXPONENT_BITS) return false
+    if ((words[index]! & exponentBits) === exponentBits) return false
   }
   return true
 }
 
-/** Of an IEEE 754 single. */
-const EXPONENT_BITS = 0x7f800000
+const WORDS = {
+  f32: { wordBytes: 4, exponentBits: 0x7f800000 },
+  bf16: { wordBytes: 2, exponentBits: 0x7f80 },
+} as const
+/** The largest finite single. */
+const MAX_F32 = 3.4028234663852886e38
 
 function isTensorFrame(header: unknown): header is TensorFrame {
   return TENSOR_FRAME(header, '') === null

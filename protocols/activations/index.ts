@@ -19,7 +19,7 @@ export type * from './types.ts'
  *
  * @example
  * ```ts
- * const service = activations({ run, genesis, self, stage: 0, stages: 2, shape: [8, 128, 128], policy, handlers })(components)
+ * const service = activations({ run, genesis, self, stage: 0, stages: 2, shape: [8, 128, 128], encoding: 'bf16', policy, handlers })(components)
  * await service.start()
  * const outgoing = await service.sign({ direction: 'forward', id, scope, parent: null, tensor })
  * const outcome = await service.send(nextHop, outgoing, { timeoutMs: 2_000, signal })

@@ -1,5 +1,5 @@
 /** Types of the activations protocol: what travels, what the node must know and decide. */
-import type { Hash, MicroBatchId, PeerName, Scope } from '../wire/messages.ts'
+import type { Encoding, Hash, MicroBatchId, PeerName, Scope } from '../wire/messages.ts'
 import type { Refusal, RefusalReason } from '../wire/refusals.ts'
 
 export type Direction = 'forward' | 'backward'
@@ -22,7 +22,7 @@ export interface Delivery {
   readonly chain: HeaderChain
   /** SHA-256 of the newest header's envelope: what SETTLED's root chains. */
   readonly header: Hash
-  /** f32 little-endian, all finite. */
+  /** In the run's encoding of boundary tensors; all finite. */
   readonly tensor: Uint8Array
   /** Backward: the head's mean loss in micro-nats a token; not signed, the head's COMMIT is what counts. Forward: 0. */
   readonly lossMicronats: number
@@ -68,8 +68,10 @@ export interface ActivationsRun {
   readonly self: PeerName
   readonly stage: number
   readonly stages: number
-  /** Shape of a boundary tensor, f32, from the manifest: [sequences, sequence, width]. */
+  /** Shape of a boundary tensor, from the manifest: [sequences, sequence, width]. */
   readonly shape: readonly number[]
+  /** Of its values, from the manifest. */
+  readonly encoding: Encoding
 }
 
 /** A tensor to be signed: its header extends `parent`. */

@@ -4,6 +4,7 @@ import { CID } from 'multiformats/cid'
 import { create } from 'multiformats/hashes/digest'
 import { decodeStrict, encode } from './cbor.ts'
 import { MANIFEST_MAX_BYTES } from './constants.ts'
+import { isMap } from './fields.ts'
 import { smallHash } from './hash.ts'
 import type { Manifest } from './manifest.ts'
 import { checkManifest } from './manifest-fields.ts'
@@ -48,6 +49,12 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
   const refusal = checkManifest(manifest)
   if (isRefusal(refusal)) throw new RangeError(refusal.detail ?? refusal.refused)
   return encode(manifest)
+}
+
+/** The version that a manifest says it has, whatever else it says; null where the bytes are no manifest at all. */
+export function manifestVersion(bytes: Uint8Array): number | null {
+  const value = decodeStrict(bytes, { maxBytes: MANIFEST_MAX_BYTES })
+  return isMap(value) && Number.isSafeInteger(value['version']) ? Number(value['version']) : null
 }
 
 export function decodeManifest(bytes: Uint8Array): Manifest | Refusal {

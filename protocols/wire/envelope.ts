@@ -2,15 +2,18 @@
  * Signed envelopes of libp2p (RFC 0002, https://github.com/libp2p/specs/blob/master/RFC/0002-signed-envelopes.md) around
  * canonical payloads. Ed25519 only: its peer id holds the key, so an envelope says by itself who signed.
  */
+import { publicKeyFromRaw } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPublicKey } from '@libp2p/peer-id'
 import { RecordEnvelope } from '@libp2p/peer-record'
 import { varint } from 'multiformats'
 import { decodeStrict, encode } from './cbor.ts'
 import { ENVELOPE_CACHE_BYTES, ENVELOPE_CACHE_ENTRIES, ENVELOPE_OVERHEAD_BYTES, SIGNATURE_DOMAIN } from './constants.ts'
+import { holdsEd25519 } from './ed25519.ts'
+import { decodeEnvelope, type EnvelopeParts, encodeEnvelope, signedBytes } from './envelope-bytes.ts'
 import { EnvelopeCache } from './envelope-cache.ts'
-import { equalBytes, hashHex } from './hash.ts'
-import type { Payload, PayloadKind, Signed } from './messages.ts'
+import { hashHex } from './hash.ts'
+import type { Payload, PayloadKind, PeerName, Signed } from './messages.ts'
 import { isRefusal, type Refusal, refuse } from './refusals.ts'
 import { MESSAGES, PAYLOAD_KINDS, type PayloadOf, validatePayload } from './table.ts'
 
@@ -28,14 +31,14 @@ export async function seal<P extends Payload>(payload: P, privateKey: PrivateKey
   const { maxBytes } = MESSAGES[payload.kind]
   if (bytes.byteLength > maxBytes)
     throw new RangeError(`${payload.kind} of ${bytes.byteLength} bytes, at most ${maxBytes} are allowed`)
-  const record = {
-    domain: SIGNATURE_DOMAIN,
-    codec: payloadType(payload.kind),
-    marshal: () => bytes,
-    equals: () => false,
+  const type = payloadType(payload.kind)
+  const signature = await privateKey.sign(signedBytes(DOMAIN, type, bytes))
+  const publicKey = privateKey.publicKey.raw
+  return {
+    signer: nameOf(publicKey),
+    payload,
+    envelope: encodeEnvelope({ publicKey, payloadType: type, payload: bytes, signature }),
   }
-  const envelope = await RecordEnvelope.seal(record, privateKey)
-  return { signer: peerIdFromPublicKey(privateKey.publicKey).toString(), payload, envelope: envelope.marshal() }
 }
 
 /**
@@ -51,13 +54,13 @@ export async function open<K extends PayloadKind = PayloadKind>(
     return refuse('too-large', `an envelope of ${envelope.byteLength} bytes`)
   const parsed = parse(envelope)
   if (isRefusal(parsed)) return parsed
-  const { kind, record } = parsed
+  const { kind, parts } = parsed
   const { kinds } = expectation
   if (kinds !== undefined && !includes(kinds, kind)) return refuse('not-allowed', `${kind} is not taken here`)
-  const known = cache.get(record.signature, envelope)
-  const signed = known ?? (await verify(kind, record, envelope))
+  const known = cache.get(parts.signature, envelope)
+  const signed = known ?? (await verify(kind, parts, envelope))
   if (isRefusal(signed)) return signed
-  if (known === null) cache.add(record.signature, signed)
+  if (known === null) cache.add(parts.signature, signed)
   return isOfKind(signed, kinds) ? signed : refuse('not-allowed', `${kind} is not taken here`)
 }
 
@@ -72,6 +75,8 @@ export function payloadType(kind: PayloadKind): Uint8Array {
   return varint.encodeTo(code, new Uint8Array(varint.encodingLength(code)))
 }
 
+const DOMAIN = new TextEncoder().encode(SIGNATURE_DOMAIN)
+
 const verified = new EnvelopeCache({ entries: ENVELOPE_CACHE_ENTRIES, bytes: ENVELOPE_CACHE_BYTES })
 
 const KIND_OF_TYPE: ReadonlyMap<string, PayloadKind> = new Map(
@@ -83,36 +88,50 @@ const LONGEST_ENVELOPE_BYTES = ENVELOPE_OVERHEAD_BYTES + Math.max(...PAYLOAD_KIN
 /** Longest payload type that is looked up: a varint of the private-use range takes four bytes. */
 const MAX_TYPE_BYTES = 4
 
-function parse(envelope: Uint8Array): { kind: PayloadKind; record: RecordEnvelope } | Refusal {
-  let record: RecordEnvelope
+function parse(envelope: Uint8Array): { kind: PayloadKind; parts: EnvelopeParts } | Refusal {
+  const parts = decodeEnvelope(envelope)
+  if (parts === null) return faultOf(envelope)
+  const { payloadType: type } = parts
+  const kind = type.byteLength > MAX_TYPE_BYTES ? undefined : KIND_OF_TYPE.get(hashHex(type))
+  return kind === undefined ? refuse('wrong-domain', 'a payload type of another protocol') : { kind, parts }
+}
+
+/** Why these bytes are not taken: libp2p tells what they are instead. */
+function faultOf(envelope: Uint8Array): Refusal {
   try {
-    record = RecordEnvelope.createFromProtobuf(envelope)
-    // Protobuf allows many spellings of one message; only the one that we write counts, or ids of envelopes could be forged.
-    if (!equalBytes(record.marshal(), envelope))
-      return refuse('bad-encoding', 'not the canonical bytes of its envelope')
+    const { publicKey } = RecordEnvelope.createFromProtobuf(envelope)
+    return publicKey.type === 'Ed25519'
+      ? refuse('bad-encoding', 'not the canonical bytes of its envelope')
+      : refuse('bad-signature', `signed with a ${publicKey.type} key`)
   } catch (error) {
     return refuse('bad-encoding', error instanceof Error ? error.message : 'not an envelope')
   }
-  if (record.publicKey.type !== 'Ed25519') return refuse('bad-signature', `signed with a ${record.publicKey.type} key`)
-  const kind =
-    record.payloadType.byteLength > MAX_TYPE_BYTES ? undefined : KIND_OF_TYPE.get(hashHex(record.payloadType))
-  return kind === undefined ? refuse('wrong-domain', 'a payload type of another protocol') : { kind, record }
 }
 
 /** Cheap checks first: garbage must not cost a signature check. */
-async function verify(kind: PayloadKind, record: RecordEnvelope, envelope: Uint8Array): Promise<Signed | Refusal> {
-  const value = decodeStrict(record.payload, { maxBytes: MESSAGES[kind].maxBytes })
+async function verify(kind: PayloadKind, parts: EnvelopeParts, envelope: Uint8Array): Promise<Signed | Refusal> {
+  const { publicKey, payloadType: type, signature } = parts
+  const value = decodeStrict(parts.payload, { maxBytes: MESSAGES[kind].maxBytes })
   if (isRefusal(value)) return value
   const payload = validatePayload(kind, value)
   if (isRefusal(payload)) return payload
-  let valid = false
-  try {
-    valid = await record.validate(SIGNATURE_DOMAIN)
-  } catch (error) {
-    return refuse('bad-signature', error instanceof Error ? error.message : 'not a signature')
-  }
-  if (!valid) return refuse('bad-signature')
-  return { signer: peerIdFromPublicKey(record.publicKey).toString(), payload, envelope }
+  const holds = await holdsEd25519(publicKey, signedBytes(DOMAIN, type, parts.payload), signature)
+  return holds ? { signer: nameOf(publicKey), payload, envelope } : refuse('bad-signature')
+}
+
+/** Names of the keys that were seen last: writing one takes as long as hashing a message. */
+const names = new Map<string, PeerName>()
+const MAX_NAMES = 1024
+
+function nameOf(publicKey: Uint8Array): PeerName {
+  const key = hashHex(publicKey)
+  const known = names.get(key)
+  if (known !== undefined) return known
+  const name = peerIdFromPublicKey(publicKeyFromRaw(publicKey)).toString()
+  names.set(key, name)
+  const oldest = names.keys().next().value
+  if (names.size > MAX_NAMES && oldest !== undefined) names.delete(oldest)
+  return name
 }
 
 function includes(kinds: readonly PayloadKind[], kind: PayloadKind): boolean {

@@ -24,6 +24,11 @@ export function encodedBytes(values: number): number {
   return values + Math.ceil(values / BLOCK_VALUES) * SCALE_BYTES
 }
 
+/** How many values so many bytes hold. */
+export function valuesIn(bytes: number): number {
+  return bytes - Math.ceil(bytes / (BLOCK_VALUES + SCALE_BYTES)) * SCALE_BYTES
+}
+
 export function encode(values: Float32Array): Uint8Array {
   const bytes = new Uint8Array(encodedBytes(values.length))
   for (let start = 0, at = 0; start < values.length; start += BLOCK_VALUES) {

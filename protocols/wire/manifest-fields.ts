@@ -1,10 +1,9 @@
 /** Bounds of every field of a manifest, as a table, and what holds between fields. Each error is one sentence. */
 import { HASH_BYTES, MAX_SEATS, MAX_STAGES, PROTOCOL_VERSION } from './constants.ts'
-import { codecOf } from './encodings.ts'
 import { bytes, integer, isMap, number, object, oneOf, text } from './fields.ts'
 import type * as manifest from './manifest.ts'
 import { contentIdText } from './message-fields.ts'
-import { isRefusal, type Refusal, refuse } from './refusals.ts'
+import { type Refusal, refuse } from './refusals.ts'
 
 /** A rate below one; at one a moving average would never move. */
 const decay = number(0, 1 - 2 ** -20)
@@ -148,10 +147,6 @@ export function checkManifest(value: unknown): manifest.Manifest | Refusal {
   if (!isChecked(value)) return refuse('bad-encoding', 'manifest: not a map')
   const broken = RELATIONS.find(relation => !relation.holds(value))
   if (broken !== undefined) return refuse('out-of-bounds', `manifest: ${broken.sentence}`)
-  for (const name of ['gradient', 'activation'] as const) {
-    const codec = codecOf(value.encoding[name])
-    if (isRefusal(codec)) return refuse(codec.refused, `manifest: encoding.${name}: ${codec.detail}`)
-  }
   return value
 }
 

@@ -27,6 +27,7 @@ export function simRun(scenario: ConcreteScenario, genesis: Hash, corpus: Corpus
     stages: swarm.stages,
     replicas: swarm.replicas,
     rule: workload.rule,
+    encoding: 'f32',
     f: faultsOf(swarm.replicas),
     seed: seed % 0x7fff_ffff,
     target: workload.target,

@@ -8,7 +8,7 @@ import type { Manifest } from '../../protocols/wire/manifest.ts'
 
 export function defaultManifest(
   corpus: Corpus,
-  choices: Partial<Pick<RunChoices, 'rule' | 'seed' | 'target' | 'rounds'>> = {},
+  choices: Partial<Pick<RunChoices, 'rule' | 'seed' | 'target' | 'rounds' | 'encoding'>> = {},
 ): Manifest {
   const replicas = OPTIONS.replicas.default
   return makeManifest({
@@ -19,6 +19,7 @@ export function defaultManifest(
     f: faultsOf(replicas),
     seed: OPTIONS.seed.default,
     target: OPTIONS.target.default,
+    encoding: OPTIONS.encoding.default,
     rounds: OPTIONS.rounds.default,
     corpus: { name: corpus.name, cid: corpus.cid },
     genesis: ZERO_HASH,

@@ -4,10 +4,12 @@ import { join, relative, resolve } from 'node:path'
 import type { Settings } from '../../config/options.ts'
 import { assembleModel, openSources, writeModel } from '../../export/model.ts'
 import { manifestPath, peerFolders, readRun, readSeat } from '../../run/folder.ts'
+import { checkFolderVersion } from '../../run/folder-version.ts'
 import { EXIT } from '../exit.ts'
 
 export async function run(settings: Settings, stop: AbortSignal): Promise<number> {
   const folder = resolve(settings.data!)
+  checkFolderVersion(folder)
   const target = readRun(manifestPath(folder))
   const sources = await openSources(peerFolders(folder), target, readSeat)
   try {

@@ -7,6 +7,7 @@ import { wallClockMs } from '../../events/wall-clock.ts'
 import { loadAccount, lockDataFolder } from '../../identity/index.ts'
 import { loadRunCorpus } from '../../run/corpus.ts'
 import { accountPath, resolveRun } from '../../run/folder.ts'
+import { openFolderVersion } from '../../run/folder-version.ts'
 import { EXIT } from '../exit.ts'
 import { onParentGone } from '../lifetime.ts'
 import { project } from '../projections/index.ts'
@@ -17,6 +18,7 @@ export async function run(settings: Settings, stop: AbortSignal): Promise<number
   const folder = resolve(settings.data!)
   const lock = await lockDataFolder(folder)
   try {
+    openFolderVersion(folder)
     const target = resolveRun(settings.run!, folder)
     const corpus = await loadRunCorpus(settings.corpus!, target.manifest)
     const bus = new EventBus(wallClockMs)

@@ -12,6 +12,7 @@ import { handCommands } from '../../local/programs.ts'
 import { LocalSwarm } from '../../local/swarm.ts'
 import { chainExit } from '../../run/chain.ts'
 import { type Run, swarmFolder } from '../../run/folder.ts'
+import { openFolderVersion } from '../../run/folder-version.ts'
 import { EXIT } from '../exit.ts'
 import { type Projection, project } from '../projections/index.ts'
 import { summaryLines } from '../projections/summary.ts'
@@ -20,6 +21,7 @@ export async function run(settings: Settings, stop: AbortSignal): Promise<number
   const folder = swarmFolder(settings.data!)
   const lock = await lockDataFolder(folder.root)
   try {
+    openFolderVersion(folder.root)
     await runLocally(settings, await planLocalRun(settings, folder), stop)
     return EXIT.ok
   } finally {

@@ -6,7 +6,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-export const KERNEL_SOURCES = ['vector.as.ts', 'optimizer.as.ts', 'initialise.as.ts'] as const
+export const KERNEL_SOURCES = ['vector.as.ts', 'optimizer.as.ts', 'initialise.as.ts', 'int8-block.as.ts'] as const
 
 const folder = fileURLToPath(new URL('.', import.meta.url))
 

@@ -30,6 +30,7 @@ export interface VectorKernels {
   ): void
   fillNormal(x: number, key: bigint, std: number, n: number): void
   fillConstant(x: number, value: number, n: number): void
+  encodeInt8(out: number, x: number, n: number): void
 }
 
 export interface Kernels extends VectorKernels {
@@ -49,6 +50,7 @@ const NAMES: readonly (keyof VectorKernels)[] = [
   'adamw',
   'fillNormal',
   'fillConstant',
+  'encodeInt8',
 ]
 
 /**

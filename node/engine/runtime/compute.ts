@@ -44,7 +44,7 @@ export class StageCompute {
   /**
    * Allocates, loads the graphs and initialises the parameters from the seed.
    * @param kernels bytes of the compiled kernels
-   * @throws EngineError `unsupported-encoding`, `unsupported-op` or `malformed-model`
+   * @throws EngineError `unsupported-op` or `malformed-model`
    */
   static async create(init: StageInit, kernels: Uint8Array<ArrayBuffer>): Promise<StageCompute> {
     const plan = planStage(init)

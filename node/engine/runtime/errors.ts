@@ -5,7 +5,6 @@ export const ENGINE_ERRORS = {
   disposed: 'the engine was disposed',
   'unsupported-op': 'the model has an operation that is not supported',
   'malformed-model': 'the model cannot be loaded',
-  'unsupported-encoding': 'this gradient encoding is not supported yet',
   'invalid-input': 'a tensor has the wrong length, or a call does not fit the stage',
   'not-finite': 'a tensor holds NaN, infinity or a value out of bounds',
   'wrong-order': 'the call needs another one before it',

@@ -3,7 +3,6 @@ import type { Manifest } from '../../../protocols/wire/manifest.ts'
 import { countParameters, type ParameterSpec, type StageCut, stageParameters } from '../models/index.ts'
 import { stageFlops } from '../partition/index.ts'
 import { F32_BYTES } from './constants.ts'
-import { EngineError } from './errors.ts'
 import { type Partitioning, partition } from './partitions.ts'
 import { type ParameterRange, parameterRanges } from './ranges.ts'
 import type { StageShape } from './types.ts'
@@ -31,10 +30,8 @@ export interface StagePlan {
   readonly shape: StageShape
 }
 
-/** @throws EngineError `unsupported-encoding` */
 export function planStage({ manifest, cut, replicas }: StageInit): StagePlan {
-  const { model, batch, encoding } = manifest
-  if (encoding.gradient !== 'f32') throw new EngineError('unsupported-encoding', encoding.gradient)
+  const { model, batch } = manifest
   const specs = stageParameters(model, cut)
   const ranges = parameterRanges(specs)
   const parameters = ranges.reduce((sum, { count }) => sum + count, 0)

@@ -1,7 +1,8 @@
 /** The engine on the calling thread, for simulations and tests: same code, same results, no thread. */
 import { loadKernels } from '../kernels/index.ts'
-import { Cancellation, StageCompute } from './compute.ts'
+import { Cancellation } from './compute.ts'
 import { Dispatcher } from './dispatcher.ts'
+import { type Compute, openCompute } from './encoded-compute.ts'
 import type { StageInit } from './init.ts'
 import type { Executor, JobKind, JobRequest, JobResult } from './jobs.ts'
 import { QueuedEngine } from './stage-engine.ts'
@@ -10,18 +11,18 @@ import type { StageEngine } from './types.ts'
 /** Waited for before a job of this kind is computed: how long it takes under virtual time. */
 export type Pace = (kind: JobKind) => Promise<void>
 
-/** @throws EngineError `unsupported-encoding`, `unsupported-op` or `malformed-model` */
+/** @throws EngineError `unsupported-op` or `malformed-model` */
 export async function createInlineEngine(init: StageInit, pace: Pace | null = null): Promise<StageEngine> {
-  const compute = await StageCompute.create(init, await loadKernels())
+  const compute = await openCompute(init, await loadKernels())
   return new QueuedEngine(compute.shape, new Dispatcher(new InlineExecutor(compute, pace), { window: 1 }))
 }
 
 class InlineExecutor implements Executor {
-  readonly #compute: StageCompute
+  readonly #compute: Compute
   readonly #pace: Pace | null
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(compute: StageCompute, pace: Pace | null) {
+  constructor(compute: Compute, pace: Pace | null) {
     this.#compute = compute
     this.#pace = pace
   }

@@ -11,7 +11,7 @@ export interface CallOptions {
 /** Two accumulators, so that gradients of off-lane micro-batches can be dropped whole (round.md, "Why lanes"). */
 export type Accumulator = 'lane' | 'off-lane'
 
-/** Token ids (stage 0: one byte each, `sequences * sequence` of them) or the f32 little-endian boundary activation. */
+/** Token ids (stage 0: one byte each, `sequences * sequence` of them) or the boundary activation in the run's encoding. */
 export type StageInput = Uint8Array
 
 export interface StageShape {

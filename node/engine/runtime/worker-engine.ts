@@ -16,7 +16,7 @@ export interface StageEngineInit extends StageInit {
   readonly onDeath?: (error: EngineError) => void
 }
 
-/** @throws EngineError `unsupported-encoding`, `unsupported-op`, `malformed-model` or `worker-died` */
+/** @throws EngineError `unsupported-op`, `malformed-model` or `worker-died` */
 export async function createStageEngine({ workerUrl, onDeath, ...init }: StageEngineInit): Promise<StageEngine> {
   let jobs: Dispatcher | null = null
   const executor = new WorkerExecutor(workerUrl ?? findWorker(), { init, kernels: await loadKernels() }, error => {

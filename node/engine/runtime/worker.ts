@@ -1,14 +1,14 @@
 /** The compute thread: makes a stage from `workerData`, then does one job after the other (`channel.ts`). */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { buffersOf, type FromWorker, failureOf, type JobMessage, type ToWorker, type WorkerInit } from './channel.ts'
-import { StageCompute } from './compute.ts'
+import { type Compute, openCompute } from './encoded-compute.ts'
 import type { JobKind } from './jobs.ts'
 
 async function serve(port: MessagePort, { init, kernels }: WorkerInit): Promise<void> {
   const send = (message: FromWorker): void => port.postMessage(message, buffersOf(message))
-  let compute: StageCompute
+  let compute: Compute
   try {
-    compute = await StageCompute.create(init, kernels)
+    compute = await openCompute(init, kernels)
   } catch (error) {
     send({ type: 'failed', id: null, failure: failureOf(error) })
     return
@@ -25,7 +25,7 @@ async function serve(port: MessagePort, { init, kernels }: WorkerInit): Promise<
   send({ type: 'ready', shape: compute.shape })
 }
 
-async function answer<K extends JobKind>(compute: StageCompute, job: JobMessage<K>): Promise<FromWorker> {
+async function answer<K extends JobKind>(compute: Compute, job: JobMessage<K>): Promise<FromWorker> {
   const { id, kind, request, cancel } = job
   try {
     const result = await compute.run(kind, request, () => cancel !== null && Atomics.load(cancel, 0) === 1)

@@ -1,12 +1,12 @@
 /** The header of a tensor that travels as a message's body, with the signatures that belong to it. */
 import { MAX_ATTACHMENTS, MAX_HEADER_BYTES, MAX_TENSOR_DIMENSIONS } from '../constants.ts'
+import { codecOf } from '../encodings.ts'
 import { arrayOf, bytes, integer, isMap, object, oneOf, text } from '../fields.ts'
+import type { Encoding } from '../messages.ts'
 import { type Refusal, refuse } from '../refusals.ts'
 
-/** Bytes of one value. */
-export const DTYPE_BYTES = { f32: 4, u8: 1 } as const
-
-export type TensorType = keyof typeof DTYPE_BYTES
+/** An encoding, or `u8`: bytes as they are. */
+export type TensorType = Encoding | 'u8'
 
 export interface TensorHeader {
   /** What it is, in the words of the protocol: 'forward', 'partition', ... */
@@ -26,14 +26,15 @@ export interface TensorExpectation {
 
 const FIELDS = object<TensorHeader>({
   kind: text(/^[a-z-]{1,32}$/, 'a word'),
-  dtype: oneOf('f32', 'u8'),
+  dtype: oneOf('f32', 'bf16', 'int8', 'u8'),
   shape: arrayOf(integer(1, 2 ** 31 - 1), MAX_TENSOR_DIMENSIONS, 1),
   attachments: arrayOf(bytes(1, MAX_HEADER_BYTES), MAX_ATTACHMENTS),
 })
 
-/** Little-endian bytes of a tensor of this type and shape. */
+/** Bytes of a tensor of this type and shape. */
 export function tensorBytes(dtype: TensorType, shape: readonly number[]): number {
-  return shape.reduce((values, dimension) => values * dimension, DTYPE_BYTES[dtype])
+  const values = shape.reduce((product, dimension) => product * dimension, 1)
+  return dtype === 'u8' ? values : codecOf(dtype).encodedBytes(values)
 }
 
 /** The header of a received tensor, where it and the body's length are as expected. */

@@ -6,14 +6,15 @@ import type { Lie } from './types.ts'
 const FACTOR = -1000
 
 export const poisonedBackward: Lie = (parts, { acts }) => {
-  const { engine } = parts
+  const { engine, run } = parts
+  const encoding = run.manifest.encoding.activation
   return {
     ...parts,
     engine: instead(engine, {
       async head(input, targets, into, options) {
         acts()
         const { loss, inputGradient } = await engine.head(input, targets, into, options)
-        return { loss, inputGradient: inputGradient === null ? null : scaled(inputGradient, FACTOR) }
+        return { loss, inputGradient: inputGradient === null ? null : scaled(inputGradient, FACTOR, encoding) }
       },
     }),
   }

@@ -13,6 +13,7 @@ export interface TinyRun {
   /** Rounds over which the learning rate falls. */
   readonly rounds?: number
   readonly seed?: number
+  readonly encoding?: Manifest['encoding']['gradient']
   readonly model?: Partial<Manifest['model']>
   readonly batch?: Partial<Manifest['batch']>
   readonly optimizer?: Partial<Manifest['optimizer']>
@@ -53,6 +54,7 @@ export async function tinyManifest(run: TinyRun): Promise<(genesis: Hash, startH
       f: run.f ?? faultsOf(replicas),
       seed: run.seed ?? 1,
       target: 8,
+      encoding: run.encoding ?? 'f32',
       rounds: run.rounds ?? 100,
       corpus: { name: corpus.name, cid: corpus.cid },
       genesis,

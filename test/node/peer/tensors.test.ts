@@ -39,8 +39,8 @@ describe('f32 tensors as bytes', () => {
       fc.property(values, floats => {
         const bytes = new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength)
         const expected = Math.hypot(...floats)
-        expect(normOf(bytes)).to.be.closeTo(expected, 1e-9 * (1 + expected))
-        expect(normOf(shifted(bytes))).to.equal(normOf(bytes))
+        expect(normOf(bytes, 'f32')).to.be.closeTo(expected, 1e-9 * (1 + expected))
+        expect(normOf(shifted(bytes), 'f32')).to.equal(normOf(bytes, 'f32'))
       }),
     )
   })
@@ -50,7 +50,7 @@ describe('f32 tensors as bytes', () => {
       fc.property(values, fc.constantFrom(0.5, 0.25, 2), (floats, factor) => {
         const bytes = new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength).slice()
         const before = bytes.slice()
-        const result = scaled(shifted(bytes), factor)
+        const result = scaled(shifted(bytes), factor, 'f32')
         expect([...new Float32Array(result.buffer)]).to.deep.equal(
           [...floats].map(value => Math.fround(value * factor)),
         )

@@ -112,6 +112,7 @@ export function makeRun(): Run {
     f: 1,
     seed: 5,
     target: 4,
+    encoding: 'f32',
     rounds: 40,
     corpus: { name: 'test', cid: contentId(CORPUS, 'raw') },
     genesis: hashOf('genesis'),

@@ -50,7 +50,15 @@ export function policyAt(round: number = ROUND, ownEpoch = 2): ActivationsPolicy
 }
 
 export function runOf(self: Peer): ActivationsRun {
-  return { genesis: GENESIS, run: RUN, self: self.name, stage: self.stage, stages: STAGES, shape: SHAPE }
+  return {
+    genesis: GENESIS,
+    run: RUN,
+    self: self.name,
+    stage: self.stage,
+    stages: STAGES,
+    shape: SHAPE,
+    encoding: 'f32',
+  }
 }
 
 export function scopeOf(stage: number, change: Partial<Scope> = {}): Scope {

@@ -1,6 +1,7 @@
 /** Writes test/vectors/wire/*.json: `node test/protocols/wire/generate-vectors.ts`. A change of these files breaks the wire. */
 import { writeFileSync } from 'node:fs'
 import {
+  codecOf,
   encode,
   encodeCertificate,
   encodeHead,
@@ -56,6 +57,25 @@ write('merkle', {
   leaves: leaves.map(hashHex),
   roots: leaves.map((_, index) => hashHex(merkleRoot(leaves.slice(0, index + 1), smallHash))),
   proofs: leaves.map((_, index) => merkleProof(leaves, index, smallHash).map(hashHex)),
+})
+
+const singles = [
+  '00000000',
+  '80000000',
+  '3f800000',
+  '3f808000',
+  '3f818000',
+  '3f808001',
+  'bf7fffff',
+  '00000001',
+  '00018000',
+]
+const extremes = ['7f7f7fff', '7f7f8000', '7f800000', 'ff800000', '7fc00000', '7f800001', 'ffffffff']
+write('encodings', {
+  bf16: [...singles, ...extremes].map(value => {
+    const single = new Float32Array(Uint32Array.of(Number.parseInt(value, 16)).buffer)
+    return { value, bytes: hashHex(codecOf('bf16').encode(single)) }
+  }),
 })
 
 const body = Uint8Array.of(1, 2, 3, 4)

@@ -18,6 +18,8 @@ export interface Vectors {
   readonly merkle: { leaves: readonly string[]; roots: readonly string[]; proofs: readonly (readonly string[])[] }
   /** Made with exact rationals. Values: singles as hex words, one after the other. */
   readonly 'int8-block': { tensors: readonly { values: string; bytes: string }[] }
+  /** Bits of a single, big-endian hex, and what it becomes. */
+  readonly encodings: { readonly bf16: readonly { value: string; bytes: string }[] }
   readonly frames: { request: string; body: string; cancel: string }
 }
 

@@ -1,0 +1,51 @@
+/** A peer's status as its events tell it; pure. */
+import type { ContentId } from '../../protocols/wire/messages.ts'
+import type { NodeEvent } from '../events/types.ts'
+import { type PeerStatus, STATUS_VERSION } from './types.ts'
+
+export function firstStatus(run: ContentId, pid: number, nowMs: number): PeerStatus {
+  return {
+    version: STATUS_VERSION,
+    run,
+    peer: '',
+    stage: -1,
+    pid,
+    startedMs: nowMs,
+    updatedMs: nowMs,
+    addresses: [],
+    round: null,
+    anchored: null,
+    waiting: '',
+    suspended: '',
+    reachability: null,
+    connections: { direct: 0, relayed: 0 },
+    stopped: null,
+  }
+}
+
+/** The same object where the event changes nothing that the status tells. */
+export function applyEvent(status: PeerStatus, event: NodeEvent): PeerStatus {
+  switch (event.event) {
+    case 'peer.ready': {
+      const { peer, stage, addresses } = event
+      return { ...status, peer, stage, addresses }
+    }
+    case 'reachability':
+      return { ...status, reachability: { state: event.state, via: event.via } }
+    case 'waiting':
+      return { ...status, waiting: event.for }
+    case 'synced':
+    case 'round.certified':
+      return event.round > (status.round ?? 0) ? { ...status, round: event.round, waiting: '' } : status
+    case 'round.anchored':
+      return event.stage === status.stage && event.to > (status.anchored ?? 0)
+        ? { ...status, anchored: event.to }
+        : status
+    case 'suspended':
+      return { ...status, suspended: event.reason }
+    case 'resumed':
+      return { ...status, suspended: '' }
+    default:
+      return status
+  }
+}

@@ -1,0 +1,36 @@
+/** A peer's status as people read it. */
+import { duration, megabytes, reachText, shortPeer, shortSentence } from '../cli/projections/text.ts'
+import type { FolderStatus } from './read.ts'
+
+/** One line for the peer, and an indented one for each thing that is known of it. */
+export function statusLines({ folder, life, status, ageMs, diskBytes }: FolderStatus): string[] {
+  const disk = `  disk ${megabytes(diskBytes)} MB in ${folder}`
+  if (status === null) {
+    return [life === 'never' ? 'no peer has run in this folder' : 'a peer runs, but has not said anything yet', disk]
+  }
+  const who = status.peer === '' ? 'the peer' : `peer ${shortPeer(status.peer)} of stage ${status.stage}`
+  const { direct, relayed } = status.connections
+  const lines = {
+    running: `${who} runs (pid ${status.pid})`,
+    silent: `${who} runs (pid ${status.pid}), but has said nothing for ${duration(ageMs)}`,
+    stopped: `${who} is not running: ${status.stopped}, ${duration(ageMs)} ago`,
+    died: `${who} is not running: it ended without a word, at most ${duration(ageMs)} ago`,
+    never: `${who} never ran`,
+  }
+  const isThere = life === 'running' || life === 'silent'
+  return [
+    lines[life],
+    ...(status.round === null ? [] : [`  round ${status.round} certified${anchoredText(status.anchored)}`]),
+    ...(isThere && status.waiting !== '' ? [`  waiting: ${shortSentence(status.waiting)}`] : []),
+    ...(status.suspended === '' ? [] : [`  follows without signing: ${status.suspended}`]),
+    ...(isThere && status.reachability !== null ? [`  ${reachText(status.reachability)}`] : []),
+    ...(isThere
+      ? [`  connected with ${direct + relayed} peers${relayed === 0 ? '' : `, ${relayed} of them over a relay`}`]
+      : []),
+    disk,
+  ]
+}
+
+function anchoredText(anchored: number | null): string {
+  return anchored === null ? '' : `, ${anchored} anchored`
+}

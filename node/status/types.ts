@@ -1,0 +1,34 @@
+/** What a running peer says of itself in its data folder, for `swarm-node status`. */
+import type { ContentId, PeerName } from '../../protocols/wire/messages.ts'
+import type { Reachability } from '../network/nat/types.ts'
+
+/** Of the file's shape; a reader takes no other. */
+export const STATUS_VERSION = 1
+
+export interface PeerStatus {
+  readonly version: typeof STATUS_VERSION
+  readonly run: ContentId
+  /** Empty before the peer is ready. */
+  readonly peer: PeerName
+  /** -1 before the peer is ready. */
+  readonly stage: number
+  readonly pid: number
+  /** Milliseconds since the epoch. */
+  readonly startedMs: number
+  /** When the file was written, milliseconds since the epoch. */
+  readonly updatedMs: number
+  readonly addresses: readonly string[]
+  /** Newest round that this peer knows to be certified; null before the first of this start. */
+  readonly round: number | null
+  /** Newest anchored round; null before the first of this start. */
+  readonly anchored: number | null
+  /** What it waits for, as a sentence; empty where it goes on. */
+  readonly waiting: string
+  /** Why it follows without signing; empty where it signs. */
+  readonly suspended: string
+  /** Null while unknown, and where only this machine can dial. */
+  readonly reachability: Reachability | null
+  readonly connections: { readonly direct: number; readonly relayed: number }
+  /** How it ended; null while it runs, and for good where it was killed. */
+  readonly stopped: string | null
+}
