@@ -1,6 +1,14 @@
 /** The graphs that the runtime runs for one stage, each a serialised ONNX model at static shapes. */
 import type { ModelConfig } from '../../../protocols/wire/manifest.ts'
-import { graphOf, type NamedOutput, Operators, operatorSets, reverse, type Value } from '../autodiff/index.ts'
+import {
+  graphOf,
+  type NamedOutput,
+  Operators,
+  operatorSets,
+  releaseEarly,
+  reverse,
+  type Value,
+} from '../autodiff/index.ts'
 import { DataType, DEFAULT_OPSET, makeModel, writeModel } from '../onnx/index.ts'
 import { FAST } from './dialect.ts'
 import { block, embed, type GptBuilder, head } from './gpt.ts'
@@ -139,6 +147,6 @@ function gradients({ b, cut, entry, parameters }: Stage, seeds: ReadonlyMap<stri
 }
 
 function serialise(g: Operators, name: string, outputs: readonly NamedOutput[]): Uint8Array {
-  const graph = graphOf(g, name, outputs)
+  const graph = releaseEarly(graphOf(g, name, outputs))
   return writeModel(makeModel(graph, { opsets: operatorSets([], graph, g.opset) }))
 }
