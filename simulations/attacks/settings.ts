@@ -70,6 +70,7 @@ export function manifestOf(
     seed,
     // One micro-batch a replica and round.
     target: replicas,
+    encoding: 'f32',
     rounds,
     corpus: { name: corpus.name, cid: corpus.cid },
     genesis: ZERO_HASH,

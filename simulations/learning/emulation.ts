@@ -9,7 +9,9 @@ import type { Batch } from '../../node/data/index.ts'
 import { cutModel } from '../../node/engine/partition/index.ts'
 import { createInlineEngine, type StageEngine } from '../../node/engine/runtime/index.ts'
 import { normOf, scaled } from '../../node/peer/tensors.ts'
+import { codecOf } from '../../protocols/wire/encodings.ts'
 import type { Manifest } from '../../protocols/wire/manifest.ts'
+import { isRefusal } from '../../protocols/wire/refusals.ts'
 import type { Conspiracy } from './conspiracy.ts'
 import type { BatchSource } from './data.ts'
 import { bytesOf, floatsOf } from './floats.ts'
@@ -149,7 +151,7 @@ export class EmulatedSwarm {
     let gradient = inputGradient
     for (let index = this.#stages.length - 2; index >= 0 && gradient !== null; index--) {
       const replica = this.#stages[index]!.replicas[lane]!
-      gradient = await replica.engine.backward(inputs[index]!, clipped(replica, gradient), 'lane')
+      gradient = await replica.engine.backward(inputs[index]!, this.#clipped(replica, gradient), 'lane')
     }
     return loss
   }
@@ -181,12 +183,12 @@ export class EmulatedSwarm {
     const told = conspiracy.commits({
       stage: index,
       round,
-      own: commits.map(({ lane, bytes }) => ({ lane, vector: floatsOf(bytes) })),
+      own: commits.map(commit => ({ lane: commit.lane, vector: this.#decoded(commit) })),
       seats: replicas.length,
       previousAggregate,
     })
     return commits.map((commit, at) =>
-      conspiracy.lies(commit.lane) ? { ...commit, bytes: bytesOf(told[at]!) } : commit,
+      conspiracy.lies(commit.lane) ? { ...commit, bytes: this.#encoded(told[at]!, commit) } : commit,
     )
   }
 
@@ -217,6 +219,39 @@ export class EmulatedSwarm {
     return aggregate
   }
 
+  /** The values of a commit; each partition is a tensor of its own. */
+  #decoded({ bytes, offsets }: Commit): Float32Array {
+    const codec = codecOf(this.#manifest.encoding.gradient)
+    const parts = offsets.slice(1).map((end, partition) => {
+      const part = bytes.subarray(offsets[partition], end)
+      const values = codec.decode(part, codec.valuesIn(part.length))
+      if (isRefusal(values)) throw new RangeError(values.detail)
+      return bytesOf(values)
+    })
+    return joined(parts)
+  }
+
+  #encoded(values: Float32Array, { offsets }: Commit): Uint8Array {
+    const codec = codecOf(this.#manifest.encoding.gradient)
+    const bytes = new Uint8Array(offsets.at(-1)!)
+    let first = 0
+    for (const [partition, end] of offsets.slice(1).entries()) {
+      const start = offsets[partition]!
+      const count = codec.valuesIn(end - start)
+      bytes.set(codec.encode(values.slice(first, first + count)), start)
+      first += count
+    }
+    return bytes
+  }
+
+  #clipped(replica: Replica, gradient: Uint8Array): Uint8Array {
+    const encoding = this.#manifest.encoding.activation
+    const norm = normOf(gradient, encoding)
+    replica.clip = observeNorm(replica.clip, norm)
+    const factor = clipFactor(replica.clip, norm)
+    return factor < 1 ? scaled(gradient, factor, encoding) : gradient
+  }
+
   #last(lane: number): Replica {
     return this.#stages.at(-1)!.replicas[lane]!
   }
@@ -238,11 +273,4 @@ function joined(parts: readonly Uint8Array[]): Float32Array {
     at += part.length
   }
   return floatsOf(whole)
-}
-
-function clipped(replica: Replica, gradient: Uint8Array): Uint8Array {
-  const norm = normOf(gradient)
-  replica.clip = observeNorm(replica.clip, norm)
-  const factor = clipFactor(replica.clip, norm)
-  return factor < 1 ? scaled(gradient, factor) : gradient
 }

@@ -193,12 +193,12 @@ export class SimWork {
   }
 
   #clipped(tensor: SimTensor): SimTensor {
-    const norm = normOf(tensor.bytes)
+    const norm = normOf(tensor.bytes, 'f32')
     this.#clip = observeNorm(this.#clip, norm)
     const factor = clipFactor(this.#clip, norm)
     if (factor >= 1) return tensor
     this.#init.peer.world.recorder.reached('backward-clipped', this.#init.peer.index)
-    return { bytes: scaled(tensor.bytes, factor), path: tensor.path }
+    return { bytes: scaled(tensor.bytes, factor, 'f32'), path: tensor.path }
   }
 
   #send({ transfer, to, direction, id, tensor, lossMicronats, settledBelow, timeoutMs }: SendEffect): void {

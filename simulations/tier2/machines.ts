@@ -87,7 +87,7 @@ export class Machines {
     const { peers, freezers } = await prepareKeys(folder, stages * replicas)
     const chain = await startChain(folder, 0, new EventBus(wallClockMs), signal)
     try {
-      const run = await bondLocalPeers({
+      const { run } = await bondLocalPeers({
         url: chain.url,
         folder,
         peers,
