@@ -43,9 +43,10 @@ export class SimAnchors {
     for (const { transaction, height } of peer.world.chain.transactions(this.#seenHeight, toHeight)) {
       if (transaction.stage !== peer.stage) continue
       const verdict = this.#links.take(transaction)
-      if (verdict === 'contradicts') peer.onRefused('contradiction', transaction.peer, 'an anchor of another history')
+      if (verdict === 'contradicts')
+        peer.tell.refused('contradiction', transaction.peer, 'an anchor of another history')
       if (verdict === 'agrees' || verdict === 'unknown')
-        peer.emitAnchored(transaction, hashHex(transaction.link), height)
+        peer.tell.anchored(transaction, hashHex(transaction.link), height)
     }
     this.#seenHeight = Math.max(this.#seenHeight, toHeight)
   }

@@ -50,7 +50,7 @@ function handsOf(world: World, peer: SimPeer, attack: Attack, colluders: readonl
     sendMalformed: (to, bytes) => {
       for (const target of targets(to))
         world.send(peer, target, 'malformed', 0, Math.min(bytes, 1_000_000), 'control', () =>
-          target.onRefused(bytes > 1_000_000 ? 'too-large' : 'bad-encoding', peer.name, `a frame of ${bytes} bytes`),
+          target.tell.refused(bytes > 1_000_000 ? 'too-large' : 'bad-encoding', peer.name, `a frame of ${bytes} bytes`),
         )
     },
     give: (to, root, partition, bytes) => {

@@ -110,7 +110,7 @@ export class SimCatchUp {
       peer.engine.importState(found.state)
       if (!equalBytes(peer.engine.fullRoot(), fullRoot)) {
         peer.engine.importState(before)
-        peer.onRefused('wrong-hash', holder, 'not the certified state')
+        peer.tell.refused('wrong-hash', holder, 'not the certified state')
         continue
       }
       for (const { certificate, certified } of fetched)
@@ -129,7 +129,7 @@ export class SimCatchUp {
       for (const certificate of page ?? []) {
         const certified = this.#replica.follow(certificate, walked.at(-1)?.certified.tip ?? this.#replica.tip)
         if (isRefusal(certified)) {
-          this.#peer.onRefused(certified.refused, holder, certified.detail)
+          this.#peer.tell.refused(certified.refused, holder, certified.detail)
           break
         }
         walked.push({ certificate, certified })
@@ -150,7 +150,7 @@ export class SimCatchUp {
       if (found === null) continue
       const leaves = found.map(bytes => nativeHash(bytes))
       if (equalBytes(merkleRoot(leaves, smallHash), root)) return found
-      this.#peer.onRefused('wrong-hash', holder, 'not the certified aggregate')
+      this.#peer.tell.refused('wrong-hash', holder, 'not the certified aggregate')
     }
     return null
   }

@@ -118,7 +118,7 @@ function begin(world: World, scenario: ConcreteScenario): void {
 /** What peers hold, against its bound. */
 function gauge(world: World): void {
   world.time.after(GAUGE_MS, () => {
-    for (const peer of world.peers) peer.emitGauges()
+    for (const peer of world.peers) peer.tell.gauges()
     gauge(world)
   })
 }

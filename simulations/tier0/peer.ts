@@ -1,42 +1,23 @@
-/**
- * One machine of the swarm: its process (which may stop, pause, be slow and start again), its disk, its links, and the
- * composition of the shipped parts that node/peer composes for a real one.
- */
-import type { LockRecord } from '../../consensus/round/types.ts'
-import { DEFAULT_WORK_LIMITS } from '../../consensus/routing/index.ts'
 import type { Epoch } from '../../node/peer/epoch.ts'
 import type { RoundInbox } from '../../node/peer/round-inbox.ts'
 import { SeenCommits } from '../../node/peer/seen-commits.ts'
 import type { Answer, Delivery } from '../../protocols/activations/types.ts'
-import { encode } from '../../protocols/wire/cbor.ts'
-import { outcomeHash } from '../../protocols/wire/certificate.ts'
-import { hashHex, hashValue, smallHash } from '../../protocols/wire/hash.ts'
-import type {
-  Certificate,
-  Commit,
-  Evidence,
-  Hash,
-  MicroBatchId,
-  Payload,
-  PeerName,
-  Scope,
-  Settled,
-  Signed,
-} from '../../protocols/wire/messages.ts'
-import { isRefusal, type Refusal } from '../../protocols/wire/refusals.ts'
-import { slotOf } from '../../protocols/wire/table.ts'
+import { hashHex, hashValue } from '../../protocols/wire/hash.ts'
+import type { Certificate, Commit, Hash, PeerName, Settled, Signed } from '../../protocols/wire/messages.ts'
+import { isRefusal } from '../../protocols/wire/refusals.ts'
 import type { Behaviour } from '../attackers/types.ts'
 import type { SimBlock } from '../kernel/chain.ts'
 import { type DiskLoss, SimDisk } from '../kernel/disk.ts'
 import { RandomStream } from '../kernel/random.ts'
 import type { PeerShape } from '../scenario/types.ts'
-import { type SimAnchor, SimAnchors } from './anchors.ts'
+import { SimAnchors } from './anchors.ts'
 import { ChainView } from './chain-view.ts'
 import { FSYNC_MS, START_MS, STATE_TIMEOUT_MS } from './constants.ts'
 import { SimEngine } from './engine.ts'
 import { type PartitionId, SimHoldings } from './holdings.ts'
 import { type DiskRecord, SimJournal } from './journal.ts'
 import { type Key, openLabels } from './labels.ts'
+import { Pen } from './pen.ts'
 import { SimRecords } from './records.ts'
 import { SimReplica } from './replica.ts'
 import type { SimRound } from './round.ts'
@@ -44,12 +25,9 @@ import { partitionBytes } from './round-hands.ts'
 import { bytesOf } from './sizes.ts'
 import { StageTips } from './stage-tips.ts'
 import { type Task, until } from './task.ts'
+import { Teller } from './teller.ts'
 import { SimTensors } from './tensors.ts'
 import type { World } from './world.ts'
-
-/** Values whose aggregates a peer signs in a round, and views that one may take, before its journal is called unbounded. */
-const AGGREGATED_VALUES = 8
-const VIEWS_BOUND = 64
 
 export interface SimPeerInit {
   readonly world: World
@@ -69,6 +47,8 @@ export class SimPeer {
   readonly random: RandomStream
   readonly disk: SimDisk<DiskRecord>
   readonly chain: ChainView
+  readonly tell: Teller
+  readonly pen: Pen
   behaviour: Behaviour | null = null
   /** A certificate that a liar claims to have. */
   pretended: Certificate | null = null
@@ -83,10 +63,6 @@ export class SimPeer {
   /** Rate and offset of the machine's clock: nothing that peers agree on may depend on it. */
   clockRate = 1
   clockOffsetMs = 0
-  /** Dies at its next write, or right after it. */
-  killAt: 'before-write' | 'after-write' | null = null
-  /** How often the process restarts by itself after such a kill. */
-  onKilled: () => void = () => {}
 
   journal: SimJournal
   engine: SimEngine
@@ -112,6 +88,8 @@ export class SimPeer {
     this.random = new RandomStream(world.scenario.seed, `peer/${index}`)
     this.disk = new SimDisk(world.time, FSYNC_MS)
     this.chain = new ChainView(this)
+    this.tell = new Teller(this)
+    this.pen = new Pen(this)
     this.journal = new SimJournal(this.disk)
     this.engine = new SimEngine(world.bench, stage)
     this.holdings = this.#newHoldings()
@@ -154,7 +132,7 @@ export class SimPeer {
       this.chain.restart()
       this.records.announce()
       this.replica = new SimReplica(this)
-      this.emit('up')
+      this.tell.process('up')
       this.world.noteReachable(this, true)
       this.replica.start()
     })
@@ -175,7 +153,7 @@ export class SimPeer {
     this.#waitingPushes.clear()
     this.#engineFreeMs = 0
     this.disk.crash(this.random)
-    this.emit('down')
+    this.tell.process('down')
     this.world.noteReachable(this, false)
   }
 
@@ -229,53 +207,6 @@ export class SimPeer {
     const { nowMs } = this.world.time
     this.#engineFreeMs = Math.max(this.#engineFreeMs, nowMs) + durationMs
     this.after((this.#engineFreeMs - nowMs) * this.clockRate, done)
-  }
-
-  // Signing and the disk.
-
-  sign(payloads: readonly Payload[], done: (results: readonly (Signed | Refusal)[]) => void): void {
-    this.#writing(finished =>
-      this.journal.sign(this.key, payloads, (results, notes) =>
-        finished(() => {
-          results.forEach((result, index) => {
-            if (isRefusal(result)) {
-              if (result.refused === 'contradiction') this.world.recorder.reached('journal-refused', this.index)
-            } else this.noteSigned(result, notes[index]?.slot ?? null, notes[index]?.content ?? '')
-          })
-          done(results)
-        }),
-      ),
-    )
-  }
-
-  persist(scope: Scope, record: LockRecord, done: () => void): void {
-    const place = { run: scope.run, stage: scope.stage, epoch: scope.epoch, round: scope.round }
-    this.#writing(finished => this.journal.remember(place, record, () => finished(done)))
-  }
-
-  /** Every write is a step at which the process may die, before its effect or after. */
-  #writing(write: (finished: (done: () => void) => void) => boolean): void {
-    if (this.killAt === 'before-write') {
-      this.#die()
-      return
-    }
-    const isTaken = write(done =>
-      this.post(() => {
-        if (this.killAt === 'after-write') this.#die()
-        else done()
-      }),
-    )
-    // A full disk ends the process: what it may not remember it must not say.
-    if (!isTaken) {
-      this.world.recorder.reached('disk-full', this.index)
-      this.#die()
-    }
-  }
-
-  #die(): void {
-    this.killAt = null
-    this.crash()
-    this.onKilled()
   }
 
   keepCommit(round: number, root: Hash, partitions: readonly Uint8Array[]): void {
@@ -335,7 +266,7 @@ export class SimPeer {
     if (!this.isSibling(signed.signer) || this.behaviour?.hears !== undefined) {
       this.behaviour?.hears?.(signed, attachments)
       if (!this.isSibling(signed.signer)) {
-        this.onRefused('no-seat', from.name, signed.signer)
+        this.tell.refused('no-seat', from.name, signed.signer)
         return
       }
     }
@@ -349,14 +280,14 @@ export class SimPeer {
     if (payload.kind === 'record' || Math.abs(payload.scope.round - round) > 1) return
     if (isCommit(one) && this.commits.note(one)) {
       for (const refusal of this.holdings.commitSeen(one.payload.scope, one.signer))
-        this.onRefused(refusal.refused, one.signer, refusal.detail)
+        this.tell.refused(refusal.refused, one.signer, refusal.detail)
     }
     if (payload.kind === 'propose') this.commits.noteValue(payload.scope.round, hashValue(payload.value))
   }
 
   onPartition(id: PartitionId, bytes: Uint8Array): void {
     const taken = this.holdings.take(id, bytes)
-    if (isRefusal(taken)) this.onRefused(taken.refused, id.author, taken.detail)
+    if (isRefusal(taken)) this.tell.refused(taken.refused, id.author, taken.detail)
   }
 
   /** Serves a partition to who pulls it. */
@@ -374,7 +305,7 @@ export class SimPeer {
   pushed(from: PeerName, round: number, hash: Hash, bytes: Uint8Array): void {
     if (this.inbox === null || Math.abs(round - this.inbox.round) > 2) return
     if (!this.world.isGenuine(bytes, hash)) {
-      this.onRefused('wrong-hash', from, 'not the bytes of this aggregate')
+      this.tell.refused('wrong-hash', from, 'not the bytes of this aggregate')
       return
     }
     this.holdings.holdAggregate(round, hash, bytes)
@@ -429,123 +360,6 @@ export class SimPeer {
 
   isSibling(name: PeerName): boolean {
     return this.world.peerOf(name)?.stage === this.stage
-  }
-
-  // What is told.
-
-  emit(type: 'up' | 'down' | 'suspended' | 'resumed'): void {
-    this.world.recorder.emit({ type, atMs: this.world.time.nowMs, peer: this.index })
-  }
-
-  emitSynced(round: number, by: string): void {
-    this.world.recorder.emit({ type: 'synced', atMs: this.world.time.nowMs, peer: this.index, round, by })
-    this.world.recorder.reached(`catch-up/${by}`, this.index)
-  }
-
-  emitRound(type: 'diverged' | 'halt', round: number, reason: string): void {
-    const { index: peer, stage } = this
-    this.world.recorder.emit({ type, atMs: this.world.time.nowMs, peer, stage, round, reason })
-  }
-
-  emitView(round: number, view: number): void {
-    const { index: peer, stage } = this
-    this.world.recorder.emit({ type: 'view', atMs: this.world.time.nowMs, peer, stage, round, view })
-  }
-
-  emitDecided(round: number, view: number, value: string, skip: boolean): void {
-    const { index: peer, stage } = this
-    const atMs = this.world.time.nowMs
-    this.world.recorder.emit({ type: 'decided', atMs, peer, stage, round, view, value, skip })
-  }
-
-  emitAnchored({ toRound, fromRound }: SimAnchor, link: string, height: number): void {
-    const { index: peer, stage } = this
-    const atMs = this.world.time.nowMs
-    this.world.recorder.emit({
-      type: 'anchored',
-      atMs,
-      peer,
-      stage,
-      round: toRound,
-      from: fromRound,
-      link,
-      height,
-      final: true,
-    })
-  }
-
-  noteSigned({ payload }: Signed, slot: string | null, content: string): void {
-    const named = slot ?? slotOf(payload)
-    if (payload.kind === 'record' || named === null) return
-    const { index: peer, stage } = this
-    const essence =
-      payload.kind === 'outcome' ? hashHex(outcomeHash(payload)) : content || hashHex(smallHash(encode(payload)))
-    const view = 'view' in payload ? { view: payload.view } : {}
-    this.world.recorder.emit({
-      type: 'signed',
-      atMs: this.world.time.nowMs,
-      peer,
-      stage,
-      round: payload.scope.round,
-      kind: payload.kind,
-      slot: named.slice(named.indexOf('/') + 1),
-      essence,
-      ...view,
-      ...(payload.kind === 'prevote' || payload.kind === 'precommit'
-        ? { value: payload.value === null ? null : hashHex(payload.value) }
-        : {}),
-    })
-    if (payload.kind === 'propose' && payload.validView >= 0)
-      this.world.recorder.reached('valid-value-reproposed', this.index)
-  }
-
-  noteMicroBatch(round: number, event: string, id: MicroBatchId, to: PeerName | null): void {
-    const { index: peer, stage, world } = this
-    if (event === 'rerouted') world.recorder.reached('forward-rerouted', peer)
-    if (event === 'started') return
-    const hop = to === null ? undefined : world.peerOf(to)?.index
-    world.recorder.emit({
-      type: 'micro-batch',
-      atMs: world.time.nowMs,
-      peer,
-      stage,
-      round,
-      event,
-      id: `${world.peerOf(id.source)?.index}/${id.sequence}`,
-      ...(hop === undefined ? {} : { to: hop }),
-    })
-  }
-
-  /** What this peer holds, against what the limits of its parts allow. */
-  emitGauges(): void {
-    if (!this.isUp) return
-    const seats = this.siblings.length + 1
-    const { partitions } = this.world.bench
-    const gauges = [
-      { name: 'tensors', value: this.tensors.size, bound: 4 * DEFAULT_WORK_LIMITS.held },
-      { name: 'partitions', value: this.holdings.size, bound: 5 * partitions * (seats + 2 * seats) },
-      { name: 'journal', value: this.journal.size, bound: 3 * (partitions * AGGREGATED_VALUES + 3 * VIEWS_BOUND + 3) },
-    ]
-    const at = { type: 'gauge', atMs: this.world.time.nowMs, peer: this.index } as const
-    for (const { name, value, bound } of gauges) if (value > 0) this.world.recorder.emit({ ...at, name, value, bound })
-  }
-
-  onEvidence({ kind, accused }: Evidence): void {
-    const at = this.world.peerOf(accused)?.index ?? -1
-    this.world.recorder.emit({
-      type: 'evidence',
-      atMs: this.world.time.nowMs,
-      peer: this.index,
-      kind,
-      accused: at,
-    })
-    if (this.isHonest) this.world.recorder.reached(`evidence/${kind}`, this.index)
-  }
-
-  onRefused(reason: string, from: PeerName, detail?: string): void {
-    const at = this.world.peerOf(from)?.index ?? null
-    const event = { type: 'refused', atMs: this.world.time.nowMs, peer: this.index, reason, from: at } as const
-    this.world.recorder.emit(detail === undefined ? event : { ...event, detail })
   }
 
   #newHoldings(): SimHoldings {

@@ -21,7 +21,7 @@ export class SimRecords {
       stages: world.scenario.swarm.stages,
       seats: { hasSeat: (name: PeerName, stage: number) => world.peerOf(name)?.stage === stage },
       codec: { open: () => Promise.resolve(refuse('not-available')) },
-      onRefused: (reason, from) => peer.onRefused(reason, from ?? peer.name, 'record'),
+      onRefused: (reason, from) => peer.tell.refused(reason, from ?? peer.name, 'record'),
     })
     this.book.subscribe(({ signer, payload }) => {
       const of = world.peerOf(signer)?.index
@@ -51,7 +51,7 @@ export class SimRecords {
   offer(envelope: Uint8Array): void {
     const opened = openLabel(envelope)
     if (opened === null || !isRecord(opened)) {
-      this.#peer.onRefused('bad-signature', this.#peer.name, 'record')
+      this.#peer.tell.refused('bad-signature', this.#peer.name, 'record')
       return
     }
     const taken = this.book.admitOpened(opened, null)

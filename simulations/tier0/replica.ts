@@ -64,7 +64,7 @@ export class SimReplica {
       ])
     } else if (reason !== null && journal.suspended === null) journal.note([{ entry: 'suspended', reason }])
     if (journal.suspended !== null) {
-      peer.emit('suspended')
+      peer.tell.process('suspended')
       world.recorder.reached('journal-suspended', peer.index)
     }
     this.#open()
@@ -134,7 +134,7 @@ export class SimReplica {
     if (!isOwn && peer.tips.newest(scope.stage) >= scope.round) return
     const verified = peer.world.verify(certificate)
     if (isRefusal(verified)) {
-      peer.onRefused(verified.refused, from, `certificate: ${verified.detail ?? ''}`)
+      peer.tell.refused(verified.refused, from, `certificate: ${verified.detail ?? ''}`)
       return
     }
     if (!isOwn) {
@@ -164,7 +164,7 @@ export class SimReplica {
       this.#catchUp.run(afresh, by => {
         this.#isCatchingUp = false
         this.inbox.abandon(this.tip.round + 1, new Error('caught up'))
-        if (by !== 'nothing') peer.emitSynced(this.tip.round, by)
+        if (by !== 'nothing') peer.tell.synced(this.tip.round, by)
         this.#openNext()
       })
     })
@@ -250,7 +250,7 @@ export class SimReplica {
       { entry: 'floor', ...place },
       { entry: 'suspended', reason: null },
     ])
-    peer.emit('resumed')
+    peer.tell.process('resumed')
     world.recorder.reached('journal-resumed', peer.index)
   }
 

@@ -117,7 +117,7 @@ export class RoundHands {
         const bytes = yield* peer.ask(holder, 'pull', partitionBytes(peer), target => target.serve(id))
         if (bytes === null) continue
         if (peer.holdings.isGenuine(leaf, bytes)) return bytes
-        peer.onRefused('wrong-hash', holder, 'not the bytes that were asked for')
+        peer.tell.refused('wrong-hash', holder, 'not the bytes that were asked for')
       }
       yield* until<void>(resume => peer.after(INPUT_RETRY_MS, resume))
     }
@@ -142,7 +142,7 @@ export class RoundHands {
         peer.holdings.holdAggregate(round, hash, bytes)
         return bytes
       }
-      peer.onRefused('wrong-hash', holder, 'not the bytes that were asked for')
+      peer.tell.refused('wrong-hash', holder, 'not the bytes that were asked for')
     }
     return null
   }

@@ -189,7 +189,7 @@ export class SimRound implements InboxRound {
         this.#effects.splice(0, at)
         at = 0
         this.#isBlocked = true
-        this.#peer.persist(this.context.scope, effect.record, () => this.#unblock())
+        this.#peer.pen.persist(this.context.scope, effect.record, () => this.#unblock())
       } else this.#carryOut(effect)
     }
     this.#effects.splice(0, at)
@@ -207,7 +207,7 @@ export class SimRound implements InboxRound {
     const usual = behaviour?.sign === undefined ? batch : batch.filter(one => !this.#liesWith(one))
     if (usual.length === 0) return
     this.#isBlocked = true
-    this.#peer.sign(
+    this.#peer.pen.sign(
       usual.map(({ payload }) => payload),
       results => {
         results.forEach((result, index) => {
@@ -265,16 +265,16 @@ export class SimRound implements InboxRound {
         this.#done(effect.next)
         return
       case 'diverged':
-        this.#peer.emitRound('diverged', this.round, 'f + 1 replicas agree on another outcome')
+        this.#peer.tell.trouble('diverged', this.round, 'f + 1 replicas agree on another outcome')
         return
       case 'evidence':
-        this.#peer.onEvidence(effect.evidence)
+        this.#peer.tell.evidence(effect.evidence)
         return
       case 'refused':
-        this.#peer.onRefused(effect.reason, effect.signer, effect.detail)
+        this.#peer.tell.refused(effect.reason, effect.signer, effect.detail)
         return
       case 'halt':
-        this.#peer.emitRound('halt', this.round, effect.reason)
+        this.#peer.tell.trouble('halt', this.round, effect.reason)
         return
       case 'status':
         return
@@ -361,7 +361,7 @@ export class SimRound implements InboxRound {
     const peer = this.#peer
     if (state.view !== this.#view) {
       this.#view = state.view
-      peer.emitView(this.round, state.view)
+      peer.tell.view(this.round, state.view)
       if (state.lock !== null) peer.world.recorder.reached('view-change-with-lock', peer.index)
     }
     if (this.#isDecided || state.decided === null) return
@@ -371,6 +371,6 @@ export class SimRound implements InboxRound {
     const skip = known.value.commits === 'skip'
     if (skip)
       peer.world.recorder.reached(state.idles.size >= this.context.group.quorum ? 'skip-by-idle' : 'skip-by-views')
-    peer.emitDecided(this.round, state.view, hashHex(state.decided.value), skip)
+    peer.tell.decided(this.round, state.view, hashHex(state.decided.value), skip)
   }
 }

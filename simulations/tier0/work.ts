@@ -81,7 +81,7 @@ export class SimWork {
   deliver(delivery: Delivery): Answer {
     const { direction, from, id, path, header, tensor: bytes, lossMicronats, settledBelow } = delivery
     if (!bytesAreFinite(bytes)) {
-      this.#init.peer.onRefused('not-finite', from)
+      this.#init.peer.tell.refused('not-finite', from)
       return { kind: 'refused', refusal: refuse('not-finite') }
     }
     const tensor = this.#add(bytes, path)
@@ -157,7 +157,7 @@ export class SimWork {
         this.#init.onReady({ lane: effect.lane, offLane: effect.offLane })
         return
       case 'status':
-        this.#init.peer.noteMicroBatch(this.#init.context.round, effect.event, effect.id, effect.peer)
+        this.#init.peer.tell.microBatch(this.#init.context.round, effect.event, effect.id, effect.peer)
         return
     }
   }

@@ -30,15 +30,15 @@ const crash: FaultStart = struck => down(struck, 'none')
 
 const killAtWrite: FaultStart = ({ peers, number, durationMs, world }) => {
   for (const peer of peers) {
-    peer.killAt = number('after') >= 0.5 ? 'after-write' : 'before-write'
-    peer.onKilled = () => {
+    peer.pen.killAt = number('after') >= 0.5 ? 'after-write' : 'before-write'
+    peer.pen.onKilled = () => {
       world.recorder.reached('killed-at-write', peer.index)
       if (peer.downs === 0) peer.start(Math.min(durationMs, 5_000))
     }
   }
   return () => {
     for (const peer of peers) {
-      peer.killAt = null
+      peer.pen.killAt = null
       if (!peer.isUp && peer.downs === 0) peer.start()
     }
   }
@@ -95,7 +95,7 @@ const diurnal: FaultStart = struck => {
 const diskFull: FaultStart = ({ peers }) => {
   for (const peer of peers) {
     peer.disk.isFull = true
-    peer.onKilled = () => {}
+    peer.pen.onKilled = () => {}
   }
   return () => {
     for (const peer of peers) {
