@@ -9,10 +9,11 @@ import { fileURLToPath } from 'node:url'
 import { defaultRun } from './default-run.ts'
 import { gptSmall } from './gpt-small.ts'
 import { learning } from './learning.ts'
+import { mutants } from './mutants.ts'
 import { bigSwarm, determinism, otherNode, sweep } from './simulations.ts'
 import type { LongCheck } from './types.ts'
 
-const CHECKS: readonly LongCheck[] = [defaultRun, gptSmall, learning, sweep, determinism, otherNode, bigSwarm]
+const CHECKS: readonly LongCheck[] = [defaultRun, gptSmall, learning, sweep, mutants, determinism, otherNode, bigSwarm]
 const REPORT = fileURLToPath(new URL('../../docs/reference/verification.md', import.meta.url))
 
 interface Result {
