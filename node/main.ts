@@ -5,6 +5,7 @@ import { createNetwork } from './network/index.ts'
 import { parseAddress } from './network/targets.ts'
 import { composePeer } from './peer/compose.ts'
 import { digestOf } from './peer/digest.ts'
+import { folderDisk } from './peer/disk.ts'
 import type { PeerEnvironment, PeerInit } from './peer/environment.ts'
 import { logEvents } from './peer/log.ts'
 import { openEngine } from './peer/stage-disk.ts'
@@ -36,6 +37,7 @@ export async function runPeer(init: MachineInit): Promise<void> {
         chain,
         ...makeSystem(),
         digest: digestOf,
+        openDisk: folderDisk,
         openEngine,
         createNetwork,
         ...(wrapParts === undefined ? {} : { wrapParts }),

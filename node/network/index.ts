@@ -1,4 +1,5 @@
 export { BadAddress, CannotListen, PortInUse } from './errors.ts'
 export { createNetwork } from './network.ts'
 export { fileStorage } from './record-storage.ts'
+export { UNDERLAYS, type Underlay } from './transports.ts'
 export type * from './types.ts'

@@ -1,16 +1,14 @@
 /** Puts libp2p together, and keeps it going until it is stopped. */
 
 import type { GossipSub } from '@chainsafe/libp2p-gossipsub'
-import { noise } from '@chainsafe/libp2p-noise'
 import type { Identify } from '@libp2p/identify'
-import type { Connection, Libp2p, ServiceMap } from '@libp2p/interface'
+import type { Connection, Libp2p, ServiceMap, Startable } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Ping } from '@libp2p/ping'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import type { PeerName } from '../../protocols/wire/messages.ts'
-import { openAddressBook } from './address-book.ts'
 import { Bootstrapper } from './bootstrapper.ts'
 import { ByteCounter } from './bytes.ts'
 import {
@@ -28,9 +26,10 @@ import {
 } from './constants.ts'
 import { listenError } from './errors.ts'
 import { Gater } from './gater.ts'
+import { ownAddresses } from './own-addresses.ts'
 import { identify, kademlia, ping, pubsub } from './services.ts'
 import { addressTarget, parseAddress, peerTarget } from './targets.ts'
-import { TRANSPORTS } from './transports.ts'
+import { UNDERLAYS, type Underlay } from './transports.ts'
 import type { ConnectionInfo, DialOptions, Network, NetworkComponents, NetworkInit, SentBytes } from './types.ts'
 
 interface Services extends ServiceMap {
@@ -38,6 +37,7 @@ interface Services extends ServiceMap {
   readonly ping: Ping
   readonly dht: KadDHT
   readonly pubsub: GossipSub
+  readonly ownAddresses: Startable
   readonly components: NetworkComponents
 }
 
@@ -45,7 +45,7 @@ interface Services extends ServiceMap {
  * Starts a peer: listens, opens the address book, and looks for other peers in the background.
  * Rejects with an `ExitError`: the port is in use, an address is wrong, the folder is in use.
  */
-export async function createNetwork(init: NetworkInit): Promise<Network> {
+export async function createNetwork(init: NetworkInit, underlay: Underlay = UNDERLAYS.node): Promise<Network> {
   init.signal.throwIfAborted()
   for (const address of [...init.listen, ...init.bootstrap]) parseAddress(address)
   const counter = new ByteCounter()
@@ -54,11 +54,11 @@ export async function createNetwork(init: NetworkInit): Promise<Network> {
     connections: peer => components?.connectionManager.getConnections(peer) ?? [],
   })
   let components: NetworkComponents | null = null
-  const store = await openAddressBook(init.datastoreDir)
+  const store = await underlay.openDatastore(init.datastoreDir)
   try {
-    const libp2p = await startLibp2p(init, store, gater, counter)
+    const libp2p = await startLibp2p(init, underlay, store, gater, counter)
     components = libp2p.services.components
-    return new RunningNetwork(init, libp2p, components, gater, counter, () => store.close())
+    return new RunningNetwork(init, libp2p, components, gater, counter, async () => store.close())
   } catch (error) {
     await store.close()
     throw error
@@ -67,7 +67,8 @@ export async function createNetwork(init: NetworkInit): Promise<Network> {
 
 async function startLibp2p(
   init: NetworkInit,
-  datastore: Awaited<ReturnType<typeof openAddressBook>>,
+  underlay: Underlay,
+  datastore: Awaited<ReturnType<Underlay['openDatastore']>>,
   gater: Gater,
   counter: ByteCounter,
 ): Promise<Libp2p<Services>> {
@@ -77,8 +78,8 @@ async function startLibp2p(
     privateKey: init.privateKey,
     datastore,
     addresses: { listen: [...init.listen] },
-    transports: TRANSPORTS.node(),
-    connectionEncrypters: [noise()],
+    transports: underlay.transports(),
+    connectionEncrypters: underlay.encrypters(),
     streamMuxers: [
       yamux({
         maxInboundStreams: STREAMS_INBOUND_MAX,
@@ -105,6 +106,7 @@ async function startLibp2p(
       ping: ping(),
       dht: kademlia(init, limits),
       pubsub: pubsub(limits),
+      ownAddresses: ownAddresses(),
       components: (all): NetworkComponents => ({
         peerId: all.peerId,
         privateKey: all.privateKey,

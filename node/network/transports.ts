@@ -1,8 +1,27 @@
-/** Transports by environment: a browser tab gets its own row (WebSocket, WebRTC-direct) and changes nothing else. */
+/**
+ * What lies under libp2p, by environment: a browser tab gets its own row (WebSocket, WebRTC-direct), a simulation hands in
+ * its own, and nothing else changes.
+ */
+import { noise } from '@chainsafe/libp2p-noise'
 import { tcp } from '@libp2p/tcp'
+import type { Libp2pOptions } from 'libp2p'
+import { openAddressBook } from './address-book.ts'
 
-export type Environment = keyof typeof TRANSPORTS
+type Datastore = NonNullable<Libp2pOptions['datastore']>
 
-export const TRANSPORTS = {
-  node: () => [tcp({ dialOpts: { noDelay: true, keepAlive: true }, listenOpts: { noDelay: true, keepAlive: true } })],
-} as const
+export interface Underlay {
+  readonly transports: () => NonNullable<Libp2pOptions['transports']>
+  readonly encrypters: () => NonNullable<Libp2pOptions['connectionEncrypters']>
+  /** The address book and the DHT's values, kept over restarts. @throws ExitError 'data' where it cannot be opened */
+  readonly openDatastore: (folder: string) => Promise<Datastore & { close(): Promise<void> | void }>
+}
+
+export const UNDERLAYS = {
+  node: {
+    transports: () => [
+      tcp({ dialOpts: { noDelay: true, keepAlive: true }, listenOpts: { noDelay: true, keepAlive: true } }),
+    ],
+    encrypters: () => [noise()],
+    openDatastore: openAddressBook,
+  },
+} as const satisfies Record<string, Underlay>

@@ -181,10 +181,12 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     times: new RoundClock(() => clock.nowMs()),
     pushed,
     tensors: new TensorStore(),
+    inbox,
     seats: other => membership.seats(other),
     spreadClose: bundle => void gossip.publish(0, 'close', encodeClose(bundle)),
     warn,
     timesTaken: (round, times) => bus.emit('round.times', { stage, round, times }),
+    certified: (context, { verified }) => reporter.certified(context, verified),
     synced: (round, by) => bus.emit('synced', { stage, round, by }),
   }
   const anchorer = new Anchorer({

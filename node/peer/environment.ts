@@ -7,6 +7,7 @@ import type { StageEngine } from '../engine/runtime/types.ts'
 import type { EventBus } from '../events/bus.ts'
 import type { Network, NetworkInit } from '../network/index.ts'
 import type { Run } from '../run/folder.ts'
+import type { PeerDisk } from './disk.ts'
 import type { PeerParts } from './types.ts'
 
 export interface PeerInit {
@@ -29,6 +30,8 @@ export interface PeerEnvironment {
   readonly clock: Clock
   readonly random: Random
   readonly digest: Digest
+  /** @param folder - where a real machine has it */
+  openDisk(folder: string): PeerDisk
   openEngine(run: Run, stage: number, threads: number, onDeath: (error: Error) => void): Promise<StageEngine>
   createNetwork(init: NetworkInit): Promise<Network>
   /** What the rounds are given in place of the parts; attackers wrap those that a dishonest peer would. */

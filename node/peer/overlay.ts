@@ -4,7 +4,7 @@ import { type Discovery, discovery, recordBook, recordCodec } from '../../protoc
 import { type Gossip, gossip } from '../../protocols/gossip/index.ts'
 import type { Certificate, PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
-import { fileStorage, type Network } from '../network/index.ts'
+import type { Network } from '../network/index.ts'
 import type { CertificateBook } from './certificate-book.ts'
 import type { Connected } from './connected.ts'
 import type { PeerEnvironment, PeerInit } from './environment.ts'
@@ -38,7 +38,7 @@ export async function openOverlay(overlay: OverlayInit): Promise<Overlay> {
   const { init, environment, seat, inbox, book, connected, onOwnStage, signal } = overlay
   const { run, folder } = init
   const { privateKey, clock, random } = environment
-  const { stage, membership, reporter } = seat
+  const { stage, disk, membership, reporter } = seat
   const { stages, chain } = run.manifest
   const codec = recordCodec(privateKey)
   const warn = (message: string) => reporter.warning(message)
@@ -108,7 +108,7 @@ export async function openOverlay(overlay: OverlayInit): Promise<Overlay> {
       onRefused,
     },
     records,
-  )({ ...network.components, clock, random, codec, storage: fileStorage(join(folder, 'records')) })
+  )({ ...network.components, clock, random, codec, storage: disk.records })
   return {
     network,
     gossip: spread,

@@ -149,7 +149,7 @@ export class Replica {
     if (end.next === 'promote') await stageState.promote(certified, run.executed?.partitions ?? null)
     else await stageState.keep(certified)
     this.#init.onRound()
-    reporter.certified(run.context, certified.verified)
+    parts.certified(run.context, certified, end.next)
     reporter.loss(certified.verified)
     this.#report(run.round)
     await this.#maybeResume(certified.verified.signers)

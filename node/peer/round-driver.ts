@@ -113,6 +113,11 @@ export class RoundDriver {
     this.#enqueue(effects)
   }
 
+  /** What the machine knows now. */
+  get state(): RoundState {
+    return this.#state
+  }
+
   /** Takes an input in; inputs after {@link dispose} are dropped. */
   input(input: RoundInput): void {
     if (this.#stop.signal.aborted) return

@@ -2,7 +2,7 @@
  * One round of one replica: the work machine, the close, the commitment and the stage's agreement, joined. Lives from the
  * round's start until the next round ends, because late siblings still ask about it.
  */
-import type { RestoredRound, RoundContext, RoundPhase } from '../../consensus/round/types.ts'
+import type { RestoredRound, RoundContext, RoundPhase, RoundState } from '../../consensus/round/types.ts'
 import type { ClipState, ForwardInput, WorkContext } from '../../consensus/routing/index.ts'
 import type { CloseBundle } from '../../protocols/gossip/index.ts'
 import type { VerifiedCertificate } from '../../protocols/wire/certificate.ts'
@@ -100,6 +100,11 @@ export class RoundRun {
       },
     })
     this.#work = init.work === null ? null : this.#createWork(init.work, init.clip)
+  }
+
+  /** What the stage's agreement knows now. */
+  get state(): RoundState {
+    return this.#driver.state
   }
 
   /** Rejects where the round cannot go on here. */

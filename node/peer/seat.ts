@@ -1,23 +1,23 @@
 /** A peer's place in the run and what it keeps for it: stage, engine, disk, and the state that the disk leads to. */
-import { join } from 'node:path'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { Group } from '../../consensus/election/index.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import { ExitError } from '../cli/exit.ts'
 import type { StageEngine } from '../engine/runtime/types.ts'
-import { type Run, writeSeat } from '../run/folder.ts'
+import type { Run } from '../run/folder.ts'
+import type { PeerDisk } from './disk.ts'
 import type { PeerEnvironment, PeerInit } from './environment.ts'
-import { EvidenceLog } from './evidence-log.ts'
 import { History } from './history.ts'
 import { Membership } from './membership.ts'
 import { Reporter } from './reporter.ts'
 import { restoreState } from './restore.ts'
-import { openDisk, type StageDisk } from './stage-disk.ts'
+import { openStageDisk, type StageDisk } from './stage-disk.ts'
 import type { StageState } from './stage-state.ts'
 
 export interface Seat extends StageDisk {
   readonly self: PeerName
   readonly stage: number
+  readonly disk: PeerDisk
   /** Of the own stage in epoch 0; its seats are those of the run. */
   readonly group: Group
   readonly membership: Membership
@@ -35,22 +35,22 @@ export async function takeSeat(
   onFatal: (error: Error) => void,
 ): Promise<Seat> {
   const { run, folder, bus } = init
-  const { chain, clock, privateKey } = environment
+  const { chain, clock, privateKey, digest } = environment
   const self = peerIdFromPrivateKey(privateKey).toString()
   const membership = await Membership.load(chain, run, signal)
   const stage = seatOf(membership, run, self)
-  writeSeat(folder, stage)
+  const disk = environment.openDisk(folder)
+  disk.noteSeat(stage)
   const group = (await membership.epoch(0, signal)).groups[stage]
   if (group === undefined) throw new RangeError(`no stage ${stage}`)
   const [engine, { journal, store }] = await Promise.all([
     environment.openEngine(run, stage, init.threads, onFatal),
-    openDisk(folder, run, stage, self, privateKey),
+    openStageDisk({ disk, folder, run, stage, self, privateKey, digest }),
   ])
   const history = new History(membership, run, stage)
   const stageState = await restoreState({ run, stage, folder, engine, store, journal, history, membership, signal })
-  const evidence = new EvidenceLog(join(folder, 'evidence.jsonl'))
-  const reporter = new Reporter({ bus, clock, stage, stages: run.manifest.stages, evidence })
-  return { self, stage, group, membership, history, engine, journal, store, stageState, reporter }
+  const reporter = new Reporter({ bus, clock, stage, stages: run.manifest.stages, evidence: disk.evidence })
+  return { self, stage, disk, group, membership, history, engine, journal, store, stageState, reporter }
 }
 
 function seatOf(membership: Membership, { id, manifest }: Run, self: PeerName): number {

@@ -1,39 +1,45 @@
 /** Opens what a peer keeps for its stage: engine, signing journal, round store. */
-import { join } from 'node:path'
 import type { PrivateKey } from '@libp2p/interface'
 import { seal } from '../../protocols/wire/envelope.ts'
+import type { Digest } from '../../protocols/wire/environment.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import { ExitError } from '../cli/exit.ts'
 import { cutModel } from '../engine/partition/index.ts'
 import { createStageEngine, EngineError, type StageEngine } from '../engine/runtime/index.ts'
-import { ROUNDS_FOLDER } from '../export/history.ts'
-import { JournalDamaged, openFolder, RoundStore, SigningJournal } from '../journal/index.ts'
+import { JournalDamaged, RoundStore, SigningJournal } from '../journal/index.ts'
 import type { Run } from '../run/folder.ts'
 import { FIRST_ROUND } from '../run/state-chain.ts'
-import { digestOf } from './digest.ts'
+import type { PeerDisk } from './disk.ts'
 
 export interface StageDisk {
   readonly journal: SigningJournal
   readonly store: RoundStore
 }
 
-export async function openDisk(
-  folder: string,
-  run: Run,
-  stage: number,
-  self: PeerName,
-  privateKey: PrivateKey,
-): Promise<StageDisk> {
+export interface StageDiskInit {
+  readonly disk: PeerDisk
+  /** Where that is, for messages. */
+  readonly folder: string
+  readonly run: Run
+  readonly stage: number
+  readonly self: PeerName
+  readonly privateKey: PrivateKey
+  readonly digest: Digest
+}
+
+/** @throws ExitError 'data' where flushed bytes cannot be read */
+export async function openStageDisk(init: StageDiskInit): Promise<StageDisk> {
+  const { disk, folder, run, stage, self, privateKey, digest } = init
   try {
     const store = await RoundStore.open({
-      storage: await openFolder(join(folder, ROUNDS_FOLDER)),
+      storage: await disk.openRounds(),
       stage,
       stages: run.manifest.stages,
-      digest: digestOf,
+      digest,
       firstRound: FIRST_ROUND,
     })
     const journal = await SigningJournal.open({
-      storage: await openFolder(join(folder, 'journal')),
+      storage: await disk.openJournal(),
       signer: self,
       seal: payload => seal(payload, privateKey),
       expectExisting: store.newest(stage) !== null,

@@ -1,5 +1,6 @@
 /** The parts of a running peer that its rounds use. */
 import type { Chain } from '../../consensus/chain/types.ts'
+import type { RoundContext } from '../../consensus/round/types.ts'
 import type { Activations } from '../../protocols/activations/index.ts'
 import type { Agreement } from '../../protocols/agreement/index.ts'
 import type { CloseBundle, Gossip } from '../../protocols/gossip/index.ts'
@@ -11,7 +12,10 @@ import type { StageEngine } from '../engine/runtime/types.ts'
 import type { RoundTimes } from '../events/types.ts'
 import type { SigningJournal } from '../journal/index.ts'
 import type { Run } from '../run/folder.ts'
+import type { Certified } from './follow.ts'
 import type { PushedAggregates } from './pushed-aggregates.ts'
+import type { RoundEnd } from './round-driver.ts'
+import type { RoundInbox } from './round-inbox.ts'
 import type { RoundClock } from './round-clock.ts'
 import type { TensorStore } from './tensors.ts'
 
@@ -33,11 +37,15 @@ export interface PeerParts {
   readonly times: RoundClock
   readonly pushed: PushedAggregates
   readonly tensors: TensorStore
+  /** Where messages and tensors go, and the round in progress. */
+  readonly inbox: RoundInbox
   /** All seats of a stage. */
   seats(stage: number): readonly PeerName[]
   spreadClose(bundle: CloseBundle): void
   warn(message: string): void
   timesTaken(round: number, times: RoundTimes): void
+  /** A round of the own stage ended here by its certificate. */
+  certified(context: RoundContext, certified: Certified, next: RoundEnd['next']): void
   /** Caught up to this round. */
   synced(round: number, by: 'replay' | 'snapshot'): void
 }

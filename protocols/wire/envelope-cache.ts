@@ -48,6 +48,11 @@ export class EnvelopeCache {
     }
   }
 
+  clear(): void {
+    this.#verified.clear()
+    this.#bytes = 0
+  }
+
   #remove(key: string): void {
     this.#bytes -= this.#verified.get(key)?.envelope.byteLength ?? 0
     this.#verified.delete(key)

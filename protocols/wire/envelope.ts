@@ -61,6 +61,11 @@ export async function open<K extends PayloadKind = PayloadKind>(
   return isOfKind(signed, kinds) ? signed : refuse('not-allowed', `${kind} is not taken here`)
 }
 
+/** Forgets which envelopes were checked: a simulation begins as a fresh process would, however many came before it. */
+export function forgetVerified(): void {
+  verified.clear()
+}
+
 /** Payload type of a kind in the envelope: its code as an unsigned varint. */
 export function payloadType(kind: PayloadKind): Uint8Array {
   const { code } = MESSAGES[kind]

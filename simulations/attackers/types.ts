@@ -48,6 +48,8 @@ export interface Behaviour {
   hears?(signed: Signed, attachments: readonly Signed[]): void
   /** What is committed in place of the own momentum; null: IDLE. */
   gradient?(momentum: Float32Array, round: number): Float32Array | null
+  /** What the head's loss is computed against; where gradients are real. */
+  targets?(targets: Uint8Array, round: number): Uint8Array
   /** False: partitions of the own commitment are not sent to this peer. */
   scatters?(to: PeerName, partition: number): boolean
   /** Bytes that are served to whoever pulls; null: nothing. */

@@ -1,4 +1,5 @@
 /** A kind of fault: what it means in each tier, its parameters with their bounds, and whom it strikes. */
+import type { RandomStream } from '../kernel/random.ts'
 import type { Tier } from '../scenario/types.ts'
 
 export interface FaultParameterRow {
@@ -17,3 +18,17 @@ export interface FaultKind {
   readonly strikes: 'peers' | 'all'
   readonly parameters: Readonly<Record<string, FaultParameterRow>>
 }
+
+/** What a fault strikes, in a tier's world. */
+export interface Struck<World, Peer> {
+  readonly world: World
+  readonly peers: readonly Peer[]
+  /** Of this fault alone. */
+  readonly random: RandomStream
+  readonly durationMs: number
+  /** A parameter, or its default. */
+  number(name: string): number
+}
+
+/** Begins a fault; what it returns ends it. */
+export type FaultStart<World, Peer> = (struck: Struck<World, Peer>) => () => void

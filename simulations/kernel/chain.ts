@@ -5,7 +5,7 @@
  */
 import type { ChainModel } from '../scenario/types.ts'
 import { hashText, RandomStream } from './random.ts'
-import type { Timeline } from './timeline.ts'
+import type { Time } from './timeline.ts'
 
 export interface SimBlock {
   readonly height: number
@@ -27,7 +27,7 @@ export interface ChainFaults {
 }
 
 export class SimChain<T> {
-  readonly #time: Timeline
+  readonly #time: Time
   readonly #model: ChainModel
   readonly #seed: number
   readonly #random: RandomStream
@@ -38,7 +38,7 @@ export class SimChain<T> {
   #forks = 0
   readonly faults: ChainFaults = { stalls: 0, loss: 0, duplication: 0 }
 
-  constructor(time: Timeline, model: ChainModel, seed: number, onBlock: (block: SimBlock, finalized: boolean) => void) {
+  constructor(time: Time, model: ChainModel, seed: number, onBlock: (block: SimBlock, finalized: boolean) => void) {
     this.#time = time
     this.#model = model
     this.#seed = seed

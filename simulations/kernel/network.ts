@@ -4,7 +4,7 @@
  */
 import type { LatencyClass, NetworkModel, PeerShape } from '../scenario/types.ts'
 import { RandomStream } from './random.ts'
-import type { Timeline } from './timeline.ts'
+import type { Time } from './timeline.ts'
 
 /** From a peer to the middle of the network, in milliseconds; a link's delay is the sum of its two ends'. */
 export const ONE_WAY_MS: Readonly<Record<LatencyClass, number>> = { lan: 0.25, home: 10, wan: 40, satellite: 280 }
@@ -48,7 +48,7 @@ export interface NetworkCounters {
 
 export class Network {
   readonly counters: NetworkCounters = { messages: 0, bytes: 0, dropped: 0 }
-  readonly #time: Timeline
+  readonly #time: Time
   readonly #shapes: readonly PeerShape[]
   readonly #model: NetworkModel
   readonly #streams: RandomStream[]
@@ -58,7 +58,7 @@ export class Network {
   readonly #lastMs = new Map<number, number>()
   readonly #rules = new Set<LinkRule>()
 
-  constructor(time: Timeline, shapes: readonly PeerShape[], model: NetworkModel, seed: number) {
+  constructor(time: Time, shapes: readonly PeerShape[], model: NetworkModel, seed: number) {
     this.#time = time
     this.#shapes = shapes
     this.#model = model

@@ -92,3 +92,6 @@ export class Timeline {
 function isBefore(a: Entry, b: Entry): boolean {
   return a.atUs < b.atUs || (a.atUs === b.atUs && a.order < b.order)
 }
+
+/** What the models need of a timeline; tier 1 has one of its own. */
+export type Time = Pick<Timeline, 'nowMs' | 'after' | 'at'>

@@ -32,6 +32,11 @@ export class Recorder {
     for (const listener of this.#listeners) listener(event)
   }
 
+  /** To those who listen, but not into the hash: what floating point of another machine may give otherwise. */
+  tell(event: SimEvent): void {
+    for (const listener of this.#listeners) listener(event)
+  }
+
   /** A state that simulations should reach sometimes. */
   reached(state: string, peer?: number): void {
     this.#reached.set(state, (this.#reached.get(state) ?? 0) + 1)

@@ -6,10 +6,15 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 const INSTALLED = ['./kernels.wasm', '../kernels.wasm']
 const CACHE = '../../../node_modules/.cache/swarm-node/'
 
-/** @throws Error where neither the compiled kernels nor their compiler is installed */
-export async function loadKernels(): Promise<Uint8Array<ArrayBuffer>> {
-  if (!import.meta.url.endsWith('.ts')) return readInstalled()
-  return buildCached()
+let loading: Promise<Uint8Array<ArrayBuffer>> | null = null
+
+/**
+ * Read once a process; nobody changes the bytes.
+ * @throws Error where neither the compiled kernels nor their compiler is installed
+ */
+export function loadKernels(): Promise<Uint8Array<ArrayBuffer>> {
+  loading ??= import.meta.url.endsWith('.ts') ? buildCached() : readInstalled()
+  return loading
 }
 
 async function readInstalled(): Promise<Uint8Array<ArrayBuffer>> {

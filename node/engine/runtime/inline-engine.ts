@@ -7,28 +7,41 @@ import type { Executor, JobKind, JobRequest, JobResult } from './jobs.ts'
 import { QueuedEngine } from './stage-engine.ts'
 import type { StageEngine } from './types.ts'
 
+/** Waited for before a job of this kind is computed: how long it takes under virtual time. */
+export type Pace = (kind: JobKind) => Promise<void>
+
 /** @throws EngineError `unsupported-encoding`, `unsupported-op` or `malformed-model` */
-export async function createInlineEngine(init: StageInit): Promise<StageEngine> {
+export async function createInlineEngine(init: StageInit, pace: Pace | null = null): Promise<StageEngine> {
   const compute = await StageCompute.create(init, await loadKernels())
-  return new QueuedEngine(compute.shape, new Dispatcher(new InlineExecutor(compute), { window: 1 }))
+  return new QueuedEngine(compute.shape, new Dispatcher(new InlineExecutor(compute, pace), { window: 1 }))
 }
 
 class InlineExecutor implements Executor {
   readonly #compute: StageCompute
+  readonly #pace: Pace | null
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(compute: StageCompute) {
+  constructor(compute: StageCompute, pace: Pace | null) {
     this.#compute = compute
+    this.#pace = pace
   }
 
   run<K extends JobKind>(kind: K, request: JobRequest<K>, signal: AbortSignal | undefined): Promise<JobResult<K>> {
-    const job = this.#compute
-      .run(kind, request, () => signal?.aborted === true)
+    const job = this.#paced(kind, request, signal)
       .catch((error: unknown) => {
         throw error instanceof Cancellation ? signal?.reason : error
       })
     this.#last = job.catch(() => undefined)
     return job
+  }
+
+  async #paced<K extends JobKind>(
+    kind: K,
+    request: JobRequest<K>,
+    signal: AbortSignal | undefined,
+  ): Promise<JobResult<K>> {
+    await this.#pace?.(kind)
+    return this.#compute.run(kind, request, () => signal?.aborted === true)
   }
 
   async dispose(): Promise<void> {

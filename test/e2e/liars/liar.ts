@@ -14,6 +14,7 @@ import { loadAccount, loadPeerKey, lockDataFolder } from '../../../node/identity
 import { createNetwork, type Network } from '../../../node/network/index.ts'
 import { composePeer } from '../../../node/peer/compose.ts'
 import { digestOf } from '../../../node/peer/digest.ts'
+import { folderDisk } from '../../../node/peer/disk.ts'
 import { logEvents } from '../../../node/peer/log.ts'
 import { openEngine } from '../../../node/peer/stage-disk.ts'
 import { makeSystem } from '../../../node/peer/system.ts'
@@ -68,6 +69,7 @@ export async function runLiar(lie: Lie): Promise<void> {
       chain,
       ...system,
       digest: digestOf,
+      openDisk: folderDisk,
       openEngine,
       async createNetwork(init) {
         network = await createNetwork(init)

@@ -1,7 +1,7 @@
 /** Commitments to other values than the gradient's, with leaves that match them: only the values are wrong. */
 import { digestOf } from '../../../node/peer/digest.ts'
 import type { PeerParts } from '../../../node/peer/types.ts'
-import { instead } from './instead.ts'
+import { instead } from '../../../simulations/attackers/instead.ts'
 
 /** @param change - changes the values of the whole commitment in place */
 export function lyingCommit(parts: PeerParts, change: (values: Float32Array) => void): PeerParts {

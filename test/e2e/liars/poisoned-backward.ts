@@ -1,6 +1,6 @@
 /** Sends gradients against their direction, a thousand times as long, to the stage before. */
 import { scaled } from '../../../node/peer/tensors.ts'
-import { instead } from './instead.ts'
+import { instead } from '../../../simulations/attackers/instead.ts'
 import { runLiar } from './liar.ts'
 
 const FACTOR = -1000

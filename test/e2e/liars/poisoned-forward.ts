@@ -1,5 +1,5 @@
 /** Sends large noise in place of what its stage computes: its successor computes an honest gradient of nonsense. */
-import { instead } from './instead.ts'
+import { instead } from '../../../simulations/attackers/instead.ts'
 import { runLiar } from './liar.ts'
 
 const SIZE = 1000

@@ -2,7 +2,7 @@
 import { ACTIVATIONS_PROTOCOL } from '../../../protocols/activations/index.ts'
 import { PeerStreams } from '../../../protocols/wire/frames/peer-streams.ts'
 import { isRefusal } from '../../../protocols/wire/refusals.ts'
-import { instead } from './instead.ts'
+import { instead } from '../../../simulations/attackers/instead.ts'
 import { runLiar } from './liar.ts'
 
 await runLiar((parts, { components }) => {

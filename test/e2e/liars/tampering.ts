@@ -1,7 +1,7 @@
 /** Hands out other bytes than those it signed for: partitions of its commitment, and aggregates that it computed. */
 import type { AggregateName } from '../../../protocols/reduce/index.ts'
 import { hashHex } from '../../../protocols/wire/hash.ts'
-import { instead } from './instead.ts'
+import { instead } from '../../../simulations/attackers/instead.ts'
 import { runLiar } from './liar.ts'
 
 /** Rounds are short and few: what it needs itself is never thrown away. */

@@ -1,11 +1,20 @@
-/** Links and partitions. */
-import type { LinkRule } from '../../kernel/network.ts'
-import type { FaultStart, StruckWorld } from './types.ts'
+/** Links and partitions, alike in every tier with a modelled network. */
+import type { LinkRule, Network } from '../kernel/network.ts'
+import type { FaultStart, Struck } from './types.ts'
+
+/** What a world must have for them. */
+interface LinkedWorld {
+  readonly network: Network
+  readonly time: { readonly nowMs: number }
+}
+interface Linked {
+  readonly index: number
+}
 
 type RuleEffect = Omit<LinkRule, 'from' | 'to' | 'random' | 'across'>
 
 /** On all links of these peers, in both directions. */
-function onLinks({ world, peers, random }: StruckWorld, effect: RuleEffect): () => void {
+function onLinks({ world, peers, random }: Struck<LinkedWorld, Linked>, effect: RuleEffect): () => void {
   const indices = new Set(peers.map(peer => peer.index))
   const rules: LinkRule[] = [
     { from: indices, to: null, random, ...effect },
@@ -14,7 +23,7 @@ function onLinks({ world, peers, random }: StruckWorld, effect: RuleEffect): () 
   return withRules(world, rules)
 }
 
-function withRules({ network }: StruckWorld['world'], rules: readonly LinkRule[]): () => void {
+function withRules({ network }: LinkedWorld, rules: readonly LinkRule[]): () => void {
   for (const rule of rules) network.add(rule)
   return () => {
     for (const rule of rules) network.remove(rule)
@@ -23,7 +32,7 @@ function withRules({ network }: StruckWorld['world'], rules: readonly LinkRule[]
 
 const always = (): boolean => true
 
-export const LINK_FAULTS: Readonly<Record<string, FaultStart>> = {
+export const LINK_FAULTS: Readonly<Record<string, FaultStart<LinkedWorld, Linked>>> = {
   loss: struck => onLinks(struck, { loss: struck.number('loss') }),
   delay: struck => onLinks(struck, { delayMs: struck.number('delayMs') }),
   jitter: struck => onLinks(struck, { jitterMs: struck.number('jitterMs') }),

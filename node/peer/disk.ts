@@ -1,0 +1,32 @@
+/** What a peer keeps over restarts, by what it is for; in a folder on a real machine, in memory under simulation. */
+import { join } from 'node:path'
+import type { RecordStorage } from '../../protocols/discovery/index.ts'
+import { ROUNDS_FOLDER } from '../export/history.ts'
+import { openFolder, type Storage } from '../journal/index.ts'
+import { fileStorage } from '../network/index.ts'
+import { writeSeat } from '../run/folder.ts'
+import { EvidenceLog } from './evidence-log.ts'
+
+export interface PeerDisk {
+  /** What was signed. @throws where the disk cannot be opened */
+  openJournal(): Promise<Storage>
+  /** What was decided. */
+  openRounds(): Promise<Storage>
+  /** The newest known record of each peer. */
+  readonly records: RecordStorage
+  /** Proofs of lies, added for good. */
+  readonly evidence: Pick<EvidenceLog, 'append'>
+  /** Notes the stage that was dealt to this peer, for those who read the disk without the chain. */
+  noteSeat(stage: number): void
+}
+
+/** The data folder of a peer (node/run/folder.ts). */
+export function folderDisk(folder: string): PeerDisk {
+  return {
+    openJournal: () => openFolder(join(folder, 'journal')),
+    openRounds: () => openFolder(join(folder, ROUNDS_FOLDER)),
+    records: fileStorage(join(folder, 'records')),
+    evidence: new EvidenceLog(join(folder, 'evidence.jsonl')),
+    noteSeat: stage => writeSeat(folder, stage),
+  }
+}

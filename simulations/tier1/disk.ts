@@ -1,0 +1,216 @@
+/**
+ * A peer's disk in memory, as node/peer asks for it: what was not flushed may be lost with the process, and a restart may
+ * find the disk torn, empty or as it was some time ago.
+ */
+import { MemoryDatastore } from 'datastore-core'
+import type { AppendFile, Storage } from '../../node/journal/index.ts'
+import type { PeerDisk } from '../../node/peer/disk.ts'
+import type { Evidence } from '../../protocols/wire/messages.ts'
+import type { DiskLoss } from '../kernel/disk.ts'
+import type { RandomStream } from '../kernel/random.ts'
+
+/** A flush of a small machine's disk, ms. */
+const FSYNC_MS = 4
+/** At most so many bytes are torn off: the last records. */
+const TORN_MAX_BYTES = 256
+
+type Datastore = MemoryDatastore & { close(): void }
+
+/** It is the disk that is closed, not its content. */
+export function openDatastore(): Datastore {
+  return Object.assign(new MemoryDatastore(), { close: () => undefined })
+}
+
+interface File {
+  bytes: Uint8Array
+  length: number
+  /** So many of the bytes survive a crash for certain. */
+  durable: number
+}
+
+type Files = Map<string, File>
+
+export class SimDisk {
+  readonly evidence: Evidence[] = []
+  #folders = new Map<string, Files>()
+  #copy: Map<string, Files> | null = null
+  #records: Uint8Array | null = null
+  #datastore = openDatastore()
+  isFull = false
+  /** Called before and after each flush of the journal; what throws kills nothing else. */
+  onFlush: ((moment: 'before' | 'after') => void) | null = null
+  /** As the node noted it. */
+  seat: number | null = null
+
+  /** As one life of the peer's process sees it. */
+  open(): PeerDisk {
+    const flushed = (): Promise<void> => new Promise(resolve => setTimeout(resolve, FSYNC_MS))
+    const journaled = async (): Promise<void> => {
+      this.onFlush?.('before')
+      await flushed()
+      this.onFlush?.('after')
+    }
+    return {
+      openJournal: async () => new SimFolder(this, this.#folder('journal'), journaled),
+      openRounds: async () => new SimFolder(this, this.#folder('rounds'), flushed),
+      records: {
+        read: async () => this.#records,
+        write: async bytes => {
+          await flushed()
+          this.#records = bytes.slice()
+        },
+      },
+      evidence: { append: evidence => void this.evidence.push(evidence) },
+      noteSeat: stage => {
+        this.seat = stage
+      },
+    }
+  }
+
+  /** The address book and the DHT's values. */
+  get datastore(): Datastore {
+    return this.#datastore
+  }
+
+  /** The process is gone: of what was not flushed some is there, or none. */
+  crash(random: RandomStream): void {
+    for (const files of this.#folders.values())
+      for (const file of files.values()) file.length = file.durable + random.below(file.length - file.durable + 1)
+  }
+
+  /** Remembers what is there, for a restart from an old copy. */
+  backUp(): void {
+    this.#copy = copyOf(this.#folders)
+  }
+
+  lose(loss: DiskLoss, random: RandomStream): void {
+    if (loss === 'none') return
+    if (loss === 'empty') {
+      this.#folders = new Map()
+      this.#records = null
+      this.#datastore = openDatastore()
+    }
+    if (loss === 'stale') this.#folders = copyOf(this.#copy ?? new Map())
+    if (loss === 'torn') {
+      for (const file of this.#folders.get('journal')?.values() ?? [])
+        file.length = Math.max(0, file.length - 1 - random.below(TORN_MAX_BYTES))
+    }
+  }
+
+  #folder(name: string): Files {
+    let files = this.#folders.get(name)
+    if (files === undefined) {
+      files = new Map()
+      this.#folders.set(name, files)
+    }
+    return files
+  }
+}
+
+function copyOf(folders: ReadonlyMap<string, Files>): Map<string, Files> {
+  return new Map(
+    [...folders].map(([name, files]) => [
+      name,
+      new Map([...files].map(([file, { bytes, durable }]) => [file, fileOf(bytes.slice(0, durable))])),
+    ]),
+  )
+}
+
+function fileOf(bytes: Uint8Array): File {
+  return { bytes, length: bytes.length, durable: bytes.length }
+}
+
+class SimFolder implements Storage {
+  readonly #disk: SimDisk
+  readonly #files: Files
+  readonly #flushed: () => Promise<void>
+
+  constructor(disk: SimDisk, files: Files, flushed: () => Promise<void>) {
+    this.#disk = disk
+    this.#files = files
+    this.#flushed = flushed
+  }
+
+  async read(name: string): Promise<Uint8Array | null> {
+    const file = this.#files.get(name)
+    return file === undefined ? null : file.bytes.slice(0, file.length)
+  }
+
+  async readAt(name: string, offset: number, bytes: number): Promise<Uint8Array | null> {
+    const file = this.#files.get(name)
+    return file === undefined ? null : file.bytes.slice(offset, Math.min(file.length, offset + bytes))
+  }
+
+  async size(name: string): Promise<number | null> {
+    return this.#files.get(name)?.length ?? null
+  }
+
+  async append(name: string, length: number): Promise<AppendFile> {
+    let file = this.#files.get(name)
+    if (file === undefined) {
+      file = fileOf(new Uint8Array(0))
+      this.#files.set(name, file)
+    }
+    file.length = Math.min(file.length, length)
+    file.durable = file.length
+    await this.#flushed()
+    return new SimFile(this.#disk, file, this.#flushed)
+  }
+
+  async replace(name: string, parts: readonly Uint8Array[]): Promise<void> {
+    await this.#flushed()
+    await this.write(name, Buffer.concat(parts))
+  }
+
+  async write(name: string, bytes: Uint8Array): Promise<void> {
+    refuseWhereFull(this.#disk)
+    this.#files.set(name, fileOf(bytes.slice()))
+  }
+
+  async remove(name: string): Promise<void> {
+    this.#files.delete(name)
+  }
+
+  async list(): Promise<string[]> {
+    return [...this.#files.keys()].sort()
+  }
+}
+
+class SimFile implements AppendFile {
+  readonly #disk: SimDisk
+  readonly #file: File
+  readonly #flushed: () => Promise<void>
+
+  constructor(disk: SimDisk, file: File, flushed: () => Promise<void>) {
+    this.#disk = disk
+    this.#file = file
+    this.#flushed = flushed
+  }
+
+  async append(bytes: Uint8Array): Promise<void> {
+    refuseWhereFull(this.#disk)
+    const file = this.#file
+    const needed = file.length + bytes.length
+    if (needed > file.bytes.length) {
+      const grown = new Uint8Array(Math.max(needed, 2 * file.bytes.length))
+      grown.set(file.bytes.subarray(0, file.length))
+      file.bytes = grown
+    }
+    file.bytes.set(bytes, file.length)
+    file.length = needed
+  }
+
+  async flush(): Promise<void> {
+    const { length } = this.#file
+    await this.#flushed()
+    this.#file.durable = Math.max(this.#file.durable, length)
+  }
+
+  async close(): Promise<void> {
+    await this.flush()
+  }
+}
+
+function refuseWhereFull(disk: SimDisk): void {
+  if (disk.isFull) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
+}
