@@ -41,6 +41,8 @@ export function extendTables(extension: unknown): void {
 }
 
 function add(table: Readonly<Record<string, unknown>>, what: string, name: string, item: unknown): void {
+  // Taken in before, by the same process.
+  if (table[name] === item) return
   if (Object.hasOwn(table, name)) throw new Error(`${what}: the name '${name}' is taken`)
   Object.assign(table, { [name]: item })
 }

@@ -14,6 +14,7 @@ import { STATES } from './trace/states.ts'
 /** Loaded when asked for: tier 1 brings the network stack and the engine with it. */
 const TIERS: Partial<Record<Tier, () => Promise<SimulationTier>>> = {
   0: async () => (await import('./tier0/index.ts')).tier0,
+  1: async () => (await import('./tier1/index.ts')).tier1,
 }
 
 export type { Extension } from './extend.ts'

@@ -2,9 +2,9 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { TRACE_VERSION } from './trace/recorder.ts'
 
-/** Of the lines of trace.jsonl and of what results hold; raised when either changes. */
-export const TRACE_VERSION = 1
+export { TRACE_VERSION }
 
 export interface Maker {
   readonly trace: number

@@ -13,13 +13,13 @@ const STAGES = 1
 const MODEL: ModelConfig = {
   preset: 'attack-table',
   layers: 1,
-  width: 64,
+  width: 32,
   heads: 2,
-  feedForward: 128,
+  feedForward: 64,
   vocabulary: 256,
   sequence: 32,
 }
-const SEQUENCES = 4
+const SEQUENCES = 1
 const LEARNING_RATE = 1e-2
 const WARM_UP_ROUNDS = 5
 
@@ -47,7 +47,7 @@ export function publishedTable(signal: AbortSignal): AttackTableOptions {
     rules: Object.values(RULES).map(({ name }) => name),
     attacks: ATTACKS,
     seeds: 3,
-    rounds: 40,
+    rounds: 50,
     signal,
   }
 }

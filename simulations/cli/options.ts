@@ -256,6 +256,7 @@ export const OPTIONS = {
     verbs: ['run', 'sweep', 'replay', 'shrink', 'compare', 'determinism', 'list', 'explain'],
     help: 'files of your own with scenarios, faults, attackers or checkers, with commas (docs/research)',
     default: null,
+    absent: 'only the library',
   },
   json: { type: 'boolean', verbs: ALL, help: 'print one JSON object instead of text', default: false },
   csv: {

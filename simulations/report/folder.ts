@@ -37,14 +37,17 @@ export class RunFolder {
   readonly path: string
   readonly #scenario: ConcreteScenario
   readonly #tier: Tier
+  readonly #reference: string
   readonly #model: ReportModel
   readonly #trace: number
   #lines = ''
 
-  constructor(path: string, scenario: ConcreteScenario, tier: Tier) {
+  /** @param reference - as the run can be typed again */
+  constructor(path: string, scenario: ConcreteScenario, tier: Tier, reference: string) {
     this.path = path
     this.#scenario = scenario
     this.#tier = tier
+    this.#reference = reference
     this.#model = new ReportModel(scenario)
     mkdirSync(path, { recursive: true })
     for (const name of [FILES.verdict, FILES.report]) rmSync(join(path, name), { force: true })
@@ -66,6 +69,7 @@ export class RunFolder {
     const page = reportPage({
       scenario: this.#scenario,
       tier: this.#tier,
+      reference: this.#reference,
       model: this.#model,
       result,
       maker: thisMaker(),

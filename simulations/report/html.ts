@@ -13,6 +13,8 @@ import { timeline } from './timeline.ts'
 export interface PageInit {
   readonly scenario: ConcreteScenario
   readonly tier: Tier
+  /** As the run can be typed again. */
+  readonly reference: string
   readonly model: ReportModel
   readonly result: RunResult
   readonly maker: Maker
@@ -39,7 +41,7 @@ export function reportPage(init: PageInit): string {
 <h1>${escapeText(capital(sentence))}</h1>
 <p class="soft">${escapeText(scenario.about)}</p>
 <p class="soft">${escapeText(madeBy(init))}</p>
-<code class="command">${escapeText(`npx swarm-sim replay ${scenario.name}:${scenario.seed} --tier ${init.tier} --verbose`)}</code>
+<code class="command">${escapeText(`npx swarm-sim replay ${init.reference} --tier ${init.tier} --verbose`)}</code>
 </header>
 ${figures(init)}
 ${[violations(init), rounds(init), talk(init), log(init), costs(init), states(init), scenarioText(scenario)].filter(part => part !== '').join('\n')}

@@ -187,6 +187,8 @@ function classOf(kind: string): string {
 /** What is said stands once beside where it leaves, where there is room. */
 function labels(arrows: readonly MessageEvent[], x: (peer: number) => number, y: (ms: number) => number): string[] {
   const lastY = new Map<number, number>()
+  // Where all are of one kind (segments of a transport), its name tells nothing.
+  if (arrows.every(({ kind }) => kind === arrows[0]?.kind)) return []
   return arrows.flatMap(({ from, kind, atMs }) => {
     const at = y(atMs)
     if (at - (lastY.get(from) ?? Number.NEGATIVE_INFINITY) < LABEL_GAP) return []

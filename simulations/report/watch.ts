@@ -9,6 +9,8 @@ export interface WatchInit {
   readonly harness: Harness
   readonly scenario: ConcreteScenario
   readonly tier: Tier
+  /** As the run can be typed again. */
+  readonly reference: string
   /** Where to write; null: nowhere. */
   readonly folder: string | null
   readonly onEvent?: (event: SimEvent) => void
@@ -26,7 +28,7 @@ export async function watchRun(init: WatchInit): Promise<Watched> {
   const { harness, scenario, tier, onEvent, until, signal } = init
   const program = await harness.tier(tier)
   const last = new LastEvents()
-  const folder = init.folder === null ? null : new RunFolder(init.folder, scenario, tier)
+  const folder = init.folder === null ? null : new RunFolder(init.folder, scenario, tier, init.reference)
   // A tier stops between two of its steps; what the step at hand still tells is not part of the replay.
   let isCut = false
   const stop = (event: SimEvent) => {

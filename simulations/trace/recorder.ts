@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import type { SimEvent } from './types.ts'
 
-/** Version of the events' layout: traces of another one are not compared. */
+/** Version of the events' layout, and of the results made from them: those of another one are not compared or merged. */
 export const TRACE_VERSION = 1
 
 export class Recorder {

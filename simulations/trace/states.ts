@@ -4,6 +4,8 @@
  */
 export const STATES: Readonly<Record<string, string>> = {
   'epoch-crossed': 'the chain began an epoch during the run: new beacon, new lanes',
+  'view-changed': 'a round went on to another view',
+  skipped: 'a round was skipped',
   'view-change-with-lock': 'a replica that is locked went on to a later view',
   'valid-value-reproposed': 'a leader proposed again what had a polka in an earlier view',
   'skip-by-idle': 'a round was skipped because a quorum had nothing to commit',
@@ -23,6 +25,7 @@ export const STATES: Readonly<Record<string, string>> = {
   'catch-up/replay': 'a peer caught up from certificates and aggregates',
   'catch-up/snapshot': 'a peer caught up from a snapshot of the state',
   'chain-reorganised': 'blocks that were not final were replaced by others',
+  'stranger-refused': 'peers hung up on a stranger that eclipsed or flooded them',
   'record-refused/stale-record': 'a record of the DHT was older than the one that is known',
   'evidence/double-propose': 'a leader was proven to have proposed twice in a view',
   'evidence/double-prevote': 'a voter was proven to have prevoted twice in a view',

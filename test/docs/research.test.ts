@@ -53,6 +53,20 @@ describe('the examples for researchers', () => {
     expect(code).to.equal(0)
   })
 
+  it('reach the processes of a sweep', async () => {
+    const words = ['sweep', 'nightfall', '--seeds', '2', '--jobs', '2', '--json']
+    const { output } = await tool(...words, '--with', 'docs/research/examples/scenario.ts')
+    expect(JSON.parse(output).scenarios[0]).to.include({ name: 'nightfall', seeds: 2, valid: 2 })
+  })
+
+  it('are refused where they are something else, or not there', async () => {
+    const other = await tool('list', '--with', 'test/docs/write-cli.ts')
+    expect(other.output).to.include('its default export must be an object with scenarios, faults, attackers, checkers')
+    expect(other.code).to.equal(2)
+    const none = await tool('list', '--with', 'nowhere.ts')
+    expect(none.output).to.include('cannot take in').and.include('Next: ')
+  })
+
   it('run a fault of their own: what it strikes takes longer', async () => {
     expect(fault.faults[0]?.name).to.equal('tired-links')
     const { output } = await tool('compare', 'calm:1', 'tired:1', '--with', 'docs/research/examples/fault.ts', '--json')

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { defaultRun } from './default-run.ts'
 import { gptSmall } from './gpt-small.ts'
 import { learning } from './learning.ts'
+import { mutants } from './mutants.ts'
 import { realSwarms } from './real-swarm.ts'
 import { bigSwarm, determinism, otherNode, sweep } from './simulations.ts'
 import type { LongCheck } from './types.ts'
@@ -18,6 +19,7 @@ const CHECKS: readonly LongCheck[] = [
   gptSmall,
   learning,
   sweep,
+  mutants,
   determinism,
   otherNode,
   bigSwarm,

@@ -9,9 +9,9 @@ export default {
       about: 'Half of the laptops close one after the other while one voter says two things.',
       swarm: { stages: 2, replicas: 4, peers: [{ index: 0, speed: 0.5, latency: 'wan' }] },
       network: { loss: 0.01 },
-      workload: { rounds: 12, rule: 'median' },
+      workload: { rounds: 6, rule: 'median' },
       // Until then faults are drawn: so many a minute, each lasting between two bounds, at peers that the seed picks.
-      healAtMs: 90_000,
+      healAtMs: 60_000,
       faults: [
         { kind: 'pause', perMinute: 4, durationMs: [5_000, 20_000], who: { count: 1 } },
         { kind: 'crash', atMs: 30_000, durationMs: 10_000, peers: [2] },

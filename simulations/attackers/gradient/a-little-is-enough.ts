@@ -5,7 +5,7 @@
  * and there is much to hide in.
  */
 import { normalQuantile } from './quantile.ts'
-import type { GradientAttack } from './types.ts'
+import { agreed, type GradientAttack, type GradientView } from './types.ts'
 import { deviationOf, meanOf, plus, seen } from './vectors.ts'
 
 export const aLittleIsEnough: GradientAttack = {
@@ -14,11 +14,13 @@ export const aLittleIsEnough: GradientAttack = {
   source: 'Baruch, Baruch and Goldberg, NeurIPS 2019 (ALIE)',
   // The paper's z is at or below 0 in groups of four: its lie would do nothing there.
   parameters: { z: 1.5 },
-  forge: view => {
-    const vectors = seen(view)
-    const z = view.parameters['z'] === 0 ? largestHidden(view) : view.parameters['z']!
-    return plus(meanOf(vectors), -z, deviationOf(vectors))
-  },
+  forge: view => agreed(view, 'a-little-is-enough', () => hidden(view)),
+}
+
+function hidden(view: GradientView): Float32Array {
+  const vectors = seen(view)
+  const z = view.parameters['z'] === 0 ? largestHidden(view) : view.parameters['z']!
+  return plus(meanOf(vectors), -z, deviationOf(vectors))
 }
 
 /**

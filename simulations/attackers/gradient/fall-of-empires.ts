@@ -3,7 +3,7 @@
  * mean (C. Xie, O. Koyejo and I. Gupta, UAI 2019; line search over nu as in Y. Allouah et al., "Fixing by Mixing: A Recipe for
  * Optimal Byzantine ML under Heterogeneity", AISTATS 2023). Where the rule cannot be tried, nu is the start value.
  */
-import type { GradientAttack, GradientView } from './types.ts'
+import { agreed, type GradientAttack, type GradientView } from './types.ts'
 import { meanOf, norm, plus, scaledBy, seen } from './vectors.ts'
 
 export const fallOfEmpires: GradientAttack = {
@@ -11,11 +11,12 @@ export const fallOfEmpires: GradientAttack = {
   about: 'commits the multiple of the honest mean that moves the aggregate most, found by trying the rule',
   source: 'Xie, Koyejo and Gupta, UAI 2019; Allouah et al., AISTATS 2023',
   parameters: { nu: 1.1, largestNu: 16 },
-  forge: view => {
-    const mean = meanOf(seen(view))
-    const { nu, largestNu } = view.parameters
-    return scaledBy(mean, 1 - (view.combine === null ? nu! : worst(view, mean, largestNu!)))
-  },
+  forge: view =>
+    agreed(view, 'fall-of-empires', () => {
+      const mean = meanOf(seen(view))
+      const { nu, largestNu } = view.parameters
+      return scaledBy(mean, 1 - (view.combine === null ? nu! : worst(view, mean, largestNu!)))
+    }),
 }
 
 /** A lie of less than this share of the mean hurts nobody. */
@@ -25,7 +26,7 @@ const SMALLEST_NU = 0.2
 function worst({ combine, ...view }: GradientView, mean: Float32Array, largest: number): number {
   let found = { nu: 0, harm: 0 }
   for (let nu = largest; nu > SMALLEST_NU; nu /= Math.SQRT2) {
-    const lies = Array.from({ length: view.liars }, () => scaledBy(mean, 1 - nu))
+    const lies = new Array<Float32Array>(view.liars).fill(scaledBy(mean, 1 - nu))
     const harm = norm(plus(combine!([...lies, ...seen(view)]), -1, mean))
     // Not a number where a lie was so large that the rule's sums overflowed: such a commit would be refused.
     if (harm > found.harm) found = { nu, harm }

@@ -3,7 +3,7 @@
  * true gradient negative (C. Xie, O. Koyejo and I. Gupta, "Fall of Empires: Breaking Byzantine-tolerant SGD by Inner Product
  * Manipulation", UAI 2019). Small epsilons hide from rules that look at distances; the mean needs one above (n - f) / f.
  */
-import type { GradientAttack } from './types.ts'
+import { agreed, type GradientAttack } from './types.ts'
 import { meanOf, scaledBy, seen } from './vectors.ts'
 
 export const innerProduct: GradientAttack = {
@@ -11,5 +11,5 @@ export const innerProduct: GradientAttack = {
   about: 'commits the mean of the honest gradients, reversed and short',
   source: 'Xie, Koyejo and Gupta, UAI 2019 (IPM)',
   parameters: { epsilon: 0.5 },
-  forge: view => scaledBy(meanOf(seen(view)), -view.parameters['epsilon']!),
+  forge: view => agreed(view, 'inner-product', () => scaledBy(meanOf(seen(view)), -view.parameters['epsilon']!)),
 }

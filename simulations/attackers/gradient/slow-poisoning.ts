@@ -4,7 +4,7 @@
  * over time beat every rule that looks at one round, and worker momentum is the answer). The side is drawn once, a sign a
  * coordinate.
  */
-import type { GradientAttack, GradientView } from './types.ts'
+import { agreed, type GradientAttack, type GradientView } from './types.ts'
 import { deviationOf, meanOf, seen } from './vectors.ts'
 
 export const slowPoisoning: GradientAttack = {
@@ -13,14 +13,16 @@ export const slowPoisoning: GradientAttack = {
     'commits the mean of the honest gradients plus a bias of up to z standard deviations that grows and never turns',
   source: 'Karimireddy, He and Jaggi, ICML 2021',
   parameters: { z: 1, growRounds: 20 },
-  forge: view => {
-    const { z, growRounds } = view.parameters
-    const vectors = seen(view)
-    const deviation = deviationOf(vectors)
-    const side = sideOf(view)
-    const reach = z! * Math.min(1, view.round / growRounds!)
-    return meanOf(vectors).map((value, at) => value + reach * side[at]! * deviation[at]!)
-  },
+  forge: view => agreed(view, 'slow-poisoning', () => biased(view)),
+}
+
+function biased(view: GradientView): Float32Array {
+  const { z, growRounds } = view.parameters
+  const vectors = seen(view)
+  const deviation = deviationOf(vectors)
+  const side = sideOf(view)
+  const reach = z! * Math.min(1, view.round / growRounds!)
+  return meanOf(vectors).map((value, at) => value + reach * side[at]! * deviation[at]!)
 }
 
 function sideOf({ own, memory: { vectors }, random }: GradientView): Float32Array {

@@ -59,6 +59,19 @@ export interface AttackMemory {
   readonly batches: Map<string, Batch>
 }
 
+/** A lie that all colluders of a stage tell alike: worked out by the first of a round, a copy for each. */
+export function agreed(
+  { memory: { vectors, numbers }, round }: Pick<GradientView, 'memory' | 'round'>,
+  name: string,
+  work: () => Float32Array,
+): Float32Array {
+  const known = numbers.get(`${name}.agreed`) === round ? vectors.get(`${name}.agreed`) : undefined
+  const lie = known ?? work()
+  vectors.set(`${name}.agreed`, lie)
+  numbers.set(`${name}.agreed`, round)
+  return lie.slice()
+}
+
 export function createMemory(): AttackMemory {
   return { vectors: new Map(), numbers: new Map(), batches: new Map() }
 }

@@ -7,7 +7,7 @@ export function seen({ honest, own }: Pick<GradientView, 'honest' | 'own'>): rea
 }
 
 export function meanOf(vectors: readonly Float32Array[]): Float32Array {
-  return Float32Array.from(means(vectors))
+  return new Float32Array(means(vectors))
 }
 
 /** Of each coordinate, the sample's standard deviation (n - 1); 0 where there is one vector. */
@@ -18,16 +18,21 @@ export function deviationOf(vectors: readonly Float32Array[]): Float32Array {
     for (let at = 0; at < mean.length; at++) squares[at]! += (vector[at]! - mean[at]!) ** 2
   }
   const freedom = Math.max(1, vectors.length - 1)
-  return Float32Array.from(squares, sum => Math.sqrt(sum / freedom))
+  for (let at = 0; at < squares.length; at++) squares[at] = Math.sqrt(squares[at]! / freedom)
+  return new Float32Array(squares)
 }
 
 export function scaledBy(vector: Float32Array, factor: number): Float32Array {
-  return vector.map(value => factor * value)
+  const scaled = new Float32Array(vector.length)
+  for (let at = 0; at < scaled.length; at++) scaled[at] = factor * vector[at]!
+  return scaled
 }
 
 /** a + factor * b */
 export function plus(a: Float32Array, factor: number, b: Float32Array): Float32Array {
-  return a.map((value, at) => value + factor * b[at]!)
+  const sum = new Float32Array(a.length)
+  for (let at = 0; at < sum.length; at++) sum[at] = a[at]! + factor * b[at]!
+  return sum
 }
 
 export function dot(a: Float32Array, b: Float32Array): number {
@@ -56,5 +61,6 @@ function means(vectors: readonly Float32Array[]): Float64Array {
   for (const vector of vectors) {
     for (let at = 0; at < sums.length; at++) sums[at]! += vector[at]!
   }
-  return sums.map(sum => sum / vectors.length)
+  for (let at = 0; at < sums.length; at++) sums[at]! /= vectors.length
+  return sums
 }

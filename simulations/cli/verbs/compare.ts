@@ -57,7 +57,15 @@ async function measure({ harness, surroundings }: Call, { scenario, tier, refere
     else if (event.type === 'refused') seen.refusals++
     else if (event.type === 'decided' && event.skip) skips.add(`${event.stage}/${event.round}`)
   }
-  const { result } = await watchRun({ harness, scenario, tier, folder: null, onEvent, signal: surroundings.signal })
+  const { result } = await watchRun({
+    harness,
+    scenario,
+    tier,
+    reference,
+    folder: null,
+    onEvent,
+    signal: surroundings.signal,
+  })
   const { statistics, verdict } = result
   const rounds = Math.max(1, statistics.roundsDecided)
   return {

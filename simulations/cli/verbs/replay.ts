@@ -22,6 +22,7 @@ export async function run(call: Call): Promise<number> {
     harness,
     scenario: chosen.scenario,
     tier: chosen.tier,
+    reference: chosen.reference,
     folder,
     // Events are numbered with the messages among them.
     messages: settings.verbose === true || settings.until?.startsWith('#') === true,

@@ -17,6 +17,7 @@ export async function run(call: Call): Promise<number> {
     harness,
     scenario: chosen.scenario,
     tier: chosen.tier,
+    reference: chosen.reference,
     folder,
     messages: isTold,
     ...(isTold ? { onEvent: event => surroundings.print(lineOf(event)) } : {}),

@@ -57,8 +57,8 @@ async function keepRun(
   const source = scenarios.find(known => nameOf(known) === name)!
   const scenario = concrete(harness, { ...source, seed, tier })
   const folder = join(runsFolder(call), runName(scenario))
-  const { result, last } = await watchRun({ harness, scenario, tier, folder, signal: surroundings.signal })
   const reference = namesOf(harness).includes(name) ? `${name}:${seed}` : shownPath(call, folder)
+  const { result, last } = await watchRun({ harness, scenario, tier, reference, folder, signal: surroundings.signal })
   if (!isQuiet) surroundings.print(`${endingText(paint, { scenario, tier, reference, result, last })}\n`)
 }
 

@@ -12,7 +12,7 @@ async function page(name: string, seed: number, change: Partial<ConcreteScenario
   const program = await harness.tier(0)
   const signal = new AbortController().signal
   const result = await program.run(scenario, { messages: true, onEvent: event => model.add(event), signal })
-  return reportPage({ scenario, tier: 0, model, result, maker: thisMaker() })
+  return reportPage({ scenario, tier: 0, reference: `${name}:${seed}`, model, result, maker: thisMaker() })
 }
 
 describe('the page of a run', () => {

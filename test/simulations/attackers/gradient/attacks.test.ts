@@ -235,6 +235,19 @@ describe('attacks on learning: what holds for all', () => {
     )
   })
 
+  it('colluders who agree on a lie all tell the same one, each a vector of its own', () => {
+    for (const attack of [innerProduct, aLittleIsEnough, fallOfEmpires, slowPoisoning]) {
+      const memory = createMemory()
+      const [first, second] = [vector(1, 2, 3), vector(9, 9, 9)].map(own =>
+        attack.forge(viewOf(attack, { own, memory })),
+      )
+      expect([...first!]).to.deep.equal([...second!])
+      expect(first).to.not.equal(second)
+      const later = attack.forge(viewOf(attack, { honest: [vector(7, 7, 7), vector(5, 5, 5)], memory, round: 2 }))
+      expect([...later]).to.not.deep.equal([...first!])
+    }
+  })
+
   it('parameters start as stated, change by name, and say what is wrong', () => {
     expect(parametersOf(signFlip)).to.deep.equal({ factor: -10 })
     expect(parametersOf(signFlip, { factor: -2 })).to.deep.equal({ factor: -2 })
