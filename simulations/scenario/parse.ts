@@ -142,6 +142,7 @@ function relations(scenario: Scenario | ConcreteScenario): string | null {
     return stranger === undefined ? null : `${path} names peer ${stranger} of ${count}`
   }
   return firstFault([
+    ...faults.map((fault, at) => boundsFault(fault.kind, fault.with ?? {}, `faults[${at}].with`)),
     ...faults.map((fault, at) => {
       if ('perMinute' in fault) return healAtMs > 0 ? null : `faults[${at}] is drawn until healAtMs, which is 0`
       const endMs = fault.atMs + fault.durationMs
@@ -150,6 +151,20 @@ function relations(scenario: Scenario | ConcreteScenario): string | null {
     }),
     ...attackers.map((attacker, at) => ('peers' in attacker ? far(`attackers[${at}].peers`, attacker.peers) : null)),
   ])
+}
+
+/** Parameters against the bounds of their kind. */
+function boundsFault(kind: string, given: Readonly<Record<string, unknown>>, path: string): string | null {
+  const rows = FAULTS[kind]?.parameters ?? {}
+  return firstFault(
+    Object.entries(given).map(([name, value]) => {
+      const row = rows[name]
+      if (row === undefined)
+        return `unknown field ${path}.${name}; ${kind} has ${Object.keys(rows).join(', ') || 'none'}`
+      const rule = number(row.bounds[0], row.bounds[1])
+      return Array.isArray(value) ? range(rule)(value, `${path}.${name}`) : rule(value, `${path}.${name}`)
+    }),
+  )
 }
 
 /** Each parameter that the kind has, within its bounds; a pair is a range to draw from. */
