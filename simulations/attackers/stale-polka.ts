@@ -7,6 +7,12 @@ import type { Attack } from './types.ts'
 /** Votes and proposals that are remembered. */
 const KEPT = 512
 
+interface Secret {
+  readonly carrier: Signed<Proposal>
+  readonly polka: readonly Signed<Prevote>[]
+  readonly view: number
+}
+
 export const stalePolka: Attack = {
   name: 'stale-polka',
   about:
@@ -20,6 +26,16 @@ export const stalePolka: Attack = {
       if (isPrevote(signed) && prevotes.length < KEPT) prevotes.push(signed)
       if (isProposal(signed) && proposals.length < KEPT) proposals.push(signed)
     }
+    /** Polkas that the own vote completes. */
+    const secrets = (quorum: number): Secret[] =>
+      proposals.flatMap((carrier): Secret[] => {
+        const id = idOf(carrier.payload.value)
+        const votes = prevotes.filter(({ payload: { value } }) => value !== null && equalBytes(value, id))
+        return [...new Set(votes.map(vote => vote.payload.view))].flatMap((view): Secret[] => {
+          const polka = votes.filter(vote => vote.payload.view === view)
+          return new Set(polka.map(vote => vote.signer)).size >= quorum ? [{ carrier, polka, view }] : []
+        })
+      })
     return {
       opened() {
         prevotes.length = proposals.length = 0
@@ -34,6 +50,8 @@ export const stalePolka: Attack = {
           const own = hands.sign(payload)
           note(own)
           hands.hear(own, [])
+          // Once it has its secret it helps another value to a polka.
+          if (secrets(round.context.group.quorum).length > 0) hands.send(hands.siblings, own, [])
           return true
         }
         if (payload.kind === 'precommit') {
@@ -41,26 +59,18 @@ export const stalePolka: Attack = {
           return true
         }
         if (payload.kind !== 'propose' || payload.view < 2) return false
-        const { quorum } = round.context.group
-        const last = round.valid === null ? null : hashHex(round.valid.value)
-        for (const carrier of proposals) {
-          const { value } = carrier.payload
-          const id = idOf(value)
-          const votes = prevotes.filter(vote => vote.payload.value !== null && equalBytes(vote.payload.value, id))
-          for (const view of new Set(votes.map(vote => vote.payload.view))) {
-            const polka = votes.filter(vote => vote.payload.view === view)
-            if (new Set(polka.map(vote => vote.signer)).size < quorum || view >= payload.view - 1) continue
-            if (last === hashHex(id)) continue
-            const lie = hands.sign({ ...payload, value, validView: payload.view - 1 })
-            hands.acts()
-            hands.send(
-              hands.siblings,
-              lie,
-              [...polka, carrier].map(one => one.envelope),
-            )
-            hands.hear(lie, [])
-            return true
-          }
+        const known = round.valid === null ? null : hashHex(round.valid.value)
+        for (const { carrier, polka, view } of secrets(round.context.group.quorum)) {
+          if (view >= payload.view - 1 || known === hashHex(idOf(carrier.payload.value))) continue
+          const lie = hands.sign({ ...payload, value: carrier.payload.value, validView: payload.view - 1 })
+          hands.acts()
+          hands.send(
+            hands.siblings,
+            lie,
+            [...polka, carrier].map(one => one.envelope),
+          )
+          hands.hear(lie, [])
+          return true
         }
         return false
       },

@@ -1,5 +1,6 @@
 /** What a peer tells of itself: the events of its machines, as the trace has them. */
 import { DEFAULT_WORK_LIMITS } from '../../consensus/routing/index.ts'
+import { RECORDS_MAX } from '../../protocols/discovery/constants.ts'
 import { encode } from '../../protocols/wire/cbor.ts'
 import { outcomeHash } from '../../protocols/wire/certificate.ts'
 import { hashHex, smallHash } from '../../protocols/wire/hash.ts'
@@ -114,6 +115,7 @@ export class Teller {
     const seats = this.#peer.siblings.length + 1
     const { partitions } = this.#peer.world.bench
     const gauges = [
+      { name: 'records', value: this.#peer.records.book.size, bound: RECORDS_MAX },
       { name: 'tensors', value: this.#peer.tensors.size, bound: 4 * DEFAULT_WORK_LIMITS.held },
       { name: 'partitions', value: this.#peer.holdings.size, bound: 5 * partitions * (seats + 2 * seats) },
       {

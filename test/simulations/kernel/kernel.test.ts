@@ -35,7 +35,8 @@ describe('simulations/kernel', () => {
       fc.property(fc.array(fc.integer({ min: 0, max: 50 }), { maxLength: 200 }), delays => {
         const time = new Timeline()
         const ran: { atMs: number; order: number }[] = []
-        delays.forEach((delayMs, order) => time.after(delayMs, () => ran.push({ atMs: time.nowMs, order })))
+        for (const [order, delayMs] of delays.entries())
+          time.after(delayMs, () => ran.push({ atMs: time.nowMs, order }))
         time.run(1_000)
         expect(ran.map(({ order }) => order)).to.deep.equal(
           delays

@@ -3,8 +3,14 @@ import { ATTACKS } from '../../../simulations/attackers/index.ts'
 import { eventsOf, quick, runSeed } from '../support.ts'
 
 /** What an attack needs to come to act: somebody who catches up, or views that fail. */
-const FAULTS: Readonly<Record<string, Parameters<typeof quick>[0]>> = {
-  'wrong-state': { healAtMs: 25_000, faults: [{ kind: 'crash', atMs: 3_000, durationMs: 20_000, peers: [2] }] },
+const SETTINGS: Readonly<Record<string, Parameters<typeof quick>[0]>> = {
+  'wrong-state': {
+    attackers: [{ attack: 'wrong-state', who: { peers: [0] } }],
+    healAtMs: 25_000,
+    faults: [{ kind: 'crash', atMs: 3_000, durationMs: 20_000, peers: [2] }],
+  },
+  'wrong-backward': { attackers: [{ attack: 'wrong-backward', who: { stage: 1, count: 1 } }] },
+  'not-finite': { attackers: [{ attack: 'not-finite', who: { stage: 1, count: 1 } }] },
 }
 /** Those that need luck: they act in some seeds of their scenario (`simulations/scenarios`) only. */
 const RARE = ['stale-polka']
@@ -18,7 +24,7 @@ describe('simulations/attackers', () => {
         const told = runSeed(
           quick({
             attackers: [{ attack: attack.name, who: { stage: 0, count: 1 } }],
-            ...FAULTS[attack.name],
+            ...SETTINGS[attack.name],
             workload: { rounds: 5 },
           }),
           seed,
