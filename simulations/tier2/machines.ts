@@ -20,6 +20,7 @@ import { STAKE_ASSET, STAKE_FLOOR } from '../../node/run/defaults.ts'
 import { type Run, type SwarmFolder, swarmFolder } from '../../node/run/folder.ts'
 import type { ConcreteScenario } from '../scenario/types.ts'
 import { PEER_VARIABLE, PORTS_VARIABLE } from './greeting.ts'
+import { Guard } from './guard.ts'
 import { CHAIN, type Links } from './links.ts'
 import { manifestOf } from './manifest.ts'
 import { TcpProxy } from './proxy.ts'
@@ -57,6 +58,7 @@ export class Machines {
   readonly #ports: readonly number[]
   readonly #proxies: readonly TcpProxy[]
   readonly #chainProxy: TcpProxy
+  readonly #guard = new Guard()
   readonly #children = new Map<number, Child>()
   /** Ended, or to be ended, by a fault. */
   readonly #wanted = new Set<Child>()
@@ -76,6 +78,7 @@ export class Machines {
     this.#ports = network.ports
     this.#proxies = network.proxies
     this.#chainProxy = network.chainProxy
+    this.#guard.watch(chain.child.pid)
   }
 
   /** Keys, chain, stakes, manifest, bonds and proxies; no peer runs yet. */
@@ -146,6 +149,7 @@ export class Machines {
       },
     })
     this.#children.set(peer, child)
+    this.#guard.watch(child.pid)
     child.ended.then(
       end => this.#onEnd(peer, child, end),
       error => this.#onEnd(peer, child, { code: null, signal: null, errorText: String(error) }),
@@ -195,7 +199,8 @@ export class Machines {
   /** On the port that it had. */
   async startChain(): Promise<void> {
     const port = Number(new URL(this.#chain.url).port)
-    this.#chain = await startChain(this.folder, port, new EventBus(wallClockMs), this.#init.signal)
+    this.#chain = await startChain(this.folder, port, new EventBus(wallClockMs))
+    this.#guard.watch(this.#chain.child.pid)
   }
 
   /** Every connection of this peer, or of the chain, is reset. */
@@ -214,6 +219,7 @@ export class Machines {
     this.thawChain()
     await this.#chain.stop()
     await Promise.all([this.#chainProxy, ...this.#proxies].map(proxy => proxy.close()))
+    await this.#guard.close()
   }
 
   /** In one line, for a verdict. */
