@@ -1,6 +1,5 @@
 /** The only composition root: a peer of a run on a real machine, with the real chain, network, engine, time and disk. */
 import { join } from 'node:path'
-import { setFlagsFromString } from 'node:v8'
 import { useEd25519 } from '../protocols/wire/ed25519.ts'
 import { loadPeerKey, nativeVerifier, signingNatively } from './identity/index.ts'
 import { createNetwork, type Network } from './network/index.ts'
@@ -14,6 +13,7 @@ import { openEngine } from './peer/stage-disk.ts'
 import { makeSystem } from './peer/system.ts'
 import { chainExit, openChain } from './run/chain.ts'
 import { IDENTITY_FILE } from './run/folder.ts'
+import { countBuffersWithHeap } from './run/v8.ts'
 import { StatusWriter } from './status/writer.ts'
 
 export interface MachineInit extends PeerInit {
@@ -24,18 +24,10 @@ export interface MachineInit extends PeerInit {
   readonly wrapParts?: PeerEnvironment['wrapParts']
 }
 
-/**
- * Each round some 40 MB of buffers come and go outside of V8's heap. By itself V8 marks all of the heap after every 64 MB of
- * them, which took a quarter of the main thread's time; with this they count beside the heap towards one common limit.
- */
-const COUNT_BUFFERS_WITH_HEAP = '--external-memory-accounted-in-global-limit'
-/** Of Node 24. Others complain of a flag that they do not know. */
-const KNOWN_BY_V8 = /^13\./
-
 /** Rejects with an `ExitError` where the peer cannot take part; with anything else where there is a bug. */
 export async function runPeer(init: MachineInit): Promise<void> {
   const { run, folder, chainUrl, account, bus, signal } = init
-  if (KNOWN_BY_V8.test(process.versions.v8)) setFlagsFromString(COUNT_BUFFERS_WITH_HEAP)
+  countBuffersWithHeap()
   useEd25519(nativeVerifier())
   // A mistyped address is told before anything is opened.
   for (const address of [...init.listen, ...init.announce, ...init.bootstrap]) parseAddress(address)

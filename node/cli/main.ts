@@ -1,4 +1,6 @@
 /** The `swarm-node` program: finds the verb, runs it, and turns every end into one line and an exit code. */
+import { enableCompileCache } from 'node:module'
+import { fileURLToPath } from 'node:url'
 import { helpText } from '../config/help.ts'
 import type { Settings, Verb } from '../config/options.ts'
 import { parseCommand } from '../config/parse.ts'
@@ -19,10 +21,17 @@ const PROGRAMS: Record<Verb, () => Promise<{ run: VerbProgram }>> = {
   export: () => import('./verbs/export.ts'),
 }
 
+/**
+ * What V8 compiled is kept beside the program, where that can be written, for the next start: eight peers compile the same
+ * 4 MB. By version and flags; whoever ends first writes it.
+ */
+const COMPILED = fileURLToPath(new URL('compiled', import.meta.url))
+
 /** A terminal's Ctrl-C reaches npm, a wrapper and this program, and those pass it on: one key press, several signals. */
 const ONE_PRESS_MS = 1000
 
 async function main(): Promise<number> {
+  enableCompileCache(COMPILED)
   const command = parseCommand(process.argv.slice(2), process.env)
   if ('help' in command) {
     console.log(helpText(command.help))

@@ -7,15 +7,15 @@ import { PRESETS } from '../engine/models/index.ts'
 import { cutModel, PartitionError } from '../engine/partition/index.ts'
 import { loadNamedCorpus, loadRunCorpus } from '../run/corpus.ts'
 import { faultsOf, makeManifest, type RunChoices, STAKE_ASSET, STAKE_FLOOR } from '../run/defaults.ts'
-import { hasManifest, manifestPath, peerFolders, type Run, readRun, type SwarmFolder } from '../run/folder.ts'
-import { bondLocalPeers, type LocalPeer, prepareKeys } from './setup.ts'
+import { hasManifest, manifestPath, peerFolders, readRun, type SwarmFolder } from '../run/folder.ts'
+import { bondLocalPeers, type LocalPeer, type OpenedRun, prepareKeys } from './setup.ts'
 
 export interface LocalPlan {
   readonly folder: SwarmFolder
   readonly peers: readonly LocalPeer[]
   readonly stages: number
   /** Makes the run on the chain, or takes up the one that the folder holds. */
-  open(chainUrl: string, signal: AbortSignal): Promise<Run>
+  open(chainUrl: string, signal: AbortSignal): Promise<OpenedRun>
 }
 
 export async function planLocalRun(settings: Settings, folder: SwarmFolder): Promise<LocalPlan> {
@@ -61,7 +61,7 @@ async function resume(settings: Settings, folder: SwarmFolder): Promise<LocalPla
   refuseChanges(settings, manifest, folder)
   await loadRunCorpus(settings.corpus!, manifest)
   const { peers } = await prepareKeys(folder, manifest.stages * manifest.replicas)
-  return { folder, peers, stages: manifest.stages, open: async () => run }
+  return { folder, peers, stages: manifest.stages, open: async () => ({ run, started: Promise.resolve() }) }
 }
 
 /** What a run was begun with stays. An option at its default was most likely not given. */

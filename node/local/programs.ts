@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { SwarmFolder } from '../run/folder.ts'
 import { manifestPath } from '../run/folder.ts'
+import { BUFFER_FLAGS } from '../run/v8.ts'
 import type { LocalPeer } from './setup.ts'
 
 /** The bundle that runs right now: children run the same. */
@@ -16,7 +17,7 @@ export const PROGRAM = fileURLToPath(import.meta.url).includes('/dist/')
  * Flags of Node for many peers on few cores. The helper threads of eight garbage collectors cost a quarter of a second a
  * round more than the collections themselves; a new space of 8 MB a half instead of 16 holds 60 MB less and costs nothing.
  */
-export const PEER_NODE_FLAGS: readonly string[] = ['--single-threaded-gc', '--max-semi-space-size=8']
+export const PEER_NODE_FLAGS: readonly string[] = ['--single-threaded-gc', '--max-semi-space-size=8', ...BUFFER_FLAGS]
 
 const MIB = 1024 * 1024
 
@@ -60,8 +61,14 @@ export function joinArguments(command: JoinCommand): string[] {
   ]
 }
 
+/** A block of its own machine's chain costs 0.4 CPU s, and there are few: nobody need wait a second for the bonds. */
+const MIN_BLOCK_MS = 100
+
 export function chainArguments(folder: SwarmFolder, port: number): string[] {
-  return ['chain', '--data', folder.chain, '--accounts', folder.accounts, '--port', String(port)]
+  return [
+    ...['chain', '--data', folder.chain, '--accounts', folder.accounts],
+    ...['--min-block-ms', String(MIN_BLOCK_MS), '--port', String(port)],
+  ]
 }
 
 export function chainLog(folder: SwarmFolder): string {

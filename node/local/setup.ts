@@ -6,11 +6,12 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { accountFromUri } from '../../consensus/chain/adapters/substrate/index.ts'
-import { connectLocalSetup, type LocalBond } from '../../consensus/chain/adapters/substrate/setup.ts'
+import { connectLocalSetup, type LocalBond, type LocalSetup } from '../../consensus/chain/adapters/substrate/setup.ts'
 import { signBondProof } from '../../consensus/chain/bond.ts'
 import { manifestId } from '../../protocols/wire/cid.ts'
 import type { Manifest } from '../../protocols/wire/manifest.ts'
 import type { ContentId, Hash, PeerName } from '../../protocols/wire/messages.ts'
+import { OPTIONS } from '../config/options.ts'
 import { loadAccount, loadPeerKey } from '../identity/index.ts'
 import { ACCOUNT_FILE, hasManifest, IDENTITY_FILE, type Run, type SwarmFolder, writeRun } from '../run/folder.ts'
 
@@ -20,8 +21,8 @@ const FREEZERS = 3
 const GENESIS_BALANCE = (10n ** 17n).toString()
 /** Blocks from the last one known to the start height: one for the bonds, one to spare where they need a second. */
 const START_MARGIN_BLOCKS = 2
-/** Blocks sealed after the bonds, so that the start height is final at once instead of after two empty blocks' time. */
-const SEAL_BLOCKS = 3
+/** The chain's finalised head behind its best one: the default of its option. */
+const FINALITY_LAG_BLOCKS = OPTIONS['finality-lag'].default
 
 export interface LocalPeer {
   readonly folder: string
@@ -61,6 +62,13 @@ export async function prepareKeys(
   return { peers: made, freezers: [first, second, third] }
 }
 
+/** A run whose peers can be started. */
+export interface OpenedRun {
+  readonly run: Run
+  /** Resolves when its start height is final. The peers wait for that by themselves, and load meanwhile. */
+  readonly started: Promise<void>
+}
+
 export interface BondInit {
   readonly url: string
   readonly folder: SwarmFolder
@@ -77,20 +85,38 @@ export interface BondInit {
  * Stakes, manifest and bonds on a fresh local chain. The bonds land in one block. The manifest is written last: a folder that
  * holds it can be trained in, and one where this was broken off can be begun anew.
  */
-export async function bondLocalPeers(init: BondInit): Promise<Run> {
-  const { url, peers, signal } = init
+export async function bondLocalPeers(init: BondInit): Promise<OpenedRun> {
+  const { url, signal } = init
   const setup = await connectLocalSetup({ url, freezers: init.freezers, asset: init.asset, signal })
   try {
-    await setup.prepare(
-      peers.map(({ address }) => ({ account: address, stake: init.stake })),
-      { signal },
-    )
-    const manifest = init.manifest(setup.genesis, (await setup.head({ signal })) + START_MARGIN_BLOCKS)
-    const id = manifestId(manifest)
-    const bonds = await Promise.all(peers.map(peer => bondOf(peer, id, setup.genesis)))
-    await setup.postBonds(bonds, { signal })
-    await setup.seal(SEAL_BLOCKS, { signal })
-    return writeRun(init.folder.root, manifest)
+    const run = await postBonds(init, setup)
+    const started = sealToStart(setup, run.manifest, signal)
+    // It may be rejected before anybody waits for it.
+    started.catch(() => undefined)
+    return { run, started }
+  } catch (error) {
+    await setup.close()
+    throw error
+  }
+}
+
+async function postBonds({ peers, signal, ...init }: BondInit, setup: LocalSetup): Promise<Run> {
+  await setup.prepare(
+    peers.map(({ address }) => ({ account: address, stake: init.stake })),
+    { signal },
+  )
+  const manifest = init.manifest(setup.genesis, (await setup.head({ signal })) + START_MARGIN_BLOCKS)
+  const id = manifestId(manifest)
+  const bonds = await Promise.all(peers.map(peer => bondOf(peer, id, setup.genesis)))
+  await setup.postBonds(bonds, { signal })
+  return writeRun(init.folder.root, manifest)
+}
+
+/** Seals until the start height is final, which would else take two empty blocks' time; then closes the connection. */
+async function sealToStart(setup: LocalSetup, { chain }: Manifest, signal: AbortSignal): Promise<void> {
+  try {
+    const missing = chain.startHeight + FINALITY_LAG_BLOCKS - (await setup.head({ signal }))
+    if (missing > 0) await setup.seal(missing, { signal })
   } finally {
     await setup.close()
   }

@@ -71,7 +71,7 @@ export class LocalSwarm {
   }
 
   /** Something that the peers cannot do without is gone: they are stopped, and `run` rejects with this. */
-  fail(error: Error): void {
+  fail(error: unknown): void {
     this.#allFinished.reject(error)
   }
 

@@ -9,9 +9,10 @@ import { type LocalChain, startChain } from '../../local/chain.ts'
 import { finishRun } from '../../local/finish.ts'
 import { type LocalPlan, planLocalRun } from '../../local/prepare.ts'
 import { handCommands } from '../../local/programs.ts'
+import type { OpenedRun } from '../../local/setup.ts'
 import { LocalSwarm } from '../../local/swarm.ts'
 import { chainExit } from '../../run/chain.ts'
-import { type Run, swarmFolder } from '../../run/folder.ts'
+import { swarmFolder } from '../../run/folder.ts'
 import { openFolderVersion } from '../../run/folder-version.ts'
 import { EXIT } from '../exit.ts'
 import { type Projection, project } from '../projections/index.ts'
@@ -50,9 +51,11 @@ async function runLocally(settings: Settings, plan: LocalPlan, stop: AbortSignal
   try {
     const chain = await timed('chain', () => startChain(plan.folder, settings['chain-port']!, bus, stop))
     try {
-      const target = await timed('bond', () => open(plan, chain, stop))
-      if (isPreparing) console.log(handCommands(plan, chain.url, settings).join('\n'))
-      else await train(settings, plan, target, chain, bus, projection, stop)
+      const opened = await timed('bond', () => open(plan, chain, stop))
+      if (isPreparing) {
+        await opened.started
+        console.log(handCommands(plan, chain.url, settings).join('\n'))
+      } else await train(settings, plan, opened, chain, bus, projection, stop)
     } finally {
       await chain.stop()
     }
@@ -63,18 +66,22 @@ async function runLocally(settings: Settings, plan: LocalPlan, stop: AbortSignal
   }
 }
 
-async function open(plan: LocalPlan, chain: LocalChain, stop: AbortSignal): Promise<Run> {
+async function open(plan: LocalPlan, chain: LocalChain, stop: AbortSignal): Promise<OpenedRun> {
   try {
     return await plan.open(chain.url, stop)
   } catch (error) {
-    throw error === stop.reason ? error : chainExit(error, chain.url)
+    throw openingError(error, chain, stop)
   }
+}
+
+function openingError(error: unknown, chain: LocalChain, stop: AbortSignal): unknown {
+  return error === stop.reason ? error : chainExit(error, chain.url)
 }
 
 async function train(
   settings: Settings,
   plan: LocalPlan,
-  target: Run,
+  { run: target, started }: OpenedRun,
   chain: LocalChain,
   bus: EventBus,
   projection: Projection,
@@ -95,6 +102,7 @@ async function train(
     untilRound: baseRound + settings.rounds!,
     bus,
   })
+  started.catch(error => swarm.fail(openingError(error, chain, stop)))
   chain.child.ended.then(
     end => swarm.fail(chain.failure(end)),
     error => swarm.fail(error),

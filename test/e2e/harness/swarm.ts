@@ -81,7 +81,7 @@ export class Swarm {
     const { child, url } = await startChain(folder, 0, new EventBus(wallClockMs))
     trackPid(child.pid, child.ended)
     try {
-      const run = await bondLocalPeers({
+      const { run, started } = await bondLocalPeers({
         url,
         folder,
         peers,
@@ -91,6 +91,7 @@ export class Swarm {
         manifest: makeManifest,
         signal: AbortSignal.timeout(PATIENCE_MS),
       })
+      await started
       const roles = await Roles.load(run, url, AbortSignal.timeout(PATIENCE_MS))
       return new Swarm({ folder, run, peers, chainUrl: url, roles }, child, await freePorts(peers.length))
     } catch (error) {

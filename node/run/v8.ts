@@ -1,0 +1,19 @@
+/** Settings of V8 for a peer. */
+import { setFlagsFromString } from 'node:v8'
+
+/**
+ * Each round some 20 MB of buffers come and go outside of V8's heap. By itself V8 marks all of the heap after every 64 MB of
+ * them, which took a quarter of the main thread's time; with this flag they count beside the heap towards one common limit.
+ */
+const COUNT_BUFFERS_WITH_HEAP = '--external-memory-accounted-in-global-limit'
+
+/** Of Node 24. Other versions complain of a flag that they do not know. */
+const isKnown = /^13\./.test(process.versions.v8)
+
+/** The flag for a command line. Code is kept compiled under the flags that a process starts with (`node/cli/main.ts`). */
+export const BUFFER_FLAGS: readonly string[] = isKnown ? [COUNT_BUFFERS_WITH_HEAP] : []
+
+/** For a process that was started without it. */
+export function countBuffersWithHeap(): void {
+  if (isKnown && !process.execArgv.includes(COUNT_BUFFERS_WITH_HEAP)) setFlagsFromString(COUNT_BUFFERS_WITH_HEAP)
+}
