@@ -16,8 +16,15 @@ export function holdingsOf(haves: Iterable<Signed<Have>>): Holdings {
 
 /** What one HAVE acknowledges, by author and root. */
 export function bitmapsOf(have: Have): ReadonlyMap<string, Uint8Array> {
-  return new Map(have.held.map(held => [commitKey(held), held.bitmap]))
+  const known = BITMAPS.get(have)
+  if (known !== undefined) return known
+  const bitmaps = new Map(have.held.map(held => [commitKey(held), held.bitmap]))
+  BITMAPS.set(have, bitmaps)
+  return bitmaps
 }
+
+/** A HAVE comes by itself and beside proposals. */
+const BITMAPS = new WeakMap<Have, ReadonlyMap<string, Uint8Array>>()
 
 function commitKey({ author, root }: SealedCommit): string {
   return `${author}/${hashHex(root)}`

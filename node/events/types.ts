@@ -41,6 +41,8 @@ export interface NodeEvents {
   reachability: { state: ReachabilityState; via: string }
   'peer.stopped': { peer: PeerName; stage: number; reason: string; exitCode: number }
   'round.started': { stage: number; round: number; epoch: number }
+  /** The replica waits for another leader's proposal. */
+  'round.view': { stage: number; round: number; view: number }
   'round.certified': {
     stage: number
     round: number
@@ -117,6 +119,7 @@ const EVENT_NAMES: Record<EventName, true> = {
   reachability: true,
   'peer.stopped': true,
   'round.started': true,
+  'round.view': true,
   'round.certified': true,
   'round.times': true,
   'round.anchored': true,

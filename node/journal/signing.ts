@@ -24,6 +24,7 @@ import {
   type StaleReason,
 } from './entries.ts'
 import { type JournalConflict, JournalDamaged } from './errors.ts'
+import { HeldPartitions } from './held.ts'
 import { scanRecords } from './records.ts'
 import { contentOf, isJournaled, type Journaled, placeOf, slotName } from './slots.ts'
 import type { Storage } from './storage.ts'
@@ -62,6 +63,7 @@ export interface StaleView {
 
 export class SigningJournal {
   readonly commits: OwnCommits
+  readonly held: HeldPartitions
   readonly #contents: Contents
   readonly #writer: GroupWriter
   readonly #seal: Seal
@@ -69,6 +71,7 @@ export class SigningJournal {
 
   private constructor(options: SigningJournalOptions, contents: Contents, writer: GroupWriter) {
     this.commits = new OwnCommits(options.storage)
+    this.held = new HeldPartitions(options.storage)
     this.#contents = contents
     this.#writer = writer
     this.#seal = options.seal
@@ -144,12 +147,14 @@ export class SigningJournal {
   }
 
   /**
-   * A round was decided: closes the rounds up to two before it, forgets what was signed there and drops their commit bytes.
+   * A round was decided: closes the rounds up to two before it, forgets what was signed there and drops their
+   * commit bytes and what was held of siblings'.
    * The file is rewritten where that frees enough.
    */
   async decided(place: Place): Promise<void> {
     this.#contents.apply({ entry: 'floor', ...floorOf(place) })
     await this.commits.dropBelow(floorOf(place))
+    await this.held.dropBelow(floorOf(place))
     if (this.#writer.bytesSinceRewrite > JOURNAL_COMPACT_BYTES) await this.#writer.rewrite()
   }
 

@@ -4,8 +4,8 @@
  */
 import type { BlockReference, Chain, PostedAnchor } from '../../consensus/chain/types.ts'
 import type { Clock } from '../../protocols/wire/environment.ts'
-import { equalBytes } from '../../protocols/wire/hash.ts'
-import type { ContentId, Hash, PeerName } from '../../protocols/wire/messages.ts'
+import type { ContentId, Hash } from '../../protocols/wire/messages.ts'
+import { AnchorLinks } from './anchor-links.ts'
 import { ANCHOR_PAGE_BLOCKS } from './anchor-pages.ts'
 import { delay } from './delay.ts'
 import { RoundBell } from './round-bell.ts'
@@ -14,8 +14,6 @@ import { RoundBell } from './round-bell.ts'
 const PATIENCE_MS = 20_000
 /** Attempts of one peer for one link; the next link says all that this one says. */
 const ATTEMPTS = 3
-/** Own links remembered, to compare with what others post. */
-const LINKS_KEPT = 256
 
 export interface AnchorerInit {
   readonly chain: Chain
@@ -31,10 +29,8 @@ export interface AnchorerInit {
 
 export class Anchorer {
   readonly #init: AnchorerInit
-  readonly #links = new Map<number, Hash>()
+  readonly #links = new AnchorLinks()
   readonly #unsubscribe: () => void
-  /** Last round of the own stage in a final anchor that agrees with the own history. */
-  #finalRound = 0
   #seenHeight: number
   #head: BlockReference | null = null
   #reading = false
@@ -50,7 +46,7 @@ export class Anchorer {
   }
 
   get finalRound(): number {
-    return this.#finalRound
+    return this.#links.finalRound
   }
 
   stop(): void {
@@ -59,14 +55,12 @@ export class Anchorer {
 
   /** The own history has this link at this round. */
   note(round: number, link: Hash): void {
-    this.#links.set(round, link)
-    const oldest = this.#links.keys().next().value
-    if (this.#links.size > LINKS_KEPT && oldest !== undefined) this.#links.delete(oldest)
+    this.#links.note(round, link)
   }
 
   /** Resolves when an anchor of this round or a later one is final; rejects when the signal fires. */
   async final(round: number, signal: AbortSignal): Promise<void> {
-    while (this.#finalRound < round) await this.#bell.wait(signal)
+    while (this.finalRound < round) await this.#bell.wait(signal)
   }
 
   /** Posts the link when the turn comes to `rank` (0: at once), unless it is final by then. */
@@ -76,8 +70,8 @@ export class Anchorer {
       const waited = delay(clock, attempt === 0 ? rank * PATIENCE_MS : PATIENCE_MS, signal)
       await waited.catch(() => undefined)
       if (signal.aborted) return
-      if (this.#finalRound >= toRound) return
-      const anchor = { stage, fromRound: this.#finalRound + 1, toRound, link }
+      if (this.finalRound >= toRound) return
+      const anchor = { stage, fromRound: this.finalRound + 1, toRound, link }
       try {
         await chain.anchor(run, anchor, { signal })
         return
@@ -111,20 +105,10 @@ export class Anchorer {
 
   #take(posted: PostedAnchor): void {
     const { stage, onAnchored, onWarning } = this.#init
-    if (posted.stage === stage) {
-      const own = this.#links.get(posted.toRound)
-      if (own !== undefined && !equalBytes(own, posted.link)) {
-        onWarning(`${posted.peer} anchored another history of round ${posted.toRound} than the certified one`)
-        return
-      }
-      if (own !== undefined) this.#finalRound = Math.max(this.#finalRound, posted.toRound)
+    if (posted.stage === stage && this.#links.take(posted) === 'contradicts') {
+      onWarning(`${posted.peer} anchored another history of round ${posted.toRound} than the certified one`)
+      return
     }
     onAnchored(posted)
   }
-}
-
-/** Place of a peer in a ranking; last where it is not in it. */
-export function rankOf(ranking: readonly PeerName[], peer: PeerName): number {
-  const rank = ranking.indexOf(peer)
-  return rank < 0 ? ranking.length : rank
 }

@@ -7,6 +7,7 @@ import { isZeroHash } from '../../protocols/wire/hash.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal, type Refusal } from '../../protocols/wire/refusals.ts'
 import type { RoundStore } from '../journal/index.ts'
+import { type Ahead, chooseAhead } from './choose-ahead.ts'
 import type { Certified } from './follow.ts'
 import type { History } from './history.ts'
 import { SnapshotMemory } from './snapshot-memory.ts'
@@ -28,12 +29,6 @@ export interface CatchUpInit {
 
 /** How the gap was closed. */
 export type CaughtUp = 'nothing' | 'replay' | 'snapshot'
-
-interface Ahead {
-  readonly peers: readonly PeerName[]
-  readonly round: number
-  readonly snapshotRound: number | null
-}
 
 export class CatchUp {
   readonly #init: CatchUpInit
@@ -73,16 +68,7 @@ export class CatchUp {
     const known = statuses.filter(
       (one): one is { peer: PeerName; status: StateStatus } => !isRefusal(one.status) && one.status.stage === stage,
     )
-    const isAhead = ({ status }: { status: StateStatus }) =>
-      fresh ? status.snapshotRound !== null : status.round > stageState.tip.round
-    const found = known.filter(isAhead).sort((a, b) => b.status.round - a.status.round)
-    if (found.length === 0) return null
-    const snapshots = found.flatMap(({ status }) => status.snapshotRound ?? [])
-    return {
-      peers: found.map(({ peer }) => peer),
-      round: Math.max(...found.map(({ status }) => status.round)),
-      snapshotRound: snapshots.length === 0 ? null : Math.max(...snapshots),
-    }
+    return chooseAhead(known, stageState.tip.round, fresh)
   }
 
   /** A page of certificates and their aggregates; a snapshot where the aggregates are gone. */

@@ -166,6 +166,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     book,
     pushed,
     stageState,
+    journal,
     evaluator,
     onOwnStage,
     onRefused: (reason, peer) => reporter.refused(reason, peer),
@@ -253,7 +254,12 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     },
     onWarning: warn,
   })
-  const stopWatching = chain.onFinalized(head => inbox.current?.finalized(head.height, head.hash))
+  const stopWatching = chain.onFinalized(head => {
+    inbox.current?.finalized(head.height, head.hash)
+    membership.foresee(head.height, signal).catch(error => {
+      if (!signal.aborted) warn(`the epoch of block ${head.height} could not be read: ${String(error)}`)
+    })
+  })
   return {
     agreement: services.agreement,
     connected,

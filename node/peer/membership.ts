@@ -85,6 +85,17 @@ export class Membership {
     return epoch
   }
 
+  /**
+   * Loads the epoch of this final head, and the next one as soon as its beacon is final, which is some blocks before it
+   * begins: another stage may open a round in it while the own stage still builds on a block of the one before.
+   */
+  async foresee(headHeight: number, signal: AbortSignal): Promise<void> {
+    const now = this.epochOf(headHeight)
+    for (const number of [now, now + 1]) {
+      if (this.#heightOf(number) <= headHeight) await this.epoch(number, signal)
+    }
+  }
+
   /** An epoch that was loaded before; null otherwise. */
   known(number: number): Epoch | null {
     return this.#known.get(number) ?? null
@@ -99,10 +110,14 @@ export class Membership {
     return this.#seats[stage] ?? []
   }
 
+  /** The block that must be final before an epoch is known. */
+  #heightOf(number: number): number {
+    return Math.max(beaconHeight(this.#schedule, number), seatsHeight(this.#schedule, number))
+  }
+
   async #load(number: number, signal: AbortSignal): Promise<Epoch> {
     const { id } = this.#run
-    const height = Math.max(beaconHeight(this.#schedule, number), seatsHeight(this.#schedule, number))
-    await finalizedAt(this.#chain, height, signal)
+    await finalizedAt(this.#chain, this.#heightOf(number), signal)
     const beacon = beaconOf(await this.#chain.blockHash(beaconHeight(this.#schedule, number), { signal }), id, number)
     const bonds = await readBonds(this.#chain, this.#run, seatsHeight(this.#schedule, number), signal)
     const stakes = new Map(bonds.map(bond => [bond.peer, bond.stake]))

@@ -7,15 +7,16 @@ import { type ClipState, createClip, type ForwardInput } from '../../consensus/r
 import { encodeCertificate } from '../../protocols/wire/certificate.ts'
 import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
-import { type Anchorer, rankOf } from './anchorer.ts'
+import type { Anchorer } from './anchorer.ts'
 import type { CatchUp } from './catch-up.ts'
 import type { CertificateBook } from './certificate-book.ts'
 import type { Epoch } from './epoch.ts'
 import { type Evaluator, FINAL_BATCHES, isMeasured, PASSING_BATCHES } from './evaluator.ts'
 import type { History } from './history.ts'
 import type { Membership } from './membership.ts'
+import { rankOf } from './rank.ts'
 import type { Reporter } from './reporter.ts'
-import { holdRestoredCommit, restoredRound } from './restore-round.ts'
+import { holdRestoredCommit, holdRestoredPartitions, restoredRound } from './restore-round.ts'
 import { roundContext, workContext } from './round-context.ts'
 import type { RoundEnd } from './round-driver.ts'
 import type { RoundInbox } from './round-inbox.ts'
@@ -60,6 +61,8 @@ export class Replica {
   #epoch: Epoch | null = null
   #behind = Promise.withResolvers<Interruption>()
   #finished = false
+  /** The first round that this process opens: what an earlier one has acknowledged is on the disk. */
+  #isFirst = true
 
   constructor(init: ReplicaInit) {
     this.#init = init
@@ -115,6 +118,8 @@ export class Replica {
     signatures.advance(context.scope.round)
     parts.agreement.forgetBelow(context.scope.round - 1)
     if (restored !== null) await holdRestoredCommit(parts, restored)
+    const held = this.#isFirst ? await holdRestoredPartitions(parts, context.scope) : []
+    this.#isFirst = false
     const round = new RoundRun({
       parts,
       context,
@@ -125,6 +130,7 @@ export class Replica {
     })
     reporter.roundStarted(context)
     inbox.open(round)
+    for (const { author, root, partition } of held) round.stored(author, root, partition)
     await round.start(this.#parked, this.#init.unreachable())
     this.#parked = []
     if (book.othersReached(tip.round)) round.work?.pipelineReady()

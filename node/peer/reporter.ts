@@ -24,6 +24,7 @@ const HONEST_REASONS: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
   'stale-round',
   'future-round',
   'stale-record',
+  'wrong-epoch',
   'duplicate',
   'unknown-item',
   'overloaded',
@@ -47,6 +48,7 @@ export class Reporter {
   readonly #init: ReporterInit
   readonly #refused = new Set<string>()
   #view = 0
+  #round = 0
   #waitingFor = ''
   #lacking = ''
   /** What will be told once it has lasted. */
@@ -126,9 +128,15 @@ export class Reporter {
   roundStarted(context: RoundContext): void {
     this.#refused.clear()
     this.#view = 0
+    this.#round = context.scope.round
     this.#roundStartedMs = this.#init.clock.nowMs()
     const { stage, round, epoch } = context.scope
     this.#init.bus.emit('round.started', { stage, round, epoch })
+  }
+
+  #viewed(view: number): void {
+    if (view > this.#view) this.#init.bus.emit('round.view', { stage: this.#init.stage, round: this.#round, view })
+    this.#view = view
   }
 
   /** The hooks of one round. */
@@ -141,7 +149,7 @@ export class Reporter {
       },
       refused: (reason, signer) => this.refused(reason, signer),
       status: (view, phase, waitingFor) => {
-        this.#view = view
+        this.#viewed(view)
         this.waiting(phase === 'done' ? '' : waitingFor)
       },
       warning: message => this.warning(message),

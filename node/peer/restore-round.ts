@@ -3,8 +3,9 @@ import type { LockRecord, RestoredRound } from '../../consensus/round/types.ts'
 import { codecOf } from '../../protocols/wire/encodings.ts'
 import { open } from '../../protocols/wire/envelope.ts'
 import { equalBytes } from '../../protocols/wire/hash.ts'
-import type { Commit, Signed } from '../../protocols/wire/messages.ts'
+import type { Commit, Scope, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
+import type { HeldPartition } from '../journal/held.ts'
 import type { SigningJournal } from '../journal/index.ts'
 import { decodeLock, LOCK_RECORD } from './lock-record.ts'
 import type { PeerParts } from './types.ts'
@@ -47,4 +48,24 @@ export async function holdRestoredCommit(
     // Bytes that a loss of power took are served by the candidates that acknowledged them.
     if (equalBytes(await digest(part), leaf)) reduce.hold({ scope, author: signed.signer, root, partition }, part)
   }
+}
+
+/** Holds again what this peer has acknowledged, of the round in progress and of the one before, which late siblings still need. */
+export async function holdRestoredPartitions(
+  { journal, reduce, run, stage }: PeerParts,
+  scope: Scope,
+): Promise<readonly HeldPartition[]> {
+  const current: HeldPartition[] = []
+  for (const round of [scope.round - 1, scope.round]) {
+    for (const held of await journal.held.of({ run: run.id, stage, round })) {
+      const name = {
+        scope: { ...scope, epoch: held.epoch, round },
+        author: held.author,
+        root: held.root,
+        partition: held.partition,
+      }
+      if (!isRefusal(reduce.hold(name, held.bytes)) && round === scope.round) current.push(held)
+    }
+  }
+  return current
 }

@@ -2,12 +2,13 @@
 import { type Activations, activations } from '../../protocols/activations/index.ts'
 import { type Agreement, agreement } from '../../protocols/agreement/index.ts'
 import { type Evaluation, evaluation } from '../../protocols/evaluation/index.ts'
-import { type Reduce, reduce } from '../../protocols/reduce/index.ts'
+import { type PartitionName, type Reduce, reduce } from '../../protocols/reduce/index.ts'
 import { type State, state } from '../../protocols/state/index.ts'
 import type { Clock, Digest, Random } from '../../protocols/wire/environment.ts'
 import { hashValue } from '../../protocols/wire/hash.ts'
 import type { Certificate, Commit, Hash, PeerName, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal, type RefusalReason, refuse } from '../../protocols/wire/refusals.ts'
+import type { SigningJournal } from '../journal/index.ts'
 import type { Network } from '../network/index.ts'
 import type { CertificateBook } from './certificate-book.ts'
 import type { Evaluator } from './evaluator.ts'
@@ -25,6 +26,7 @@ export interface ServicesInit extends PolicyInit {
   readonly book: CertificateBook
   readonly pushed: PushedAggregates
   readonly stageState: StageState
+  readonly journal: SigningJournal
   readonly evaluator: Evaluator
   /** A certificate of the own stage from a sibling; checked. */
   readonly onOwnStage: (certificate: Certificate, hashes: readonly Hash[] | null) => void
@@ -58,9 +60,8 @@ export function openServices(init: ServicesInit): Services {
       policy: reducePolicy(init),
       transferTimeoutMs: timeouts.reduceMs,
       handlers: {
-        stored({ scope, author, root, partition }) {
-          if (scope.round === inbox.current?.round) inbox.current.stored(author, root, partition)
-        },
+        // On the disk before it is acknowledged: HAVE is a promise that outlives the process.
+        stored: name => void keepHeld(init, services.reduce, name),
         aggregate: name => pushed.arrived(name),
         refused: onRefused,
       },
@@ -99,6 +100,26 @@ export function openServices(init: ServicesInit): Services {
     })(components),
   }
   return services
+}
+
+async function keepHeld(
+  { journal, inbox, onRefused, self }: ServicesInit,
+  held: Reduce,
+  name: PartitionName,
+): Promise<void> {
+  const { scope, author, root, partition } = name
+  const bytes = held.partition(name)
+  const run = inbox.current
+  if (bytes === null || scope.round !== run?.round) return
+  const place = { run: scope.run, stage: scope.stage, epoch: scope.epoch, round: scope.round }
+  try {
+    await journal.held.put(place, { author, root, partition }, bytes)
+  } catch (error) {
+    // Not acknowledged: the author turns to the next candidate.
+    onRefused('overloaded', self, `a partition could not be kept: ${String(error)}`)
+    return
+  }
+  run.stored(author, root, partition)
 }
 
 function onMessage(

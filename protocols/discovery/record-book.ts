@@ -80,6 +80,11 @@ export class RecordBook {
     return this.#counted(await this.#admit(envelope), from)
   }
 
+  /** The same of a record whose signature was checked. */
+  admitOpened(record: SignedRecord, from: PeerName | null): Admission | Refusal {
+    return this.#counted(this.#take(record), from)
+  }
+
   /** kad-dht's validator: throws where the value must not be stored under the key, or must not be believed. */
   readonly validate = async (key: Uint8Array, value: Uint8Array): Promise<void> => {
     const refusal = this.#counted(await this.#check(key, value), null)
@@ -131,7 +136,10 @@ export class RecordBook {
 
   async #admit(envelope: Uint8Array): Promise<Admission | Refusal> {
     const record = await this.#open(envelope)
-    if (isRefusal(record)) return record
+    return isRefusal(record) ? record : this.#take(record)
+  }
+
+  #take(record: SignedRecord): Admission | Refusal {
     const { run, stage } = record.payload
     if (run !== this.#init.run) return refuse('wrong-run')
     if (stage >= this.#init.stages) return refuse('wrong-stage', `${stage}`)

@@ -19,10 +19,11 @@ export interface IncludedTransaction<T> {
 }
 
 export interface ChainFaults {
-  isStalled(): boolean
+  /** No block is made while there is one. */
+  stalls: number
   /** Probability that a transaction is lost, or included twice. */
-  loss(): number
-  duplication(): number
+  loss: number
+  duplication: number
 }
 
 export class SimChain<T> {
@@ -35,7 +36,7 @@ export class SimChain<T> {
   readonly #onBlock: (block: SimBlock, finalized: boolean) => void
   #pool: T[] = []
   #forks = 0
-  faults: ChainFaults = { isStalled: () => false, loss: () => 0, duplication: () => 0 }
+  readonly faults: ChainFaults = { stalls: 0, loss: 0, duplication: 0 }
 
   constructor(time: Timeline, model: ChainModel, seed: number, onBlock: (block: SimBlock, finalized: boolean) => void) {
     this.#time = time
@@ -67,9 +68,9 @@ export class SimChain<T> {
   }
 
   submit(transaction: T): void {
-    if (this.#random.chance(this.faults.loss())) return
+    if (this.#random.chance(this.faults.loss)) return
     this.#pool.push(transaction)
-    if (this.#random.chance(this.faults.duplication())) this.#pool.push(transaction)
+    if (this.#random.chance(this.faults.duplication)) this.#pool.push(transaction)
   }
 
   /** In order, those of the blocks of (afterHeight, toHeight]. */
@@ -89,7 +90,7 @@ export class SimChain<T> {
 
   #next(): void {
     this.#time.after(this.#model.blockMs, () => this.#next())
-    if (this.faults.isStalled()) return
+    if (this.faults.stalls > 0) return
     const height = this.#hashes.length
     this.#hashes.push(this.#hashOf(height))
     for (const transaction of this.#pool) this.#included.push({ height, transaction })

@@ -47,6 +47,11 @@ export class SimDisk<R> {
     return true
   }
 
+  /** Not flushed: survives the process, not the machine. */
+  append(record: R): void {
+    if (!this.isFull) this.#records.push(record)
+  }
+
   /** Power or process is gone: what was not flushed may be there or not. */
   crash(random: RandomStream): void {
     this.#life++
@@ -62,9 +67,10 @@ export class SimDisk<R> {
     this.#copy = [...this.#records]
   }
 
-  lose(loss: DiskLoss): void {
+  /** @param tear - what a torn write leaves of the records */
+  lose(loss: DiskLoss, tear: (records: readonly R[]) => R[] = records => records.slice(0, -1)): void {
     if (loss === 'empty') this.#records = []
-    if (loss === 'torn') this.#records.pop()
+    if (loss === 'torn') this.#records = tear(this.#records)
     if (loss === 'stale') this.#records = [...(this.#copy ?? [])]
   }
 

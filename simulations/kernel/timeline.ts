@@ -25,8 +25,9 @@ export class Timeline {
     return this.#heap.length
   }
 
+  /** Never early: a timer that came before its time would be set again for ever. */
   after(delayMs: number, run: () => void): void {
-    const atUs = this.#nowUs + Math.max(0, Math.round(delayMs * US_PER_MS))
+    const atUs = this.#nowUs + Math.max(0, Math.ceil(delayMs * US_PER_MS))
     this.#push({ atUs, order: this.#order++, run })
   }
 

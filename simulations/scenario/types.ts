@@ -39,6 +39,9 @@ export interface ChainModel {
   readonly blockMs: number
   /** Blocks by which the finalised head lags the best one. */
   readonly finalityBlocks: number
+  /** Absent: the shipped start value. */
+  readonly epochBlocks?: number
+  readonly anchorEvery?: number
 }
 
 export interface Workload {
@@ -56,6 +59,8 @@ export interface Workload {
   /** Bytes of a stage's whole gradient on the wire. */
   readonly gradientBytes: number
   readonly rule: 'mean' | 'trimmed-mean' | 'median'
+  /** Rounds between two full roots; absent: the shipped start value. */
+  readonly rootEvery?: number
 }
 
 export interface Timing {

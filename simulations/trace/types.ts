@@ -70,6 +70,19 @@ export type SimEvent =
     })
   | (OfRound & { readonly type: 'diverged' | 'halt'; readonly reason: string })
   | (OfRound & { readonly type: 'micro-batch'; readonly event: string; readonly id: string; readonly to?: number })
+  /** An aggregate root, and what the committed inputs give; null where not all of them are held by honest peers any more. */
+  | (OfRound & { readonly type: 'recomputed'; readonly expected: string; readonly got: string | null })
+  /** Micro-batches that a round pays in each stage, and how many different ones its sources sealed. */
+  | (At & {
+      readonly type: 'paid'
+      readonly round: number
+      readonly paid: readonly number[]
+      readonly distinct: number
+    })
+  /** A liar does what its attack is: from now on it can be caught. */
+  | (OfPeer & { readonly type: 'attacked'; readonly attack: string; readonly round: number })
+  /** A record of another peer was taken into the record book. */
+  | (OfPeer & { readonly type: 'record'; readonly of: number; readonly sequence: number })
   | (OfRound & { readonly type: 'loss'; readonly train?: number; readonly heldOut?: number })
   | (At & {
       readonly type: 'message'

@@ -34,6 +34,8 @@ export interface StartOptions {
   readonly bootstrap?: readonly number[]
   /** Another program that takes the arguments of `swarm-node`, such as a liar. */
   readonly program?: string
+  /** Before those of `swarm-node`. */
+  readonly programArguments?: readonly string[]
   readonly untilRound?: number
   /** False: nobody's child; it goes on when this process ends. */
   readonly hasParent?: boolean
@@ -241,7 +243,12 @@ export class Swarm {
     })
     const child = new Child({
       program: options.program ?? PROGRAM,
-      args: [...args, '--json', ...(options.hasParent === false ? [] : ['--parent-stdin'])],
+      args: [
+        ...(options.programArguments ?? []),
+        ...args,
+        '--json',
+        ...(options.hasParent === false ? [] : ['--parent-stdin']),
+      ],
       logFile: peerLog(peer),
       onMessage: message => {
         if (isNodeEvent(message)) this.log.add(index, message as NodeEvent)

@@ -22,7 +22,7 @@ const REFUSED: readonly { readonly liars: Liars; readonly reasons: readonly [Ref
   { liars: ['shapes', 'tampering'], reasons: ['wrong-shape', 'wrong-hash'] },
 ]
 /** Lies that only two siblings together, or two messages, give away. */
-const CONTRADICTING: Liars = ['two-commits', 'two-votes']
+const CONTRADICTING: Liars = ['double-commit', 'double-vote']
 const CONTRADICTIONS = [
   { kind: 'double-commit', stage: 0 },
   { kind: 'double-prevote', stage: 1 },

@@ -1,9 +1,9 @@
 /** A tiny swarm of 2 stages of 4 replicas in which at most one replica a stage lies. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Evidence, PeerName } from '../../../protocols/wire/messages.ts'
 import type { RefusalReason } from '../../../protocols/wire/refusals.ts'
+import { LIAR_PROGRAM } from '../../../simulations/tier2/liars/index.ts'
 import { Swarm, type TinyRun } from '../harness/index.ts'
 
 export type Liar =
@@ -12,10 +12,10 @@ export type Liar =
   | 'sign-flip'
   | 'tampering'
   | 'shapes'
-  | 'two-commits'
-  | 'two-votes'
-  | 'poisoned-forward'
-  | 'poisoned-backward'
+  | 'double-commit'
+  | 'double-vote'
+  | 'wrong-forward'
+  | 'wrong-backward'
 
 export class LyingSwarm {
   readonly swarm: Swarm
@@ -38,9 +38,8 @@ export class LyingSwarm {
   async enter(liars: readonly (Liar | null)[]): Promise<void> {
     for (const [stage, index] of this.#liars.entries()) {
       const liar = liars[stage] ?? null
-      const program = fileURLToPath(new URL(`./${liar}.ts`, import.meta.url))
       if (this.swarm.isRunning(index)) await this.swarm.stop(index)
-      this.swarm.start([index], liar === null ? {} : { program })
+      this.swarm.start([index], liar === null ? {} : { program: LIAR_PROGRAM, programArguments: [liar] })
     }
   }
 

@@ -17,8 +17,8 @@ const FACTOR = 1.1
 const SHORT_RUN: TinyRun = { optimizer: { learningRate: 4e-3, warmupRounds: 3 } }
 
 const LIES: readonly (readonly [Liar | null, Liar | null])[] = [
-  ['poisoned-forward', null],
-  [null, 'poisoned-backward'],
+  ['wrong-forward', null],
+  [null, 'wrong-backward'],
   ['sign-flip', 'sign-flip'],
 ]
 

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { expect } from 'chai'
 import { PortInUse } from '../../../node/network/index.ts'
 import { recordCodec } from '../../../protocols/discovery/index.ts'
@@ -203,6 +204,35 @@ describe('network, discovery and gossip of real peers', function () {
     expect(told(other)).to.include({ peer: one.name, older: 'they' })
   })
 
+  it('lets others dial a peer behind port forwarding at the address that it announces, and tells them no other', async () => {
+    const [first, second, third] = await cast(0, 0, 1)
+    const inside = await start(first!)
+    const listen = [address(inside)]
+    const [, port = ''] = /tcp\/(\d+)$/.exec(address(inside)) ?? []
+    await stop(inside)
+    const forwarding = await forwardTo(Number(port))
+    try {
+      const announced = `/ip4/127.0.0.1/tcp/${forwarding.port}`
+      const hidden = await start(first!, { listen, announce: [announced] })
+      expect(hidden.network.addresses()).to.deep.equal([announced])
+      const other = await start(second!, { bootstrap: [announced] })
+      // It starts from the other, so it knows the hidden one by its record only.
+      await start(third!, { bootstrap: [address(other)] })
+      await until('all connected', () => complete(started, seats))
+      for (const peer of [started[1], started[2]]) {
+        const record = peer?.discovery.recordOf(hidden.name, 0)?.payload
+        expect(record?.addresses).to.deep.equal([announced])
+        const outbound = peer?.network
+          .connections()
+          .filter(one => one.peer === hidden.name && one.direction === 'outbound')
+        for (const { address: dialled } of outbound ?? []) expect(dialled).to.match(new RegExp(`^${announced}(/|$)`))
+      }
+      expect(forwarding.connections()).to.be.at.least(1)
+    } finally {
+      forwarding.close()
+    }
+  })
+
   it('closes a denied peer’s connections and takes none again', async () => {
     const [first, second] = await cast(0, 0)
     const judge = await start(first!)
@@ -215,3 +245,23 @@ describe('network, discovery and gossip of real peers', function () {
     expect(judge.network.denied().get(culprit.name)).to.equal('test')
   })
 })
+
+/** What a router does: another port, whose connections end up at this one. */
+async function forwardTo(port: number): Promise<{ port: number; connections(): number; close(): void }> {
+  const sockets: Socket[] = []
+  let connections = 0
+  const server = createServer(socket => {
+    connections++
+    const inside = connect(port, '127.0.0.1')
+    sockets.push(socket, inside)
+    // Each end closes the other by the pipe.
+    for (const one of [socket, inside]) one.on('error', () => one.destroy())
+    socket.pipe(inside).pipe(socket)
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const close = () => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  }
+  return { port: (server.address() as AddressInfo).port, connections: () => connections, close }
+}

@@ -137,6 +137,7 @@ describe('reporter: certified rounds', () => {
       tokens: 12_288,
     })
     expect(SEATS.map(seat => seat.peer)).to.include(event?.leader)
+    expect(of(events, 'round.view').map(({ round, view }) => [round, view])).to.deep.equal([[17, 2]])
     reporter.roundStarted(contextOf(18))
     const skip = certificateOf(18, [])
     reporter.certified(contextOf(18), { ...skip, value: { ...skip.value, commits: 'skip' } }, 'keep')

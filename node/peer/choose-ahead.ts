@@ -1,0 +1,36 @@
+/** Whom a replica that is behind turns to. Pure. */
+import type { PeerName } from '../../protocols/wire/messages.ts'
+
+export interface Ahead {
+  /** The furthest first. */
+  readonly peers: readonly PeerName[]
+  readonly round: number
+  readonly snapshotRound: number | null
+}
+
+/** How far a sibling says it is. */
+export interface SiblingStatus {
+  readonly round: number
+  readonly snapshotRound: number | null
+}
+
+/**
+ * Null where nobody is ahead.
+ * @param fresh - a snapshot is wanted, whatever its round
+ */
+export function chooseAhead(
+  statuses: readonly { readonly peer: PeerName; readonly status: SiblingStatus }[],
+  tipRound: number,
+  fresh: boolean,
+): Ahead | null {
+  const found = statuses
+    .filter(({ status }) => (fresh ? status.snapshotRound !== null : status.round > tipRound))
+    .sort((a, b) => b.status.round - a.status.round)
+  if (found.length === 0) return null
+  const snapshots = found.flatMap(({ status }) => status.snapshotRound ?? [])
+  return {
+    peers: found.map(({ peer }) => peer),
+    round: Math.max(...found.map(({ status }) => status.round)),
+    snapshotRound: snapshots.length === 0 ? null : Math.max(...snapshots),
+  }
+}

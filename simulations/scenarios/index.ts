@@ -1,0 +1,96 @@
+/** The library of scenarios, by name. */
+import type { Scenario } from '../scenario/types.ts'
+import { amnesia } from './amnesia.ts'
+import { calm } from './calm.ts'
+import { chainStalls } from './chain-stalls.ts'
+import { churn } from './churn.ts'
+import { colluders } from './colluders.ts'
+import { crashes } from './crashes.ts'
+import { duplicatesAndDisorder } from './duplicates-and-disorder.ts'
+import { emptyDisks } from './empty-disks.ts'
+import { equivocators } from './equivocators.ts'
+import { falseOwners } from './false-owners.ts'
+import { falseRecords } from './false-records.ts'
+import { falseServers } from './false-servers.ts'
+import { falseWorkers } from './false-workers.ts'
+import { fiveAndSix } from './five-and-six.ts'
+import { flapping } from './flapping.ts'
+import { flashCrowd } from './flash-crowd.ts'
+import { forgers } from './forgers.ts'
+import { fullDisks } from './full-disks.ts'
+import { gossipTrouble } from './gossip-trouble.ts'
+import { idleStage } from './idle-stage.ts'
+import { killedAtWrites } from './killed-at-writes.ts'
+import { lateJoiner } from './late-joiner.ts'
+import { lossyLinks } from './lossy-links.ts'
+import { lyingNodes } from './lying-nodes.ts'
+import { massExit } from './mass-exit.ts'
+import { notANumber } from './not-a-number.ts'
+import { partitions } from './partitions.ts'
+import { pauses } from './pauses.ts'
+import { REAL_SCENARIOS } from './real/index.ts'
+import { regionFailure } from './region-failure.ts'
+import { restoredBackup } from './restored-backup.ts'
+import { rollingRestarts } from './rolling-restarts.ts'
+import { silentLeaders } from './silent-leaders.ts'
+import { slowMachines } from './slow-machines.ts'
+import { splitStage } from './split-stage.ts'
+import { stalePolkas } from './stale-polkas.ts'
+import { standard } from './standard.ts'
+import { thinLinks } from './thin-links.ts'
+import { tornDisks } from './torn-disks.ts'
+import { withholders } from './withholders.ts'
+import { wrongClocks } from './wrong-clocks.ts'
+
+const ALL: readonly Scenario[] = [
+  calm,
+  crashes,
+  killedAtWrites,
+  rollingRestarts,
+  tornDisks,
+  emptyDisks,
+  restoredBackup,
+  pauses,
+  slowMachines,
+  fullDisks,
+  wrongClocks,
+  lossyLinks,
+  duplicatesAndDisorder,
+  thinLinks,
+  partitions,
+  flapping,
+  splitStage,
+  gossipTrouble,
+  falseRecords,
+  chainStalls,
+  lyingNodes,
+  churn,
+  flashCrowd,
+  massExit,
+  regionFailure,
+  lateJoiner,
+  idleStage,
+  fiveAndSix,
+  silentLeaders,
+  equivocators,
+  amnesia,
+  colluders,
+  forgers,
+  falseOwners,
+  falseWorkers,
+  notANumber,
+  falseServers,
+  withholders,
+  stalePolkas,
+  ...REAL_SCENARIOS,
+]
+
+export const SCENARIOS: Readonly<Record<string, Scenario>> = Object.fromEntries(ALL.map(one => [one.name, one]))
+
+/** Mixes: names that give another scenario for each seed. */
+export const MIXES: Readonly<Record<string, (seed: number) => Scenario>> = { standard }
+
+/** The scenario of this name for a seed; null where there is none. */
+export function scenarioOf(name: string, seed: number): Scenario | null {
+  return MIXES[name]?.(seed) ?? SCENARIOS[name] ?? null
+}

@@ -1,0 +1,162 @@
+/** A replica that is behind: certificates, then aggregates that it executes, or a snapshot (node/peer/catch-up, without promises). */
+import { type Ahead, chooseAhead } from '../../node/peer/choose-ahead.ts'
+import type { Certified } from '../../node/peer/follow.ts'
+import { equalBytes, isZeroHash, smallHash } from '../../protocols/wire/hash.ts'
+import { merkleRoot } from '../../protocols/wire/merkle.ts'
+import type { Certificate, PeerName } from '../../protocols/wire/messages.ts'
+import { isRefusal } from '../../protocols/wire/refusals.ts'
+import { PAGE_CERTIFICATES } from './constants.ts'
+import { nativeHash } from './engine.ts'
+import type { StoredSnapshot } from './journal.ts'
+import type { SimPeer } from './peer.ts'
+import type { SimReplica } from './replica.ts'
+import { spawn, type Task } from './task.ts'
+
+type CaughtUp = 'nothing' | 'replay' | 'snapshot'
+
+interface Fetched {
+  readonly certificate: Certificate
+  readonly certified: Certified
+}
+
+export class SimCatchUp {
+  readonly #peer: SimPeer
+  readonly #replica: SimReplica
+
+  constructor(peer: SimPeer, replica: SimReplica) {
+    this.#peer = peer
+    this.#replica = replica
+  }
+
+  /** Goes on until no sibling that can prove it is ahead. */
+  run(afresh: boolean, done: (by: CaughtUp) => void): void {
+    const { life } = this.#peer
+    spawn(this.#run(afresh), () => this.#peer.life === life, done)
+  }
+
+  *#run(afresh: boolean): Task<CaughtUp> {
+    let by: CaughtUp = 'nothing'
+    const liars = new Set<PeerName>()
+    for (let fresh = afresh; ; ) {
+      const ahead = yield* this.#ahead(liars, fresh)
+      if (ahead === null) return by
+      const moved: CaughtUp = fresh ? yield* this.#jump(ahead) : yield* this.#follow(ahead)
+      if (moved === 'nothing') {
+        for (const peer of ahead.peers) liars.add(peer)
+        continue
+      }
+      fresh = false
+      if (by !== 'snapshot') by = moved
+    }
+  }
+
+  *#ahead(liars: ReadonlySet<PeerName>, fresh: boolean): Task<Ahead | null> {
+    const statuses = []
+    for (const { name } of this.#peer.siblings) {
+      if (liars.has(name)) continue
+      const status = yield* this.#peer.ask(name, 'status', 200, target => ({
+        round: target.claimedRound,
+        snapshotRound: target.journal.snapshot?.round ?? null,
+      }))
+      if (status !== null) statuses.push({ peer: name, status })
+    }
+    return chooseAhead(statuses, this.#replica.tip.round, fresh)
+  }
+
+  *#follow(ahead: Ahead): Task<CaughtUp> {
+    const page = yield* this.#certificates(ahead, this.#replica.tip.round + 1, ahead.round)
+    let by: CaughtUp = 'nothing'
+    for (const { certificate, certified } of page) {
+      const isDone = yield* this.#replay(ahead, certificate, certified)
+      if (!isDone) return (yield* this.#jump(ahead)) === 'snapshot' ? 'snapshot' : by
+      by = 'replay'
+    }
+    return by
+  }
+
+  *#replay(ahead: Ahead, certificate: Certificate, certified: Certified): Task<boolean> {
+    const { engine } = this.#peer
+    const { round } = certified.tip
+    const { outcome } = certified.verified
+    if (isZeroHash(outcome.aggregateRoot)) {
+      this.#replica.advance(certificate, certified, null, 'keep', 0)
+      return true
+    }
+    const partitions = yield* this.#aggregates(ahead, round, outcome.aggregateRoot)
+    if (partitions === null) return false
+    const { accepted, fullRoot } = engine.execute(round, partitions, outcome.fullRoot !== null)
+    if (!accepted) return false
+    if (outcome.fullRoot !== null && (fullRoot === null || !equalBytes(fullRoot, outcome.fullRoot))) return false
+    engine.promote({ adoptMomentum: round === ahead.round })
+    this.#replica.advance(certificate, certified, partitions, 'promote', 0)
+    return true
+  }
+
+  *#jump(ahead: Ahead): Task<CaughtUp> {
+    const peer = this.#peer
+    if (ahead.snapshotRound === null) return 'nothing'
+    const target = ahead.snapshotRound
+    const fetched =
+      target > this.#replica.tip.round ? yield* this.#certificates(ahead, this.#replica.tip.round + 1, target) : []
+    const reached = fetched.at(-1)?.certified ?? peer.journal.rounds.get(target)?.certified
+    const fullRoot = reached?.tip.round === target ? reached.verified.outcome.fullRoot : null
+    if (reached === undefined || fullRoot === null) return 'nothing'
+    for (const holder of ahead.peers) {
+      const found = yield* peer.ask<StoredSnapshot>(holder, 'snapshot', peer.world.stateBytes, other =>
+        other.journal.snapshot?.round === target ? lied(other, other.journal.snapshot) : null,
+      )
+      if (found === null) continue
+      const before = peer.engine.exportState()
+      peer.engine.importState(found.state)
+      if (!equalBytes(peer.engine.fullRoot(), fullRoot)) {
+        peer.engine.importState(before)
+        peer.tell.refused('wrong-hash', holder, 'not the certified state')
+        continue
+      }
+      for (const { certificate, certified } of fetched)
+        this.#replica.advance(certificate, certified, null, certified === reached ? 'keep' : 'adopt', 0)
+      this.#replica.tip = reached.tip
+      return 'snapshot'
+    }
+    return 'nothing'
+  }
+
+  *#certificates({ peers }: Ahead, from: number, to: number): Task<readonly Fetched[]> {
+    const last = Math.min(to, from + PAGE_CERTIFICATES - 1)
+    for (const holder of peers) {
+      const page = yield* this.#peer.ask(holder, 'certificates', 4_000, target => target.certificates(from, last))
+      const walked: Fetched[] = []
+      for (const certificate of page ?? []) {
+        const certified = this.#replica.follow(certificate, walked.at(-1)?.certified.tip ?? this.#replica.tip)
+        if (isRefusal(certified)) {
+          this.#peer.tell.refused(certified.refused, holder, certified.detail)
+          break
+        }
+        walked.push({ certificate, certified })
+      }
+      if (walked.length > 0) return walked
+    }
+    return []
+  }
+
+  *#aggregates({ peers }: Ahead, round: number, root: Uint8Array): Task<readonly Uint8Array[] | null> {
+    const { gradientBytes } = this.#peer.world.scenario.workload
+    for (const holder of peers) {
+      const found = yield* this.#peer.ask(holder, 'aggregates', gradientBytes, target => {
+        const partitions = target.journal.rounds.get(round)?.partitions ?? null
+        const lie = target.behaviour?.state
+        return partitions === null || lie === undefined ? partitions : partitions.map(bytes => lie(bytes))
+      })
+      if (found === null) continue
+      const leaves = found.map(bytes => nativeHash(bytes))
+      if (equalBytes(merkleRoot(leaves, smallHash), root)) return found
+      this.#peer.tell.refused('wrong-hash', holder, 'not the certified aggregate')
+    }
+    return null
+  }
+}
+
+function lied(peer: SimPeer, snapshot: StoredSnapshot): StoredSnapshot {
+  const lie = peer.behaviour?.state
+  return lie === undefined ? snapshot : { ...snapshot, state: lie(snapshot.state) }
+}

@@ -1,0 +1,230 @@
+/**
+ * A peer's disk as tier 0 has it: the shipped signing journal's contents (what may be signed, what was) and the rounds that
+ * were certified. All of it is rebuilt from durable records, so a crash finds exactly what was flushed.
+ */
+import type { LockRecord, RestoredRound } from '../../consensus/round/types.ts'
+import { JOURNAL_MAX_PENDING, ROUNDS_KEPT } from '../../node/journal/constants.ts'
+import { Contents } from '../../node/journal/contents.ts'
+import type { Entry, Place, SignedEntry, StaleReason } from '../../node/journal/entries.ts'
+import { contentOf, isJournaled, placeOf, slotName } from '../../node/journal/slots.ts'
+import type { Certified } from '../../node/peer/follow.ts'
+import { LOCK_RECORD } from '../../node/peer/lock-record.ts'
+import { hashHex } from '../../protocols/wire/hash.ts'
+import type { Certificate, Hash, Payload, Signed } from '../../protocols/wire/messages.ts'
+import { type Refusal, refuse } from '../../protocols/wire/refusals.ts'
+import type { SimDisk } from '../kernel/disk.ts'
+import { DISK_REWRITE_RECORDS } from './constants.ts'
+import type { PartitionId } from './holdings.ts'
+import type { Key } from './labels.ts'
+import { openLabel } from './labels.ts'
+
+export interface StoredRound {
+  readonly kind: 'round'
+  readonly certificate: Certificate
+  readonly certified: Certified
+  /** Null for SKIP. */
+  readonly partitions: readonly Uint8Array[] | null
+}
+
+export interface StoredSnapshot {
+  readonly kind: 'snapshot'
+  readonly round: number
+  readonly fullRoot: Hash
+  readonly state: Uint8Array
+}
+
+interface StoredEntries {
+  readonly kind: 'journal'
+  readonly entries: readonly Entry[]
+}
+
+/** The lock as it stands in the journal: the bytes' content, as envelopes cannot be read back from bytes here. */
+interface StoredLock {
+  readonly kind: 'lock'
+  readonly place: Place
+  readonly record: LockRecord
+}
+
+interface StoredCommit {
+  readonly kind: 'own-commit'
+  readonly round: number
+  readonly partitions: readonly Uint8Array[]
+}
+
+interface StoredPartition {
+  readonly kind: 'held'
+  readonly id: PartitionId
+  readonly bytes: Uint8Array
+}
+
+export type DiskRecord = StoredPartition | StoredRound | StoredSnapshot | StoredEntries | StoredLock | StoredCommit
+
+/** What a signature says, for traces: hex of the hash of its essence. */
+export interface SignedNote {
+  readonly slot: string | null
+  readonly content: string
+}
+
+export class SimJournal {
+  readonly contents = new Contents()
+  readonly rounds = new Map<number, StoredRound>()
+  snapshot: StoredSnapshot | null = null
+  ownCommit: StoredCommit | null = null
+  #held: StoredPartition[] = []
+  readonly #locks = new Map<number, StoredLock>()
+  readonly #disk: SimDisk<DiskRecord>
+  #pending = 0
+
+  /** @param expectExisting - the peer is known to have voted: a missing journal is suspicious */
+  constructor(disk: SimDisk<DiskRecord>) {
+    this.#disk = disk
+    for (const record of disk.records) this.#apply(record)
+  }
+
+  get newestRound(): number {
+    return Math.max(0, ...this.rounds.keys())
+  }
+
+  get suspended(): StaleReason | null {
+    return this.contents.suspended
+  }
+
+  /** Entries, locks and rounds in memory, for bounds. */
+  get size(): number {
+    return this.contents.slots.size + this.#locks.size
+  }
+
+  /**
+   * Signs what may be signed, and calls back once all of it is durable. A refusal where the shipped journal refuses; false
+   * where the disk takes nothing, which ends the process.
+   */
+  sign(
+    key: Key,
+    payloads: readonly Payload[],
+    done: (signed: readonly (Signed | Refusal)[], notes: readonly SignedNote[]) => void,
+  ): boolean {
+    const entries: SignedEntry[] = []
+    const notes: SignedNote[] = []
+    const results = payloads.map((payload): Signed | Refusal => {
+      if (!isJournaled(payload)) {
+        notes.push({ slot: null, content: '' })
+        return key.sign(payload)
+      }
+      const slot = slotName(payload)
+      const content = contentOf(payload)
+      notes.push({ slot, content: hashHex(content) })
+      const weighed = this.contents.weigh(placeOf(payload), slot, content)
+      if (weighed === 'again') {
+        const envelope = this.contents.slots.get(slot)?.entry?.envelope
+        const again = envelope === undefined ? null : openLabel(envelope)
+        return again ?? refuse('overloaded')
+      }
+      if (weighed !== 'take') return refuse(weighed === 'contradiction' ? 'contradiction' : 'not-allowed', weighed)
+      if (this.#pending + entries.length >= JOURNAL_MAX_PENDING) return refuse('overloaded')
+      const signed = key.sign(payload)
+      entries.push({ entry: 'signed', ...placeOf(payload), slot, content, envelope: signed.envelope })
+      return signed
+    })
+    for (const entry of entries) this.contents.apply(entry)
+    if (entries.length === 0) {
+      done(results, notes)
+      return true
+    }
+    return this.#write({ kind: 'journal', entries }, () => done(results, notes))
+  }
+
+  remember(place: Place, record: LockRecord, done: () => void): boolean {
+    const stored = { kind: 'lock', place, record } as const
+    this.#locks.set(place.round, stored)
+    return this.#write(stored, done)
+  }
+
+  /** Journal entries that are written and not waited for. */
+  note(entries: readonly Entry[], done: () => void = () => {}): boolean {
+    for (const entry of entries) this.contents.apply(entry)
+    return this.#write({ kind: 'journal', entries }, done)
+  }
+
+  /** Before it is acknowledged (node/journal/held). */
+  hold(id: PartitionId, bytes: Uint8Array): void {
+    const record = { kind: 'held', id, bytes } as const
+    this.#held.push(record)
+    this.#disk.append(record)
+  }
+
+  /** What an earlier process has acknowledged. */
+  heldIn(round: number): readonly { readonly id: PartitionId; readonly bytes: Uint8Array }[] {
+    return this.#held.filter(({ id }) => id.round === round)
+  }
+
+  store(record: StoredRound | StoredSnapshot | StoredCommit, done: () => void = () => {}): boolean {
+    this.#apply(record)
+    return this.#write(record, done)
+  }
+
+  /** A round was decided: what it leaves behind is closed and forgotten. */
+  decided(place: Place): void {
+    const round = place.round - ROUNDS_KEPT + 1
+    this.contents.apply({ entry: 'floor', ...place, round })
+    for (const other of this.#locks.keys()) if (other < round) this.#locks.delete(other)
+    this.#held = this.#held.filter(({ id }) => id.round >= round)
+    if (this.#disk.records.length > DISK_REWRITE_RECORDS) this.#disk.rewrite(this.#live())
+  }
+
+  /** What this peer signed in a round, and its lock there; null where nothing. */
+  restored(run: string, stage: number, round: number): RestoredRound | null {
+    const messages: Signed[] = []
+    for (const { place, entry } of this.contents.slots.values()) {
+      if (entry === null || place.run !== run || place.stage !== stage || place.round !== round) continue
+      const signed = openLabel(entry.envelope)
+      if (signed !== null) messages.push(signed)
+    }
+    const lock = this.#locks.get(round)?.record
+    if (messages.length === 0 && lock === undefined) return null
+    return { messages, ...(lock ?? { lock: null, valid: null }) }
+  }
+
+  #live(): DiskRecord[] {
+    return [
+      { kind: 'journal', entries: this.contents.live() },
+      ...this.#locks.values(),
+      ...this.#held,
+      ...this.rounds.values(),
+      ...(this.snapshot === null ? [] : [this.snapshot]),
+      ...(this.ownCommit === null ? [] : [this.ownCommit]),
+    ]
+  }
+
+  #write(record: DiskRecord, done: () => void): boolean {
+    this.#pending++
+    return this.#disk.write([record], () => {
+      this.#pending--
+      done()
+    })
+  }
+
+  #apply(record: DiskRecord): void {
+    switch (record.kind) {
+      case 'journal':
+        for (const entry of record.entries) this.contents.apply(entry)
+        break
+      case 'lock':
+        this.#locks.set(record.place.round, record)
+        break
+      case 'round':
+        this.rounds.set(record.certified.tip.round, record)
+        break
+      case 'snapshot':
+        this.snapshot = record
+        break
+      case 'own-commit':
+        this.ownCommit = record
+        break
+      case 'held':
+        this.#held.push(record)
+        break
+    }
+  }
+}
+
+export { LOCK_RECORD }

@@ -1,0 +1,54 @@
+/**
+ * Signatures in tier 0 are labels: an envelope is eight bytes that name one signed payload, and only the holder of a key
+ * makes one. Whoever gets the bytes can open them; nobody can make another's.
+ */
+import type { Payload, PeerName, Signed } from '../../protocols/wire/messages.ts'
+
+interface Labelled {
+  readonly signed: Signed
+}
+
+export class LabelFactory {
+  #next = 0
+
+  /** The key of one peer. It must not be handed to another. */
+  key(name: PeerName): Key {
+    return new Key(name, () => this.#next++)
+  }
+}
+
+export class Key {
+  readonly name: PeerName
+  readonly #number: () => number
+
+  constructor(name: PeerName, number: () => number) {
+    this.name = name
+    this.#number = number
+  }
+
+  sign<P extends Payload>(payload: P): Signed<P> {
+    const bytes = new Uint8Array(8)
+    const view = new DataView(bytes.buffer)
+    const number = this.#number()
+    view.setUint32(0, Math.floor(number / 2 ** 32))
+    view.setUint32(4, number >>> 0)
+    const signed = { signer: this.name, payload, envelope: bytes }
+    Object.assign(bytes, { signed })
+    return signed
+  }
+}
+
+function isLabelled(bytes: Uint8Array): bytes is Uint8Array & Labelled {
+  return 'signed' in bytes
+}
+
+/** What an envelope says; null for bytes that are none. */
+export function openLabel(envelope: Uint8Array): Signed | null {
+  return isLabelled(envelope) ? envelope.signed : null
+}
+
+export function openLabels(envelopes: readonly Uint8Array[]): Signed[] {
+  const opened: Signed[] = []
+  for (const envelope of envelopes) if (isLabelled(envelope)) opened.push(envelope.signed)
+  return opened
+}

@@ -1,0 +1,380 @@
+import type { Epoch } from '../../node/peer/epoch.ts'
+import type { RoundInbox } from '../../node/peer/round-inbox.ts'
+import { SeenCommits } from '../../node/peer/seen-commits.ts'
+import type { Answer, Delivery } from '../../protocols/activations/types.ts'
+import { hashHex, hashValue } from '../../protocols/wire/hash.ts'
+import type { Certificate, Commit, Hash, PeerName, Settled, Signed } from '../../protocols/wire/messages.ts'
+import { isRefusal } from '../../protocols/wire/refusals.ts'
+import type { Behaviour } from '../attackers/types.ts'
+import type { SimBlock } from '../kernel/chain.ts'
+import { type DiskLoss, SimDisk } from '../kernel/disk.ts'
+import { RandomStream } from '../kernel/random.ts'
+import type { PeerShape } from '../scenario/types.ts'
+import { SimAnchors } from './anchors.ts'
+import { ChainView } from './chain-view.ts'
+import { FSYNC_MS, START_MS, STATE_TIMEOUT_MS } from './constants.ts'
+import { SimEngine } from './engine.ts'
+import { type PartitionId, SimHoldings } from './holdings.ts'
+import { type DiskRecord, SimJournal } from './journal.ts'
+import { type Key, openLabels } from './labels.ts'
+import { Pen } from './pen.ts'
+import { SimRecords } from './records.ts'
+import { SimReplica } from './replica.ts'
+import type { SimRound } from './round.ts'
+import { partitionBytes } from './round-hands.ts'
+import { bytesOf } from './sizes.ts'
+import { StageTips } from './stage-tips.ts'
+import { type Task, until } from './task.ts'
+import { Teller } from './teller.ts'
+import { SimTensors } from './tensors.ts'
+import type { World } from './world.ts'
+
+export interface SimPeerInit {
+  readonly world: World
+  readonly index: number
+  readonly stage: number
+  readonly shape: PeerShape
+  readonly key: Key
+}
+
+export class SimPeer {
+  readonly world: World
+  readonly index: number
+  readonly name: PeerName
+  readonly stage: number
+  readonly shape: PeerShape
+  readonly key: Key
+  readonly random: RandomStream
+  readonly disk: SimDisk<DiskRecord>
+  readonly chain: ChainView
+  readonly tell: Teller
+  readonly pen: Pen
+  behaviour: Behaviour | null = null
+  /** A certificate that a liar claims to have. */
+  pretended: Certificate | null = null
+  isHonest = true
+  /** Number of the process; every callback of an older one is dead. */
+  life = 0
+  isUp = false
+  /** Faults that keep it down. */
+  downs = 0
+  /** Factor of compute time. */
+  slowness = 1
+  /** Rate and offset of the machine's clock: nothing that peers agree on may depend on it. */
+  clockRate = 1
+  clockOffsetMs = 0
+
+  journal: SimJournal
+  engine: SimEngine
+  holdings: SimHoldings
+  commits: SeenCommits
+  tensors = new SimTensors()
+  tips: StageTips
+  records: SimRecords
+  anchors: SimAnchors
+  replica: SimReplica | null = null
+  #isPaused = false
+  #backlog: (() => void)[] = []
+  #engineFreeMs = 0
+  #waitingPushes = new Map<string, (() => void)[]>()
+
+  constructor({ world, index, stage, shape, key }: SimPeerInit) {
+    this.world = world
+    this.index = index
+    this.name = key.name
+    this.stage = stage
+    this.shape = shape
+    this.key = key
+    this.random = new RandomStream(world.scenario.seed, `peer/${index}`)
+    this.disk = new SimDisk(world.time, FSYNC_MS)
+    this.chain = new ChainView(this)
+    this.tell = new Teller(this)
+    this.pen = new Pen(this)
+    this.journal = new SimJournal(this.disk)
+    this.engine = new SimEngine(world.bench, stage)
+    this.holdings = this.#newHoldings()
+    this.commits = new SeenCommits()
+    this.tips = new StageTips(world.scenario.swarm.stages)
+    this.anchors = new SimAnchors(this)
+    this.records = new SimRecords(this)
+  }
+
+  get nowMs(): number {
+    return this.clockOffsetMs + this.world.time.nowMs * this.clockRate
+  }
+
+  get siblings(): readonly SimPeer[] {
+    return this.world.siblingsOf(this)
+  }
+
+  get inbox(): RoundInbox<SimRound> | null {
+    return this.replica?.inbox ?? null
+  }
+
+  get epoch(): Epoch | null {
+    return this.replica?.epoch ?? null
+  }
+
+  // The process.
+
+  /** Starts the process on what its disk holds. */
+  start(delayMs = this.random.next() * START_MS): void {
+    const life = ++this.life
+    this.world.time.after(delayMs, () => {
+      if (this.life !== life || this.isUp) return
+      this.isUp = true
+      this.journal = new SimJournal(this.disk)
+      this.engine = new SimEngine(this.world.bench, this.stage)
+      this.holdings = this.#newHoldings()
+      this.commits = new SeenCommits()
+      this.tensors = new SimTensors()
+      this.anchors = new SimAnchors(this)
+      this.chain.restart()
+      this.records.announce()
+      this.replica = new SimReplica(this)
+      this.tell.process('up')
+      this.world.noteReachable(this, true)
+      this.replica.start()
+    })
+  }
+
+  /** kill -9. */
+  crash(): void {
+    if (!this.isUp) {
+      this.life++
+      return
+    }
+    this.isUp = false
+    this.life++
+    this.replica?.stop()
+    this.replica = null
+    this.#isPaused = false
+    this.#backlog = []
+    this.#waitingPushes.clear()
+    this.#engineFreeMs = 0
+    this.disk.crash(this.random)
+    this.tell.process('down')
+    this.world.noteReachable(this, false)
+  }
+
+  restart(loss: DiskLoss): void {
+    this.crash()
+    this.disk.lose(loss)
+    this.start()
+  }
+
+  /** What is kept of other stages is gone too. */
+  forget(): void {
+    this.tips = new StageTips(this.world.scenario.swarm.stages)
+    this.records = new SimRecords(this)
+  }
+
+  pause(): void {
+    this.#isPaused = true
+  }
+
+  resume(): void {
+    this.#isPaused = false
+    const backlog = this.#backlog
+    this.#backlog = []
+    for (const run of backlog) this.post(run)
+  }
+
+  /** Runs in this process now, or when it is resumed; not at all where it is down. */
+  post(run: () => void): void {
+    if (!this.isUp) return
+    if (this.#isPaused) this.#backlog.push(run)
+    else run()
+  }
+
+  /** In virtual time of this machine's clock; dead with its process. */
+  after(delayMs: number, run: () => void): void {
+    const { life } = this
+    this.world.time.after(delayMs / this.clockRate, () => {
+      if (this.life === life) this.post(run)
+    })
+  }
+
+  /** The same at once where there is nothing to wait for. */
+  later(delayMs: number, run: () => void): void {
+    if (delayMs <= 0) run()
+    else this.after(delayMs, run)
+  }
+
+  /** The engine does one thing after the other. */
+  compute(nominalMs: number, done: () => void): void {
+    const durationMs = (nominalMs * this.slowness) / this.shape.speed
+    const { nowMs } = this.world.time
+    this.#engineFreeMs = Math.max(this.#engineFreeMs, nowMs) + durationMs
+    this.after((this.#engineFreeMs - nowMs) * this.clockRate, done)
+  }
+
+  keepCommit(round: number, root: Hash, partitions: readonly Uint8Array[]): void {
+    this.journal.store({ kind: 'own-commit', round, partitions })
+    for (const [partition, bytes] of partitions.entries())
+      this.holdings.hold({ round, author: this.name, root, partition }, bytes)
+  }
+
+  // Messages out.
+
+  broadcast(to: readonly SimPeer[], signed: Signed, attachments: readonly Uint8Array[]): void {
+    const { payload } = signed
+    let bytes = bytesOf(payload)
+    const opened = openLabels(attachments)
+    for (const { payload: attached } of opened) bytes += bytesOf(attached)
+    const round = payload.kind === 'record' ? 0 : payload.scope.round
+    for (const target of to)
+      this.world.send(this, target, payload.kind, round, bytes, 'control', () => target.onMessage(this, signed, opened))
+  }
+
+  give(to: PeerName, id: PartitionId, bytes: Uint8Array): void {
+    const target = this.world.peerOf(to)
+    if (target === null) return
+    this.world.send(this, target, 'scatter', id.round, partitionBytes(this), 'bulk', () =>
+      target.onPartition(id, bytes),
+    )
+  }
+
+  sendCertificate(to: PeerName, certificate: Certificate, hashes: readonly Hash[] | null): void {
+    const target = this.world.peerOf(to)
+    if (target === null) return
+    const bytes = (certificate.outcomes.length + certificate.commits.length) * 500
+    const { round } = certificate.value.scope
+    this.world.send(this, target, 'certificate', round, bytes, 'control', () =>
+      target.onCertificate(this, certificate, hashes),
+    )
+  }
+
+  /** A request and its answer; null where none comes in time, or the other has nothing. */
+  *ask<T>(to: PeerName, kind: string, bytes: number, handle: (target: SimPeer) => T | null): Task<T | null> {
+    const target = this.world.peerOf(to)
+    if (target === null || !target.isUp || target === this) return null
+    return yield* until<T | null>(resume => {
+      this.after(STATE_TIMEOUT_MS, () => resume(null))
+      this.world.send(this, target, kind, 0, 200, 'control', () => {
+        const answer = handle(target)
+        this.world.send(target, this, `${kind}-answer`, 0, answer === null ? 200 : bytes, 'bulk', () => resume(answer))
+      })
+    })
+  }
+
+  // Messages in.
+
+  onMessage(from: SimPeer, signed: Signed, attachments: readonly Signed[]): void {
+    const { inbox, replica } = this
+    if (inbox === null || replica === null) return
+    if (!this.isSibling(signed.signer) || this.behaviour?.hears !== undefined) {
+      this.behaviour?.hears?.(signed, attachments)
+      if (!this.isSibling(signed.signer)) {
+        this.tell.refused('no-seat', from.name, signed.signer)
+        return
+      }
+    }
+    this.#noteCommit(signed, inbox.round)
+    for (const one of attachments) this.#noteCommit(one, inbox.round)
+    inbox.message(from.name, signed, attachments)
+  }
+
+  #noteCommit(one: Signed, round: number): void {
+    const { payload } = one
+    if (payload.kind === 'record' || Math.abs(payload.scope.round - round) > 1) return
+    if (isCommit(one) && this.commits.note(one)) {
+      for (const refusal of this.holdings.commitSeen(one.payload.scope, one.signer))
+        this.tell.refused(refusal.refused, one.signer, refusal.detail)
+    }
+    if (payload.kind === 'propose') this.commits.noteValue(payload.scope.round, hashValue(payload.value))
+  }
+
+  onPartition(id: PartitionId, bytes: Uint8Array): void {
+    const taken = this.holdings.take(id, bytes)
+    if (isRefusal(taken)) this.tell.refused(taken.refused, id.author, taken.detail)
+  }
+
+  /** Serves a partition to who pulls it. */
+  serve(id: PartitionId): Uint8Array | null {
+    const bytes = this.holdings.partition(id)
+    return bytes === null || this.behaviour?.serves === undefined ? bytes : this.behaviour.serves(bytes)
+  }
+
+  serveAggregate(round: number, hash: Hash): Uint8Array | null {
+    const bytes = this.holdings.aggregate(round, hash)
+    return bytes === null || this.behaviour?.serves === undefined ? bytes : this.behaviour.serves(bytes)
+  }
+
+  /** An aggregate that its first candidate sends unasked; its hash is computed here. */
+  pushed(from: PeerName, round: number, hash: Hash, bytes: Uint8Array): void {
+    if (this.inbox === null || Math.abs(round - this.inbox.round) > 2) return
+    if (!this.world.isGenuine(bytes, hash)) {
+      this.tell.refused('wrong-hash', from, 'not the bytes of this aggregate')
+      return
+    }
+    this.holdings.holdAggregate(round, hash, bytes)
+    const key = hashHex(hash)
+    const waiting = this.#waitingPushes.get(key) ?? []
+    this.#waitingPushes.delete(key)
+    for (const resume of waiting) resume()
+  }
+
+  onPushed(hash: Hash, resume: () => void): void {
+    const key = hashHex(hash)
+    this.#waitingPushes.set(key, [...(this.#waitingPushes.get(key) ?? []), resume])
+    if (this.#waitingPushes.size > 256) this.#waitingPushes.clear()
+  }
+
+  deliver(delivery: Delivery): Answer {
+    const answer = this.behaviour?.answers?.(delivery)
+    return answer ?? this.inbox?.deliver(delivery) ?? { kind: 'wait', round: 0 }
+  }
+
+  onSettled(bundle: readonly Signed<Settled>[]): void {
+    if (this.inbox === null) return
+    const sources = this.world.seats(0)
+    for (const signed of bundle) if (sources.includes(signed.signer)) this.inbox?.settled(signed)
+  }
+
+  onCertificate(from: SimPeer, certificate: Certificate, hashes: readonly Hash[] | null = null): void {
+    this.replica?.onCertificate(from.name, certificate, hashes)
+  }
+
+  /** Certificates of the own stage, from the first to the last at the most. */
+  certificates(first: number, last: number): Certificate[] {
+    const found: Certificate[] = []
+    for (let round = first; round <= last; round++) {
+      const pretended = this.pretended?.value.scope.round === round ? this.pretended : undefined
+      const certificate = pretended ?? this.journal.rounds.get(round)?.certificate
+      if (certificate === undefined) break
+      found.push(certificate)
+    }
+    return found
+  }
+
+  /** The newest round that it says to have. */
+  get claimedRound(): number {
+    return Math.max(this.replica?.tip.round ?? -1, this.pretended?.value.scope.round ?? -1)
+  }
+
+  onFinalized(block: SimBlock): void {
+    this.anchors.read(block.height)
+    this.inbox?.current?.input({ type: 'finalized', height: block.height, hash: block.hash })
+  }
+
+  isSibling(name: PeerName): boolean {
+    return this.world.peerOf(name)?.stage === this.stage
+  }
+
+  #newHoldings(): SimHoldings {
+    return new SimHoldings(this.world.bench, {
+      commitOf: (round, author) => this.commits.commitOf({ ...this.world.anyScope, round }, author),
+      stored: (id, bytes) => {
+        const { round, author, root, partition } = id
+        this.journal.hold(id, bytes)
+        const current = this.inbox?.current
+        if (current?.round === round) current.input({ type: 'stored', author, root, partition })
+      },
+    })
+  }
+}
+
+function isCommit(signed: Signed): signed is Signed<Commit> {
+  return signed.payload.kind === 'commit'
+}

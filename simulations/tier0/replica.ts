@@ -1,0 +1,308 @@
+/** Round after round, as node/peer/replica does it: opens on what was certified, carries the end over, catches up. */
+import { type ClipState, createClip, type ForwardInput } from '../../consensus/routing/index.ts'
+import { Ahead } from '../../node/peer/ahead.ts'
+import type { Epoch } from '../../node/peer/epoch.ts'
+import { type Certified, certify, scopeDue } from '../../node/peer/follow.ts'
+import { rankOf } from '../../node/peer/rank.ts'
+import { roundContext, workContext } from '../../node/peer/round-context.ts'
+import { RoundInbox } from '../../node/peer/round-inbox.ts'
+import { firstTip, type Tip } from '../../node/peer/tip.ts'
+import { FIRST_ROUND, manifestHash } from '../../node/run/state-chain.ts'
+import { equalBytes, hashHex, isZeroHash } from '../../protocols/wire/hash.ts'
+import type { Certificate, Commit, Hash, PeerName, Signed } from '../../protocols/wire/messages.ts'
+import { isRefusal, type Refusal } from '../../protocols/wire/refusals.ts'
+import { SimCatchUp } from './catch-up.ts'
+import { CERTIFICATE_STAGGER_MS, LATE_INTERVAL_MS } from './constants.ts'
+import { nativeHash } from './engine.ts'
+import type { SimPeer } from './peer.ts'
+import { SimRound, type SimRoundEnd } from './round.ts'
+import { watch } from './watchdog.ts'
+
+export class SimReplica {
+  readonly inbox: RoundInbox<SimRound>
+  tip: Tip
+  epoch: Epoch | null = null
+  readonly #peer: SimPeer
+  readonly #answeredMs = new Map<PeerName, number>()
+  readonly #seen = new Set<number>()
+  readonly #catchUp: SimCatchUp
+  #clip: ClipState
+  #parked: readonly ForwardInput[] = []
+  #isCatchingUp = false
+  #isFinished = false
+  #isFirst = true
+
+  constructor(peer: SimPeer) {
+    this.#peer = peer
+    const { world } = peer
+    const start = world.start
+    this.tip = firstTip(peer.engine.fullRoot(), start)
+    this.#clip = createClip(world.run.manifest.optimizer.backwardClip)
+    const ahead = new Ahead(Math.floor((world.seats(peer.stage).length - 1) / 3))
+    this.#restore()
+    this.inbox = new RoundInbox<SimRound>({
+      round: this.tip.round + 1,
+      onLate: (from, round) => this.#answerLate(from, round),
+      onAhead: from => {
+        if (ahead.note(from, this.inbox.round)) this.fallBehind()
+      },
+    })
+    this.#catchUp = new SimCatchUp(peer, this)
+  }
+
+  start(): void {
+    const peer = this.#peer
+    const { journal, world } = peer
+    // As the shipped peer asks the chain before it signs anything (node/peer/stale).
+    const lastFinal = peer.anchors.lastPosted(peer.chain.finalized.height)
+    const isMissing = journal.contents.owner === null && journal.rounds.size > 0
+    const reason = isMissing ? 'missing' : journal.contents.staleness(world.run.id, peer.stage, lastFinal)
+    if (journal.contents.owner === null) {
+      journal.note([
+        { entry: 'owner', version: 1, signer: peer.name },
+        { entry: 'suspended', reason },
+      ])
+    } else if (reason !== null && journal.suspended === null) journal.note([{ entry: 'suspended', reason }])
+    if (journal.suspended !== null) {
+      peer.tell.process('suspended')
+      world.recorder.reached('journal-suspended', peer.index)
+    }
+    this.#open()
+    watch(peer, this)
+  }
+
+  stop(): void {
+    this.inbox.stop(new Error('this peer stops'))
+  }
+
+  /** The round's end: what was certified becomes the state. */
+  conclude(run: SimRound, end: SimRoundEnd): void {
+    const peer = this.#peer
+    if (this.inbox.current !== run) return
+    const certified = this.follow(end.certificate)
+    if (isRefusal(certified)) throw new Error(`the round's own certificate: ${certified.detail ?? certified.refused}`)
+    const { parked, clip } = run.endWork()
+    this.#parked = parked
+    if (clip !== null) this.#clip = clip
+    this.inbox.close(certified.tip.round + 1)
+    const partitions = end.next === 'promote' ? run.executed : null
+    if (end.next === 'promote') peer.engine.promote()
+    this.advance(end.certificate, certified, partitions, end.next, end.view)
+    this.#maybeResume(certified.verified.signers)
+    this.#spread(end.certificate, rankOf(certified.verified.signers, peer.name), run.round)
+    peer.anchors.post(run.round, this.tip.link)
+    if (end.next === 'adopt') this.fallBehind(true)
+    else this.#openNext()
+  }
+
+  /** The tip and the disk move on by one certified round. */
+  advance(
+    certificate: Certificate,
+    certified: Certified,
+    partitions: readonly Uint8Array[] | null,
+    next: SimRoundEnd['next'],
+    view: number,
+  ): void {
+    const peer = this.#peer
+    const { round } = certified.tip
+    this.tip = certified.tip
+    peer.tips.note(peer.stage, round)
+    peer.journal.store({ kind: 'round', certificate, certified, partitions })
+    const { fullRoot } = certified.verified.outcome
+    if (fullRoot !== null && next !== 'adopt')
+      peer.journal.store({ kind: 'snapshot', round, fullRoot, state: peer.engine.exportState() })
+    const { scope } = certificate.value
+    peer.journal.decided({ run: scope.run, stage: scope.stage, epoch: scope.epoch, round })
+    peer.world.noteCertified(peer, certificate, certified, next, view)
+  }
+
+  /** Is this the next round of the own history? */
+  follow(certificate: Certificate, tip = this.tip): Certified | Refusal {
+    const { world, stage } = this.#peer
+    const number = world.epochOf(tip.reference.height)
+    const wrong = scopeDue(certificate.value.scope, { run: world.run.id, stage, epoch: number })
+    if (wrong !== null) return wrong
+    const verified = world.verify(certificate, tip.parent)
+    return isRefusal(verified) ? verified : certify(tip, verified, NOTHING, manifestHash(world.run.id))
+  }
+
+  /** By gossip or from a sibling. */
+  onCertificate(from: PeerName, certificate: Certificate, hashes: readonly Hash[] | null): void {
+    const peer = this.#peer
+    const { scope } = certificate.value
+    const isOwn = scope.stage === peer.stage
+    if (!isOwn && peer.tips.newest(scope.stage) >= scope.round) return
+    const verified = peer.world.verify(certificate)
+    if (isRefusal(verified)) {
+      peer.tell.refused(verified.refused, from, `certificate: ${verified.detail ?? ''}`)
+      return
+    }
+    if (!isOwn) {
+      this.noteOther(scope.stage, scope.round)
+      return
+    }
+    this.#seen.add(scope.round)
+    const { current, round } = this.inbox
+    if (scope.round > round) this.fallBehind()
+    else if (scope.round === current?.round) current.certificate(certificate, verified, hashes)
+  }
+
+  /** Another stage has certified this round. */
+  noteOther(stage: number, round: number): void {
+    const { tips, stage: own } = this.#peer
+    if (tips.note(stage, round) && tips.othersReached(own, this.tip.round)) this.inbox.current?.work?.pipelineReady()
+  }
+
+  /** Siblings are further. @param afresh - the own state is not to be trusted */
+  fallBehind(afresh = false): void {
+    if (this.#isCatchingUp) return
+    const peer = this.#peer
+    this.#isCatchingUp = true
+    peer.after(0, () => {
+      this.inbox.abandon(this.tip.round + 1, new Error('behind its siblings'))
+      this.#parked = []
+      this.#catchUp.run(afresh, by => {
+        this.#isCatchingUp = false
+        this.inbox.abandon(this.tip.round + 1, new Error('caught up'))
+        if (by !== 'nothing') peer.tell.synced(this.tip.round, by)
+        this.#openNext()
+      })
+    })
+  }
+
+  get isCatchingUp(): boolean {
+    return this.#isCatchingUp
+  }
+
+  #openNext(): void {
+    const { world, index } = this.#peer
+    if (!this.#isFinished && this.tip.round >= world.scenario.workload.rounds) {
+      this.#isFinished = true
+      world.noteFinished(index)
+    }
+    // Siblings are answered, and the state is served; nothing more is trained.
+    if (!this.#isFinished) this.#open()
+  }
+
+  #open(): void {
+    const peer = this.#peer
+    const number = peer.world.epochOf(this.tip.reference.height)
+    peer.chain.whenFinal(peer.world.epochHeight(number), () => {
+      if (!this.#isCatchingUp && this.inbox.current === null) this.#openIn(peer.world.epoch(number))
+    })
+  }
+
+  #openIn(epoch: Epoch): void {
+    const peer = this.#peer
+    const { world, journal, stage, name: self } = peer
+    this.epoch = epoch
+    const restored = journal.restored(world.run.id, stage, this.tip.round + 1)
+    const signs = journal.suspended === null
+    const { partitions } = world.bench
+    const base = { run: world.run, stage, self, signs, partitions, tip: this.tip, epoch }
+    const context = roundContext(base)
+    const { round } = context.scope
+    const own = restored?.messages.find(isCommit)
+    const isWorking = signs && own === undefined
+    peer.holdings.advance(round)
+    peer.commits.advance(round)
+    if (own !== undefined && journal.ownCommit?.round === round) this.#holdAgain(own, journal.ownCommit.partitions)
+    const held = this.#isFirst ? this.#holdRestored(round) : []
+    this.#isFirst = false
+    if (restored !== null) world.recorder.reached('round-restored', peer.index)
+    const work = isWorking ? workContext(base) : null
+    const run = new SimRound({ peer, context, work, restored, clip: this.#clip })
+    const at = { atMs: world.time.nowMs, peer: peer.index, stage, round }
+    world.recorder.emit({ type: 'round.opened', ...at })
+    peer.behaviour?.opened?.(round)
+    this.inbox.open(run)
+    for (const { id } of held) run.input({ type: 'stored', author: id.author, root: id.root, partition: id.partition })
+    run.start(this.#parked, world.unreachableFrom(peer))
+    this.#parked = []
+    if (peer.tips.othersReached(stage, this.tip.round)) run.work?.pipelineReady()
+    const head = peer.chain.finalized
+    run.input({ type: 'finalized', height: head.height, hash: head.hash })
+  }
+
+  /** What an earlier process has acknowledged, of this round and of the one before. */
+  #holdRestored(round: number): ReturnType<SimPeer['journal']['heldIn']> {
+    const { journal, holdings } = this.#peer
+    for (const at of [round - 1, round]) for (const { id, bytes } of journal.heldIn(at)) holdings.hold(id, bytes)
+    return journal.heldIn(round)
+  }
+
+  #holdAgain(signed: Signed<Commit>, partitions: readonly Uint8Array[]): void {
+    const { round } = signed.payload.scope
+    for (const [partition, bytes] of partitions.entries()) {
+      const leaf = signed.payload.leaves[partition]
+      if (leaf === undefined || !equalBytes(nativeHash(bytes), leaf)) continue
+      this.#peer.holdings.hold({ round, author: signed.signer, root: signed.payload.root, partition }, bytes)
+    }
+  }
+
+  /** A certificate was made without this peer: what it signs from now on cannot contradict what it forgot. */
+  #maybeResume(signers: readonly PeerName[]): void {
+    const peer = this.#peer
+    const { journal, world, stage, name } = peer
+    if (journal.suspended === null || signers.includes(name)) return
+    const place = { run: world.run.id, stage, epoch: this.epoch?.number ?? 0, round: this.tip.round + 1 }
+    journal.note([
+      { entry: 'floor', ...place },
+      { entry: 'suspended', reason: null },
+    ])
+    peer.tell.process('resumed')
+    world.recorder.reached('journal-resumed', peer.index)
+  }
+
+  /** Publishes the own stage's certificate after `rank` steps, unless it spreads already. */
+  #spread(certificate: Certificate, rank: number, round: number): void {
+    const peer = this.#peer
+    peer.after(rank * CERTIFICATE_STAGGER_MS, () => {
+      if (!this.#seen.has(round)) peer.world.gossip.certificate(peer, certificate)
+      this.#seen.delete(round - 64)
+    })
+  }
+
+  /** A sibling speaks of a round that is over here: its certificate, now and then. */
+  #answerLate(from: PeerName, round: number): void {
+    const peer = this.#peer
+    const { nowMs } = peer
+    if (nowMs - (this.#answeredMs.get(from) ?? Number.NEGATIVE_INFINITY) < LATE_INTERVAL_MS) return
+    this.#answeredMs.set(from, nowMs)
+    const stored = peer.journal.rounds.get(round)
+    if (stored === undefined) return
+    const hashes = stored.partitions === null ? null : stored.partitions.map(bytes => nativeHash(bytes))
+    peer.sendCertificate(from, stored.certificate, hashes)
+  }
+
+  /** Brings the engine to where the disk ends: the snapshot, then every certified aggregate after it. */
+  #restore(): void {
+    const { journal, engine, world } = this.#peer
+    const { snapshot } = journal
+    let isState = snapshot === null
+    for (let round = FIRST_ROUND; ; round++) {
+      const stored = journal.rounds.get(round)
+      if (stored === undefined) break
+      const certified = this.follow(stored.certificate)
+      if (isRefusal(certified)) throw new Error(`a stored certificate: ${certified.detail ?? certified.refused}`)
+      const { outcome } = certified.verified
+      if (snapshot !== null && round === snapshot.round) {
+        engine.importState(snapshot.state)
+        isState = true
+      } else if (isState && !isZeroHash(outcome.aggregateRoot)) {
+        // Without the aggregates the state is that of before: it is fetched from siblings.
+        if (stored.partitions === null) break
+        engine.execute(round, stored.partitions, false)
+        engine.promote({ adoptMomentum: true })
+      }
+      this.tip = certified.tip
+    }
+    world.noteRestored(this.#peer, this.tip.round, hashHex(this.tip.state))
+  }
+}
+
+const NOTHING = new Uint8Array(0)
+
+function isCommit(signed: Signed): signed is Signed<Commit> {
+  return signed.payload.kind === 'commit'
+}

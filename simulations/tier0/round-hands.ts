@@ -1,0 +1,192 @@
+/** The hands of a round's machine in tier 0: control streams, the reduce protocol, compute and the fetching of what lacks. */
+
+import { roundRoles } from '../../consensus/election/index.ts'
+import type { AggregateInput, RoundContext, RoundEffect } from '../../consensus/round/types.ts'
+import { equalBytes } from '../../protocols/wire/hash.ts'
+import type { Hash, PeerName, Signed } from '../../protocols/wire/messages.ts'
+import { AGGREGATE_MS, EXECUTE_MS, INPUT_RETRY_MS, PUSH_PATIENCE_MS, REQUEST_BYTES } from './constants.ts'
+import { nativeHash } from './engine.ts'
+import { openLabels } from './labels.ts'
+import type { SimPeer } from './peer.ts'
+import type { SimRound } from './round.ts'
+import { spawn, type Task, until } from './task.ts'
+
+type Effect<T extends RoundEffect['type']> = Extract<RoundEffect, { type: T }>
+
+export class RoundHands {
+  executed: readonly Uint8Array[] | null = null
+  readonly #peer: SimPeer
+  readonly #context: RoundContext
+  readonly #round: SimRound
+  readonly #siblings: readonly SimPeer[]
+
+  constructor(peer: SimPeer, context: RoundContext, round: SimRound) {
+    this.#peer = peer
+    this.#context = context
+    this.#round = round
+    this.#siblings = peer.siblings
+  }
+
+  broadcast(signed: Signed, attachments: readonly Uint8Array[]): void {
+    this.#peer.broadcast(this.#siblings, signed, attachments)
+  }
+
+  scatter({ root, partition, to }: Effect<'scatter'>): void {
+    const { name } = this.#peer
+    const id = { round: this.#context.scope.round, author: name, root, partition }
+    const bytes = this.#peer.holdings.partition(id)
+    if (bytes === null) return
+    for (const other of to) {
+      if (this.#peer.behaviour?.scatters?.(other, partition) === false) continue
+      this.#peer.give(other, id, bytes)
+    }
+  }
+
+  aggregate({ value, partition, inputs }: Effect<'aggregate'>): void {
+    let missing = inputs.length
+    const pulled: Uint8Array[] = []
+    const combine = (): void => {
+      this.#peer.after(AGGREGATE_MS, () => {
+        if (this.#round.isDisposed) return
+        const bytes = this.#peer.world.bench.aggregate(pulled)
+        if (bytes !== null) this.#keepAggregate(partition, bytes)
+        const hash = bytes === null ? null : nativeHash(bytes)
+        const said = hash === null ? null : (this.#peer.behaviour?.aggregate?.(hash) ?? hash)
+        this.#round.input({ type: 'aggregated', value, partition, hash: said })
+      })
+    }
+    for (const [index, input] of inputs.entries()) {
+      this.#spawn(this.#input(partition, input), bytes => {
+        pulled[index] = bytes
+        if (--missing === 0) combine()
+      })
+    }
+  }
+
+  gather({ value, partition, hash, from }: Effect<'gather'>): void {
+    this.#spawn(this.#gather(hash, from), bytes => {
+      if (bytes !== null) this.#round.input({ type: 'gathered', value, partition, hash })
+    })
+  }
+
+  execute({ value, hashes, wantFullRoot }: Effect<'execute'>): void {
+    this.#peer.after(EXECUTE_MS, () => {
+      if (this.#round.isDisposed) return
+      const { engine, holdings } = this.#peer
+      const { round } = this.#context.scope
+      const held = (hashes ?? []).flatMap(hash => holdings.aggregate(round, hash) ?? [])
+      if (hashes !== null && held.length < hashes.length) {
+        // A liar's machine believes the hash that it signed.
+        if (this.#peer.isHonest) throw new Error('an aggregate that was gathered is not held')
+        return
+      }
+      if (hashes === null) {
+        this.executed = null
+        const fullRoot = wantFullRoot ? engine.fullRoot() : null
+        this.#round.input({ type: 'executed', value, accepted: false, fullRoot })
+        return
+      }
+      const { accepted, fullRoot } = engine.execute(round, held, wantFullRoot)
+      this.executed = accepted ? held : null
+      const root = wantFullRoot && !accepted ? engine.fullRoot() : fullRoot
+      this.#round.input({ type: 'executed', value, accepted, fullRoot: root })
+    })
+  }
+
+  fetchCommits({ missing, from }: Effect<'fetch-commits'>): void {
+    this.#spawn(this.#fetchCommits(missing, from))
+  }
+
+  answer({ to, certificate, hashes }: Effect<'answer'>): void {
+    this.#peer.sendCertificate(to, certificate, hashes)
+  }
+
+  #spawn<R>(task: Task<R>, done?: (result: R) => void): void {
+    const { life } = this.#peer
+    spawn(task, () => this.#peer.life === life && !this.#round.isDisposed, done)
+  }
+
+  /** A sealed partition is held by f + 1 candidates, one of them honest: asked for until somebody gives it. */
+  *#input(partition: number, { author, root, leaf, holders }: AggregateInput): Task<Uint8Array> {
+    const peer = this.#peer
+    const id = { round: this.#context.scope.round, author, root, partition }
+    for (;;) {
+      const own = peer.holdings.partition(id)
+      if (own !== null) return own
+      for (const holder of holders) {
+        const bytes = yield* peer.ask(holder, 'pull', partitionBytes(peer), target => target.serve(id))
+        if (bytes === null) continue
+        if (peer.holdings.isGenuine(leaf, bytes)) return bytes
+        peer.tell.refused('wrong-hash', holder, 'not the bytes that were asked for')
+      }
+      yield* until<void>(resume => peer.after(INPUT_RETRY_MS, resume))
+    }
+  }
+
+  *#gather(hash: Hash, from: readonly PeerName[]): Task<Uint8Array | null> {
+    const peer = this.#peer
+    const { round } = this.#context.scope
+    if (peer.holdings.aggregate(round, hash) === null)
+      yield* until<void>(resume => {
+        peer.onPushed(hash, resume)
+        peer.after(PUSH_PATIENCE_MS, resume)
+      })
+    const pushed = peer.holdings.aggregate(round, hash)
+    if (pushed !== null) return pushed
+    for (const holder of from) {
+      const bytes = yield* peer.ask(holder, 'pull-aggregate', partitionBytes(peer), target =>
+        target.serveAggregate(round, hash),
+      )
+      if (bytes === null) continue
+      if (equalBytes(nativeHash(bytes), hash)) {
+        peer.holdings.holdAggregate(round, hash, bytes)
+        return bytes
+      }
+      peer.tell.refused('wrong-hash', holder, 'not the bytes that were asked for')
+    }
+    return null
+  }
+
+  /** COMMITs that a proposal seals and that never came here: from whoever has them. */
+  *#fetchCommits(wanted: Effect<'fetch-commits'>['missing'], from: readonly PeerName[]): Task<void> {
+    const peer = this.#peer
+    const { scope } = this.#context
+    let missing = wanted
+    for (const holder of from) {
+      if (missing.length === 0) return
+      const query = { scope, missing }
+      const envelopes = yield* peer.ask(holder, 'fetch-commits', REQUEST_BYTES, target =>
+        target.commits.envelopes(query),
+      )
+      for (const signed of openLabels(envelopes ?? [])) {
+        if (signed.payload.kind !== 'commit') continue
+        const { root } = signed.payload
+        missing = missing.filter(one => one.author !== signed.signer || !equalBytes(one.root, root))
+        this.#round.input({ type: 'message', signed, attachments: [] })
+      }
+    }
+  }
+
+  /** The first candidate sends its result to those who do not compute it themselves. */
+  #keepAggregate(partition: number, bytes: Uint8Array): void {
+    const peer = this.#peer
+    const { scope, beacon, group } = this.#context
+    const hash = nativeHash(bytes)
+    peer.holdings.holdAggregate(scope.round, hash, bytes)
+    const draw = { beacon, run: scope.run, stage: scope.stage, round: scope.round }
+    const active = roundRoles(draw, group, this.#context).candidates[partition]?.slice(0, group.faults + 1) ?? []
+    if (active[0] !== peer.name) return
+    for (const sibling of this.#siblings) {
+      if (active.includes(sibling.name)) continue
+      peer.world.send(peer, sibling, 'push-aggregate', scope.round, partitionBytes(peer), 'bulk', () =>
+        sibling.pushed(peer.name, scope.round, hash, bytes),
+      )
+    }
+  }
+}
+
+/** What one partition weighs on the wire. */
+export function partitionBytes(peer: SimPeer): number {
+  const { bench, scenario } = peer.world
+  return Math.ceil(scenario.workload.gradientBytes / bench.partitions)
+}

@@ -1,0 +1,30 @@
+/** How far every stage is known to be certified: counted as it comes, so that asking costs nothing with hundreds of stages. */
+export class StageTips {
+  readonly #newest: Int32Array
+  /** Of each round: stages that have certified it. */
+  readonly #reached = new Map<number, number>()
+
+  constructor(stages: number) {
+    this.#newest = new Int32Array(stages)
+  }
+
+  newest(stage: number): number {
+    return this.#newest[stage] ?? 0
+  }
+
+  /** True where it is news. */
+  note(stage: number, round: number): boolean {
+    const before = this.newest(stage)
+    if (round <= before) return false
+    this.#newest[stage] = round
+    for (let at = before + 1; at <= round; at++) this.#reached.set(at, (this.#reached.get(at) ?? 0) + 1)
+    return true
+  }
+
+  /** Every other stage is known to have certified this round, or a later one. */
+  othersReached(own: number, round: number): boolean {
+    if (round <= 0) return true
+    const reached = this.#reached.get(round) ?? 0
+    return reached - (this.newest(own) >= round ? 1 : 0) >= this.#newest.length - 1
+  }
+}

@@ -1,0 +1,56 @@
+/** A round that lasts is a reason to ask whether others are further (node/peer/watchdog, without promises). */
+import { isRefusal } from '../../protocols/wire/refusals.ts'
+import { WATCH_ASKED, WATCH_INTERVAL_MS } from './constants.ts'
+import type { SimPeer } from './peer.ts'
+import type { SimReplica } from './replica.ts'
+import { spawn, type Task, until } from './task.ts'
+
+export function watch(peer: SimPeer, replica: SimReplica): void {
+  const { life } = peer
+  spawn(look(peer, replica), () => peer.life === life)
+}
+
+function* look(peer: SimPeer, replica: SimReplica): Task<void> {
+  for (let last = -1; ; ) {
+    yield* until<void>(resume => peer.after(WATCH_INTERVAL_MS, resume))
+    const { round } = replica.inbox
+    if (round === last && !replica.isCatchingUp) {
+      yield* askSiblings(peer, replica, round)
+      yield* fillOthers(peer, replica, round)
+    }
+    last = round
+  }
+}
+
+function* askSiblings(peer: SimPeer, replica: SimReplica, round: number): Task<void> {
+  for (const { name } of peer.siblings) {
+    const found = yield* peer.ask(name, 'certificates', 4_000, target => {
+      const [certificate] = target.certificates(round, round)
+      return certificate === undefined ? null : { certificate, newest: target.claimedRound }
+    })
+    if (found === null || isRefusal(peer.world.verify(found.certificate))) continue
+    if (found.newest > round) replica.fallBehind()
+    else replica.onCertificate(name, found.certificate, null)
+    return
+  }
+}
+
+/** Certificates of other stages that gossip did not bring. */
+function* fillOthers(peer: SimPeer, replica: SimReplica, round: number): Task<void> {
+  const { world, tips } = peer
+  for (let stage = 0; stage < world.stages.length; stage++) {
+    if (stage === peer.stage || tips.newest(stage) >= round) continue
+    const asked = world.stages[stage]?.filter(other => other.isUp).slice(0, WATCH_ASKED) ?? []
+    for (const { name } of asked) {
+      const newest = yield* peer.ask(
+        name,
+        'certificates',
+        4_000,
+        target => target.journal.rounds.get(target.replica?.tip.round ?? 0) ?? null,
+      )
+      if (newest === null || isRefusal(world.verify(newest.certificate))) continue
+      replica.noteOther(stage, newest.certified.tip.round)
+      break
+    }
+  }
+}

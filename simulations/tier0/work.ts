@@ -1,0 +1,269 @@
+/** Carries out what the shipped work machine asks for, in virtual time: the counterpart of node/peer/work-driver without promises. */
+import {
+  type Accumulated,
+  type Answer,
+  type ClipState,
+  clipFactor,
+  createWork,
+  endClipRound,
+  type ForwardInput,
+  observeNorm,
+  type SendEffect,
+  type SendOutcome,
+  step,
+  takeParked,
+  type WorkContext,
+  type WorkEffect,
+  type WorkInput,
+  type WorkState,
+} from '../../consensus/routing/index.ts'
+import { normOf, scaled } from '../../node/peer/tensors.ts'
+import type { Delivery } from '../../protocols/activations/types.ts'
+import type { Hash, MicroBatchId, PeerName } from '../../protocols/wire/messages.ts'
+import { refuse } from '../../protocols/wire/refusals.ts'
+import { REQUEST_BYTES } from './constants.ts'
+import type { SimPeer } from './peer.ts'
+import type { SimTensor } from './tensors.ts'
+
+const MICRONATS = 1e6
+const ROUND_TIMER = 'round'
+const NO_CHAIN = { envelopes: [], content: new Uint8Array(32) }
+
+export interface SimWorkInit {
+  readonly peer: SimPeer
+  readonly context: WorkContext
+  readonly clip: ClipState
+  readonly onReady: (done: { readonly lane: Accumulated; readonly offLane: Accumulated }) => void
+  readonly onSettled: (count: number, root: Hash) => void
+}
+
+export class SimWork {
+  readonly #init: SimWorkInit
+  readonly #timers = new Map<string, number>()
+  readonly #inputs: WorkInput[] = []
+  #state: WorkState
+  #clip: ClipState
+  #answer: Answer | null = null
+  #nextTimer = 0
+  #isPipelineReady = false
+  #roundMs: number | null = null
+  #isStepping = false
+  #isOver = false
+
+  constructor(init: SimWorkInit) {
+    this.#init = init
+    this.#clip = init.clip
+    this.#state = createWork(init.context)
+  }
+
+  start(parked: readonly ForwardInput[]): void {
+    this.#input({ type: 'start', parked })
+  }
+
+  pipelineReady(): void {
+    if (this.#isPipelineReady) return
+    this.#isPipelineReady = true
+    if (this.#roundMs !== null) this.#setTimer(ROUND_TIMER, this.#roundMs)
+  }
+
+  close(): void {
+    this.#input({ type: 'closed' })
+  }
+
+  reachable(peer: PeerName, reachable: boolean): void {
+    this.#input({ type: 'reachable', peer, reachable })
+  }
+
+  abandoned(from: PeerName, id: MicroBatchId): void {
+    this.#input({ type: 'abandoned', from, id })
+  }
+
+  deliver(delivery: Delivery): Answer {
+    const { direction, from, id, path, header, tensor: bytes, lossMicronats, settledBelow } = delivery
+    if (!bytesAreFinite(bytes)) {
+      this.#init.peer.tell.refused('not-finite', from)
+      return { kind: 'refused', refusal: refuse('not-finite') }
+    }
+    const tensor = this.#add(bytes, path)
+    this.#answer = null
+    this.#input(
+      direction === 'forward'
+        ? { type: 'forward', from, id, path, tensor, settledBelow }
+        : { type: 'backward', from, id, path, tensor, header, lossMicronats },
+    )
+    return this.#answer ?? { kind: 'busy' }
+  }
+
+  end(): { readonly parked: readonly ForwardInput[]; readonly clip: ClipState } {
+    this.#input({ type: 'over' })
+    this.#isOver = true
+    this.#timers.clear()
+    return { parked: takeParked(this.#state), clip: endClipRound(this.#clip) }
+  }
+
+  #add(bytes: Uint8Array, path: readonly PeerName[]): string {
+    return this.#init.peer.tensors.add({ bytes, path })
+  }
+
+  #get(handle: string): SimTensor {
+    return this.#init.peer.tensors.get(handle)
+  }
+
+  #input(input: WorkInput): void {
+    if (this.#isOver) return
+    this.#inputs.push(input)
+    if (this.#isStepping) return
+    this.#isStepping = true
+    for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
+      const { state, effects } = step(this.#state, next)
+      this.#state = state
+      for (const effect of effects) this.#carryOut(effect)
+    }
+    this.#isStepping = false
+  }
+
+  #carryOut(effect: WorkEffect): void {
+    switch (effect.type) {
+      case 'answer':
+        this.#answer = effect.answer
+        return
+      case 'draw':
+        this.#input({ type: 'drawn', key: effect.key, tensor: this.#add(ones(), []) })
+        return
+      case 'compute':
+        this.#compute(effect)
+        return
+      case 'send':
+        this.#send(effect)
+        return
+      case 'abandon':
+        this.#abandon(effect.to, effect.id)
+        return
+      case 'settled':
+        this.#init.onSettled(effect.count, effect.root)
+        return
+      case 'timer':
+        if (effect.id === ROUND_TIMER) this.#roundMs = effect.delayMs
+        if (effect.id !== ROUND_TIMER || this.#isPipelineReady) this.#setTimer(effect.id, effect.delayMs)
+        return
+      case 'cancel':
+        if (effect.id === ROUND_TIMER) this.#roundMs = null
+        this.#timers.delete(effect.id)
+        return
+      case 'release':
+        this.#init.peer.tensors.release(effect.tensor)
+        return
+      case 'ready-to-commit':
+        this.#init.onReady({ lane: effect.lane, offLane: effect.offLane })
+        return
+      case 'status':
+        this.#init.peer.tell.microBatch(this.#init.context.round, effect.event, effect.id, effect.peer)
+        return
+    }
+  }
+
+  #setTimer(id: string, delayMs: number): void {
+    const number = this.#nextTimer++
+    this.#timers.set(id, number)
+    this.#init.peer.after(delayMs, () => {
+      if (this.#timers.get(id) !== number) return
+      this.#timers.delete(id)
+      this.#input({ type: 'timer', id })
+    })
+  }
+
+  /** The engine does one thing after the other. */
+  #compute({ key, id, computation }: Extract<WorkEffect, { type: 'compute' }>): void {
+    const { peer } = this.#init
+    const { task } = computation
+    const { forwardMs, backwardMs } = peer.world.scenario.workload
+    const input = this.#get(computation.input)
+    const gradient = task === 'backward' ? this.#clipped(this.#get(computation.gradient)) : null
+    const nominalMs = task === 'forward' ? forwardMs : task === 'head' ? forwardMs + backwardMs : forwardMs + backwardMs
+    peer.compute(nominalMs, () => {
+      if (this.#isOver) return
+      const scale = meanOf(input.bytes) * (gradient === null ? 1 : meanOf(gradient.bytes))
+      if (task !== 'forward') peer.engine.accumulate(computation.into, id, scale)
+      const isSource = task === 'backward' && peer.stage === 0
+      const path = gradient?.path ?? [...input.path, peer.name]
+      const tensor = isSource ? null : this.#add(task === 'forward' ? input.bytes : (gradient?.bytes ?? ones()), path)
+      const lossMicronats = task === 'head' ? Math.round(peer.engine.loss() * MICRONATS) : 0
+      this.#input({ type: 'computed', key, tensor, lossMicronats })
+    })
+  }
+
+  #clipped(tensor: SimTensor): SimTensor {
+    const norm = normOf(tensor.bytes, 'f32')
+    this.#clip = observeNorm(this.#clip, norm)
+    const factor = clipFactor(this.#clip, norm)
+    if (factor >= 1) return tensor
+    this.#init.peer.world.recorder.reached('backward-clipped', this.#init.peer.index)
+    return { bytes: scaled(tensor.bytes, factor, 'f32'), path: tensor.path }
+  }
+
+  #send({ transfer, to, direction, id, tensor, lossMicronats, settledBelow, timeoutMs }: SendEffect): void {
+    const { peer } = this.#init
+    const { world } = peer
+    const { bytes, path } = this.#get(tensor)
+    let isAnswered = false
+    const answer = (outcome: SendOutcome): void => {
+      if (isAnswered) return
+      isAnswered = true
+      this.#input({ type: 'answered', transfer, outcome })
+    }
+    peer.after(timeoutMs, () => answer({ kind: 'failed' }))
+    const target = world.peerOf(to)
+    if (target === null || !target.isUp) {
+      peer.after(1, () => answer({ kind: 'failed' }))
+      return
+    }
+    const said = peer.behaviour?.tensor === undefined ? bytes : peer.behaviour.tensor(direction, bytes)
+    if (said === null) return
+    const header = new Uint8Array(32).fill((id.sequence + 1) & 0xff)
+    const delivery: Delivery = {
+      direction,
+      from: peer.name,
+      id,
+      path,
+      chain: NO_CHAIN,
+      header,
+      tensor: said,
+      lossMicronats,
+      settledBelow,
+    }
+    const size = world.scenario.workload.boundaryBytes
+    world.send(peer, target, direction, id.round, size, 'bulk', () => {
+      const given = target.deliver(delivery)
+      world.send(target, peer, 'answer', id.round, REQUEST_BYTES, 'control', () => answer(given))
+    })
+  }
+
+  #abandon(to: PeerName, id: MicroBatchId): void {
+    const { peer } = this.#init
+    const target = peer.world.peerOf(to)
+    if (target === null) return
+    peer.world.send(peer, target, 'abandon', id.round, REQUEST_BYTES, 'control', () =>
+      target.inbox?.abandoned(peer.name, id),
+    )
+  }
+}
+
+/** A boundary tensor is four numbers, all 1 where nobody has lied: what a liar does to it scales what is learnt. */
+function ones(): Uint8Array {
+  return new Uint8Array(Float32Array.of(1, 1, 1, 1).buffer)
+}
+
+function valuesOf(bytes: Uint8Array): Float32Array {
+  return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
+}
+
+function meanOf(bytes: Uint8Array): number {
+  const values = valuesOf(bytes)
+  let sum = 0
+  for (const value of values) sum += value
+  return sum / values.length
+}
+
+function bytesAreFinite(bytes: Uint8Array): boolean {
+  return valuesOf(bytes).every(value => Number.isFinite(value))
+}

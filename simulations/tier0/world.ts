@@ -1,0 +1,301 @@
+/** Everything that one simulated swarm shares: time, links, chain, the run, who sits where, and what is told about it. */
+
+import type { BlockReference } from '../../consensus/chain/types.ts'
+import { beaconHeight, beaconOf, dealStages, epochOf, seatsHeight } from '../../consensus/election/index.ts'
+import { type Epoch, makeEpoch } from '../../node/peer/epoch.ts'
+import { type Certified, certifyingGroup } from '../../node/peer/follow.ts'
+import { scopeOf } from '../../node/peer/round-context.ts'
+import type { Run } from '../../node/run/folder.ts'
+import { checkCertificate, type VerifiedCertificate } from '../../protocols/wire/certificate.ts'
+import { equalBytes, hashHex } from '../../protocols/wire/hash.ts'
+import type { Certificate, Hash, PeerName, Scope, Signed, StageRecord, Value } from '../../protocols/wire/messages.ts'
+import { type Refusal, refuse } from '../../protocols/wire/refusals.ts'
+import { FIRST_FINAL, SimChain } from '../kernel/chain.ts'
+import { Network, type Traffic } from '../kernel/network.ts'
+import { Timeline } from '../kernel/timeline.ts'
+import type { ConcreteScenario, PeerShape } from '../scenario/types.ts'
+import { Recorder } from '../trace/recorder.ts'
+import type { SimAnchor } from './anchors.ts'
+import { Audit } from './audit.ts'
+import { nativeHash, Workbench } from './engine.ts'
+import { SimGossip } from './gossip.ts'
+import { LabelFactory, openLabels } from './labels.ts'
+import { peerNames, runOf } from './manifest.ts'
+import { SimPeer } from './peer.ts'
+
+const EPOCHS_KEPT = 64
+
+export interface WorldOptions {
+  readonly kernels: Uint8Array<ArrayBuffer>
+  /** `message` events are many: only where somebody wants them. */
+  readonly messages: boolean
+}
+
+export class World {
+  readonly scenario: ConcreteScenario
+  readonly run: Run
+  readonly time = new Timeline()
+  readonly recorder: Recorder
+  readonly network: Network
+  readonly chain: SimChain<SimAnchor>
+  readonly bench: Workbench
+  readonly gossip: SimGossip
+  readonly peers: readonly SimPeer[]
+  /** Peers by stage. */
+  readonly stages: readonly (readonly SimPeer[])[]
+  /** Block S. */
+  readonly start: BlockReference
+  /** A scope for look-ups that only read the round. */
+  readonly anyScope: Scope
+  /** All records that peers have announced, oldest first. */
+  readonly records: Signed<StageRecord>[] = []
+  microBatchesSettled = 0
+  roundsDecided = 0
+  readonly #messages: boolean
+  readonly #labels = new LabelFactory()
+  readonly #byName = new Map<PeerName, SimPeer>()
+  readonly #siblings: readonly (readonly SimPeer[])[]
+  readonly #seats: readonly (readonly PeerName[])[]
+  readonly #stageOf: ReadonlyMap<PeerName, number>
+  readonly #stakes: ReadonlyMap<PeerName, bigint>
+  readonly #epochs = new Map<number, Epoch>()
+  readonly #verified = new WeakMap<Certificate, Map<string, VerifiedCertificate | Refusal>>()
+  readonly #finished = new Set<number>()
+  readonly #judged = new Set<string>()
+  readonly #audit = new Audit(this)
+  onFinished: () => void = () => {}
+
+  constructor(scenario: ConcreteScenario, { kernels, messages }: WorldOptions) {
+    this.scenario = scenario
+    this.#messages = messages
+    this.run = runOf(scenario)
+    this.recorder = new Recorder(() => this.time.nowMs)
+    const { stages, replicas, peers: overrides = [] } = scenario.swarm
+    const { id, manifest } = this.run
+    const shapes = Array.from({ length: stages * replicas }, (_, index): PeerShape => {
+      const override = overrides.find(one => one.index === index)
+      return { ...scenario.peer, ...override }
+    })
+    this.bench = new Workbench(kernels, manifest, scenario.workload.gradientValues)
+    this.network = new Network(this.time, shapes, scenario.network, scenario.seed)
+    this.chain = new SimChain<SimAnchor>(this.time, scenario.chain, scenario.seed, (block, finalized) => {
+      const { height, hash } = block
+      this.recorder.emit({ type: 'block', atMs: this.time.nowMs, height, hash: hashHex(hash), finalized })
+      if (finalized) for (const peer of this.peers) peer.chain.onFinalized(block)
+    })
+    this.start = this.chain.block(FIRST_FINAL)
+    const beacon = beaconOf(this.start.hash, id, 0)
+    // The order of the deal numbers the peers: peer i sits in stage i modulo the number of stages.
+    const dealt = [...dealStages(beacon, id, peerNames(shapes.length, scenario.seed), stages)]
+    this.#stageOf = new Map(dealt)
+    const { floor } = manifest.stake
+    this.#stakes = new Map(dealt.map(([name], index) => [name, BigInt(Math.round(floor * shapes[index]!.stake))]))
+    this.gossip = new SimGossip(this)
+    this.anyScope = scopeOf(this.run, this.epoch(0), 0, 0)
+    this.peers = dealt.map(
+      ([name, stage], index) =>
+        new SimPeer({ world: this, index, stage, shape: shapes[index]!, key: this.#labels.key(name) }),
+    )
+    for (const peer of this.peers) this.#byName.set(peer.name, peer)
+    this.stages = Array.from({ length: stages }, (_, stage) => this.peers.filter(peer => peer.stage === stage))
+    this.#siblings = this.peers.map(peer => this.stages[peer.stage]!.filter(other => other !== peer))
+    this.#seats = this.stages.map(members => members.map(peer => peer.name).sort())
+  }
+
+  get tokens(): number {
+    const { batch, model } = this.run.manifest
+    return batch.sequences * model.sequence
+  }
+
+  /** A stage's whole state on the wire: parameters, second moments and the last aggregate. */
+  get stateBytes(): number {
+    return 3 * this.scenario.workload.gradientBytes
+  }
+
+  peerOf(name: PeerName): SimPeer | null {
+    return this.#byName.get(name) ?? null
+  }
+
+  siblingsOf(peer: SimPeer): readonly SimPeer[] {
+    return this.#siblings[peer.index] ?? []
+  }
+
+  /** All seats of a stage, sorted. */
+  seats(stage: number): readonly PeerName[] {
+    return this.#seats[stage] ?? []
+  }
+
+  epochOf(height: number): number {
+    return Math.max(0, epochOf(this.run.manifest.chain, height))
+  }
+
+  /** Height that must be final before the epoch is known. */
+  epochHeight(number: number): number {
+    const { chain } = this.run.manifest
+    return Math.max(beaconHeight(chain, number), seatsHeight(chain, number))
+  }
+
+  /** Only of epochs whose height is final. */
+  epoch(number: number): Epoch {
+    const known = this.#epochs.get(number)
+    if (known !== undefined) return known
+    const { hash } = this.chain.block(beaconHeight(this.run.manifest.chain, number))
+    const beacon = beaconOf(hash, this.run.id, number)
+    const epoch = makeEpoch({ run: this.run, stageOf: this.#stageOf, number, beacon, stakes: this.#stakes })
+    this.#epochs.set(number, epoch)
+    const oldest = this.#epochs.keys().next().value
+    if (this.#epochs.size > EPOCHS_KEPT && oldest !== undefined) this.#epochs.delete(oldest)
+    if (number > 0) this.recorder.reached('epoch-crossed')
+    return epoch
+  }
+
+  /** The shipped check, of opened labels. Its answer for one certificate and parent is the same for everybody. */
+  verify(certificate: Certificate, parent?: Value['parent']): VerifiedCertificate | Refusal {
+    const known = this.#verified.get(certificate) ?? new Map<string, VerifiedCertificate | Refusal>()
+    const key = parent === undefined ? '' : `${hashHex(parent.value)}${hashHex(parent.outcome)}`
+    const answer = known.get(key) ?? this.#check(certificate, parent)
+    this.#verified.set(certificate, known.set(key, answer))
+    return answer
+  }
+
+  #check(certificate: Certificate, parent: Value['parent'] | undefined): VerifiedCertificate | Refusal {
+    const { epoch: number } = certificate.value.scope
+    if (!this.#epochs.has(number)) return refuse('wrong-epoch', `${number}`)
+    const group = certifyingGroup(this.epoch(number), certificate)
+    if (group === null) return refuse('wrong-stage')
+    const outcomes = openLabels(certificate.outcomes).filter(signed => signed.payload.kind === 'outcome')
+    const commits = openLabels(certificate.commits).filter(signed => signed.payload.kind === 'commit')
+    if (outcomes.length < certificate.outcomes.length || commits.length < certificate.commits.length)
+      return refuse('bad-signature')
+    return checkCertificate(
+      certificate,
+      { outcomes: outcomes.filter(isOutcome), commits: commits.filter(isCommit) },
+      group,
+      parent,
+    )
+  }
+
+  /** A peer's record with the next sequence. */
+  newRecord(peer: SimPeer): Signed<StageRecord> {
+    const { key, stage } = peer
+    const sequence = this.records.length + 1
+    const record = key.sign({
+      kind: 'record',
+      run: this.run.id,
+      stage,
+      sequence,
+      addresses: [],
+      ephemeral: false,
+    } as const)
+    this.records.push(record)
+    return record
+  }
+
+  /** Of an identity without a bond. */
+  strangersRecord(name: PeerName): Signed<StageRecord> {
+    const payload = {
+      kind: 'record',
+      run: this.run.id,
+      stage: 0,
+      sequence: 1,
+      addresses: [],
+      ephemeral: false,
+    } as const
+    return this.#labels.key(name).sign(payload)
+  }
+
+  isGenuine(bytes: Uint8Array, hash: Hash): boolean {
+    return equalBytes(nativeHash(bytes), hash)
+  }
+
+  /** Every message of tier 0 passes here. */
+  send(
+    from: SimPeer,
+    to: SimPeer,
+    kind: string,
+    round: number,
+    bytes: number,
+    traffic: Traffic,
+    deliver: () => void,
+  ): void {
+    const arrivalMs = this.network.send(from.index, to.index, bytes, traffic, () => to.post(deliver))
+    this.recorder.fold(from.index, to.index, bytes, arrivalMs)
+    if (!this.#messages) return
+    const at = { atMs: this.time.nowMs, from: from.index, to: to.index, kind, round, bytes }
+    this.recorder.emit({ type: 'message', ...at, deliveredAtMs: arrivalMs })
+  }
+
+  /** Connections of the neighbours break when a process dies, and come back. */
+  noteReachable(peer: SimPeer, reachable: boolean): void {
+    const before = this.stages[peer.stage - 1] ?? []
+    for (const other of before) other.after(reachable ? 500 : 20, () => other.inbox?.reachable(peer.name, reachable))
+  }
+
+  /** Peers of the next stage that are not connected. */
+  unreachableFrom(peer: SimPeer): PeerName[] {
+    return (this.stages[peer.stage + 1] ?? []).filter(other => !other.isUp).map(other => other.name)
+  }
+
+  noteCertified(
+    peer: SimPeer,
+    certificate: Certificate,
+    { tip, verified }: Certified,
+    next: 'promote' | 'keep' | 'adopt',
+    view: number,
+  ): void {
+    const { value, outcome, commits } = verified
+    this.recorder.emit({
+      type: 'certified',
+      atMs: this.time.nowMs,
+      peer: peer.index,
+      stage: peer.stage,
+      round: tip.round,
+      view,
+      value: hashHex(verified.valueId),
+      outcome: hashHex(verified.outcomeHash),
+      state: hashHex(outcome.state),
+      parent: { value: hashHex(value.parent.value), outcome: hashHex(value.parent.outcome) },
+      skip: certificate.value.commits === 'skip',
+      sealed: commits.map(({ signer, payload }) => ({
+        peer: this.peerOf(signer)?.index ?? -1,
+        count: payload.count,
+        trace: payload.trace.map(({ source, sequence }) => `${this.peerOf(source)?.index}/${sequence}`),
+      })),
+      signers: verified.signers.map(name => this.peerOf(name)?.index ?? -1),
+      next,
+    })
+    if (!peer.isHonest) return
+    const key = `${peer.stage}/${tip.round}`
+    if (this.#judged.has(key)) return
+    this.#judged.add(key)
+    this.roundsDecided++
+    this.#audit.recompute(peer, verified)
+    this.#audit.pay(peer.stage, tip.round, commits)
+  }
+
+  noteRestored(peer: SimPeer, round: number, state: string): void {
+    if (round > 0) this.recorder.reached(`restored-from-disk`, peer.index)
+    if (state === '') throw new Error('a tip without a state')
+  }
+
+  noteFinished(index: number): void {
+    this.#finished.add(index)
+    this.onFinished()
+  }
+
+  hasFinished(peer: SimPeer): boolean {
+    return this.#finished.has(peer.index)
+  }
+}
+
+function isOutcome<T extends { readonly payload: { readonly kind: string } }>(
+  signed: T,
+): signed is Extract<T, { payload: { kind: 'outcome' } }> {
+  return signed.payload.kind === 'outcome'
+}
+
+function isCommit<T extends { readonly payload: { readonly kind: string } }>(
+  signed: T,
+): signed is Extract<T, { payload: { kind: 'commit' } }> {
+  return signed.payload.kind === 'commit'
+}

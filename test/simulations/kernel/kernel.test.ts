@@ -1,0 +1,133 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { SimChain } from '../../../simulations/kernel/chain.ts'
+import { SimDisk } from '../../../simulations/kernel/disk.ts'
+import { Network } from '../../../simulations/kernel/network.ts'
+import { RandomStream } from '../../../simulations/kernel/random.ts'
+import { Timeline } from '../../../simulations/kernel/timeline.ts'
+import { DEFAULT_CHAIN, DEFAULT_NETWORK, DEFAULT_PEER } from '../../../simulations/scenario/defaults.ts'
+
+describe('simulations/kernel', () => {
+  it('draws the same from a seed and label, and something else from another', () => {
+    const draw = (seed: number, label: string) => {
+      const random = new RandomStream(seed, label)
+      return Array.from({ length: 8 }, () => random.bits()).join()
+    }
+    expect(draw(7, 'a')).to.equal(draw(7, 'a'))
+    expect(draw(7, 'a')).not.to.equal(draw(7, 'b'))
+    expect(draw(7, 'a')).not.to.equal(draw(8, 'a'))
+  })
+
+  it('draws uniformly: means and chances are what they say', () => {
+    const random = new RandomStream(1, 'uniform')
+    let sum = 0
+    let hits = 0
+    for (let i = 0; i < 20_000; i++) {
+      sum += random.next()
+      if (random.chance(0.1)) hits++
+    }
+    expect(sum / 20_000).to.be.closeTo(0.5, 0.01)
+    expect(hits / 20_000).to.be.closeTo(0.1, 0.01)
+  })
+
+  it('runs callbacks in order of time, and those of one time in the order in which they were asked for', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 50 }), { maxLength: 200 }), delays => {
+        const time = new Timeline()
+        const ran: { atMs: number; order: number }[] = []
+        delays.forEach((delayMs, order) => time.after(delayMs, () => ran.push({ atMs: time.nowMs, order })))
+        time.run(1_000)
+        expect(ran.map(({ order }) => order)).to.deep.equal(
+          delays
+            .map((atMs, order) => ({ atMs, order }))
+            .sort((a, b) => a.atMs - b.atMs || a.order - b.order)
+            .map(one => one.order),
+        )
+      }),
+    )
+  })
+
+  it('never calls back before the time', () => {
+    const time = new Timeline()
+    time.after(1e-10, () => expect(time.nowMs).to.be.greaterThan(0))
+    expect(time.run(1)).to.equal('empty')
+  })
+
+  it('queues bulk messages for the rate of a link, and keeps the order of control messages', () => {
+    const time = new Timeline()
+    const shape = { ...DEFAULT_PEER, upMbps: 8, downMbps: 8 }
+    const network = new Network(time, [shape, shape], { ...DEFAULT_NETWORK, jitterMs: 50 }, 1)
+    const arrivals: number[] = []
+    // A megabyte at a megabyte a second.
+    for (let i = 0; i < 3; i++) network.send(0, 1, 1e6, 'bulk', () => arrivals.push(time.nowMs))
+    const order: number[] = []
+    for (let i = 0; i < 50; i++) network.send(0, 1, 100, 'control', () => order.push(i))
+    time.run(60_000)
+    expect(arrivals[2]).to.be.greaterThan(3_000)
+    expect(order).to.deep.equal(order.toSorted((a, b) => a - b))
+  })
+
+  it('delivers nothing over a link that is cut, and again when it is not', () => {
+    const time = new Timeline()
+    const network = new Network(time, [DEFAULT_PEER, DEFAULT_PEER], DEFAULT_NETWORK, 1)
+    const rule = { from: null, to: null, across: new Set([0]), isCut: () => true, random: new RandomStream(1, 'cut') }
+    let heard = 0
+    network.add(rule)
+    expect(network.send(0, 1, 100, 'control', () => heard++)).to.equal(null)
+    network.remove(rule)
+    expect(network.send(0, 1, 100, 'control', () => heard++)).to.be.a('number')
+    time.run(1_000)
+    expect(heard).to.equal(1)
+  })
+
+  it('loses what was not flushed, or keeps it without having told', () => {
+    const kept = new Set<number>()
+    for (let seed = 0; seed < 20; seed++) {
+      const time = new Timeline()
+      const disk = new SimDisk<string>(time, 2)
+      let done = 0
+      disk.write(['a'], () => done++)
+      time.run(5)
+      disk.write(['b'], () => done++)
+      disk.crash(new RandomStream(seed, 'crash'))
+      time.run(10)
+      expect(done).to.equal(1)
+      expect(disk.records[0]).to.equal('a')
+      kept.add(disk.records.length)
+    }
+    expect([...kept].sort()).to.deep.equal([1, 2])
+  })
+
+  it('takes nothing when full, and goes back to a copy', () => {
+    const time = new Timeline()
+    const disk = new SimDisk<string>(time, 0)
+    disk.write(['a'], () => {})
+    time.run(1)
+    disk.backUp()
+    disk.write(['b'], () => {})
+    time.run(2)
+    disk.isFull = true
+    expect(disk.write(['c'], () => {})).to.equal(false)
+    disk.lose('stale')
+    expect(disk.records).to.deep.equal(['a'])
+    disk.lose('empty')
+    expect(disk.records).to.deep.equal([])
+  })
+
+  it('replaces only blocks that are not final, and includes their transactions again', () => {
+    const time = new Timeline()
+    const chain = new SimChain<string>(time, { ...DEFAULT_CHAIN, blockMs: 100, finalityBlocks: 2 }, 1, () => {})
+    chain.start()
+    time.run(1_000)
+    chain.submit('x')
+    time.run(1_150)
+    const { height } = chain.finalized
+    const before = chain.block(height).hash
+    const best = chain.best.hash
+    chain.reorganise()
+    expect(chain.block(height).hash).to.deep.equal(before)
+    expect(chain.best.hash).not.to.deep.equal(best)
+    time.run(2_000)
+    expect(chain.transactions(0, chain.best.height).map(({ transaction }) => transaction)).to.deep.equal(['x'])
+  })
+})
