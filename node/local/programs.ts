@@ -67,7 +67,7 @@ const MIN_BLOCK_MS = 100
 export function chainArguments(folder: SwarmFolder, port: number): string[] {
   return [
     ...['chain', '--data', folder.chain, '--accounts', folder.accounts],
-    ...['--port', String(port), '--min-block-ms', String(MIN_BLOCK_MS)],
+    ...['--min-block-ms', String(MIN_BLOCK_MS), '--port', String(port)],
   ]
 }
 

@@ -4,6 +4,10 @@ import { join } from 'node:path'
 import pino from 'pino'
 import type { EventBus } from '../events/bus.ts'
 import type { EventName } from '../events/types.ts'
+import { LogFile } from './log-file.ts'
+
+/** Of the log, and of the one before it, which is kept: some ten thousand rounds each. */
+const LOG_MAX_BYTES = 32 * 1024 * 1024
 
 /** Events that deserve attention when one reads the log. */
 const LEVELS: Partial<Record<EventName, 'warn' | 'debug'>> = {
@@ -16,13 +20,13 @@ const LEVELS: Partial<Record<EventName, 'warn' | 'debug'>> = {
 /** Returns the function that ends the log. */
 export function logEvents(bus: EventBus, folder: string): () => void {
   mkdirSync(join(folder, 'logs'), { recursive: true })
-  const destination = pino.destination({ dest: join(folder, 'logs', 'events.log'), sync: true })
-  const log = pino({ base: null, level: 'debug' }, destination)
+  const file = new LogFile(join(folder, 'logs', 'events.log'), LOG_MAX_BYTES)
+  const log = pino({ base: null, level: 'debug' }, { write: line => file.write(line) })
   const unsubscribe = bus.subscribe(({ event, timeMs, ...fields }) =>
     log[LEVELS[event] ?? 'info']({ ...fields, atMs: timeMs }, event),
   )
   return () => {
     unsubscribe()
-    destination.end()
+    file.close()
   }
 }

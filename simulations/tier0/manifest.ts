@@ -27,6 +27,7 @@ export function runOf(scenario: ConcreteScenario): Run {
     stages: swarm.stages,
     replicas: swarm.replicas,
     rule: workload.rule,
+    encoding: 'f32',
     f: Math.floor((swarm.replicas - 1) / 3),
     seed: seed % 2 ** 31,
     target: workload.target,

@@ -90,7 +90,7 @@ export class Machines {
     const { peers, freezers } = await prepareKeys(folder, stages * replicas)
     const chain = await startChain(folder, 0, new EventBus(wallClockMs), signal)
     try {
-      const { run } = await bondLocalPeers({
+      const { run, started } = await bondLocalPeers({
         url: chain.url,
         folder,
         peers,
@@ -100,6 +100,7 @@ export class Machines {
         manifest: await manifestOf(scenario),
         signal,
       })
+      await started
       const seated = await inOrderOfTheDeal(run, peers, chain.url, signal)
       const ports = await freePorts(peers.length)
       const proxies = await Promise.all(

@@ -25,6 +25,7 @@ export async function manifestOf({
       stages: swarm.stages,
       replicas: swarm.replicas,
       rule: workload.rule,
+      encoding: 'bf16',
       f: faultsOf(swarm.replicas),
       seed,
       target: workload.target,

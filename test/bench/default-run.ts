@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { OPTIONS } from '../../node/config/options.ts'
 import { isNodeEvent, type NodeEvent } from '../../node/events/types.ts'
 import { Child } from '../../node/local/child.ts'
-import { type ProcessMemory, processTree } from './processes.ts'
+import { type ProcessUse, processTree } from './processes.ts'
 
 export const ROUNDS = 30
 const PROGRAM = fileURLToPath(new URL('../../dist/swarm-node.js', import.meta.url))
@@ -16,8 +16,8 @@ export interface DefaultRun {
   /** Milliseconds since the Unix epoch, as in the events. */
   readonly spawnedMs: number
   readonly events: readonly NodeEvent[]
-  /** Looked at whenever a round was certified; empty where the system does not tell. */
-  readonly memory: readonly (readonly ProcessMemory[])[]
+  /** Looked at whenever a stage certified a round; nothing where the system does not tell. */
+  readonly use: readonly { readonly round: number; readonly processes: readonly ProcessUse[] }[]
 }
 
 let started: Promise<DefaultRun> | null = null
@@ -31,7 +31,7 @@ export function defaultRun(signal: AbortSignal): Promise<DefaultRun> {
 async function watch(signal: AbortSignal): Promise<DefaultRun> {
   const data = mkdtempSync(join(tmpdir(), 'swarm-node-bench-'))
   const events: NodeEvent[] = []
-  const memory: (readonly ProcessMemory[])[] = []
+  const use: DefaultRun['use'][number][] = []
   const spawnedMs = Date.now()
   const child = new Child({
     program: PROGRAM,
@@ -40,7 +40,7 @@ async function watch(signal: AbortSignal): Promise<DefaultRun> {
     onMessage: message => {
       if (!isNodeEvent(message)) return
       events.push(message)
-      if (message.event === 'round.certified') memory.push(processTree(child.pid))
+      if (message.event === 'round.certified') use.push({ round: message.round, processes: processTree(child.pid) })
     },
   })
   const onAbort = (): void => child.kill('SIGINT')
@@ -51,7 +51,7 @@ async function watch(signal: AbortSignal): Promise<DefaultRun> {
     if (code !== 0) {
       throw new Error(`"swarm-node up" ended with code ${code}: ${errorText}. Is it built? Run "npm run prepare".`)
     }
-    return { spawnedMs, events, memory }
+    return { spawnedMs, events, use }
   } finally {
     signal.removeEventListener('abort', onAbort)
     await child.stop(STOP_GRACE_MS)

@@ -1,20 +1,26 @@
-/** Memory of a process and all that it started, as Linux tells it in /proc. Other systems tell nothing here. */
+/** Memory and processor time of a process and all that it started, as Linux tells them in /proc. Other systems tell nothing here. */
 import { readdirSync, readFileSync } from 'node:fs'
 
-export interface ProcessMemory {
+export interface ProcessUse {
   readonly pid: number
   readonly parent: number
   readonly commandLine: string
   /** Resident now, and at the most so far. */
   readonly residentBytes: number
   readonly peakBytes: number
+  /** User and system time so far, of all threads and of the main one. */
+  readonly cpuSeconds: number
+  readonly mainCpuSeconds: number
 }
 
-export const TELLS_MEMORY = process.platform === 'linux'
+/** Of the times in /proc: 100 on every Linux that Node supports. */
+const TICKS_A_SECOND = 100
+
+export const TELLS_USE = process.platform === 'linux'
 
 /** The process and its descendants; empty where the system does not tell. */
-export function processTree(root: number): ProcessMemory[] {
-  if (!TELLS_MEMORY) return []
+export function processTree(root: number): ProcessUse[] {
+  if (!TELLS_USE) return []
   const all = readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
     .flatMap(name => readProcess(Number(name)) ?? [])
@@ -25,7 +31,7 @@ export function processTree(root: number): ProcessMemory[] {
 }
 
 /** Null where the process has ended, or is a kernel thread. */
-function readProcess(pid: number): ProcessMemory | null {
+function readProcess(pid: number): ProcessUse | null {
   const status = readIfThere(`/proc/${pid}/status`)
   const commandLine = readIfThere(`/proc/${pid}/cmdline`)
   if (status === null || commandLine === null) return null
@@ -34,14 +40,26 @@ function readProcess(pid: number): ProcessMemory | null {
     return text === undefined ? null : Number(text)
   }
   const [parent, resident, peak] = [field('PPid'), field('VmRSS'), field('VmHWM')]
-  if (parent === null || resident === null || peak === null) return null
+  const [cpuSeconds, mainCpuSeconds] = [readCpu(`/proc/${pid}/stat`), readCpu(`/proc/${pid}/task/${pid}/stat`)]
+  if (parent === null || resident === null || peak === null || cpuSeconds === null || mainCpuSeconds === null)
+    return null
   return {
     pid,
     parent,
     commandLine: commandLine.replaceAll('\0', ' '),
     residentBytes: resident * 1024,
     peakBytes: peak * 1024,
+    cpuSeconds,
+    mainCpuSeconds,
   }
+}
+
+/** Fields 14 and 15 of proc_pid_stat(5); the name before them, in parentheses, may hold anything. */
+function readCpu(path: string): number | null {
+  const stat = readIfThere(path)
+  if (stat === null) return null
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND
 }
 
 function readIfThere(path: string): string | null {

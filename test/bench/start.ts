@@ -1,7 +1,7 @@
 /** From `npm start` to the first certified round, and the memory of the default run's processes. */
 import { certifiedRounds, type DefaultRun, defaultRun, eventsOf } from './default-run.ts'
 import { atMost, type Benchmark, compare, type Figure, inform } from './measure.ts'
-import { type ProcessMemory, TELLS_MEMORY } from './processes.ts'
+import { type ProcessUse, TELLS_USE } from './processes.ts'
 
 const FIRST_ROUND_SECONDS = 20
 const PEER_MB = 350
@@ -24,15 +24,15 @@ async function* benchStart(signal: AbortSignal): AsyncGenerator<Figure> {
   if (first === undefined) throw new Error('no round was certified')
   const seconds = (first.timeMs - run.spawnedMs) / 1000
   yield compare({ name: 'first certified round', value: seconds, unit: 's' }, FIRST_ROUND_SECONDS, atMost(1))
-  if (TELLS_MEMORY) yield* memory(run)
+  if (TELLS_USE) yield* memory(run)
 }
 
 function* memory(run: DefaultRun): Generator<Figure> {
   const peers = new Set(eventsOf(run, 'peer.ready').map(event => event.pid))
-  const samples = run.memory.flat()
-  const peak = (kind: (of: ProcessMemory) => boolean): number =>
+  const samples = run.use.flatMap(({ processes }) => processes)
+  const peak = (kind: (of: ProcessUse) => boolean): number =>
     Math.max(0, ...samples.filter(kind).map(({ peakBytes }) => peakBytes)) / BYTES_PER_MB
-  const isChain = ({ commandLine }: ProcessMemory): boolean => /[ /]chain(\.js)? /.test(commandLine)
+  const isChain = ({ commandLine }: ProcessUse): boolean => /[ /]chain(\.js)? /.test(commandLine)
   const largest = peak(({ pid }) => peers.has(pid))
   yield compare({ name: 'largest peer, peak', value: largest, unit: 'MB' }, PEER_MB, atMost(1))
   yield inform({ name: 'chain, peak', value: peak(isChain), unit: 'MB' })
@@ -41,7 +41,7 @@ function* memory(run: DefaultRun): Generator<Figure> {
     value: peak(of => !peers.has(of.pid) && !isChain(of)),
     unit: 'MB',
   })
-  const together = run.memory.map(tree => tree.reduce((sum, { residentBytes }) => sum + residentBytes, 0))
+  const together = run.use.map(({ processes }) => processes.reduce((sum, { residentBytes }) => sum + residentBytes, 0))
   const whole = Math.max(0, ...together) / BYTES_PER_MB
   yield compare({ name: 'all processes together, at the most', value: whole, unit: 'MB' }, WHOLE_MB, atMost(1))
 }

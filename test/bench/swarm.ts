@@ -7,8 +7,9 @@ import { type Corpus, loadCorpus, microBatch } from '../../node/data/index.ts'
 import type { RoundTimes } from '../../node/events/types.ts'
 import { certifiedRounds, type DefaultRun, defaultRun, eventsOf } from './default-run.ts'
 import { defaultManifest } from './manifest.ts'
-import { atLeast, type Benchmark, compare, type Figure, mean } from './measure.ts'
+import { atLeast, type Benchmark, compare, type Figure, inform, mean } from './measure.ts'
 import { OneProcessModel } from './one-process.ts'
+import { type ProcessUse, TELLS_USE } from './processes.ts'
 
 const TARGET = atLeast(0.6)
 /** While connections open and graphs load. */
@@ -33,7 +34,24 @@ async function* benchSwarm(signal: AbortSignal): AsyncGenerator<Figure> {
   const seconds = (last.timeMs - first.timeMs) / 1000
   const tokens = steady.slice(1).reduce((sum, round) => sum + round.tokens, 0)
   yield compare({ name: 'trained', value: tokens / seconds, unit: 'tokens/s' }, (before + after) / 2, TARGET)
+  if (TELLS_USE) yield* processorTime(run, first.round, last.round)
   yield* roundTimes(run, first.round, (seconds * 1000) / (steady.length - 1))
+}
+
+/** Of all peers together, which tells more than the clock where eight of them share few cores. */
+function* processorTime(run: DefaultRun, fromRound: number, toRound: number): Generator<Figure> {
+  const peers = new Set(eventsOf(run, 'peer.ready').map(event => event.pid))
+  const upTo = (round: number, of: (each: ProcessUse) => number): number =>
+    run.use
+      .findLast(sample => sample.round === round)!
+      .processes.filter(({ pid }) => peers.has(pid))
+      .reduce((sum, each) => sum + of(each), 0)
+  const aRound = (of: (each: ProcessUse) => number): number =>
+    (upTo(toRound, of) - upTo(fromRound, of)) / (toRound - fromRound)
+  const all = aRound(({ cpuSeconds }) => cpuSeconds)
+  yield inform({ name: 'processor time of a round, all peers', value: all, unit: 's' })
+  const main = aRound(({ mainCpuSeconds }) => mainCpuSeconds)
+  yield compare({ name: 'of it on main threads', value: main, unit: 's' }, all, null)
 }
 
 /** Tokens a second: forward and backward of the whole model, micro-batch by micro-batch, without an optimiser. */

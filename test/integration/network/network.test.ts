@@ -191,6 +191,19 @@ describe('network, discovery and gossip of real peers', function () {
     await until('connected', () => complete(started, seats))
   })
 
+  it('tells of a peer that speaks another version', async () => {
+    const [first, second] = await cast(0, 0)
+    const one = await start(first!)
+    await one.network.components.registrar.handle('/swarm-node/agreement/1.0.0', () => {})
+    const other = await start(second!)
+    await other.network.components.registrar.handle('/swarm-node/agreement/2.0.0', () => {})
+    await other.network.dialPeer(one.name, { addresses: [address(one)], signal: AbortSignal.timeout(5000) })
+    const told = (peer: Peer) => peer.events.find(event => event.type === 'other-version')
+    await until('both told', () => told(one) !== undefined && told(other) !== undefined)
+    expect(told(one)).to.include({ peer: other.name, theirs: '2.0.0', ours: '1.0.0', older: 'we' })
+    expect(told(other)).to.include({ peer: one.name, older: 'they' })
+  })
+
   it('lets others dial a peer behind port forwarding at the address that it announces, and tells them no other', async () => {
     const [first, second, third] = await cast(0, 0, 1)
     const inside = await start(first!)
@@ -218,19 +231,6 @@ describe('network, discovery and gossip of real peers', function () {
     } finally {
       forwarding.close()
     }
-  })
-
-  it('tells of a peer that speaks another version', async () => {
-    const [first, second] = await cast(0, 0)
-    const one = await start(first!)
-    await one.network.components.registrar.handle('/swarm-node/agreement/1.0.0', () => {})
-    const other = await start(second!)
-    await other.network.components.registrar.handle('/swarm-node/agreement/2.0.0', () => {})
-    await other.network.dialPeer(one.name, { addresses: [address(one)], signal: AbortSignal.timeout(5000) })
-    const told = (peer: Peer) => peer.events.find(event => event.type === 'other-version')
-    await until('both told', () => told(one) !== undefined && told(other) !== undefined)
-    expect(told(one)).to.include({ peer: other.name, theirs: '2.0.0', ours: '1.0.0', older: 'we' })
-    expect(told(other)).to.include({ peer: one.name, older: 'they' })
   })
 
   it('closes a denied peer’s connections and takes none again', async () => {
