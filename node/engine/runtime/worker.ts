@@ -1,5 +1,6 @@
 /** The compute thread: makes a stage from `workerData`, then does one job after the other (`channel.ts`). */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { freeBuffer } from './buffers.ts'
 import { buffersOf, type FromWorker, failureOf, type JobMessage, type ToWorker, type WorkerInit } from './channel.ts'
 import { type Compute, openCompute } from './encoded-compute.ts'
 import type { JobKind } from './jobs.ts'
@@ -17,7 +18,12 @@ async function serve(port: MessagePort, { init, kernels }: WorkerInit): Promise<
   let last = Promise.resolve()
   port.on('message', (message: ToWorker) => {
     last = last.then(async () => {
-      if (message.type === 'job') return send(await answer(compute, message))
+      if (message.type === 'job') {
+        send(await answer(compute, message))
+        // What came with the job was handed over and is in the kernels' memory: not to wait for the garbage collector.
+        for (const buffer of buffersOf(message.request)) freeBuffer(buffer)
+        return
+      }
       await compute.dispose()
       port.close()
     })
