@@ -31,7 +31,6 @@ export function runOf(scenario: ConcreteScenario): Run {
     f: Math.floor((swarm.replicas - 1) / 3),
     seed: seed % 2 ** 31,
     target: workload.target,
-    encoding: 'f32',
     rounds: Math.max(40, workload.rounds),
     corpus: CORPUS,
     genesis: bytesOf('genesis', seed),

@@ -29,7 +29,6 @@ export async function manifestOf({
       f: faultsOf(swarm.replicas),
       seed,
       target: workload.target,
-      encoding: 'bf16',
       rounds: workload.rounds,
       corpus: { name: corpus.name, cid: corpus.cid },
       genesis,
