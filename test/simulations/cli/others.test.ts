@@ -59,3 +59,38 @@ describe('swarm-sim compare, scale, list and explain', () => {
     expect(code).to.equal(2)
   })
 })
+
+describe('swarm-sim attacks', () => {
+  const tool = useTool()
+
+  it('names the rule or attack that is none, and those that are', async () => {
+    const { code, errors } = await tool.run(['attacks', '--lies', 'sign-flop'])
+    expect(errors).to.include("--lies: there is no 'sign-flop'; did you mean 'sign-flip'?\nNext: one of ")
+    expect(code).to.equal(2)
+    expect((await tool.run(['attacks', '--rules', 'mode'])).errors).to.include("--rules: there is no 'mode'")
+    expect((await tool.run(['attacks', '--replicas', '5'])).errors).to.include("--replicas: there is no '5'")
+  })
+
+  it('trains what is asked for, and says what the lie cost in its setting', async function () {
+    this.timeout(60_000)
+    const words = [
+      'attacks',
+      '--replicas',
+      '4',
+      '--rules',
+      'mean',
+      '--lies',
+      'sign-flip',
+      '--seeds',
+      '1',
+      '--rounds',
+      '1',
+    ]
+    const { code, output } = await tool.run([...words, '--json'])
+    const { cells } = JSON.parse(output)
+    expect(cells.length).to.be.greaterThan(0)
+    for (const cell of cells)
+      expect(cell).to.include({ replicas: 4, faults: 1, rule: 'mean', attack: 'sign-flip', rounds: 1 })
+    expect(code).to.equal(0)
+  })
+})
