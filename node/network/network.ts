@@ -75,6 +75,7 @@ async function startLibp2p(
   const limits = PROFILES[init.profile]
   const libp2p = await createLibp2p<Services>({
     start: false,
+    ...(underlay.logger === undefined ? {} : { logger: underlay.logger }),
     privateKey: init.privateKey,
     datastore,
     addresses: { listen: [...init.listen] },

@@ -14,9 +14,9 @@ import type { SigningJournal } from '../journal/index.ts'
 import type { Run } from '../run/folder.ts'
 import type { Certified } from './follow.ts'
 import type { PushedAggregates } from './pushed-aggregates.ts'
+import type { RoundClock } from './round-clock.ts'
 import type { RoundEnd } from './round-driver.ts'
 import type { RoundInbox } from './round-inbox.ts'
-import type { RoundClock } from './round-clock.ts'
 import type { TensorStore } from './tensors.ts'
 
 export interface PeerParts {

@@ -1,4 +1,5 @@
 /** Reads scenarios from JSON, strictly: a field that is unknown, missing or impossible is named. */
+import { GRADIENT_ATTACKS } from '../attackers/gradient/index.ts'
 import { ATTACKS } from '../attackers/index.ts'
 import { CHECKERS } from '../checkers/index.ts'
 import { FAULTS } from '../faults/index.ts'
@@ -53,7 +54,7 @@ const RATE = fields(
   { who: SELECTOR, with: faultValues },
 )
 const parameters: FieldRule = (value, path) => (isFields(value) ? null : `${path} must be a map of parameters`)
-const attack = oneOf(Object.keys(ATTACKS))
+const attack = oneOf([...Object.keys(ATTACKS), ...GRADIENT_ATTACKS.map(({ name }) => name)])
 
 const BASE: Readonly<Record<string, FieldRule>> = {
   version: oneOf([1]),

@@ -1,10 +1,10 @@
 /** Carries out the faults of a scenario: each kind is a function that begins it and gives back how it ends. */
 import { FAULTS } from '../faults/index.ts'
+import { LINK_FAULTS } from '../faults/links.ts'
 import { RandomStream } from '../kernel/random.ts'
 import type { Fault } from '../scenario/types.ts'
 import { CHAIN_FAULTS } from './faults/chain.ts'
 import { DISCOVERY_FAULTS } from './faults/discovery.ts'
-import { LINK_FAULTS } from '../faults/links.ts'
 import { PROCESS_FAULTS } from './faults/processes.ts'
 import type { FaultStart } from './faults/types.ts'
 import type { World } from './world.ts'

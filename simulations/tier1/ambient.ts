@@ -76,7 +76,12 @@ function replace<Target extends object, Name extends keyof Target>(
   make: (original: Target[Name]) => Target[Name],
 ): void {
   const before = Object.getOwnPropertyDescriptor(target, name)
-  Object.defineProperty(target, name, { value: make(target[name]), configurable: true, writable: true, enumerable: true })
+  Object.defineProperty(target, name, {
+    value: make(target[name]),
+    configurable: true,
+    writable: true,
+    enumerable: true,
+  })
   restore.push(() => {
     if (before === undefined) Reflect.deleteProperty(target, name)
     else Object.defineProperty(target, name, before)
@@ -94,8 +99,11 @@ function install(): void {
 
 function timers(): void {
   const scope = functionsOf(globalThis)
-  simulated(scope, 'setTimeout', (process, callback: Callback, delayMs?: number, ...parameters: unknown[]) =>
-    new Handle(() => process.after(waitOf(delayMs), () => callback(...parameters))),
+  simulated(
+    scope,
+    'setTimeout',
+    (process, callback: Callback, delayMs?: number, ...parameters: unknown[]) =>
+      new Handle(() => process.after(waitOf(delayMs), () => callback(...parameters))),
   )
   simulated(scope, 'setInterval', (process, callback: Callback, delayMs?: number, ...parameters: unknown[]) => {
     const again = (): Cancel => {
@@ -108,8 +116,11 @@ function timers(): void {
     }
     return new Handle(again)
   })
-  simulated(scope, 'setImmediate', (process, callback: Callback, ...parameters: unknown[]) =>
-    new Handle(() => process.time.soon(() => callback(...parameters), process)),
+  simulated(
+    scope,
+    'setImmediate',
+    (process, callback: Callback, ...parameters: unknown[]) =>
+      new Handle(() => process.time.soon(() => callback(...parameters), process)),
   )
   for (const name of ['clearTimeout', 'clearInterval', 'clearImmediate'] as const) {
     replace(scope, name, original => (handle: unknown) => {
@@ -130,12 +141,17 @@ function clocks(): void {
   replace(Date, 'now', original => () => currentProcess()?.wallMs ?? original())
   replace(performance, 'now', original => () => currentProcess()?.machine.nowMs ?? original.call(performance))
   const RealDate = Date
-  replace(globalThis, 'Date', () => new Proxy(RealDate, {
-    construct(target, parameters, newTarget) {
-      const process = parameters.length === 0 ? currentProcess() : undefined
-      return Reflect.construct(target, process === undefined ? parameters : [process.wallMs], newTarget)
-    },
-  }))
+  replace(
+    globalThis,
+    'Date',
+    () =>
+      new Proxy(RealDate, {
+        construct(target, parameters, newTarget) {
+          const process = parameters.length === 0 ? currentProcess() : undefined
+          return Reflect.construct(target, process === undefined ? parameters : [process.wallMs], newTarget)
+        },
+      }),
+  )
 }
 
 function chance(): void {

@@ -4,11 +4,7 @@
  */
 import type { MultiaddrConnection } from '@libp2p/interface'
 import { ConnectionFailedError } from '@libp2p/interface'
-import {
-  AbstractMultiaddrConnection,
-  type AbstractMultiaddrConnectionInit,
-  type SendResult,
-} from '@libp2p/utils'
+import { AbstractMultiaddrConnection, type AbstractMultiaddrConnectionInit, type SendResult } from '@libp2p/utils'
 import type { Uint8ArrayList } from 'uint8arraylist'
 import type { Internet } from './internet.ts'
 import type { SimProcess } from './process.ts'

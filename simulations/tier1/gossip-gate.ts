@@ -1,5 +1,5 @@
 /** What gossip a peer hears: it may be withheld from it, or come late. Stands before the node's own validators. */
-import { TopicValidatorResult, type TopicValidatorFn } from '@chainsafe/libp2p-gossipsub'
+import { type TopicValidatorFn, TopicValidatorResult } from '@chainsafe/libp2p-gossipsub'
 import type { SimProcess } from './process.ts'
 
 export class GossipGate {
@@ -10,13 +10,11 @@ export class GossipGate {
   /** Every validator that is set from now on is asked behind the gate. */
   stand(validators: Map<string, TopicValidatorFn>, process: SimProcess): void {
     const set = validators.set.bind(validators)
-    validators.set = (topic, validate) => set(topic, (peer, message) => this.#pass(process, () => validate(peer, message)))
+    validators.set = (topic, validate) =>
+      set(topic, (peer, message) => this.#pass(process, () => validate(peer, message)))
   }
 
-  async #pass(
-    process: SimProcess,
-    validate: () => ReturnType<TopicValidatorFn>,
-  ): Promise<TopicValidatorResult> {
+  async #pass(process: SimProcess, validate: () => ReturnType<TopicValidatorFn>): Promise<TopicValidatorResult> {
     if (this.withheld > 0) return TopicValidatorResult.Ignore
     if (this.lateMs > 0) await new Promise<void>(resolve => process.after(this.lateMs, resolve))
     return validate()

@@ -34,7 +34,8 @@ export function gradientLie({ manifest }: Run, attack: GradientAttack): Pick<Att
           ? {}
           : {
               targets: (targets: Uint8Array, round: number) =>
-                corrupt({ ...view, round, batch: { tokens: targets, targets }, vocabulary: manifest.model.vocabulary }).targets,
+                corrupt({ ...view, round, batch: { tokens: targets, targets }, vocabulary: manifest.model.vocabulary })
+                  .targets,
             }),
       }
     },

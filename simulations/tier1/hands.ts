@@ -31,16 +31,23 @@ export function handsOf(world: World, peer: SimPeer, attack: string, colluders: 
     colluders,
     round: () => peer.life?.parts?.inbox.current?.state ?? null,
     sign: payload => sealNow(payload, key),
-    send: (to, signed, attachments) => live(({ parts }) => parts?.agreement.broadcast({ signed, attachments }, [...to])),
+    send: (to, signed, attachments) =>
+      live(({ parts }) => parts?.agreement.broadcast({ signed, attachments }, [...to])),
     acts: () => {
       const round = peer.life?.parts?.inbox.round ?? 0
       world.recorder.emit({ type: 'attacked', atMs: world.time.nowMs, peer: index, attack, round })
     },
     spread: certificate =>
-      live(({ parts }) => void parts?.gossip.publish(certificate.value.scope.stage, 'certificate', encodeCertificate(certificate))),
+      live(
+        ({ parts }) =>
+          void parts?.gossip.publish(certificate.value.scope.stage, 'certificate', encodeCertificate(certificate)),
+      ),
     // Who catches up here asks the round store, which a liar has no hand on; gossip is how it is told.
     pretend: certificate =>
-      live(({ parts }) => void parts?.gossip.publish(certificate.value.scope.stage, 'certificate', encodeCertificate(certificate))),
+      live(
+        ({ parts }) =>
+          void parts?.gossip.publish(certificate.value.scope.stage, 'certificate', encodeCertificate(certificate)),
+      ),
     sendMalformed: (to, bytes) => live(life => void babble(life, to, bytes)),
     give: (to, root, partition, bytes) =>
       live(({ parts }) => {
@@ -60,7 +67,11 @@ async function hear(
   attachments: readonly Uint8Array[],
 ): Promise<void> {
   const opened = await Promise.all(attachments.map(envelope => open(envelope)))
-  parts?.inbox.message(self, signed, opened.flatMap(one => (isRefusal(one) ? [] : [one])))
+  parts?.inbox.message(
+    self,
+    signed,
+    opened.flatMap(one => (isRefusal(one) ? [] : [one])),
+  )
 }
 
 /** Bytes that are no frame of the control protocol: too short a one of an unknown type, or one longer than allowed. */

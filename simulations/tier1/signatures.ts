@@ -2,7 +2,8 @@
  * Ed25519 for many peers in one process: what one of them has checked is not computed again for the next. Node's functions
  * still decide; only the same question, byte for byte, is answered from memory.
  */
-import nodeCrypto, { type KeyObject } from 'node:crypto'
+import type nodeCrypto from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 
 type Verify = typeof nodeCrypto.verify
 type CreateKey = (input: unknown) => KeyObject

@@ -4,13 +4,13 @@ import {
   type Connection,
   type CreateListenerOptions,
   type DialTransportOptions,
+  ListenError,
   type Listener,
   type ListenerEvents,
-  ListenError,
-  type Transport,
   serviceCapabilities,
-  transportSymbol,
+  type Transport,
   TypedEventEmitter,
+  transportSymbol,
 } from '@libp2p/interface'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { SimConnection, unreachable } from './connection.ts'
@@ -52,10 +52,22 @@ class SimTransport implements Transport {
     const log = this.#components.logger.forComponent(`libp2p:sim:${name}`)
     const from = multiaddr(addressOf(peer).replace(/\d+$/, String(EPHEMERAL_PORT + (this.#dials % 10_000))))
     const near = new SimConnection({
-      internet, process, from: peer, to: door.peer, remoteAddr: address, direction: 'outbound', log,
+      internet,
+      process,
+      from: peer,
+      to: door.peer,
+      remoteAddr: address,
+      direction: 'outbound',
+      log,
     })
     const far = new SimConnection({
-      internet, process: door.process, from: door.peer, to: peer, remoteAddr: from, direction: 'inbound', log,
+      internet,
+      process: door.process,
+      from: door.peer,
+      to: peer,
+      remoteAddr: from,
+      direction: 'inbound',
+      log,
     })
     SimConnection.join(near, far)
     internet.keep(near)
@@ -86,11 +98,12 @@ class SimTransport implements Transport {
     if (signal.aborted) return Promise.reject(signal.reason)
     signal.addEventListener('abort', onAbort, { once: true })
     const target = peerAt(key)
-    const answer = (): void => process.fire(() => {
-      const door = internet.doorAt(key)
-      if (door === null) reject(unreachable(key))
-      else resolve(door)
-    })
+    const answer = (): void =>
+      process.fire(() => {
+        const door = internet.doorAt(key)
+        if (door === null) reject(unreachable(key))
+        else resolve(door)
+      })
     if (target === null) reject(unreachable(key))
     else internet.send(peer, target, 0, () => internet.send(target, peer, 0, answer))
     return promise.finally(() => signal.removeEventListener('abort', onAbort))

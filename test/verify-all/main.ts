@@ -9,9 +9,10 @@ import { fileURLToPath } from 'node:url'
 import { defaultRun } from './default-run.ts'
 import { gptSmall } from './gpt-small.ts'
 import { learning } from './learning.ts'
+import { tier1Determinism, tier1Learning, tier1Speed } from './tier1.ts'
 import type { LongCheck } from './types.ts'
 
-const CHECKS: readonly LongCheck[] = [defaultRun, gptSmall, learning]
+const CHECKS: readonly LongCheck[] = [defaultRun, gptSmall, learning, tier1Determinism, tier1Learning, tier1Speed]
 const REPORT = fileURLToPath(new URL('../../docs/reference/verification.md', import.meta.url))
 
 interface Result {

@@ -27,10 +27,9 @@ class InlineExecutor implements Executor {
   }
 
   run<K extends JobKind>(kind: K, request: JobRequest<K>, signal: AbortSignal | undefined): Promise<JobResult<K>> {
-    const job = this.#paced(kind, request, signal)
-      .catch((error: unknown) => {
-        throw error instanceof Cancellation ? signal?.reason : error
-      })
+    const job = this.#paced(kind, request, signal).catch((error: unknown) => {
+      throw error instanceof Cancellation ? signal?.reason : error
+    })
     this.#last = job.catch(() => undefined)
     return job
   }

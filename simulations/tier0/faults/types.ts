@@ -1,4 +1,4 @@
-import type { Struck, FaultStart as Start } from '../../faults/types.ts'
+import type { FaultStart as Start, Struck } from '../../faults/types.ts'
 import type { SimPeer } from '../peer.ts'
 import type { World } from '../world.ts'
 

@@ -1,6 +1,7 @@
 /** Strangers in the DHT and on the topics of gossip: peers of the real stack with keys but without seats. */
-import type { FaultStart, Struck } from '../../faults/types.ts'
+
 import { topicOf } from '../../../protocols/gossip/frame.ts'
+import type { FaultStart, Struck } from '../../faults/types.ts'
 import type { SimPeer } from '../peer.ts'
 import { Stranger } from '../stranger.ts'
 import { type SeenRecord, STRANGERS_MAX, type World } from '../world.ts'

@@ -3,8 +3,8 @@ import { seal } from '../../../protocols/wire/envelope.ts'
 import { smallHash } from '../../../protocols/wire/hash.ts'
 import { merkleRoot } from '../../../protocols/wire/merkle.ts'
 import type { Commit, Signed } from '../../../protocols/wire/messages.ts'
-import { tellHalves } from './halves.ts'
 import { instead } from '../../../simulations/attackers/instead.ts'
+import { tellHalves } from './halves.ts'
 import { runLiar } from './liar.ts'
 
 await runLiar((parts, { privateKey }) => {

@@ -7,8 +7,8 @@ import type { Parcel } from '../../../protocols/agreement/index.ts'
 import { seal } from '../../../protocols/wire/envelope.ts'
 import { hashHex, smallHash } from '../../../protocols/wire/hash.ts'
 import type { Precommit, Prevote } from '../../../protocols/wire/messages.ts'
-import { tellHalves } from './halves.ts'
 import { instead } from '../../../simulations/attackers/instead.ts'
+import { tellHalves } from './halves.ts'
 import { runLiar } from './liar.ts'
 
 /** A vote for a value that nobody proposed. */
