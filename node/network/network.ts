@@ -95,6 +95,7 @@ async function startLibp2p(
   const { nat } = init
   const libp2p = await createLibp2p<Services>({
     start: false,
+    ...(underlay.logger === undefined ? {} : { logger: underlay.logger }),
     privateKey: init.privateKey,
     datastore,
     addresses: { listen: [...init.listen], announce: [...init.announce] },

@@ -3,6 +3,7 @@
  * its own, and nothing else changes.
  */
 import { noise } from '@chainsafe/libp2p-noise'
+import type { ComponentLogger } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import type { Libp2pOptions } from 'libp2p'
 import { openAddressBook } from './address-book.ts'
@@ -10,6 +11,8 @@ import { openAddressBook } from './address-book.ts'
 type Datastore = NonNullable<Libp2pOptions['datastore']>
 
 export interface Underlay {
+  /** libp2p's own where there is none: silent unless DEBUG names its parts. */
+  readonly logger?: ComponentLogger
   readonly transports: () => NonNullable<Libp2pOptions['transports']>
   readonly encrypters: () => NonNullable<Libp2pOptions['connectionEncrypters']>
   /** The address book and the DHT's values, kept over restarts. @throws ExitError 'data' where it cannot be opened */

@@ -1,4 +1,5 @@
 /** Reads scenarios from JSON, strictly: a field that is unknown, missing or impossible is named. */
+import { GRADIENT_ATTACKS } from '../attackers/gradient/index.ts'
 import { ATTACKS } from '../attackers/index.ts'
 import { CHECKERS } from '../checkers/index.ts'
 import { FAULTS } from '../faults/index.ts'
@@ -49,7 +50,8 @@ const SELECTOR = either(
 
 // Looked up when asked: an extension (simulations/extend.ts) adds to the tables.
 const kind: FieldRule = (value, path) => oneOf(Object.keys(FAULTS))(value, path)
-const attack: FieldRule = (value, path) => oneOf(Object.keys(ATTACKS))(value, path)
+const attack: FieldRule = (value, path) =>
+  oneOf([...Object.keys(ATTACKS), ...GRADIENT_ATTACKS.map(({ name }) => name)])(value, path)
 
 const FAULT = fields({ kind, atMs: ms, durationMs: ms, peers }, { with: faultValues })
 const RATE = fields(

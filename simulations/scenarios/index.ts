@@ -19,6 +19,7 @@ import { flashCrowd } from './flash-crowd.ts'
 import { forgers } from './forgers.ts'
 import { fullDisks } from './full-disks.ts'
 import { gossipTrouble } from './gossip-trouble.ts'
+import { gradientLiars } from './gradient-liars.ts'
 import { idleStage } from './idle-stage.ts'
 import { killedAtWrites } from './killed-at-writes.ts'
 import { lateJoiner } from './late-joiner.ts'
@@ -26,6 +27,7 @@ import { lossyLinks } from './lossy-links.ts'
 import { lyingNodes } from './lying-nodes.ts'
 import { massExit } from './mass-exit.ts'
 import { notANumber } from './not-a-number.ts'
+import { openInternet } from './open-internet.ts'
 import { partitions } from './partitions.ts'
 import { pauses } from './pauses.ts'
 import { REAL_SCENARIOS } from './real/index.ts'
@@ -82,6 +84,8 @@ const ALL: readonly Scenario[] = [
   falseServers,
   withholders,
   stalePolkas,
+  gradientLiars,
+  openInternet,
   ...REAL_SCENARIOS,
 ]
 

@@ -21,6 +21,7 @@ import { addressOf, type Internet } from './internet.ts'
 import type { Identity } from './manifest.ts'
 import { cachePeers } from './peer-cache.ts'
 import { MachineClock, SimProcess } from './process.ts'
+import { silence } from './silence.ts'
 import { simTransport } from './transport.ts'
 import type { VirtualTime } from './virtual-time.ts'
 
@@ -200,6 +201,7 @@ export class SimPeer {
     const network = await createNetwork(
       { ...init, records: { ...records, validate } },
       {
+        logger: silence,
         transports: () => [simTransport({ internet, process, peer: index })],
         encrypters: () => [plaintext()],
         openDatastore: async () => this.disk.datastore,

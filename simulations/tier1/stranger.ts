@@ -6,6 +6,7 @@ import { openDatastore } from './disk.ts'
 import { keyOf } from './manifest.ts'
 import type { SimPeer } from './peer.ts'
 import { MachineClock, SimProcess } from './process.ts'
+import { silence } from './silence.ts'
 import { simTransport } from './transport.ts'
 import { type SeenRecord, STRANGERS_MAX, type World } from './world.ts'
 
@@ -42,6 +43,7 @@ export class Stranger {
           signal: new AbortController().signal,
         },
         {
+          logger: silence,
           transports: () => [simTransport({ internet: world.internet, process, peer: index })],
           encrypters: () => [plaintext()],
           openDatastore: async () => openDatastore(),

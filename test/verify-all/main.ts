@@ -12,6 +12,7 @@ import { learning } from './learning.ts'
 import { mutants } from './mutants.ts'
 import { realSwarms } from './real-swarm.ts'
 import { bigSwarm, determinism, otherNode, sweep } from './simulations.ts'
+import { tier1Determinism, tier1Learning, tier1Speed } from './tier1.ts'
 import type { LongCheck } from './types.ts'
 
 const CHECKS: readonly LongCheck[] = [
@@ -23,6 +24,9 @@ const CHECKS: readonly LongCheck[] = [
   determinism,
   otherNode,
   bigSwarm,
+  tier1Determinism,
+  tier1Learning,
+  tier1Speed,
   ...realSwarms,
 ]
 const REPORT = fileURLToPath(new URL('../../docs/reference/verification.md', import.meta.url))

@@ -1,5 +1,5 @@
-import { drawScenario } from '../../../simulations/scenario/draw.ts'
 import { scenario } from '../../../simulations/scenario/defaults.ts'
+import { drawScenario } from '../../../simulations/scenario/draw.ts'
 import { tier1 } from '../../../simulations/tier1/index.ts'
 import type { RunResult, SimEvent } from '../../../simulations/trace/types.ts'
 
