@@ -18,6 +18,8 @@ export type Heal = () => void | Promise<void>
 
 export interface FaultHand {
   begin(fault: Fault, room: Room): Heal | Promise<Heal>
+  /** It ends by starting processes, which may wait for each other. */
+  readonly starts?: true
   /** What must be done so many milliseconds before. */
   readonly prepare?: { leadMs(fault: Fault): number; run(fault: Fault, room: Room): void }
 }
@@ -28,6 +30,7 @@ const SLOW_PERIOD_MS = 200
 const crash = restarts(() => undefined)
 
 const leave: FaultHand = {
+  starts: true,
   async begin({ peers }, { machines }) {
     await Promise.all(peers.map(peer => machines.stop(peer)))
     return () => startAll(peers, machines)
@@ -95,6 +98,7 @@ export const HANDS: Readonly<Record<string, FaultHand>> = {
 /** Killed at once, its disk changed, and started again when the fault is over. */
 function restarts(change: (folder: string, copy: string) => void): FaultHand {
   return {
+    starts: true,
     async begin({ peers }, { machines }) {
       await Promise.all(peers.map(peer => machines.kill(peer)))
       for (const peer of peers) change(machines.peers[peer]?.folder ?? '', machines.copyFolder(peer))

@@ -27,6 +27,8 @@ import { TcpProxy } from './proxy.ts'
 
 /** For flushing journals and snapshots. */
 const STOP_GRACE_MS = 15_000
+/** For a process to load, dial, catch up and open a round, on a busy machine. */
+const START_MS = 60_000
 /** Peers that the others start from. */
 const BOOTSTRAP_PEERS = 2
 const PRELOAD = fileURLToPath(new URL('./preload.ts', import.meta.url))
@@ -60,6 +62,8 @@ export class Machines {
   readonly #chainProxy: TcpProxy
   readonly #guard = new Guard()
   readonly #children = new Map<number, Child>()
+  /** Started, and not in a round yet. */
+  readonly #starting = new Map<number, PromiseWithResolvers<void>>()
   /** Ended, or to be ended, by a fault. */
   readonly #wanted = new Set<Child>()
   #chain: LocalChain
@@ -145,16 +149,31 @@ export class Machines {
       },
       logFile: peerLog(local),
       onMessage: message => {
+        if (message.event === 'round.started') this.#hasStarted(peer)
         if (isNodeEvent(message)) onEvent(peer, message as NodeEvent)
         else onOther(peer, message)
       },
     })
     this.#children.set(peer, child)
     this.#guard.watch(child.pid)
+    this.#starting.set(peer, Promise.withResolvers())
     child.ended.then(
       end => this.#onEnd(peer, child, end),
       error => this.#onEnd(peer, child, { code: null, signal: null, errorText: String(error) }),
     )
+  }
+
+  /** Resolves when every peer that runs has come as far as a round, or after a while: some may wait for what a fault keeps away. */
+  async started(): Promise<void> {
+    const patience = Promise.withResolvers<void>()
+    const timer = setTimeout(() => patience.resolve(), START_MS)
+    await Promise.race([patience.promise, Promise.all([...this.#starting.values()].map(({ promise }) => promise))])
+    clearTimeout(timer)
+  }
+
+  #hasStarted(peer: number): void {
+    this.#starting.get(peer)?.resolve()
+    this.#starting.delete(peer)
   }
 
   /** SIGKILL; resolves once it is gone. A frozen process dies too. */
@@ -255,7 +274,10 @@ export class Machines {
   }
 
   #onEnd(peer: number, child: Child, end: ChildEnd): void {
-    if (this.#children.get(peer) === child) this.#children.delete(peer)
+    if (this.#children.get(peer) === child) {
+      this.#children.delete(peer)
+      this.#hasStarted(peer)
+    }
     this.#init.onEnd(peer, end, this.#wanted.delete(child))
   }
 }

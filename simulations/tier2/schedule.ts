@@ -17,6 +17,7 @@ export class Schedule {
   /** What would end each fault that has begun and not ended. */
   readonly #healing = new Map<number, Heal>()
   #left: number
+  #isCancelled = false
 
   constructor(init: ScheduleInit) {
     this.#init = init
@@ -36,6 +37,7 @@ export class Schedule {
 
   /** Nothing begins any more. */
   cancel(): void {
+    this.#isCancelled = true
     for (const timer of this.#timers) clearTimeout(timer)
     this.#timers.clear()
   }
@@ -58,8 +60,11 @@ export class Schedule {
   async #end(index: number): Promise<void> {
     const heal = this.#healing.get(index)
     const fault = this.#init.faults[index]
+    const { room } = this.#init
     if (heal === undefined || fault === undefined) return
     this.#healing.delete(index)
+    // How long a program takes to start is the machine's, not the scenario's: what else is wrong stays so meanwhile.
+    if (!this.#isCancelled && HANDS[fault.kind]?.starts !== true) await room.machines.started()
     await heal()
     this.#left--
     this.#init.onHealed(index, fault)

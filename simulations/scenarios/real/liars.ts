@@ -3,7 +3,7 @@ import { real } from './base.ts'
 export const realLiars = real({
   name: 'real-liars',
   about:
-    'one replica of a stage votes twice and one of the other never proposes: the first is proven, the second replaced',
+    'One replica of a stage votes twice and one of the other never proposes: the first is proven, the second replaced.',
   workload: { rounds: 12 },
   attackers: [
     { attack: 'double-vote', who: { peers: [2] } },

@@ -3,7 +3,7 @@ import { real } from './base.ts'
 export const realPausedLeader = real({
   name: 'real-paused-leader',
   about:
-    'one replica of each stage after the other stands still for 8 s, leaders among them: the next in rank proposes',
+    'One replica of each stage after the other stands still for 8 s, leaders among them: the next in rank proposes.',
   workload: { rounds: 16 },
   faults: [0, 1, 2, 3].map(turn => ({
     kind: 'pause',

@@ -3,7 +3,7 @@ import { real } from './base.ts'
 export const realSlowLinks = real({
   name: 'real-slow-links',
   about:
-    'links of 160 ms there and back, 1 % loss and 20 Mbit/s, and two peers that lose most of that: slower, not otherwise',
+    'Links of 160 ms there and back, 1 % loss and 20 Mbit/s, and two peers that lose most of that: slower, not otherwise.',
   peer: { latency: 'wan', upMbps: 20, downMbps: 50 },
   network: { loss: 0.01, jitterMs: 5 },
   workload: { rounds: 6 },

@@ -6,7 +6,7 @@ const ANCHOR_EVERY = 1_000
 export const realStaleDisk = real({
   name: 'real-stale-disk',
   about:
-    'an older copy of its disk is put back while its stage waits for the peer: it follows without signing, then signs again',
+    'An older copy of its disk is put back while its stage waits for the peer: it follows without signing, then signs again.',
   chain: { anchorEvery: ANCHOR_EVERY },
   workload: { rounds: 8 },
   faults: [
