@@ -102,7 +102,10 @@ async function train(
     untilRound: baseRound + settings.rounds!,
     bus,
   })
-  started.catch(error => swarm.fail(openingError(error, chain, stop)))
+  started.catch(error => {
+    // A stop ends the swarm in its own way.
+    if (!stop.aborted) swarm.fail(openingError(error, chain, stop))
+  })
   chain.child.ended.then(
     end => swarm.fail(chain.failure(end)),
     error => swarm.fail(error),
