@@ -74,13 +74,13 @@ function microBatchOf(id: string, indexOf: (name: PeerName) => number): string {
   return `${indexOf(source)}/${sequence}`
 }
 
-const SYNCED = { local: 'restored-from-disk', replay: 'caught-up', snapshot: 'snapshot-adopted' } as const
+const SYNCED = { local: 'restored-from-disk', replay: 'catch-up/replay', snapshot: 'catch-up/snapshot' } as const
 
 /** The "sometimes" assertion that an event fulfils; null where it is none. */
 export function reachedBy(event: NodeEvent): string | null {
   switch (event.event) {
     case 'evidence':
-      return 'evidence'
+      return `evidence/${event.kind}`
     case 'suspended':
       return 'journal-suspended'
     case 'resumed':
@@ -88,9 +88,9 @@ export function reachedBy(event: NodeEvent): string | null {
     case 'synced':
       return SYNCED[event.by]
     case 'round.view':
-      return 'view-change'
+      return 'view-changed'
     case 'round.certified':
-      return event.commits === SKIP_COMMITS ? 'skip' : null
+      return event.commits === SKIP_COMMITS ? 'skipped' : null
     default:
       return null
   }

@@ -7,5 +7,5 @@ export const realKills = real({
   workload: { rounds: 15 },
   faults: [{ kind: 'crash', perMinute: 8, durationMs: [1_000, 5_000], who: { count: 1 } }],
   healAtMs: 40_000,
-  reaches: ['caught-up'],
+  reaches: ['catch-up/replay'],
 })

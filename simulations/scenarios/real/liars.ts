@@ -9,5 +9,5 @@ export const realLiars = real({
     { attack: 'double-vote', who: { peers: [2] } },
     { attack: 'silent-leader', who: { peers: [3] } },
   ],
-  reaches: ['evidence', 'view-change'],
+  reaches: ['evidence/double-prevote', 'view-changed'],
 })

@@ -12,5 +12,5 @@ export const realPausedLeader = real({
     peers: [2 * turn, 2 * turn + 1],
   })),
   healAtMs: 40_000,
-  reaches: ['view-change'],
+  reaches: ['view-changed'],
 })

@@ -59,7 +59,7 @@ describe('translating what real peers say', () => {
 
   it('says which states were reached', () => {
     expect(reachedBy(certified('promote'))).to.equal(null)
-    expect(reachedBy(certified('promote', 0))).to.equal('skip')
-    expect(reachedBy({ event: 'synced', timeMs: 0, stage: 0, round: 2, by: 'replay' })).to.equal('caught-up')
+    expect(reachedBy(certified('promote', 0))).to.equal('skipped')
+    expect(reachedBy({ event: 'synced', timeMs: 0, stage: 0, round: 2, by: 'replay' })).to.equal('catch-up/replay')
   })
 })
