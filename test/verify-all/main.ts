@@ -9,9 +9,10 @@ import { fileURLToPath } from 'node:url'
 import { defaultRun } from './default-run.ts'
 import { gptSmall } from './gpt-small.ts'
 import { learning } from './learning.ts'
+import { mutants } from './mutants.ts'
 import type { LongCheck } from './types.ts'
 
-const CHECKS: readonly LongCheck[] = [defaultRun, gptSmall, learning]
+const CHECKS: readonly LongCheck[] = [defaultRun, gptSmall, learning, mutants]
 const REPORT = fileURLToPath(new URL('../../docs/reference/verification.md', import.meta.url))
 
 interface Result {
