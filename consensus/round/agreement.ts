@@ -36,6 +36,8 @@ export function enterView(state: RoundState, view: number): void {
 /** Line 55: f + 1 seats are in higher views, so one honest one is. */
 export function jump(state: RoundState): boolean {
   const { faults } = state.context.group
+  // Almost never is anybody ahead, and this is asked after every message.
+  if (state.positions.size <= faults) return false
   const ahead: number[] = []
   for (const position of state.positions.values()) {
     const view = Math.floor(position / STEPS_A_VIEW)

@@ -2,33 +2,29 @@
  * A commitment is available when every partition is held by f + 1 of its 2f + 1 candidates: then one honest peer holds and
  * has checked it, and every honest peer can compute with it. The leader selects by this and everybody checks by this.
  */
-import { hashHex } from '../../protocols/wire/hash.ts'
-import type { Have, PeerName, SealedCommit, Signed } from '../../protocols/wire/messages.ts'
+import { equalBytes } from '../../protocols/wire/hash.ts'
+import type { Have, Held, PeerName, SealedCommit, Signed } from '../../protocols/wire/messages.ts'
 import { seatIndex } from '../election/group.ts'
 import type { RoundContext } from './types.ts'
 
-/** Who acknowledged which partitions of which commitment: peer, then author and root, then bitmap. */
-export type Holdings = ReadonlyMap<PeerName, ReadonlyMap<string, Uint8Array>>
+/** Who acknowledged which partitions of which commitment: peer, then author. A HAVE names one root an author. */
+export type Holdings = ReadonlyMap<PeerName, ReadonlyMap<PeerName, Held>>
 
 export function holdingsOf(haves: Iterable<Signed<Have>>): Holdings {
-  return new Map(Array.from(haves, ({ signer, payload }) => [signer, bitmapsOf(payload)]))
+  return new Map(Array.from(haves, ({ signer, payload }) => [signer, heldBy(payload)]))
 }
 
-/** What one HAVE acknowledges, by author and root. */
-export function bitmapsOf(have: Have): ReadonlyMap<string, Uint8Array> {
-  const known = BITMAPS.get(have)
+/** What one HAVE acknowledges, by author. */
+export function heldBy(have: Have): ReadonlyMap<PeerName, Held> {
+  const known = HELD.get(have)
   if (known !== undefined) return known
-  const bitmaps = new Map(have.held.map(held => [commitKey(held), held.bitmap]))
-  BITMAPS.set(have, bitmaps)
-  return bitmaps
+  const held = new Map(have.held.map(one => [one.author, one]))
+  HELD.set(have, held)
+  return held
 }
 
 /** A HAVE comes by itself and beside proposals. */
-const BITMAPS = new WeakMap<Have, ReadonlyMap<string, Uint8Array>>()
-
-function commitKey({ author, root }: SealedCommit): string {
-  return `${author}/${hashHex(root)}`
-}
+const HELD = new WeakMap<Have, ReadonlyMap<PeerName, Held>>()
 
 /** Is every partition of this commitment acknowledged by f + 1 of its candidates? */
 export function isAvailable(
@@ -37,10 +33,9 @@ export function isAvailable(
   holdings: Holdings,
   commit: SealedCommit,
 ): boolean {
-  const key = commitKey(commit)
   return candidates.every((peers, partition) => {
     let holders = 0
-    for (const peer of peers) if (hasBit(holdings.get(peer)?.get(key), partition)) holders++
+    for (const peer of peers) if (holds(holdings, peer, commit, partition)) holders++
     return holders > faults
   })
 }
@@ -52,8 +47,12 @@ export function holdersOf(
   commit: SealedCommit,
   partition: number,
 ): PeerName[] {
-  const key = commitKey(commit)
-  return candidates.filter(peer => hasBit(holdings.get(peer)?.get(key), partition))
+  return candidates.filter(peer => holds(holdings, peer, commit, partition))
+}
+
+function holds(holdings: Holdings, peer: PeerName, { author, root }: SealedCommit, partition: number): boolean {
+  const held = holdings.get(peer)?.get(author)
+  return held !== undefined && hasBit(held.bitmap, partition) && equalBytes(held.root, root)
 }
 
 /** What is wrong with a HAVE, or null. */

@@ -4,7 +4,7 @@ import { compareText, equalBytes } from '../../protocols/wire/hash.ts'
 import type { Commit, Hash, Have, Idle, PeerName, Signed } from '../../protocols/wire/messages.ts'
 import { refuse } from '../../protocols/wire/refusals.ts'
 import { seatIndex } from '../election/group.ts'
-import { bitmapBytes, bitmapsOf, hasBit, haveFault, heldCount, holdersOf, isAvailable, setBit } from './availability.ts'
+import { bitmapBytes, hasBit, haveFault, heldBy, heldCount, holdersOf, isAvailable, setBit } from './availability.ts'
 import { HAVE_BATCH_MS } from './constants.ts'
 import { arm, armOnce, disarm, sign } from './emit.ts'
 import { accuse, type Verdict } from './evidence.ts'
@@ -74,7 +74,7 @@ export function takeHave(state: RoundState, signed: Signed<Have>): Verdict {
   if (fault !== null) return refuse('out-of-bounds', fault)
   if (known !== undefined && heldCount(signed.payload) <= heldCount(known.payload)) return 'repeat'
   state.haves.set(signed.signer, signed)
-  state.holdings.set(signed.signer, bitmapsOf(signed.payload))
+  state.holdings.set(signed.signer, heldBy(signed.payload))
   state.available = null
   return 'new'
 }

@@ -6,6 +6,7 @@ import type {
   Commit,
   Hash,
   Have,
+  Held,
   Idle,
   Outcome,
   PeerName,
@@ -101,8 +102,8 @@ export interface RoundState {
   readonly commits: Map<PeerName, Signed<Commit>>
   readonly idles: Map<PeerName, Signed<Idle>>
   readonly haves: Map<PeerName, Signed<Have>>
-  /** The same, by author and root. */
-  readonly holdings: Map<PeerName, ReadonlyMap<string, Uint8Array>>
+  /** The same, by author. */
+  readonly holdings: Map<PeerName, ReadonlyMap<PeerName, Held>>
   /** Cache: commitments that are available now; null when COMMITs or HAVEs changed. */
   available: readonly Signed<Commit>[] | null
   /** When the first COMMIT was seen, and when enough were available. */

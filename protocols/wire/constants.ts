@@ -20,8 +20,8 @@ export const ENVELOPE_OVERHEAD_BYTES = 192
 
 /** Seats of a stage: 256 keep a certificate's signatures below 64 KiB and a bitmap at 32 bytes. */
 export const MAX_SEATS = 256
-/** Stages of a run; with it the length of a backward path. */
-export const MAX_STAGES = 64
+/** Stages of a run; with it the length of a backward path: one for each of the layers that a manifest allows. */
+export const MAX_STAGES = 1_024
 /** Partitions of a stage: 65,536 of 256 Ki values are 17 billion parameters. */
 export const MAX_PARTITIONS = 65_536
 /** Settled micro-batches in one commitment. */

@@ -117,12 +117,17 @@ export class SimPeer {
 
   // The process.
 
+  /** Between being started and being there. */
+  isStarting = false
+
   /** Starts the process on what its disk holds. */
   start(delayMs = this.random.next() * START_MS): void {
     const life = ++this.life
+    this.isStarting = true
     this.world.time.after(delayMs, () => {
       if (this.life !== life || this.isUp) return
       this.isUp = true
+      this.isStarting = false
       this.journal = new SimJournal(this.disk)
       this.engine = new SimEngine(this.world.bench, this.stage)
       this.holdings = this.#newHoldings()
@@ -140,6 +145,7 @@ export class SimPeer {
 
   /** kill -9. */
   crash(): void {
+    this.isStarting = false
     if (!this.isUp) {
       this.life++
       return

@@ -21,7 +21,7 @@ import { normOf, scaled } from '../../node/peer/tensors.ts'
 import type { Delivery } from '../../protocols/activations/types.ts'
 import type { Hash, MicroBatchId, PeerName } from '../../protocols/wire/messages.ts'
 import { refuse } from '../../protocols/wire/refusals.ts'
-import { REQUEST_BYTES } from './constants.ts'
+import { REQUEST_BYTES, START_MS } from './constants.ts'
 import type { SimPeer } from './peer.ts'
 import type { SimTensor } from './tensors.ts'
 
@@ -201,7 +201,8 @@ export class SimWork {
     return { bytes: scaled(tensor.bytes, factor), path: tensor.path }
   }
 
-  #send({ transfer, to, direction, id, tensor, lossMicronats, settledBelow, timeoutMs }: SendEffect): void {
+  #send(effect: SendEffect): void {
+    const { transfer, to, direction, id, tensor, lossMicronats, settledBelow, timeoutMs } = effect
     const { peer } = this.#init
     const { world } = peer
     const { bytes, path } = this.#get(tensor)
@@ -213,6 +214,11 @@ export class SimWork {
     }
     peer.after(timeoutMs, () => answer({ kind: 'failed' }))
     const target = world.peerOf(to)
+    // A process that is still starting is dialled until it answers; one that has died refuses at once.
+    if (target !== null && target.isStarting) {
+      peer.after(START_MS, () => (isAnswered || this.#isOver ? undefined : this.#send(effect)))
+      return
+    }
     if (target === null || !target.isUp) {
       peer.after(1, () => answer({ kind: 'failed' }))
       return

@@ -1,0 +1,90 @@
+import { expect } from 'chai'
+import { CHECKERS } from '../../simulations/checkers/index.ts'
+import { drawScenario } from '../../simulations/scenario/draw.ts'
+import type { SimEvent } from '../../simulations/trace/types.ts'
+import { quick } from './support.ts'
+
+const scenario = drawScenario(quick({ healAtMs: 1_000 }), 1)
+
+const seats: SimEvent[] = Array.from({ length: 8 }, (_, peer) => ({
+  type: 'seat',
+  atMs: 0,
+  peer,
+  stage: peer % 2,
+  name: `peer ${peer}`,
+  honest: peer !== 6,
+}))
+
+const at = { atMs: 2_000, peer: 0, stage: 0, round: 1 }
+const vote = { ...at, type: 'signed', slot: 'a', essence: '1' } as const
+const certified = {
+  ...at,
+  type: 'certified',
+  view: 0,
+  value: 'v',
+  outcome: 'o',
+  state: 's',
+  parent: { value: '', outcome: '' },
+  skip: false,
+  sealed: [],
+  signers: [0, 2, 4],
+  next: 'promote',
+} as const
+
+/** What each checker must not let pass. */
+const BAD: Readonly<Record<string, readonly SimEvent[]>> = {
+  bounded: [{ type: 'gauge', atMs: 1, peer: 0, name: 'tensors', value: 11, bound: 10 }],
+  computable: [{ ...at, type: 'halt', reason: 'nondeterminism' }],
+  'decisive-votes': [{ ...at, type: 'decided', view: 0, value: 'v', skip: false }],
+  'equal-outcomes': [certified, { ...certified, peer: 2, outcome: 'p' }],
+  finishes: [{ type: 'end', atMs: 300_000, reason: 'limit' }],
+  heals: [{ ...at, type: 'decided', view: 3, value: 'v', skip: false }],
+  'honest-unaccused': [{ type: 'evidence', atMs: 1, peer: 0, kind: 'double-commit', accused: 2 }],
+  'lies-detected': [{ type: 'attacked', atMs: 1, peer: 6, attack: 'double-vote', round: 1 }],
+  locks: [
+    { ...vote, kind: 'precommit', view: 0, value: 'x' },
+    { ...vote, kind: 'prevote', view: 1, value: 'y', slot: 'b' },
+  ],
+  monotone: [certified, { ...certified, round: 3 }],
+  'one-decision': [
+    { ...at, type: 'decided', view: 0, value: 'v', skip: false },
+    { ...at, peer: 2, type: 'decided', view: 1, value: 'w', skip: false },
+  ],
+  'one-final': [
+    { ...at, type: 'anchored', from: 1, link: 'a', height: 9, final: true },
+    { ...at, peer: 2, type: 'anchored', from: 1, link: 'b', height: 9, final: true },
+  ],
+  'paid-once': [{ type: 'paid', atMs: 1, round: 1, paid: [8, 9], distinct: 8 }],
+  quorums: [{ ...certified, signers: [0, 0, 2] }],
+  recomputable: [{ ...at, type: 'recomputed', expected: 'a', got: 'b' }],
+  'records-monotone': [
+    { type: 'record', atMs: 1, peer: 0, of: 1, sequence: 5 },
+    { type: 'record', atMs: 2, peer: 0, of: 1, sequence: 4 },
+  ],
+  'signs-once': [
+    { ...vote, kind: 'prevote', view: 0 },
+    { ...vote, kind: 'prevote', view: 0, essence: '2' },
+  ],
+}
+
+describe('simulations/checkers', () => {
+  it('has a bad trace for each', () => {
+    expect(Object.keys(BAD).sort()).to.deep.equal(Object.keys(CHECKERS).sort())
+  })
+
+  for (const checker of Object.values(CHECKERS)) {
+    it(`${checker.name} can fail: ${checker.about}`, () => {
+      const running = checker.start(scenario)
+      const found = [...seats, ...(BAD[checker.name] ?? [])].flatMap(event => running.event(event) ?? [])
+      const end = running.end(299_000)
+      if (end !== null && end !== 'unknown') found.push(end)
+      expect(found.map(violation => violation.checker)).to.deep.equal([checker.name])
+      expect(checker.why.length).to.be.greaterThan(20)
+    })
+
+    it(`${checker.name} says nothing of seats alone`, () => {
+      const running = checker.start(scenario)
+      for (const event of seats) expect(running.event(event)).to.equal(null)
+    })
+  }
+})
