@@ -12,9 +12,10 @@ import type { SimulationTier } from './tier.ts'
 import { STATES } from './trace/states.ts'
 
 /** Loaded when asked for: tier 1 brings the network stack and the engine with it. */
-const TIERS: Partial<Record<Tier, () => Promise<SimulationTier>>> = {
+const TIERS: Record<Tier, () => Promise<SimulationTier>> = {
   0: async () => (await import('./tier0/index.ts')).tier0,
   1: async () => (await import('./tier1/index.ts')).tier1,
+  2: async () => (await import('./tier2/index.ts')).tier2,
 }
 
 export type { Extension } from './extend.ts'
@@ -36,9 +37,7 @@ export const harness: Harness = {
   },
   states: Object.entries(STATES).map(([name, about]) => ({ name, about })),
   async tier(tier) {
-    const load = TIERS[tier]
-    if (load === undefined) throw new Error(`tier ${tier} is not there`)
-    return load()
+    return TIERS[tier]()
   },
   parse(value) {
     const isConcrete = typeof value === 'object' && value !== null && 'seed' in value

@@ -93,5 +93,9 @@ try {
   await main()
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = error instanceof RangeError ? 2 : 1
+  process.exitCode = error instanceof RangeError || isWrongFlag(error) ? 2 : 1
+}
+
+function isWrongFlag(error: unknown): boolean {
+  return error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
 }

@@ -1,5 +1,6 @@
 /** The ways in which a scenario is made smaller: each tries candidates, and keeps one only if it still fails. */
 
+import type { Checker } from '../checkers/types.ts'
 import { stageOf } from '../scenario/draw.ts'
 import type { Attacker, ConcreteScenario, Fault } from '../scenario/types.ts'
 import { ddmin } from './ddmin.ts'
@@ -7,9 +8,12 @@ import { ddmin } from './ddmin.ts'
 /** Whether a candidate still breaks the same promise. @throws where the time is up */
 export type Fails = (candidate: ConcreteScenario) => Promise<boolean>
 
+/** Of the promise that is broken. */
+export type PromiseKind = Checker['kind']
+
 export interface Pass {
   readonly name: string
-  run(scenario: ConcreteScenario, fails: Fails): Promise<ConcreteScenario>
+  run(scenario: ConcreteScenario, fails: Fails, kind: PromiseKind): Promise<ConcreteScenario>
 }
 
 /** The order matters: what takes most away is tried first, and makes the runs after it cheaper. */
@@ -142,7 +146,7 @@ async function fewerRounds(scenario: ConcreteScenario, fails: Fails): Promise<Co
 }
 
 /** Nothing needs to be longer than it is: the limit, and each fault. */
-async function lessTime(scenario: ConcreteScenario, fails: Fails): Promise<ConcreteScenario> {
+async function lessTime(scenario: ConcreteScenario, fails: Fails, kind: PromiseKind): Promise<ConcreteScenario> {
   let current = scenario
   const lastMs = Math.max(0, ...current.faults.map(({ atMs, durationMs }) => atMs + durationMs))
   if (current.healAtMs > lastMs) {
@@ -159,6 +163,8 @@ async function lessTime(scenario: ConcreteScenario, fails: Fails): Promise<Concr
       }
     }
   }
+  // What did not happen in time fails all the more with less of it: that would be another failure.
+  if (kind === 'liveness') return current
   const STEP_MS = 1000
   const steps = Math.ceil(current.limitMs / STEP_MS)
   const limit = await least(Math.ceil((current.healAtMs + 1) / STEP_MS), steps, value =>

@@ -47,6 +47,7 @@ export async function shrink(init: ShrinkInit): Promise<Shrunk | null> {
   const first = await program.run(init.scenario, { signal })
   const violation = first.verdict.violations[0]
   if (violation === undefined) return null
+  const kind = harness.checkers.find(({ name }) => name === violation.checker)?.kind ?? 'liveness'
   let smallest = init.scenario
   let found = violation
   let pass = ''
@@ -69,7 +70,7 @@ export async function shrink(init: ShrinkInit): Promise<Shrunk | null> {
       before = JSON.stringify(smallest)
       for (const { name, run } of PASSES) {
         pass = name
-        smallest = await run(smallest, fails)
+        smallest = await run(smallest, fails, kind)
       }
     }
     return { scenario: smallest, violation: found, runs, isMinimal: true }

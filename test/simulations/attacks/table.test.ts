@@ -16,7 +16,7 @@ async function cellsOf(attacks: readonly { attack: string | null; parameters: Re
 describe('the table of rules against attacks', () => {
   it('shows a mean that unlearns under a sign flip, and a trimmed mean that does not', async () => {
     const [clean, flipped, trimmed, held] = await cellsOf([{ attack: null, parameters: {} }, SIGN_FLIP])
-    expect(clean).to.include({ rule: 'mean', attack: null, rounds: 12, tokens: 12 * 4 * 4 * 32 })
+    expect(clean).to.include({ rule: 'mean', attack: null, rounds: 12, tokens: 12 * 4 * 32 })
     expect(clean!.harm).to.deep.equal({ mean: 0, halfWidth: 0 })
     expect(flipped!.loss.mean).to.be.above(1.5 * clean!.loss.mean)
     expect(held!.loss.mean).to.be.below(1.05 * trimmed!.loss.mean)

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { stageOf } from '../../../simulations/scenario/draw.ts'
 import type { ConcreteScenario } from '../../../simulations/scenario/types.ts'
-import { resized } from '../../../simulations/shrink/passes.ts'
+import { PASSES, resized } from '../../../simulations/shrink/passes.ts'
 import { harness } from '../cli/small-harness.ts'
 
 const CALM = harness.draw(harness.scenarios[0]!, 1)
@@ -66,5 +66,26 @@ describe('a scenario with a smaller swarm', () => {
     ]
     const small = resized({ ...CALM, faults }, { stages: 1, replicas: 4 }, 0)
     expect(small.faults.map(({ kind }) => kind)).to.deep.equal(['chain-stall'])
+  })
+})
+
+describe('the passes of a shrinking', () => {
+  const always = async (): Promise<boolean> => true
+
+  async function shrunk(kind: 'safety' | 'liveness'): Promise<ConcreteScenario> {
+    let scenario = CALM
+    for (const { run } of PASSES) scenario = await run(scenario, always, kind)
+    return scenario
+  }
+
+  it('cut the time only where the promise is one of safety: less of it breaks liveness by itself', async () => {
+    expect((await shrunk('safety')).limitMs).to.be.lessThan(CALM.limitMs)
+    expect((await shrunk('liveness')).limitMs).to.equal(CALM.limitMs)
+  })
+
+  it('leave one stage of four seats and one round where everything fails', async () => {
+    const { swarm, workload } = await shrunk('safety')
+    expect(swarm).to.deep.equal({ stages: 1, replicas: 4 })
+    expect(workload.rounds).to.equal(1)
   })
 })
