@@ -1,5 +1,5 @@
 /** The hands of a round's machine: journal, control stream, reduce protocol, engine and chain (see `RoundPorts`). */
-import { partitionCandidates } from '../../consensus/election/index.ts'
+import { roundRoles } from '../../consensus/election/index.ts'
 import type { AggregateInput, RoundContext } from '../../consensus/round/types.ts'
 import type { Agreement, CommitQuery } from '../../protocols/agreement/index.ts'
 import { encodeCertificate } from '../../protocols/wire/certificate.ts'
@@ -32,7 +32,7 @@ export function roundPorts(init: RoundPortsInit): RoundPorts {
   /** The first candidate sends its result to those who do not compute it themselves. */
   const pushTargets = (partition: number): PeerName[] => {
     const draw = { beacon: context.beacon, run: scope.run, stage: scope.stage, round: scope.round }
-    const active = partitionCandidates(draw, group, partition).slice(0, group.faults + 1)
+    const active = roundRoles(draw, group, context).candidates[partition]?.slice(0, group.faults + 1) ?? []
     return active[0] === self ? siblings.filter(peer => !active.includes(peer)) : []
   }
 

@@ -215,7 +215,7 @@ export class SimWork {
     peer.after(timeoutMs, () => answer({ kind: 'failed' }))
     const target = world.peerOf(to)
     // A process that is still starting is dialled until it answers; one that has died refuses at once.
-    if (target !== null && target.isStarting) {
+    if (target?.isStarting === true) {
       peer.after(START_MS, () => (isAnswered || this.#isOver ? undefined : this.#send(effect)))
       return
     }
