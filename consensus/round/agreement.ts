@@ -55,6 +55,8 @@ export function propose(state: RoundState): boolean {
   if (context.self === null || leaderOf(state, view) !== context.self) return false
   if (step !== 'propose' || state.signedViews.propose >= view) return false
   if (valid !== null) {
+    // A polka of this view: this peer proposed in it, on a disk that it has lost since.
+    if (valid.view >= view) return false
     const shown = [...valid.prevotes, ...valid.known.commits.values()]
     return signProposal(state, valid.known.value, valid.view, shown)
   }

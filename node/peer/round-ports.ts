@@ -1,14 +1,19 @@
 /** The hands of a round's machine: journal, control stream, reduce protocol, engine and chain (see `RoundPorts`). */
+import { ChainUnavailable } from '../../consensus/chain/errors.ts'
+
 import { roundRoles } from '../../consensus/election/index.ts'
+
+
 import type { AggregateInput, RoundContext } from '../../consensus/round/types.ts'
 import type { Agreement, CommitQuery } from '../../protocols/agreement/index.ts'
 import { encodeCertificate } from '../../protocols/wire/certificate.ts'
 import { open } from '../../protocols/wire/envelope.ts'
 import { equalBytes } from '../../protocols/wire/hash.ts'
-import type { PeerName, Signed } from '../../protocols/wire/messages.ts'
+import type { Hash, PeerName, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal, type Refusal } from '../../protocols/wire/refusals.ts'
 import { delay } from './delay.ts'
 import { encodeLock, LOCK_RECORD } from './lock-record.ts'
+import { finalizedAt } from './membership.ts'
 import type { RoundPorts } from './round-driver.ts'
 import type { PeerParts } from './types.ts'
 
@@ -21,10 +26,12 @@ export interface RoundPortsInit {
 
 /** Between two attempts to get an input that every candidate should have: a sibling may just be restarting. */
 const INPUT_RETRY_MS = 250
+/** Between two questions to a chain that cannot be asked now. */
+const BLOCK_RETRY_MS = 1_000
 
 export function roundPorts(init: RoundPortsInit): RoundPorts {
   const { context, parts } = init
-  const { self, engine, journal, reduce, agreement, chain, times } = parts
+  const { self, engine, journal, reduce, agreement, times } = parts
   const { scope, group } = context
   const siblings = group.seats.map(seat => seat.peer).filter(peer => peer !== self)
   const place = { run: scope.run, stage: scope.stage, epoch: scope.epoch, round: scope.round }
@@ -78,11 +85,24 @@ export function roundPorts(init: RoundPortsInit): RoundPorts {
       return { accepted: result.accepted, fullRoot }
     },
     fetchCommits: (missing, from, signal) => fetchCommits(agreement, { scope, missing }, from, signal),
-    blockHash: (height, signal) => times.during('chain', () => chain.blockHash(height, { signal })),
+    blockHash: (height, signal) => times.during('chain', () => finalHash(parts, height, signal)),
     answer(to, certificate, hashes) {
       // Best effort: a sibling that is still stuck shows it, and is answered again.
       void agreement.sendCertificate(to, encodeCertificate(certificate), hashes)
     },
+  }
+}
+
+/** Waits for a block that is not final here: the own chain node may be behind, and a liar names whatever height it likes. */
+async function finalHash({ chain, clock }: PeerParts, height: number, signal: AbortSignal): Promise<Hash> {
+  for (;;) {
+    try {
+      await finalizedAt(chain, height, signal)
+      return await chain.blockHash(height, { signal })
+    } catch (error) {
+      if (!(error instanceof ChainUnavailable)) throw error
+      await delay(clock, BLOCK_RETRY_MS, signal)
+    }
   }
 }
 

@@ -161,6 +161,27 @@ describe('round: votes and locks', () => {
     expect(bench.signed('propose').map(({ validView }) => validView)).to.deep.equal([0])
   })
 
+  // Shrunk by hand from a simulation of tier 1: a peer that started on an old copy of its disk ended itself here.
+  it('proposes nothing in a view whose polka it is shown: it has proposed there, and lost its disk since', () => {
+    const bench = new Bench({ rank: 0 })
+    const value = bench.value([bench.self])
+    const proposal = bench.signer.sign(bench.self, {
+      kind: 'propose',
+      scope: bench.context.scope,
+      view: 0,
+      validView: -1,
+      value,
+    } as const)
+    const votes = bench.others.map(peer => bench.prevoteOf(peer, 0, value))
+    bench.input({
+      type: 'message',
+      signed: bench.precommitOf(bench.others[0]!, 0, value),
+      attachments: [proposal, ...bench.proof(), ...votes],
+    })
+    expect(bench.state.valid?.view).to.equal(0)
+    expect(bench.signed('propose')).to.deep.equal([])
+  })
+
   it('refuses a PRECOMMIT that does not show the polka it names, or too small a one', () => {
     const bench = new Bench()
     const value = bench.value()

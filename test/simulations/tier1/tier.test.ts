@@ -57,6 +57,25 @@ describe('simulations/tier1: faults and liars', function () {
     expect(result.reached).to.have.property('restarted')
   })
 
+  // Both were found by this tier: a node of the chain that lags, or a proposal that names a block to come, ended a peer; so
+  // did a polka of the view that a peer led before it started on an old copy of its disk.
+  it('goes on where nodes of the chain lag, and where peers start on old copies of their disks', async () => {
+    const { result, events } = await simulate(
+      {
+        faults: [
+          { kind: 'rpc-lie', atMs: 10_000, durationMs: 20_000, peers: [2, 5] },
+          { kind: 'restart-stale', atMs: 15_000, durationMs: 20_000, peers: [2, 5] },
+        ],
+        healAtMs: 50_000,
+        workload: { rounds: 4 },
+      },
+      7,
+    )
+    expect(result.verdict.verdict, result.verdict.sentence).to.equal('valid')
+    expect(of(events, 'halt')).to.deep.equal([])
+    expect(result.reached).to.have.property('restarted-stale')
+  })
+
   it('proves a double vote, and refuses frames that are none, by the name of who sent them', async () => {
     const { result, events } = await simulate({
       attackers: [
