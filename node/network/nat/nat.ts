@@ -61,7 +61,7 @@ export class Nat {
     this.#environment = environment
     const { clock, random, onWarning } = environment
     this.#startedMs = clock.nowMs()
-    this.relay = new RelayServer(components, init.relayLimits)
+    this.relay = new RelayServer(components, init.relayLimits, () => clock.nowMs())
     this.#relaySeeker = new RelaySeeker({
       ...components,
       clock,

@@ -3,6 +3,7 @@ import type { Connection } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { PeerName } from '../../../protocols/wire/messages.ts'
 import { hostOf } from '../gater.ts'
+import { HOP_TIMEOUT_MS } from './constants.ts'
 import type { RelayLimits } from './types.ts'
 
 /** Protocol of asking a relay; a stream of it stays open for as long as the circuit that it asked for. */
@@ -24,20 +25,42 @@ export function mayReserve(
   return others.length < reservationsPerHost
 }
 
-/** The stream that asks is open already, so it counts itself. */
-export function mayConnect(
-  source: PeerName,
-  destination: PeerName,
-  connections: readonly RelayedStreams[],
-  { circuits, circuitsPerPeer }: Pick<RelayLimits, 'circuits' | 'circuitsPerPeer'>,
-): boolean {
-  const asked = countStreams(connections, HOP_PROTOCOL)
-  const led = countStreams(connections, STOP_PROTOCOL)
-  return (
-    sum(asked) <= circuits &&
-    (asked.get(source) ?? 0) + (led.get(source) ?? 0) <= circuitsPerPeer &&
-    (asked.get(destination) ?? 0) + (led.get(destination) ?? 0) < circuitsPerPeer
-  )
+interface Admitted {
+  readonly destination: PeerName
+  /** Circuits that lead to it once this one does. */
+  readonly led: number
+  readonly untilMs: number
+}
+
+/** Lets circuits through, as far as the open streams and those just let through say that there is room. */
+export class CircuitDoor {
+  readonly #limits: Pick<RelayLimits, 'circuits' | 'circuitsPerPeer'>
+  readonly #nowMs: () => number
+  /** The stream to the destination opens a moment after the circuit was let through; a second one must not slip in meanwhile. */
+  #admitted: readonly Admitted[] = []
+
+  constructor(limits: Pick<RelayLimits, 'circuits' | 'circuitsPerPeer'>, nowMs: () => number) {
+    this.#limits = limits
+    this.#nowMs = nowMs
+  }
+
+  /** The stream that asks is open already, so it counts itself. */
+  mayConnect(source: PeerName, destination: PeerName, connections: readonly RelayedStreams[]): boolean {
+    const nowMs = this.#nowMs()
+    this.#admitted = this.#admitted.filter(({ untilMs }) => untilMs > nowMs)
+    const { circuits, circuitsPerPeer } = this.#limits
+    const asked = countStreams(connections, HOP_PROTOCOL)
+    const open = countStreams(connections, STOP_PROTOCOL)
+    const led = (peer: PeerName): number =>
+      Math.max(open.get(peer) ?? 0, ...this.#admitted.filter(one => one.destination === peer).map(one => one.led))
+    const isAdmitted =
+      sum(asked) <= circuits &&
+      (asked.get(source) ?? 0) + led(source) <= circuitsPerPeer &&
+      (asked.get(destination) ?? 0) + led(destination) < circuitsPerPeer
+    if (isAdmitted)
+      this.#admitted = [...this.#admitted, { destination, led: led(destination) + 1, untilMs: nowMs + HOP_TIMEOUT_MS }]
+    return isAdmitted
+  }
 }
 
 function countStreams(connections: readonly RelayedStreams[], protocol: string): ReadonlyMap<PeerName, number> {

@@ -8,18 +8,20 @@ import { type PeerId, start, stop } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { PeerName } from '../../../protocols/wire/messages.ts'
 import { HOP_TIMEOUT_MS, RESERVATION_MS } from './constants.ts'
-import { mayConnect, mayReserve } from './relay-gate.ts'
+import { CircuitDoor, mayReserve } from './relay-gate.ts'
 import type { RelayLimits } from './types.ts'
 
 export class RelayServer {
   readonly #components: CircuitRelayServerComponents
   readonly #limits: RelayLimits
+  readonly #door: CircuitDoor
   readonly #server: CircuitRelayService
   #isServing = false
 
-  constructor(components: CircuitRelayServerComponents, limits: RelayLimits) {
+  constructor(components: CircuitRelayServerComponents, limits: RelayLimits, nowMs: () => number) {
     this.#components = components
     this.#limits = limits
+    this.#door = new CircuitDoor(limits, nowMs)
     this.#server = circuitRelayServer({
       hopTimeout: HOP_TIMEOUT_MS,
       // One more: the stream that is refused must be read before it can be told so.
@@ -65,6 +67,6 @@ export class RelayServer {
 
   mayConnect(source: PeerId, destination: PeerId): boolean {
     const connections = this.#components.connectionManager.getConnections()
-    return mayConnect(source.toString(), destination.toString(), connections, this.#limits)
+    return this.#door.mayConnect(source.toString(), destination.toString(), connections)
   }
 }

@@ -2,7 +2,7 @@ import type { Stream } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { expect } from 'chai'
-import { HOP_PROTOCOL, mayConnect, mayReserve, type RelayedStreams } from '../../../../node/network/nat/relay-gate.ts'
+import { CircuitDoor, HOP_PROTOCOL, mayReserve, type RelayedStreams } from '../../../../node/network/nat/relay-gate.ts'
 import { seatsOf } from '../../../protocols/wire/samples.ts'
 
 const NAMES = (await seatsOf(4)).map(seat => seat.name)
@@ -16,6 +16,15 @@ function streams(peer: string, hops: number, stops: number, status: Stream['stat
     remoteAddr: multiaddr('/ip4/9.9.9.9/tcp/1'),
     streams: [...of(HOP_PROTOCOL, hops), ...of(STOP_PROTOCOL, stops)],
   }
+}
+
+function mayConnect(
+  source: string,
+  destination: string,
+  connections: readonly RelayedStreams[],
+  limits: { readonly circuits: number; readonly circuitsPerPeer: number },
+): boolean {
+  return new CircuitDoor(limits, () => 0).mayConnect(source, destination, connections)
 }
 
 describe('what a relay lets through', () => {
@@ -52,5 +61,15 @@ describe('what a relay lets through', () => {
     expect(mayConnect(A, B, [streams(A, 3, 0), streams(B, 0, 0)], limits)).to.equal(false)
     expect(mayConnect(A, B, [streams(A, 1, 2), streams(B, 0, 0)], limits)).to.equal(false)
     expect(mayConnect(A, B, [streams(A, 1, 0), streams(B, 1, 1)], limits)).to.equal(false)
+  })
+
+  it('counts a circuit before its stream to the other end is open, until that has had its time', () => {
+    let nowMs = 0
+    const door = new CircuitDoor({ circuits: 99, circuitsPerPeer: 1 }, () => nowMs)
+    expect(door.mayConnect(A, B, [streams(A, 1, 0)])).to.equal(true)
+    expect(door.mayConnect(C, B, [streams(A, 1, 0), streams(C, 1, 0)])).to.equal(false)
+    expect(door.mayConnect(B, C, [streams(A, 1, 0), streams(B, 1, 0)])).to.equal(false)
+    nowMs = 60_000
+    expect(door.mayConnect(C, B, [streams(C, 1, 0)])).to.equal(true)
   })
 })
