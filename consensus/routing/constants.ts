@@ -21,8 +21,14 @@ export const DEFAULT_WORK_LIMITS: WorkLimits = {
 /** Factor of every further wait. Below 2, so that three tries still fit into a round. */
 export const DEFAULT_BACK_OFF = 1.5
 
-/** First wait after BUSY or WAIT, as a share of a hop: a queue place frees in a fraction of a hop's time. */
+/** First wait after BUSY, as a share of a hop: a queue place frees in a fraction of a hop's time. */
 export const BUSY_WAIT_SHARE = 0.25
+
+/**
+ * First wait after WAIT, as a share of a hop: the next stage is usually in the round a moment later, and at the start of a run
+ * a quarter of a hop (5 s) was most of what the first round took.
+ */
+export const LATE_WAIT_SHARE = 0.02
 
 /** Share of the round for which a sender is patient with a stage that is still in the round before. */
 export const LATE_STAGE_SHARE = 0.25

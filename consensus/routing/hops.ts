@@ -1,6 +1,6 @@
 /** Sending: which hop, what its answer means, when to turn to a sibling (round.md, "Work: lanes"). */
 import type { PeerName } from '../../protocols/wire/messages.ts'
-import { BUSY_WAIT_SHARE, LATE_STAGE_SHARE } from './constants.ts'
+import { BUSY_WAIT_SHARE, LATE_STAGE_SHARE, LATE_WAIT_SHARE } from './constants.ts'
 import { hopOrder } from './lanes.ts'
 import { abandon, disarm, type Job, report, type Step, timerId, type WorkState } from './state.ts'
 import type { SendOutcome } from './types.ts'
@@ -67,6 +67,7 @@ export function reroute(step: Step, job: Job, { suspect }: { suspect: boolean })
 function onForwardAnswered(step: Step, job: Job, outcome: SendOutcome): void {
   const { state } = step
   const { limits, timing } = state.context
+  let pause = 0
   switch (outcome.kind) {
     case 'accepted':
       if (job.hop !== null) state.down.delete(job.hop)
@@ -76,13 +77,14 @@ function onForwardAnswered(step: Step, job: Job, outcome: SendOutcome): void {
       break
     case 'busy':
       if (++job.busy > limits.busy) reroute(step, job, { suspect: false })
-      else askAgain(step, job, pauseMs(state, job.busy))
+      else askAgain(step, job, pauseMs(state, BUSY_WAIT_SHARE, job.busy))
       break
     case 'wait':
       // Its siblings are likely as late, so this is no reason to leave the lane, for a while.
-      job.lateMs += Math.min(timing.hopMs, pauseMs(state, ++job.late))
+      pause = Math.min(timing.hopMs, pauseMs(state, LATE_WAIT_SHARE, ++job.late))
+      job.lateMs += pause
       if (job.lateMs > patienceMs(state)) reroute(step, job, { suspect: false })
-      else askAgain(step, job, Math.min(timing.hopMs, pauseMs(state, job.late)))
+      else askAgain(step, job, pause)
       break
     case 'refused':
       reroute(step, job, { suspect: false })
@@ -103,8 +105,8 @@ function askAgain(step: Step, job: Job, delayMs: number): void {
   setTimer(step, job, delayMs)
 }
 
-function pauseMs({ context: { timing } }: WorkState, times: number): number {
-  return timing.hopMs * BUSY_WAIT_SHARE * timing.backOff ** (times - 1)
+function pauseMs({ context: { timing } }: WorkState, share: number, times: number): number {
+  return timing.hopMs * share * timing.backOff ** (times - 1)
 }
 
 function patienceMs({ context: { timing } }: WorkState): number {
