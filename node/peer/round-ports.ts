@@ -3,7 +3,6 @@ import { ChainUnavailable } from '../../consensus/chain/errors.ts'
 
 import { roundRoles } from '../../consensus/election/index.ts'
 
-
 import type { AggregateInput, RoundContext } from '../../consensus/round/types.ts'
 import type { Agreement, CommitQuery } from '../../protocols/agreement/index.ts'
 import { encodeCertificate } from '../../protocols/wire/certificate.ts'
