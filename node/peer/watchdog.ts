@@ -53,8 +53,9 @@ export class Watchdog {
     const { stage, stages, book, onWarning } = this.#init
     try {
       await this.#askSiblings(round, signal)
+      // What this round waits for: that the others have certified the one before. Most are still in this one themselves.
       for (let other = 0; other < stages; other++) {
-        if (other !== stage && book.newest(other) < round) await this.#fill(other, signal)
+        if (other !== stage && book.newest(other) < round - 1) await this.#fill(other, signal)
       }
     } catch (error) {
       if (!signal.aborted) onWarning(`asking others how far they are: ${String(error)}`)

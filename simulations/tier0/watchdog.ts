@@ -39,7 +39,7 @@ function* askSiblings(peer: SimPeer, replica: SimReplica, round: number): Task<v
 function* fillOthers(peer: SimPeer, replica: SimReplica, round: number): Task<void> {
   const { world, tips } = peer
   for (let stage = 0; stage < world.stages.length; stage++) {
-    if (stage === peer.stage || tips.newest(stage) >= round) continue
+    if (stage === peer.stage || tips.newest(stage) >= round - 1) continue
     const asked = world.stages[stage]?.filter(other => other.isUp).slice(0, WATCH_ASKED) ?? []
     for (const { name } of asked) {
       const newest = yield* peer.ask(
