@@ -84,6 +84,8 @@ export class Replica {
     const stopped = new Promise<'stopped'>(resolve =>
       signal.addEventListener('abort', () => resolve('stopped'), { once: true }),
     )
+    // Its disk or its siblings may have had the last round already.
+    this.#finish(this.#init.stageState.tip.round)
     while (!signal.aborted) {
       this.#behind = Promise.withResolvers()
       if (this.#finished) {

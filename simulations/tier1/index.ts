@@ -58,15 +58,17 @@ async function runWorld(world: World, options: RunOptions, startedMs: number): P
     time.nowMs >= scenario.healAtMs &&
     world.peers.some(({ index }) => world.hasFinished(index)) &&
     world.peers.every(({ index, isUp }) => !isUp || !world.isHonest(index) || world.hasFinished(index))
+  let hasFinished = false
   try {
     await time.run(() => {
       options.signal.throwIfAborted()
-      return isViolated || isCut || isFinished()
+      hasFinished = isFinished()
+      return isViolated || isCut || hasFinished
     }, scenario.limitMs)
   } finally {
     world.end()
   }
-  const reason = isViolated ? 'violated' : isFinished() ? 'finished' : 'limit'
+  const reason = isViolated ? 'violated' : hasFinished ? 'finished' : 'limit'
   recorder.emit({ type: 'end', atMs: time.nowMs, reason })
   const verdict = checkers.verdict(time.nowMs)
   const { messages, bytes } = world.network.counters

@@ -196,6 +196,8 @@ export class World {
 
   #down(peer: number, error: unknown): void {
     if (this.#isOver) return
+    // Its next life has to say so again.
+    this.#finished.delete(peer)
     const atMs = this.time.nowMs
     this.recorder.emit({ type: 'down', atMs, peer })
     if (error === null) return

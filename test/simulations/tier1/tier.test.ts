@@ -76,6 +76,19 @@ describe('simulations/tier1: faults and liars', function () {
     expect(result.reached).to.have.property('restarted-stale')
   })
 
+  // Found by this tier: such a peer opened the round after the last one, alone, and never said that the run is over.
+  it('is over for a peer that was down when the others finished, too', async () => {
+    const { result, events } = await simulate({
+      faults: [{ kind: 'crash', atMs: 25_000, durationMs: 5_000, peers: [7] }],
+      healAtMs: 31_000,
+      limitMs: 120_000,
+      workload: { rounds: 1 },
+    })
+    expect(result.verdict.verdict, result.verdict.sentence).to.equal('valid')
+    expect(of(events, 'end').map(({ reason }) => reason)).to.deep.equal(['finished'])
+    expect(result.statistics.virtualMs).to.be.below(90_000)
+  })
+
   it('proves a double vote, and refuses frames that are none, by the name of who sent them', async () => {
     const { result, events } = await simulate({
       attackers: [
