@@ -8,8 +8,8 @@ import type { AttackerSpec, Fault, FaultRate, Scenario } from '../scenario/types
 
 /** Stages and replicas, with how often they are drawn: small swarms more often, they find as much in less time. */
 const SHAPES: readonly (readonly [stages: number, replicas: number, weight: number])[] = [
-  [2, 4, 12],
-  [2, 5, 4],
+  [2, 4, 26],
+  [2, 5, 5],
   [2, 6, 2],
   [3, 4, 3],
   [2, 7, 1],
