@@ -18,6 +18,8 @@ export class Seeker {
   readonly #searches: Retries
   readonly #loop: Loop
   readonly #abort = new AbortController()
+  /** Stages that are being searched in the DHT. */
+  readonly #inDht = new Set<number>()
 
   constructor(components: DiscoveryComponents, init: DiscoveryInit, book: RecordBook, exchange: Exchange) {
     this.#components = components
@@ -47,8 +49,17 @@ export class Seeker {
 
   /** One search for a stage: first those connected, then providers, then the DHT's value of each missing seat. */
   async find(stage: number, signal: AbortSignal): Promise<void> {
+    if (await this.#askConnected(stage, signal)) return
+    await this.#askDht(stage, signal)
+  }
+
+  /** True where nothing is missing any more. */
+  async #askConnected(stage: number, signal: AbortSignal): Promise<boolean> {
     await forEachParallel(this.#someConnected(), EXCHANGE_PEERS, peer => this.#ask(peer, stage, signal))
-    if (this.missing(stage).length === 0 && this.#init.seats.seats(stage).length > 0) return
+    return this.missing(stage).length === 0 && this.#init.seats.seats(stage).length > 0
+  }
+
+  async #askDht(stage: number, signal: AbortSignal): Promise<void> {
     const provided = await this.#providers(stage, signal)
     const wanted = new Set([...this.missing(stage), ...provided])
     wanted.delete(this.#self)
@@ -69,10 +80,23 @@ export class Seeker {
 
   async #search(stage: number): Promise<void> {
     const before = this.missing(stage).length
-    await this.find(stage, this.#abort.signal)
+    if (!(await this.#askConnected(stage, this.#abort.signal))) this.#askDhtBeside(stage)
     // Records are arriving: look again soon, the rest is likely on its way.
     if (this.missing(stage).length < before) this.#searches.forget(`${stage}`)
     this.#searches.tried(`${stage}`)
+  }
+
+  /**
+   * Not waited for: a peer that knows nobody yet waits for its query's whole time, in which others may connect who know the
+   * record.
+   */
+  #askDhtBeside(stage: number): void {
+    if (this.#inDht.has(stage)) return
+    this.#inDht.add(stage)
+    void this.#askDht(stage, this.#abort.signal).finally(() => {
+      this.#inDht.delete(stage)
+      this.#loop.wake()
+    })
   }
 
   /** A random few of the connected peers: who is asked should not depend on the order of connecting. */
