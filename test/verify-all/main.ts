@@ -10,6 +10,7 @@ import { defaultRun } from './default-run.ts'
 import { gptSmall } from './gpt-small.ts'
 import { learning } from './learning.ts'
 import { mutants } from './mutants.ts'
+import { poisoned } from './poisoned.ts'
 import { realSwarms } from './real-swarm.ts'
 import { bigSwarm, determinism, otherNode, sweep } from './simulations.ts'
 import { tier1Determinism, tier1Learning, tier1Speed } from './tier1.ts'
@@ -19,6 +20,7 @@ const CHECKS: readonly LongCheck[] = [
   defaultRun,
   gptSmall,
   learning,
+  poisoned,
   sweep,
   mutants,
   determinism,

@@ -51,7 +51,8 @@ describe('swarm-node up', () => {
 
   it('goes on from the last certified round, and Ctrl-C ends it without an error and says how to continue', async () => {
     const lines = await runUntil(['--rounds', '100'], all => roundsIn(all).length >= 2)
-    expect(roundsIn(lines)[0]).to.be.greaterThan(certified)
+    // A replica that was killed before it had stored the last certificate takes it from a sibling, and may tell it again.
+    expect(roundsIn(lines)[0]).to.be.at.least(certified)
     up.kill('SIGINT')
     const { code, output, errors } = await up.ended
     expect(code, errors).to.equal(0)
