@@ -23,15 +23,15 @@ const PROGRAMS: Record<Verb, () => Promise<{ run: VerbProgram }>> = {
 
 /**
  * What V8 compiled is kept beside the program, where that can be written, for the next start: eight peers compile the same
- * 4 MB. By version and flags; whoever ends first writes it.
+ * 4 MB. By version and flags; whoever ends first writes it. Only beside the bundle: sources are nobody's place for it.
  */
-const COMPILED = fileURLToPath(new URL('compiled', import.meta.url))
+const COMPILED = import.meta.url.endsWith('.js') ? fileURLToPath(new URL('compiled', import.meta.url)) : null
 
 /** A terminal's Ctrl-C reaches npm, a wrapper and this program, and those pass it on: one key press, several signals. */
 const ONE_PRESS_MS = 1000
 
 async function main(): Promise<number> {
-  enableCompileCache(COMPILED)
+  if (COMPILED !== null) enableCompileCache(COMPILED)
   const command = parseCommand(process.argv.slice(2), process.env)
   if ('help' in command) {
     console.log(helpText(command.help))
