@@ -40,6 +40,18 @@ export function extendTables(extension: unknown): void {
   for (const { name, start } of extension.faults ?? []) add(STARTS, 'faults', name, start)
 }
 
+/** Takes it out again: the tables belong to the whole process, and whoever runs next there did not ask for it. */
+export function withdrawFromTables(extension: Extension): void {
+  for (const name of Object.keys(FIELDS) as (keyof Extension)[]) {
+    for (const item of extension[name] ?? []) remove(FIELDS[name], item.name, item)
+  }
+  for (const { name, start } of extension.faults ?? []) remove(STARTS, name, start)
+}
+
+function remove(table: Readonly<Record<string, unknown>>, name: string, item: unknown): void {
+  if (table[name] === item) Reflect.deleteProperty(table, name)
+}
+
 function add(table: Readonly<Record<string, unknown>>, what: string, name: string, item: unknown): void {
   // Taken in before, by the same process.
   if (table[name] === item) return

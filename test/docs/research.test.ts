@@ -9,6 +9,7 @@ import scenario from '../../docs/research/examples/scenario.ts'
 import { VERBS } from '../../simulations/cli/options.ts'
 import { parseCommand } from '../../simulations/cli/parse.ts'
 import { swarmSim } from '../../simulations/cli/program.ts'
+import { type Extension, withdrawFromTables } from '../../simulations/extend.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = join(root, 'docs/research')
@@ -34,6 +35,12 @@ async function tool(...args: string[]): Promise<{ code: number; output: string }
 }
 
 describe('the examples for researchers', () => {
+  const taken: readonly Extension[] = [attacker, checker, fault, scenario]
+
+  after(() => {
+    for (const extension of taken) withdrawFromTables(extension)
+  })
+
   it('have less than 30 lines each, and stand in the page as they are run', () => {
     const page = readFileSync(join(folder, 'extend.md'), 'utf8')
     expect(examples).to.have.length(4)
