@@ -1,4 +1,7 @@
-/** Seeded randomness (mulberry32): uniform in [0, 1), the same for one seed on every machine. */
+/**
+ * Seeded randomness (mulberry32): uniform in [0, 1), the same for one seed on every machine. Not the streams of the kernel:
+ * the published table of attacks was drawn with it, and one seed must keep giving that table.
+ */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0
   return () => {

@@ -4,11 +4,12 @@ import { setImmediate } from 'node:timers/promises'
 import { loadKernels } from '../../node/engine/kernels/index.ts'
 import { ATTACKS } from '../attackers/index.ts'
 import { runningCheckers } from '../checkers/index.ts'
+import { scheduleFaults } from '../faults/schedule.ts'
 import type { ConcreteScenario } from '../scenario/types.ts'
 import type { RunOptions, SimulationTier } from '../tier.ts'
 import type { RunResult, SimEvent } from '../trace/types.ts'
 import { scheduleAttackers } from './attackers.ts'
-import { scheduleFaults } from './faults.ts'
+import { STARTS } from './faults.ts'
 import { World } from './world.ts'
 
 /** Virtual time between two looks at what peers hold. */
@@ -109,7 +110,7 @@ function begin(world: World, scenario: ConcreteScenario): void {
     world.recorder.emit({ type: 'seat', atMs: 0, peer: index, stage, name, honest })
   }
   scheduleAttackers(world, ATTACKS)
-  scheduleFaults(world)
+  scheduleFaults(world, 0, STARTS)
   world.chain.start()
   for (const peer of world.peers) peer.start()
   gauge(world)

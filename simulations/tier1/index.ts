@@ -3,12 +3,13 @@ import { loadCorpus } from '../../node/data/index.ts'
 import { loadKernels } from '../../node/engine/kernels/index.ts'
 import { forgetVerified } from '../../protocols/wire/envelope.ts'
 import { runningCheckers } from '../checkers/index.ts'
+import { scheduleFaults } from '../faults/schedule.ts'
 import type { ConcreteScenario } from '../scenario/types.ts'
 import type { RunOptions, SimulationTier } from '../tier.ts'
 import type { RunResult, SimEvent } from '../trace/types.ts'
 import { takeAmbient } from './ambient.ts'
 import { scheduleAttackers } from './attackers.ts'
-import { scheduleFaults } from './faults.ts'
+import { STARTS } from './faults.ts'
 import { World } from './world.ts'
 
 const CORPUS = 'moby-dick'
@@ -51,7 +52,7 @@ async function runWorld(world: World, options: RunOptions, startedMs: number): P
   for (const { index, stage, name } of world.peers)
     recorder.emit({ type: 'seat', atMs: 0, peer: index, stage, name, honest: world.isHonest(index) })
   scheduleAttackers(world)
-  scheduleFaults(world)
+  scheduleFaults(world, 1, STARTS)
   world.chain.start()
   for (const peer of world.peers) time.at(peer.index * START_STAGGER_MS, () => peer.start())
   const isFinished = (): boolean =>
