@@ -1,5 +1,5 @@
 /** The parent of a local swarm only starts and stops programs: what was certified outlives it, and nothing else does. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -15,6 +15,8 @@ describe('swarm-node up', () => {
   let up: Program
   /** Last round that every replica is known to have certified and stored. */
   let certified = 0
+  /** Last round that any replica of every stage has certified: on one disk at least. */
+  let newest = 0
 
   after(async () => {
     up?.kill('SIGTERM')
@@ -39,7 +41,8 @@ describe('swarm-node up', () => {
   it('takes its peers and its chain with it within 5 s, even when it is killed', async () => {
     const events = eventsOf(await runUntil(['--rounds', '100', '--json'], lines => lastRound(eventsOf(lines)) >= 4))
     // What a replica has certified is on its disk two rounds later at the latest; what it lacks it certifies again.
-    certified = lastRound(events) - 2
+    newest = lastRound(events)
+    certified = newest - 2
     const pids = events.flatMap(event => (event.event === 'peer.ready' ? [event.pid] : []))
     expect(new Set(pids)).to.have.length(PEERS)
     const chain = events.find(event => event.event === 'chain.ready')?.url ?? ''
@@ -53,6 +56,8 @@ describe('swarm-node up', () => {
   it('goes on from the last certified round, and Ctrl-C ends it without an error and says how to continue', async () => {
     const lines = await runUntil(['--rounds', '100'], all => roundsIn(all).length >= 2)
     expect(roundsIn(lines)[0]).to.be.greaterThan(certified)
+    for (let stage = 0; stage < STAGES; stage++)
+      expect(Math.max(...foundOnDisk(data, stage)), `newest round on a disk of stage ${stage}`).to.be.at.least(newest)
     up.kill('SIGINT')
     const { code, output, errors } = await up.ended
     expect(code, errors).to.equal(0)
@@ -80,6 +85,17 @@ describe('swarm-node up', () => {
     expect(summary?.rounds.certified).to.equal(certified + 2)
   })
 })
+
+/** The rounds that the peers of a stage went on from, by their logs. */
+function foundOnDisk(data: string, stage: number): number[] {
+  return readdirSync(join(data, 'peers')).flatMap(peer => {
+    const log = readFileSync(join(data, 'peers', peer, 'logs', 'events.log'), 'utf8')
+    return log.split('\n').flatMap(line => {
+      const event = line === '' ? null : JSON.parse(line)
+      return event?.msg === 'synced' && event.stage === stage && event.by === 'local' ? [Number(event.round)] : []
+    })
+  })
+}
 
 function eventsOf(lines: readonly string[]): NodeEvent[] {
   return lines.flatMap(line => {
