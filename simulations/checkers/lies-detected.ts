@@ -35,9 +35,10 @@ export const liesDetected = checker(
           open.delete(`${event.accused}/evidence`)
           open.delete(`${event.accused}/refused`)
         }
-        if (event.type === 'refused' && event.from !== null && seats.isHonest(event.peer)) {
-          caught.add(`${event.from}/refused`)
+        if (event.type === 'refused' && event.from !== null) {
+          // A lie that only reached a fellow liar deters nobody and hurts nobody; the next telling opens it anew.
           open.delete(`${event.from}/refused`)
+          if (seats.isHonest(event.peer)) caught.add(`${event.from}/refused`)
         }
         return null
       },

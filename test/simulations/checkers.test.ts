@@ -68,6 +68,20 @@ const BAD: Readonly<Record<string, readonly SimEvent[]>> = {
 }
 
 describe('simulations/checkers', () => {
+  it('lies-detected forgives a lie that only a fellow liar heard, until it is told again', () => {
+    const told = { type: 'attacked', atMs: 1, peer: 6, attack: 'not-finite', round: 1 } as const
+    const refused = { type: 'refused', atMs: 2, peer: 4, from: 6, reason: 'not-finite' } as const
+    const liar = seats.map(seat => (seat.type === 'seat' && seat.peer === 4 ? { ...seat, honest: false } : seat))
+    const ends = (events: readonly SimEvent[], of: readonly SimEvent[]) => {
+      const running = CHECKERS['lies-detected']!.start(scenario)
+      for (const event of [...of, ...events]) running.event(event)
+      return running.end(299_000)
+    }
+    expect(ends([told, refused], liar)).to.equal(null)
+    expect(ends([told, refused, told], liar)).to.have.property('checker', 'lies-detected')
+    expect(ends([told, refused, told], seats)).to.equal(null)
+  })
+
   it('has a bad trace for each', () => {
     expect(Object.keys(BAD).sort()).to.deep.equal(Object.keys(CHECKERS).sort())
   })
