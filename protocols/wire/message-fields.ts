@@ -14,10 +14,12 @@ import { compareText, equalBytes } from './hash.ts'
 import type {
   Aggregate,
   Boundary,
+  Change,
   Commit,
   Have,
   Held,
   Idle,
+  Leave,
   Outcome,
   Precommit,
   Prevote,
@@ -76,6 +78,11 @@ const HELD = object<Held>({ author: peerName, root: hash, bitmap: bytes(1, MAX_P
 
 export const HAVE = object<Have>({ kind: oneOf('have'), scope: SCOPE, held: arrayOf(HELD, MAX_SEATS) })
 
+const CHANGE = object<Change>({
+  peer: peerName,
+  act: oneOf('admit', 'remove-absent', 'remove-left', 'remove-proven'),
+})
+
 const SEALED_COMMIT = object<SealedCommit>({ author: peerName, root: hash })
 
 export const VALUE = object<Value>({
@@ -83,7 +90,7 @@ export const VALUE = object<Value>({
   parent: object<Value['parent']>({ value: hash, outcome: hash }),
   reference: object<Value['reference']>({ height: counter, hash }),
   commits: either(oneOf('skip'), arrayOf(SEALED_COMMIT, MAX_SEATS, 1)),
-  changes: arrayOf((_, path) => `${path} is not specified yet`, 0),
+  changes: arrayOf(CHANGE, MAX_SEATS),
 })
 
 export const PROPOSAL = object<Proposal>({ kind: oneOf('propose'), scope: SCOPE, view, validView, value: VALUE })
@@ -119,6 +126,8 @@ export const BOUNDARY = object<Boundary>({
   content: hash,
 })
 
+export const LEAVE = object<Leave>({ kind: oneOf('leave'), scope: SCOPE })
+
 export const STAGE_RECORD = object<StageRecord>({
   kind: oneOf('record'),
   run: contentIdText,
@@ -140,13 +149,10 @@ export function sorted(texts: readonly string[], what: string): string | null {
 }
 
 /** What holds between the fields of a value, wherever it stands. */
-export function valueRelation(value: Value): string | null {
-  return value.commits === 'skip'
-    ? null
-    : sorted(
-        value.commits.map(commit => commit.author),
-        'commits',
-      )
+export function valueRelation({ commits, changes }: Value): string | null {
+  const sealed = commits === 'skip' ? [] : commits.map(commit => commit.author)
+  const changed = changes.map(change => change.peer)
+  return sorted(sealed, 'commits') ?? sorted(changed, 'changes')
 }
 
 export function proposalRelation(proposal: Proposal): string | null {

@@ -90,6 +90,12 @@ export interface SealedCommit {
   readonly root: Hash
 }
 
+/** A peer gets a seat in the stage, or loses it, and why; decided now, acts in a later epoch. */
+export interface Change {
+  readonly peer: PeerName
+  readonly act: 'admit' | 'remove-absent' | 'remove-left' | 'remove-proven'
+}
+
 /** What a stage agrees on: which available commitments count in the round. */
 export interface Value {
   readonly scope: Scope
@@ -99,8 +105,8 @@ export interface Value {
   readonly reference: { readonly height: number; readonly hash: Hash }
   /** Sorted by author; 'skip' leaves the state unchanged. */
   readonly commits: readonly SealedCommit[] | 'skip'
-  /** Membership changes; empty until they are specified. */
-  readonly changes: readonly never[]
+  /** Membership changes, sorted by peer, each peer once (`consensus/membership`). */
+  readonly changes: readonly Change[]
 }
 
 export interface Proposal {
@@ -179,6 +185,12 @@ export interface Boundary {
   readonly content: Hash
 }
 
+/** "I give up my seat." Of the signer's epoch and group; repeated in later epochs until the seat is gone. */
+export interface Leave {
+  readonly kind: 'leave'
+  readonly scope: Scope
+}
+
 /** How a peer of a stage can be reached; newest sequence wins (`protocols/discovery`). */
 export interface StageRecord {
   readonly kind: 'record'
@@ -202,6 +214,7 @@ export type Payload =
   | Outcome
   | Settled
   | Boundary
+  | Leave
   | StageRecord
 
 export type PayloadKind = Payload['kind']

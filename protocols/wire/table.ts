@@ -61,7 +61,7 @@ const TABLE = {
   propose: {
     code: 0x301004,
     signer: 'seat',
-    // 256 sealed commits of 110 bytes.
+    // 256 sealed commits of 110 bytes, 256 changes of 80.
     maxBytes: 64 * KIB,
     fields: rules.PROPOSAL,
     relation: rules.proposalRelation,
@@ -105,6 +105,7 @@ const TABLE = {
   },
   settled: { code: 0x301009, signer: 'source', maxBytes: KIB, fields: rules.SETTLED, evidence: null },
   boundary: { code: 0x30100a, signer: 'seat', maxBytes: KIB, fields: rules.BOUNDARY, evidence: null },
+  leave: { code: 0x30100c, signer: 'seat', maxBytes: KIB, fields: rules.LEAVE, evidence: null },
   record: { code: 0x30100b, signer: 'any-peer', maxBytes: 8 * KIB, fields: rules.STAGE_RECORD, evidence: null },
 } satisfies { readonly [K in PayloadKind]: MessageRow<PayloadOf<K>> }
 

@@ -115,6 +115,7 @@ export function samplePayloads(name: PeerName): { readonly [K in PayloadKind]: P
       parent: hashOf('parent tensor'),
       content: hashOf('tensor'),
     },
+    leave: { kind: 'leave', scope: SCOPE },
     record: {
       kind: 'record',
       run: SCOPE.run,

@@ -1,0 +1,12 @@
+export { ABSENCE_ROUNDS, CANDIDATES_PER_SEAT, DEPARTURE_EPOCHS } from './constants.ts'
+export { firstRoster, leastSeats, nextRoster, shortages } from './roster.ts'
+export type {
+  DecidedChanges,
+  Departure,
+  MembershipContext,
+  NextEpoch,
+  PastRound,
+  Roster,
+  RosterRules,
+  Wish,
+} from './types.ts'

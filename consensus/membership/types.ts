@@ -1,0 +1,77 @@
+/** Who sits where, from epoch to epoch (README.md). Everything here is a function of finalised blocks. */
+import type { Change, ContentId, Hash, Outcome, PeerName, Signed } from '../../protocols/wire/messages.ts'
+
+/** A seat whose removal was decided and waits for a replacement. */
+export interface Departure {
+  readonly act: Exclude<Change['act'], 'admit'> | 'unbonded'
+  /** The first epoch in which it could have acted. */
+  readonly sinceEpoch: number
+}
+
+/** The seats of every stage in one epoch, and who waits for one. */
+export interface Roster {
+  readonly epoch: number
+  readonly stageOf: ReadonlyMap<PeerName, number>
+  /** Seats that go as soon as their stage can spare them. */
+  readonly departing: ReadonlyMap<PeerName, Departure>
+  /** Bonded peers without a seat that the beacon dealt to a stage short of seats. */
+  readonly candidates: ReadonlyMap<PeerName, number>
+  /** The other bonded peers without a seat, in the beacon's order. */
+  readonly spares: readonly PeerName[]
+}
+
+/** What of the manifest membership depends on. */
+export interface RosterRules {
+  readonly run: ContentId
+  readonly stages: number
+  /** Seats that a stage should have. */
+  readonly replicas: number
+}
+
+/** The changes that a certified round of a stage decided, as they stand on the chain. */
+export interface DecidedChanges {
+  readonly stage: number
+  readonly round: number
+  readonly epoch: number
+  readonly changes: readonly Change[]
+}
+
+/** What a new epoch is made from, besides the roster before it. */
+export interface NextEpoch {
+  readonly beacon: Hash
+  /** Peers with a bond of at least the floor at the epoch's height. */
+  readonly bonded: ReadonlySet<PeerName>
+  /** In chain order, each stage and round once. */
+  readonly decided: readonly DecidedChanges[]
+}
+
+/** A certified round that a stage has behind it. */
+export interface PastRound {
+  readonly round: number
+  /** id(v). */
+  readonly value: Hash
+  readonly outcome: Hash
+}
+
+/** What validity of changes reads, besides the value and what travels beside it. */
+export interface MembershipContext {
+  /** Dealt to this stage in the round's epoch. */
+  readonly candidates: readonly PeerName[]
+  /** Seats that leave already. */
+  readonly departing: readonly PeerName[]
+  /** Decided by earlier rounds of this epoch. */
+  readonly decided: readonly Change[]
+  /** Seats that the stage should have. */
+  readonly replicas: number
+  /** The last certified rounds, newest (the parent) first, at most ABSENCE_ROUNDS. */
+  readonly past: readonly PastRound[]
+}
+
+/** A change that this replica would see decided, with what proves it. */
+export interface Wish {
+  readonly change: Change
+  /** An admission: the candidate's {@link Outcome}. Left: LEAVE. Absent: Q outcomes of each past round. Proven: the two contradicting envelopes. */
+  readonly proof: readonly Signed[]
+}
+
+export type PastOutcomes = readonly (readonly Signed<Outcome>[])[]
