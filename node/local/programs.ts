@@ -43,11 +43,13 @@ export interface JoinCommand {
   readonly threads: number
   /** Last round to certify; null: until stopped. */
   readonly untilRound: number | null
+  /** As `join` has it unless told. */
+  readonly keepRounds?: number
 }
 
 /** Arguments of `swarm-node join`, as a person would type them. */
 export function joinArguments(command: JoinCommand): string[] {
-  const { folder, peer, chainUrl, bootstrap, port, corpus, threads, untilRound } = command
+  const { folder, peer, chainUrl, bootstrap, port, corpus, threads, untilRound, keepRounds } = command
   return [
     'join',
     ...['--run', manifestPath(folder.root)],
@@ -57,6 +59,7 @@ export function joinArguments(command: JoinCommand): string[] {
     ...bootstrap.flatMap(address => ['--bootstrap', address]),
     ...['--corpus', corpus],
     ...['--threads', String(threads)],
+    ...(keepRounds === undefined ? [] : ['--keep-rounds', String(keepRounds)]),
     ...(untilRound === null ? [] : ['--until', String(untilRound)]),
   ]
 }
@@ -83,7 +86,7 @@ export function peerLog(peer: LocalPeer): string {
 export function handCommands(
   plan: { folder: SwarmFolder; peers: readonly LocalPeer[] },
   chainUrl: string,
-  settings: { corpus: string | undefined; threads: number | undefined },
+  settings: { corpus: string | undefined; threads: number | undefined; keepRounds?: number },
 ): string[] {
   const { folder, peers } = plan
   const chainPort = Number(new URL(chainUrl).port)

@@ -32,7 +32,18 @@ const SHARED_EVENTS: ReadonlySet<EventName> = new Set([
   'waiting',
   'round.started',
   'synced',
+  'chain.away',
+  'chain.back',
+  'lease',
 ])
+
+/** Events that tell of a change: shown where it is another than the last one shown in this slot. */
+const SLOTS: Readonly<Record<string, (message: Record<string, unknown>) => readonly [slot: string, text: string]>> = {
+  waiting: ({ stage, for: what }) => [`waiting/${String(stage)}`, String(what)],
+  lease: ({ stage, isHeld, untilHeight }) => [`lease/${String(stage)}`, `${String(isHeld)}/${String(untilHeight)}`],
+  'chain.away': () => ['chain', 'away'],
+  'chain.back': () => ['chain', 'back'],
+}
 
 export class LocalSwarm {
   readonly #init: SwarmInit
@@ -139,8 +150,7 @@ export class LocalSwarm {
   #isNews(message: Record<string, unknown>): boolean {
     const { event, stage, round, to, by, heldOut } = message
     const key = `${String(event)}/${String(stage)}/${String(round ?? to)}/${String(by)}${heldOut === null || heldOut === undefined ? '' : '/held-out'}`
-    const text = event === 'waiting' ? String(message.for) : key
-    const slot = event === 'waiting' ? `waiting/${String(stage)}` : key
+    const [slot, text] = SLOTS[String(event)]?.(message) ?? [key, key]
     if (this.#shown.get(slot) === text) return false
     this.#shown.set(slot, text)
     if (this.#shown.size > MAX_SHOWN) this.#shown.delete(this.#shown.keys().next().value ?? '')

@@ -1,40 +1,67 @@
 /**
  * Posts the head of the stage's certificate chain now and then, and reports what was posted once it is final. Whose turn it
- * is follows from stake; the next in rank does it where the first has not within its time.
+ * is follows from stake; the next in rank does it where the first has not within its time. Only the newest link is ever
+ * posted: it says all that the older ones say, so after an outage of the chain there is one.
  */
-import type { BlockReference, Chain, PostedAnchor } from '../../consensus/chain/types.ts'
+import { ChainUnavailable } from '../../consensus/chain/errors.ts'
+import { type Lease, leaseEnd, mayVote, NO_LEASE, noteAnchor, noteHeight } from '../../consensus/chain/lease.ts'
+import type { BlockReference, PostedAnchor } from '../../consensus/chain/types.ts'
 import type { Clock } from '../../protocols/wire/environment.ts'
-import type { ContentId, Hash } from '../../protocols/wire/messages.ts'
+import type { ContentId, Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { AnchorLinks } from './anchor-links.ts'
 import { ANCHOR_PAGE_BLOCKS } from './anchor-pages.ts'
+import type { ChainWatch } from './chain-watch.ts'
 import { delay } from './delay.ts'
 import { RoundBell } from './round-bell.ts'
 
 /** For an anchor to be in a block and final: about three block times of a public chain. */
-const PATIENCE_MS = 20_000
-/** Attempts of one peer for one link; the next link says all that this one says. */
+export const PATIENCE_MS = 20_000
+/** Attempts of one peer for one link on a chain that answers; the next link says all that this one says. */
 const ATTEMPTS = 3
 
 export interface AnchorerInit {
-  readonly chain: Chain
+  readonly chain: ChainWatch
   readonly clock: Clock
   readonly run: ContentId
   readonly stage: number
   /** Where to begin to look for anchors. */
   readonly fromHeight: number
+  readonly leaseBlocks: number
+  readonly isMember: (peer: PeerName) => boolean
   readonly signal: AbortSignal
   readonly onAnchored: (anchor: PostedAnchor) => void
+  /** The stage's lease ran out (`isHeld` false) or was renewed. @param end - last height at which its replicas vote */
+  readonly onLease: (isHeld: boolean, end: number) => void
   readonly onWarning: (message: string) => void
+}
+
+/** A link that is due on the chain. */
+interface Due {
+  readonly round: number
+  readonly link: Hash
+  /** Places before this peer in the ranking. */
+  readonly rank: number
+  readonly sinceMs: number
+  /** It goes no further than what is final: it is posted to renew the lease. */
+  readonly isRenewal: boolean
 }
 
 export class Anchorer {
   readonly #init: AnchorerInit
-  readonly #links = new AnchorLinks()
+  readonly #links = new AnchorLinks<PostedAnchor>()
   readonly #unsubscribe: () => void
+  readonly #bell = new RoundBell()
   #seenHeight: number
   #head: BlockReference | null = null
   #reading = false
-  readonly #bell = new RoundBell()
+  #lease: Lease = NO_LEASE
+  #isHeld = true
+  /** The own history is known: before, no anchor can be weighed against it. */
+  #hasHistory = false
+  #due: Due | null = null
+  #isPosting = false
+  /** Ends the attempt under way. */
+  #attempt: { readonly sinceMs: number; readonly stop: AbortController } | null = null
 
   constructor(init: AnchorerInit) {
     this.#init = init
@@ -49,13 +76,25 @@ export class Anchorer {
     return this.#links.finalRound
   }
 
+  /** Newest final round that is not after `round`; null where none is known. */
+  finalAtMost(round: number): number | null {
+    return this.#links.finalAtMost(round)
+  }
+
+  /** False while the stage's lease has run out. */
+  get mayVote(): boolean {
+    return this.#isHeld
+  }
+
   stop(): void {
     this.#unsubscribe()
   }
 
   /** The own history has this link at this round. */
   note(round: number, link: Hash): void {
-    this.#links.note(round, link)
+    for (const anchor of this.#links.note(round, link)) this.#take(anchor)
+    this.#hasHistory = true
+    this.#weighLease()
   }
 
   /** Resolves when an anchor of this round or a later one is final; rejects when the signal fires. */
@@ -63,22 +102,81 @@ export class Anchorer {
     while (this.finalRound < round) await this.#bell.wait(signal)
   }
 
-  /** Posts the link when the turn comes to `rank` (0: at once), unless it is final by then. */
-  async post(toRound: number, link: Hash, rank: number): Promise<void> {
-    const { chain, clock, run, stage, signal, onWarning } = this.#init
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const waited = delay(clock, attempt === 0 ? rank * PATIENCE_MS : PATIENCE_MS, signal)
-      await waited.catch(() => undefined)
-      if (signal.aborted) return
-      if (this.finalRound >= toRound) return
-      const anchor = { stage, fromRound: this.finalRound + 1, toRound, link }
-      try {
-        await chain.anchor(run, anchor, { signal })
-        return
-      } catch (error) {
-        if (signal.aborted) return
-        onWarning(`the anchor of round ${toRound} was not posted: ${error instanceof Error ? error.message : error}`)
+  /**
+   * Has the link posted when the turn comes to `rank` (0: at once), unless it is final by then. It takes the place of one
+   * that still waits.
+   */
+  post(round: number, link: Hash, rank: number): void {
+    const { clock, signal, onWarning } = this.#init
+    const isRenewal = round <= this.finalRound
+    if (isRenewal && this.#isHeld) return
+    this.#due = { round, link, rank, sinceMs: clock.nowMs(), isRenewal }
+    // One that is in no block by now was lost, or the chain is away: the newer one is posted in its place.
+    if (this.#attempt !== null && clock.nowMs() - this.#attempt.sinceMs > PATIENCE_MS) this.#attempt.stop.abort()
+    this.#bell.ring()
+    if (this.#isPosting) return
+    this.#isPosting = true
+    this.#postAll()
+      .catch(error => (signal.aborted ? undefined : onWarning(`anchor: ${String(error)}`)))
+      .finally(() => {
+        this.#isPosting = false
+      })
+  }
+
+  /** Until nothing is due. */
+  async #postAll(): Promise<void> {
+    const { chain, clock, signal } = this.#init
+    let attempts = 0
+    let last: Due | null = null
+    for (let due = this.#due; due !== null && !signal.aborted; due = this.#due) {
+      if (due !== last) attempts = 0
+      last = due
+      const isDone = due.isRenewal ? this.#isHeld : this.finalRound >= due.round
+      if (isDone || attempts >= ATTEMPTS) {
+        this.#due = null
+        continue
       }
+      await chain.there(signal)
+      // A newer one may have fallen due meanwhile.
+      if (this.#due !== due) continue
+      // Counted from when the chain was there, so that its return is no start for everybody at once.
+      const turnMs = Math.max(due.sinceMs, chain.backMs) + (due.rank + attempts) * PATIENCE_MS
+      if (turnMs > clock.nowMs()) await this.#wait(turnMs - clock.nowMs())
+      else if (await this.#send(due)) this.#due = this.#due === due ? null : this.#due
+      else if (!chain.isAway) attempts++
+    }
+  }
+
+  /** Until then, or until there is news. */
+  async #wait(delayMs: number): Promise<void> {
+    const { clock, signal } = this.#init
+    const end = new AbortController()
+    const until = AbortSignal.any([signal, end.signal])
+    await Promise.race([delay(clock, delayMs, until), this.#bell.wait(until)]).finally(() => end.abort())
+  }
+
+  /** True where it is in a block now. */
+  async #send({ round, link, isRenewal }: Due): Promise<boolean> {
+    const { chain, clock, run, stage, signal, onWarning } = this.#init
+    const stop = new AbortController()
+    this.#attempt = { sinceMs: clock.nowMs(), stop }
+    const fromRound = isRenewal ? round : this.finalRound + 1
+    try {
+      await chain.anchor(
+        run,
+        { stage, fromRound, toRound: round, link },
+        { signal: AbortSignal.any([signal, stop.signal]) },
+      )
+      return true
+    } catch (error) {
+      if (signal.aborted || stop.signal.aborted) return false
+      if (error instanceof ChainUnavailable) await chain.suspect()
+      // That the chain is away was told.
+      if (!chain.isAway)
+        onWarning(`the anchor of round ${round} was not posted: ${error instanceof Error ? error.message : error}`)
+      return false
+    } finally {
+      this.#attempt = null
     }
   }
 
@@ -91,8 +189,10 @@ export class Anchorer {
       while (this.#head !== null && this.#head.height > this.#seenHeight && !signal.aborted) {
         const toHeight = Math.min(this.#head.height, this.#seenHeight + ANCHOR_PAGE_BLOCKS)
         for (const posted of await chain.anchors(run, { afterHeight: this.#seenHeight, toHeight }, { signal }))
-          this.#take(posted)
+          this.#hear(posted)
         this.#seenHeight = toHeight
+        this.#lease = noteHeight(this.#lease, toHeight)
+        this.#weighLease()
         this.#bell.ring()
       }
     } catch (error) {
@@ -103,12 +203,29 @@ export class Anchorer {
     }
   }
 
-  #take(posted: PostedAnchor): void {
-    const { stage, onAnchored, onWarning } = this.#init
-    if (posted.stage === stage && this.#links.take(posted) === 'contradicts') {
-      onWarning(`${posted.peer} anchored another history of round ${posted.toRound} than the certified one`)
-      return
+  #hear(posted: PostedAnchor): void {
+    const { stage, isMember, onAnchored, onWarning } = this.#init
+    if (posted.stage === stage && isMember(posted.peer)) {
+      const verdict = this.#links.take(posted)
+      if (verdict === 'contradicts') {
+        onWarning(`${posted.peer} anchored another history of round ${posted.toRound} than the certified one`)
+        return
+      }
+      if (verdict !== 'ahead') this.#take(posted)
     }
     onAnchored(posted)
+  }
+
+  /** An anchor of the own history. */
+  #take({ toRound, block }: Pick<PostedAnchor, 'toRound' | 'block'>): void {
+    this.#lease = noteAnchor(this.#lease, { toRound, height: block.height }, this.#init.leaseBlocks)
+  }
+
+  #weighLease(): void {
+    const { leaseBlocks, onLease } = this.#init
+    const isHeld = mayVote(this.#lease, leaseBlocks)
+    if (!this.#hasHistory || isHeld === this.#isHeld) return
+    this.#isHeld = isHeld
+    onLease(isHeld, leaseEnd(this.#lease, leaseBlocks) ?? 0)
   }
 }

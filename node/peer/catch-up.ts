@@ -2,17 +2,20 @@
  * A replica that is behind its siblings: fetches the certificates it missed, and with them either the aggregates, which it
  * executes, or a snapshot under a certified full root. Whoever gives something wrong is counted and left.
  */
+import type { PostedAnchor } from '../../consensus/chain/types.ts'
 import type { State, StateStatus } from '../../protocols/state/index.ts'
 import { isZeroHash } from '../../protocols/wire/hash.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal, type Refusal } from '../../protocols/wire/refusals.ts'
 import type { RoundStore } from '../journal/index.ts'
+import { type Alone, AnchoredWalk } from './anchored-walk.ts'
+import { BEGINNINGS_MAX, chooseBeginning, ownBeginning } from './checkpoint.ts'
 import { type Ahead, chooseAhead } from './choose-ahead.ts'
 import type { Certified } from './follow.ts'
 import type { History } from './history.ts'
 import { SnapshotMemory } from './snapshot-memory.ts'
 import type { StageState } from './stage-state.ts'
-import type { Tip } from './tip.ts'
+import { type Tip, tipAt } from './tip.ts'
 
 export interface CatchUpInit {
   readonly stage: number
@@ -24,6 +27,8 @@ export interface CatchUpInit {
   readonly store: RoundStore
   readonly history: History
   readonly siblings: () => readonly PeerName[]
+  /** What members of the stage have anchored, as far as the chain is final. */
+  readonly anchors: (signal: AbortSignal) => Promise<{ posted: readonly PostedAnchor[]; headHeight: number }>
   readonly onProgress: (round: number, target: number) => void
 }
 
@@ -75,7 +80,7 @@ export class CatchUp {
   async #follow(ahead: Ahead, signal: AbortSignal): Promise<CaughtUp> {
     const { stageState, onProgress } = this.#init
     const page = await this.#certificates(ahead, stageState.tip, ahead.round, signal)
-    if (isRefusal(page)) return 'nothing'
+    if (isRefusal(page)) return isGone(page) ? this.#jump(ahead, signal) : 'nothing'
     let by: CaughtUp = 'nothing'
     for (const certified of page) {
       const partitions = await this.#aggregate(ahead, certified, signal)
@@ -111,7 +116,7 @@ export class CatchUp {
     let last: Certified | null = null
     while (tip.round < round) {
       const page = await this.#certificates(ahead, tip, round, signal)
-      if (isRefusal(page)) return null
+      if (isRefusal(page)) return isGone(page) ? this.#anchoredAt(ahead, round, signal) : null
       for (const certified of page) {
         await store.putCertificate(stage, certified.tip.round, certified.encoded)
         last = certified
@@ -124,8 +129,10 @@ export class CatchUp {
   /** A round before the tip, of which the own certificates are sound though the state is not. */
   async #ownAt(round: number, signal: AbortSignal): Promise<Certified | null> {
     const { history, store, stage, stageState } = this.#init
-    let tip: Tip = stageState.start
-    let last: Certified | null = null
+    const beginning = await ownBeginning({ store, stage, history, start: stageState.start, signal }, round)
+    if (beginning === null) return null
+    let tip = beginning
+    let last = await this.#certifiedAlone(beginning, signal)
     for (let at = tip.round + 1; at <= round; at++) {
       const encoded = await store.certificate(stage, at)
       const next = encoded === null ? null : await history.next(tip, encoded, signal)
@@ -133,6 +140,58 @@ export class CatchUp {
       last = next
       tip = next.tip
     }
+    return last
+  }
+
+  /** The certificate that a tip is the end of; null for the initial state. */
+  async #certifiedAlone(tip: Tip, signal: AbortSignal): Promise<Certified | null> {
+    const { history, store, stage } = this.#init
+    const encoded = await store.certificate(stage, tip.round)
+    const verified = encoded === null ? null : await history.alone(encoded, Number.POSITIVE_INFINITY, signal)
+    return encoded === null || verified === null || isRefusal(verified) ? null : { tip, encoded, verified }
+  }
+
+  /** Siblings no longer keep what follows the own tip: begins at an anchored round instead; stores what it fetched from there on. */
+  async #anchoredAt({ peers }: Ahead, round: number, signal: AbortSignal): Promise<Certified | null> {
+    const { state, history, stage, anchors } = this.#init
+    const { posted, headHeight } = await anchors(signal)
+    const usable = posted.filter(({ toRound }) => toRound <= round).toSorted((a, b) => a.toRound - b.toRound)
+    const begin = new AnchoredWalk({ state, history, stage, peers, headHeight, signal })
+    for (const { toRound } of usable.slice(-BEGINNINGS_MAX)) {
+      const walked = await begin.walk(toRound, round)
+      if (isRefusal(walked)) {
+        if (isGone(walked)) continue
+        return null
+      }
+      const anchor = chooseBeginning(
+        usable,
+        toRound,
+        walked.map(({ verified }) => verified),
+      )
+      if (anchor === null) return null
+      return this.#followAnchored(anchor, walked.slice(anchor.toRound - toRound), signal)
+    }
+    return null
+  }
+
+  /** @param walked - from the anchor's round on */
+  async #followAnchored(
+    anchor: PostedAnchor,
+    walked: readonly Alone[],
+    signal: AbortSignal,
+  ): Promise<Certified | null> {
+    const { history, store, stage } = this.#init
+    const [first, ...others] = walked
+    if (first === undefined) return null
+    let last: Certified = { tip: tipAt(first.verified, anchor.link), ...first }
+    const certified = [last]
+    for (const { encoded } of others) {
+      const next = await history.next(last.tip, encoded, signal)
+      if (isRefusal(next)) return null
+      certified.push(next)
+      last = next
+    }
+    for (const { tip, encoded } of certified) await store.putCertificate(stage, tip.round, encoded)
     return last
   }
 
@@ -168,4 +227,9 @@ export class CatchUp {
     if (isZeroHash(aggregateRoot)) return null
     return state.aggregate(peers, { stage, round: tip.round, aggregateRoot, partitions }, { signal })
   }
+}
+
+/** Nobody who was asked keeps it any more. */
+function isGone({ refused }: Refusal): boolean {
+  return refused === 'pruned' || refused === 'unknown-item'
 }

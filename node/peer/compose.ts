@@ -1,19 +1,23 @@
 /** Joins the parts of a peer: who hears what from whom. Decides nothing. */
 import { encodeClose } from '../../protocols/gossip/index.ts'
 import { hashHex } from '../../protocols/wire/hash.ts'
-import type { Certificate, Hash } from '../../protocols/wire/messages.ts'
+import type { Certificate, Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
+import { DEFAULT_KEEP_ROUNDS } from '../config/options.ts'
 import type { StartPhase } from '../events/types.ts'
 import { Ahead } from './ahead.ts'
+import { newestAnchors } from './anchor-pages.ts'
 import { Anchorer } from './anchorer.ts'
 import { Candidates } from './candidates.ts'
 import { CatchUp } from './catch-up.ts'
 import { CertificateBook } from './certificate-book.ts'
+import { ChainWatch } from './chain-watch.ts'
 import { Connected } from './connected.ts'
 import type { PeerEnvironment, PeerInit } from './environment.ts'
 import { Evaluator } from './evaluator.ts'
 import { LateAnswers } from './late-answers.ts'
 import { type Overlay, openOverlay } from './overlay.ts'
+import { Pruner } from './pruner.ts'
 import { PushedAggregates } from './pushed-aggregates.ts'
 import { Replica } from './replica.ts'
 import { RoundBell } from './round-bell.ts'
@@ -29,8 +33,8 @@ import type { PeerParts } from './types.ts'
 import { Watchdog } from './watchdog.ts'
 
 /** Runs a peer until the signal of `init` fires. Rejects where it cannot take part, or cannot go on. */
-export async function composePeer(init: PeerInit, environment: PeerEnvironment): Promise<void> {
-  const { clock } = environment
+export async function composePeer(init: PeerInit, given: PeerEnvironment): Promise<void> {
+  const { clock } = given
   const { bus } = init
   const timed = async <Result>(phase: StartPhase, work: () => Promise<Result>): Promise<Result> => {
     const beganMs = clock.nowMs()
@@ -41,6 +45,14 @@ export async function composePeer(init: PeerInit, environment: PeerEnvironment):
   // Fires with the caller's signal, or with the first error that leaves nothing to do.
   const fatal = new AbortController()
   const signal = AbortSignal.any([init.signal, fatal.signal])
+  const chain = new ChainWatch({
+    chain: given.chain,
+    clock,
+    signal,
+    onAway: reason => bus.emit('chain.away', { reason }),
+    onBack: height => bus.emit('chain.back', { height }),
+  })
+  const environment: WatchedEnvironment = { ...given, chain }
   const seat = await timed('seats', () => takeSeat(init, environment, signal, error => fatal.abort(error)))
   const peer = await join(init, environment, seat, signal)
   const { reporter, stage, membership, stageState, journal } = seat
@@ -51,7 +63,6 @@ export async function composePeer(init: PeerInit, environment: PeerEnvironment):
     const by = await timed('sync', () => peer.catchUp.run(signal))
     if (by !== 'nothing') bus.emit('synced', { stage, round: stageState.tip.round, by })
     reporter.waiting('')
-    const { chain } = environment
     const { start } = membership
     const { agreement } = peer
     const siblings = peer.connected.of(stage)
@@ -66,6 +77,9 @@ export async function composePeer(init: PeerInit, environment: PeerEnvironment):
   }
 }
 
+/** No part of a peer asks a chain that is away and ends with it. */
+type WatchedEnvironment = PeerEnvironment & { readonly chain: ChainWatch }
+
 interface Joined {
   readonly agreement: Services['agreement']
   readonly connected: Connected
@@ -76,7 +90,7 @@ interface Joined {
   stop(): Promise<void>
 }
 
-async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, signal: AbortSignal): Promise<Joined> {
+async function join(init: PeerInit, environment: WatchedEnvironment, seat: Seat, signal: AbortSignal): Promise<Joined> {
   const { run, bus, corpus } = init
   const { chain, clock, random, digest } = environment
   const { self, stage, group, membership, history, engine, journal, store, stageState, reporter } = seat
@@ -194,20 +208,29 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     inbox,
     seats: other => membership.seats(other),
     spreadClose: bundle => void gossip.publish(0, 'close', encodeClose(bundle)),
+    mayVote: () => anchorer.mayVote,
     warn,
     timesTaken: (round, times) => bus.emit('round.times', { stage, round, times }),
     certified: (context, { verified }, next) => reporter.certified(context, verified, next),
     synced: (round, by) => bus.emit('synced', { stage, round, by }),
   }
-  const anchorer = new Anchorer({
+  const isMember = (peer: PeerName) => membership.hasSeat(peer, stage)
+  const anchorer: Anchorer = new Anchorer({
     chain,
     clock,
     run: run.id,
     stage,
     fromHeight: membership.start.height,
+    leaseBlocks: run.manifest.chain.leaseBlocks,
+    isMember,
     signal,
     onAnchored: ({ stage: of, fromRound, toRound, block, link }) =>
       bus.emit('round.anchored', { stage: of, from: fromRound, to: toRound, block: block.height, link: hashHex(link) }),
+    onLease(isHeld, end) {
+      reporter.lease(isHeld, end)
+      if (isHeld) inbox.current?.voteAgain()
+      else replica.renewLease()
+    },
     onWarning: warn,
   })
   const catchUp = new CatchUp({
@@ -219,7 +242,16 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     store,
     history,
     siblings: () => connected.of(stage),
+    anchors: waitSignal =>
+      newestAnchors(chain, { run: run.id, stage, afterHeight: membership.start.height, isMember }, waitSignal),
     onProgress: (round, target) => reporter.waiting(`round ${round} of ${target} is taken from siblings`),
+  })
+  const pruner = new Pruner({
+    store,
+    stage,
+    keepRounds: init.keepRounds ?? DEFAULT_KEEP_ROUNDS,
+    finalAtMost: round => anchorer.finalAtMost(round),
+    onWarning: warn,
   })
   const late = new LateAnswers({ stage, store, agreement: services.agreement, digest, clock })
   const replica: Replica = new Replica({
@@ -237,7 +269,10 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     reporter,
     untilRound: init.untilRound,
     unreachable: () => connected.unreachable(),
-    onRound: () => bell.ring(),
+    onRound() {
+      bell.ring()
+      pruner.run(stageState.tip.round)
+    },
     spread: (encoded, rank, round) => void door.spread(encoded, rank, round).catch(() => undefined),
     onFinished: round => bus.emit('run.finished', { round }),
   })
@@ -276,6 +311,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     stop() {
       stopWatching()
       anchorer.stop()
+      void chain.close()
       return stopAll(init, seat, overlay, services)
     },
   }

@@ -23,6 +23,8 @@ export interface PeerInit {
   readonly threads: number
   /** Trains up to this round, then only serves; null: until stopped. */
   readonly untilRound: number | null
+  /** Newest rounds whose certificates stay on the disk; older ones go once the chain vouches for them. */
+  readonly keepRounds?: number
   readonly bus: EventBus
   /** Stops the peer: it flushes, and the composition resolves. */
   readonly signal: AbortSignal

@@ -103,7 +103,10 @@ export function activationsPolicy(init: PolicyInit): ActivationsPolicy {
 }
 
 /** What late siblings are given: what is on this peer's disk. */
-export function stateSource({ store, stage }: PolicyInit, stageState: StageState): StateSource {
+export function stateSource(
+  { store, stage }: Pick<PolicyInit, 'store' | 'stage'>,
+  stageState: StageState,
+): StateSource {
   return {
     status() {
       const { tip } = stageState
@@ -112,6 +115,7 @@ export function stateSource({ store, stage }: PolicyInit, stageState: StageState
       const round = store.newest(stage) === null ? -1 : Math.min(tip.round, store.newest(stage) ?? -1)
       return { stage, round, link: tip.link, state: tip.state, snapshotRound: snapshot?.round ?? null }
     },
+    oldest: of => store.oldest(of),
     certificates: async range => (await store.certificates(range)).map(({ certificate }) => certificate),
     aggregates: round => store.aggregates(round),
     aggregate: (round, partition) => store.aggregate(round, partition),

@@ -7,6 +7,7 @@ import { type ClipState, createClip, type ForwardInput } from '../../consensus/r
 import { encodeCertificate } from '../../protocols/wire/certificate.ts'
 import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
+import { FIRST_ROUND } from '../run/state-chain.ts'
 import type { Anchorer } from './anchorer.ts'
 import type { CatchUp } from './catch-up.ts'
 import type { CertificateBook } from './certificate-book.ts'
@@ -74,6 +75,12 @@ export class Replica {
     return this.#epoch
   }
 
+  /** The stage's lease has run out: the newest link is due, however few rounds it covers. */
+  renewLease(): void {
+    const { tip } = this.#init.stageState
+    if (tip.round >= FIRST_ROUND) this.#post(tip.round, tip.link)
+  }
+
   /** Siblings have shown a certificate that this peer lacks. */
   fallBehind(): void {
     this.#behind.resolve('behind')
@@ -121,6 +128,7 @@ export class Replica {
     parts.agreement.forgetBelow(context.scope.round - 1)
     if (restored !== null) await holdRestoredCommit(parts, restored)
     const held = this.#isFirst ? await holdRestoredPartitions(parts, context.scope) : []
+    if (this.#isFirst) this.#init.anchorer.note(tip.round, tip.link)
     this.#isFirst = false
     const round = new RoundRun({
       parts,
@@ -185,6 +193,7 @@ export class Replica {
     const by = await catchUp.run(signal, afresh)
     inbox.abandon(stageState.tip.round + 1, new Error('caught up'))
     this.#init.onRound()
+    this.#init.anchorer.note(stageState.tip.round, stageState.tip.link)
     if (by !== 'nothing') parts.synced(stageState.tip.round, by)
     this.#finish(stageState.tip.round)
   }
@@ -196,16 +205,22 @@ export class Replica {
 
   /** The head of the certificate chain goes to the chain now and then, and at the end. */
   #anchor(round: number, link: Hash): void {
-    const { anchorer, parts, untilRound } = this.#init
-    const { manifest, id } = parts.run
+    const { parts, untilRound } = this.#init
+    const { manifest } = parts.run
     if (round % manifest.chain.anchorEvery !== 0 && round !== untilRound) return
+    this.#post(round, link)
+  }
+
+  #post(round: number, link: Hash): void {
+    const { anchorer, parts } = this.#init
+    const { manifest, id } = parts.run
     anchorer.note(round, link)
     const epoch = this.#epoch
     const group = epoch?.groups[parts.stage]
     if (epoch === null || group === undefined) return
     const draw = { beacon: epoch.beacon, run: id, stage: parts.stage, round, role: ROLES.anchorer }
     const ranking = rankByStake(draw, group.seats, BigInt(manifest.stake.cap))
-    anchorer.post(round, link, rankOf(ranking, parts.self)).catch(error => parts.warn(`anchor: ${String(error)}`))
+    anchorer.post(round, link, rankOf(ranking, parts.self))
   }
 
   /** One replica of stage 0 measures; nobody waits for it. */

@@ -27,6 +27,7 @@ const HONEST_REASONS: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
   'wrong-epoch',
   'duplicate',
   'unknown-item',
+  'pruned',
   'overloaded',
   'aborted',
   'timed-out',
@@ -111,6 +112,10 @@ export class Reporter {
   /** Gradients of a round that were scaled down, one event a sender. */
   clipped(round: number, senders: readonly Clipped[]): void {
     for (const sender of senders) this.#init.bus.emit('clipped', { stage: this.#init.stage, round, ...sender })
+  }
+
+  lease(isHeld: boolean, untilHeight: number): void {
+    this.#init.bus.emit('lease', { stage: this.#init.stage, isHeld, untilHeight })
   }
 
   suspended(reason: string): void {

@@ -1,4 +1,5 @@
 /** Brings the engine to where this peer's own disk ends: the newest snapshot, then every certified aggregate after it. */
+import type { VerifiedCertificate } from '../../protocols/wire/certificate.ts'
 import { equalBytes } from '../../protocols/wire/hash.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import { ExitError } from '../cli/exit.ts'
@@ -6,6 +7,7 @@ import type { StageEngine } from '../engine/runtime/types.ts'
 import type { Partitions, RoundStore, SigningJournal } from '../journal/index.ts'
 import type { Run } from '../run/folder.ts'
 import { FIRST_ROUND } from '../run/state-chain.ts'
+import { ownBeginning } from './checkpoint.ts'
 import type { Certified } from './follow.ts'
 import type { History } from './history.ts'
 import type { Membership } from './membership.ts'
@@ -30,10 +32,12 @@ export async function restoreState(init: RestoreInit): Promise<StageState> {
   const start = firstTip(await engine.fullRoot({ signal }), init.membership.start)
   const { snapshot, toRound, rounds } = await store.recover({ signal })
   const fromRound = snapshot?.head.round ?? FIRST_ROUND - 1
-  const { tip, walked } = await walk(init, start, fromRound, toRound)
+  const beginning = await ownBeginning({ store, stage, history: init.history, start, signal }, fromRound)
+  if (beginning === null) throw damaged(init, `nothing says what the rounds before ${fromRound} led to`)
+  const { tip, walked } = await walk(init, beginning, fromRound, toRound)
   if (snapshot !== null && tip.round >= FIRST_ROUND) {
     await engine.importState(snapshot.state, { signal })
-    const certified = walked?.verified.outcome.fullRoot ?? null
+    const certified = walked?.outcome.fullRoot ?? null
     if (certified === null || !equalBytes(certified, await engine.fullRoot({ signal })))
       throw damaged(init, `the snapshot of round ${fromRound} is not what was certified`)
   }
@@ -53,18 +57,28 @@ async function walk(
   start: Tip,
   toRound: number,
   newest: number,
-): Promise<{ tip: Tip; walked: Certified | null }> {
+): Promise<{ tip: Tip; walked: VerifiedCertificate | null }> {
   let tip = start
-  let walked: Certified | null = null
-  for (let round = FIRST_ROUND; round <= Math.min(toRound, newest); round++) {
+  let walked = await certificateAt(init, start.round)
+  for (let round = start.round + 1; round <= Math.min(toRound, newest); round++) {
     const encoded = await init.store.certificate(init.stage, round)
     const next = encoded === null ? null : await init.history.next(tip, encoded, init.signal)
     if (next === null) throw damaged(init, `the certificate of round ${round} is missing`)
     if (isRefusal(next)) throw damaged(init, `the certificate of round ${round}: ${next.detail ?? next.refused}`)
     tip = next.tip
-    walked = next
+    walked = next.verified
   }
   return { tip, walked }
+}
+
+/** Of the round that the own certificates begin at; it has been verified. Null for the initial state. */
+async function certificateAt(
+  { store, stage, history, signal }: RestoreInit,
+  round: number,
+): Promise<VerifiedCertificate | null> {
+  const encoded = round < FIRST_ROUND ? null : await store.certificate(stage, round)
+  const verified = encoded === null ? null : await history.alone(encoded, Number.POSITIVE_INFINITY, signal)
+  return verified === null || isRefusal(verified) ? null : verified
 }
 
 async function replay(

@@ -91,6 +91,7 @@ export class RoundRun {
       restored: init.restored,
       ports,
       clock: parts.clock,
+      mayVote: parts.mayVote,
       reports: {
         ...init.reports,
         status: (view, phase, waitingFor) => {
@@ -146,6 +147,11 @@ export class RoundRun {
 
   stored(author: PeerName, root: Hash, partition: number): void {
     this.#driver.input({ type: 'stored', author, root, partition })
+  }
+
+  /** The stage's lease was renewed. */
+  voteAgain(): void {
+    this.#driver.voteAgain()
   }
 
   finalized(height: number, hash: Hash): void {

@@ -25,6 +25,12 @@ export function firstTip(initialState: Hash, start: BlockReference): Tip {
   return { round: FIRST_ROUND - 1, parent: NO_PARENT, state: initialState, link: FIRST_LINK, reference: start }
 }
 
+/** The tip after a certificate that was verified against its group, where the link at its round is known. */
+export function tipAt({ value, valueId, outcome, outcomeHash }: VerifiedCertificate, link: Hash): Tip {
+  const { scope, reference } = value
+  return { round: scope.round, parent: { value: valueId, outcome: outcomeHash }, state: outcome.state, link, reference }
+}
+
 /** The tip after a certificate that was verified against its group and `tip.parent`. */
 export function advanceTip(tip: Tip, certificate: VerifiedCertificate, manifestHash: Hash): Tip | Refusal {
   const { value, valueId, outcome, outcomeHash } = certificate

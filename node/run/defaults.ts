@@ -29,6 +29,7 @@ const CHAIN: Omit<ChainConfig, 'genesis' | 'startHeight'> = {
   beaconLag: 4,
   anchorEvery: 8,
   rootEvery: 16,
+  leaseBlocks: 128,
 }
 
 /** Smallest stake that gives a seat in a new run. */

@@ -114,4 +114,6 @@ export interface ChainConfig {
   readonly beaconLag: number
   readonly anchorEvery: number
   readonly rootEvery: number
+  /** Blocks after a stage's last anchor for which its replicas vote (`consensus/chain/lease.ts`). */
+  readonly leaseBlocks: number
 }

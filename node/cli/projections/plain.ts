@@ -23,6 +23,14 @@ export class Notices {
         return phaseLine(event.phase, event.ms)
       case 'chain.ready':
         return `chain    ${event.url}`
+      case 'chain.away':
+        return this.#once('chain', `is away: ${event.reason}`, event.timeMs)
+      case 'chain.back':
+        return this.#once('chain', `is back at block ${event.height}`, event.timeMs)
+      case 'lease':
+        return event.isHeld
+          ? `votes    again in stage ${event.stage}: its lease lasts to block ${event.untilHeight}`
+          : `votes    no more in stage ${event.stage}: its lease ended with block ${event.untilHeight}, until its history is anchored again`
       case 'waiting':
         return event.for === '' ? null : `waiting  ${shortSentence(event.for)}`
       case 'peer.ready':

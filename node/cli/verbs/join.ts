@@ -46,6 +46,7 @@ export async function run(settings: Settings, stop: AbortSignal): Promise<number
       corpus,
       threads: settings.threads!,
       untilRound: settings.until ?? null,
+      keepRounds: settings['keep-rounds']!,
       bus,
       signal: AbortSignal.any([stop, parent.signal]),
     })

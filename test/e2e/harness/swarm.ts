@@ -37,6 +37,7 @@ export interface StartOptions {
   /** Before those of `swarm-node`. */
   readonly programArguments?: readonly string[]
   readonly untilRound?: number
+  readonly keepRounds?: number
   /** False: nobody's child; it goes on when this process ends. */
   readonly hasParent?: boolean
 }
@@ -119,6 +120,11 @@ export class Swarm {
     this.#killed.add(child)
     child.kill(signal)
     return child.ended
+  }
+
+  /** Stops the chain's process where it stands (`SIGSTOP`), and lets it go on (`SIGCONT`). */
+  signalChain(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#chain.kill(signal)
   }
 
   /** Asks it to end, as Ctrl-C does. */
@@ -240,6 +246,7 @@ export class Swarm {
       corpus: 'moby-dick',
       threads: 1,
       untilRound: options.untilRound ?? null,
+      ...(options.keepRounds === undefined ? {} : { keepRounds: options.keepRounds }),
     })
     const child = new Child({
       program: options.program ?? PROGRAM,
