@@ -85,7 +85,9 @@ async function newestLink(swarm: Swarm, stage: number, { during, back, underWay 
     .filter(event => event.to < first.to && event.to > underWay)
   if (others.length > 0) {
     const rounds = others.map(event => event.to).join(', ')
-    throw new Error(`stage ${stage} anchored ${rounds} before ${first.to}; at the stop it had certified ${underWay}`)
+    throw new Error(
+      `stage ${stage} anchored ${rounds} besides ${first.to}; it had certified ${underWay} at the stop and ${during} at the end`,
+    )
   }
   return `stage ${stage} anchored ${first.from} to ${first.to}`
 }
