@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { EventBus } from '../../../node/events/bus.ts'
 import { type EventName, isNodeEvent, type NodeEvent } from '../../../node/events/types.ts'
 import { wallClockMs } from '../../../node/events/wall-clock.ts'
-import { startChain } from '../../../node/local/chain.ts'
+import { type LocalChain, startChain } from '../../../node/local/chain.ts'
 import { Child, type ChildEnd } from '../../../node/local/child.ts'
 import { freePorts } from '../../../node/local/ports.ts'
 import { joinArguments, PROGRAM, peerLog } from '../../../node/local/programs.ts'
@@ -56,7 +56,7 @@ export class Swarm {
   /** Who does what, as the chain says. */
   readonly roles: Roles
   readonly log = new EventLog()
-  readonly #chain: Child
+  readonly #chain: LocalChain
   readonly #ports: readonly number[]
   readonly #children = new Map<number, Child>()
   /** Ended because the test wanted it. */
@@ -64,7 +64,7 @@ export class Swarm {
 
   private constructor(
     init: Pick<Swarm, 'folder' | 'run' | 'peers' | 'chainUrl' | 'roles'>,
-    chain: Child,
+    chain: LocalChain,
     ports: number[],
   ) {
     this.folder = init.folder
@@ -81,7 +81,8 @@ export class Swarm {
     const folder = swarmFolder(mkdtempSync(join(tmpdir(), 'swarm-e2e-')))
     const makeManifest = await tinyManifest(tiny)
     const { peers, freezers } = await prepareKeys(folder, (tiny.stages ?? 2) * (tiny.replicas ?? 4))
-    const { child, url } = await startChain(folder, 0, new EventBus(wallClockMs))
+    const chain = await startChain(folder, 0, new EventBus(wallClockMs))
+    const { child, url } = chain
     trackPid(child.pid, child.ended)
     try {
       const { run, started } = await bondLocalPeers({
@@ -96,7 +97,7 @@ export class Swarm {
       })
       await started
       const roles = await Roles.load(run, url, AbortSignal.timeout(PATIENCE_MS))
-      return new Swarm({ folder, run, peers, chainUrl: url, roles }, child, await freePorts(peers.length))
+      return new Swarm({ folder, run, peers, chainUrl: url, roles }, chain, await freePorts(peers.length))
     } catch (error) {
       await child.stop(STOP_GRACE_MS)
       throw error
@@ -124,7 +125,7 @@ export class Swarm {
 
   /** Stops the chain's process where it stands (`SIGSTOP`), and lets it go on (`SIGCONT`). */
   signalChain(signal: 'SIGSTOP' | 'SIGCONT'): void {
-    this.#chain.kill(signal)
+    this.#chain.signal(signal)
   }
 
   /** Asks it to end, as Ctrl-C does. */
@@ -142,7 +143,7 @@ export class Swarm {
   async stopAll({ keepFolder = false } = {}): Promise<void> {
     await Promise.all([...this.#children.keys()].map(index => this.stop(index)))
     await this.roles.close()
-    await this.#chain.stop(STOP_GRACE_MS)
+    await this.#chain.stop()
     if (!keepFolder && process.env.SWARM_KEEP === undefined) rmSync(this.folder.root, { recursive: true, force: true })
   }
 
