@@ -109,10 +109,14 @@ export class ChainWatch implements Chain {
   async #patiently<T>(ask: () => Promise<T>, options: CallOptions | undefined): Promise<T> {
     const signal = options?.signal ?? this.#init.signal
     for (;;) {
+      const { backMs } = this
       try {
         return await ask()
       } catch (error) {
-        if (!(error instanceof ChainUnavailable) || signal.aborted || (await this.#isThere())) throw error
+        if (!(error instanceof ChainUnavailable) || signal.aborted) throw error
+        const isThere = await this.#isThere()
+        // Asked before it went away, and given up after it came back: that says nothing.
+        if (isThere && this.backMs === backMs) throw error
         await this.there(signal)
       }
     }

@@ -214,6 +214,22 @@ describe('a peer and a chain that is away', () => {
     expect(hash).to.deep.equal(hashOf('block 1'))
   })
 
+  it('asks anew what it asked before the chain went away, though that was given up only after its return', async () => {
+    bench.chain.isAway = true
+    let asked = 0
+    const givenUp = Promise.withResolvers<never>()
+    const { blockHash } = bench.chain
+    bench.chain.blockHash = (height, options) =>
+      asked++ === 0 ? givenUp.promise : blockHash.call(bench.chain, height, options)
+    const hash = bench.watch.blockHash(1, {})
+    await bench.pass(MINUTE_MS)
+    bench.chain.comeBack()
+    await bench.pass(6_000)
+    givenUp.reject(new ChainUnavailable('no answer within 20 s'))
+    expect(await hash).to.deep.equal(hashOf('block 1'))
+    expect(asked).to.equal(2)
+  })
+
   it('passes on what a chain that answers does not know', async () => {
     const asked = await bench.watch.blockHash(1_000).catch((error: unknown) => error)
     expect(asked).to.be.instanceOf(ChainUnavailable)
