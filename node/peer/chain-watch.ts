@@ -28,6 +28,7 @@ export class ChainWatch implements Chain {
   readonly #init: ChainWatchInit
   readonly #news = new RoundBell()
   readonly #unsubscribe: () => void
+  readonly #closed = new AbortController()
   #head: BlockReference | null = null
   #heardMs: number
   #isAway = false
@@ -103,6 +104,7 @@ export class ChainWatch implements Chain {
   /** Ends the watching; the chain is closed by its owner. */
   async close(): Promise<void> {
     this.#unsubscribe()
+    this.#closed.abort()
   }
 
   /** Asks again when the chain is back; a chain that answers but does not know is none that is away. */
@@ -134,7 +136,8 @@ export class ChainWatch implements Chain {
   }
 
   async #watch(): Promise<void> {
-    const { clock, signal } = this.#init
+    const { clock } = this.#init
+    const signal = AbortSignal.any([this.#init.signal, this.#closed.signal])
     while (!signal.aborted) {
       const quietMs = clock.nowMs() - this.#heardMs
       const waitMs = this.#isAway ? AGAIN_MS : Math.max(AGAIN_MS, QUIET_MS - quietMs)

@@ -34,7 +34,30 @@ import { Watchdog } from './watchdog.ts'
 
 /** Runs a peer until the signal of `init` fires. Rejects where it cannot take part, or cannot go on. */
 export async function composePeer(init: PeerInit, given: PeerEnvironment): Promise<void> {
-  const { clock } = given
+  // Fires with the caller's signal, or with the first error that leaves nothing to do.
+  const fatal = new AbortController()
+  const signal = AbortSignal.any([init.signal, fatal.signal])
+  const chain = new ChainWatch({
+    chain: given.chain,
+    clock: given.clock,
+    signal,
+    onAway: reason => init.bus.emit('chain.away', { reason }),
+    onBack: height => init.bus.emit('chain.back', { height }),
+  })
+  try {
+    await runPeer(init, { ...given, chain }, fatal, signal)
+  } finally {
+    await chain.close()
+  }
+}
+
+async function runPeer(
+  init: PeerInit,
+  environment: WatchedEnvironment,
+  fatal: AbortController,
+  signal: AbortSignal,
+): Promise<void> {
+  const { chain, clock } = environment
   const { bus } = init
   const timed = async <Result>(phase: StartPhase, work: () => Promise<Result>): Promise<Result> => {
     const beganMs = clock.nowMs()
@@ -42,17 +65,6 @@ export async function composePeer(init: PeerInit, given: PeerEnvironment): Promi
     bus.emit('start.phase', { phase, ms: clock.nowMs() - beganMs })
     return result
   }
-  // Fires with the caller's signal, or with the first error that leaves nothing to do.
-  const fatal = new AbortController()
-  const signal = AbortSignal.any([init.signal, fatal.signal])
-  const chain = new ChainWatch({
-    chain: given.chain,
-    clock,
-    signal,
-    onAway: reason => bus.emit('chain.away', { reason }),
-    onBack: height => bus.emit('chain.back', { height }),
-  })
-  const environment: WatchedEnvironment = { ...given, chain }
   const seat = await timed('seats', () => takeSeat(init, environment, signal, error => fatal.abort(error)))
   const peer = await join(init, environment, seat, signal)
   const { reporter, stage, membership, stageState, journal } = seat
@@ -311,7 +323,6 @@ async function join(init: PeerInit, environment: WatchedEnvironment, seat: Seat,
     stop() {
       stopWatching()
       anchorer.stop()
-      void chain.close()
       return stopAll(init, seat, overlay, services)
     },
   }

@@ -96,7 +96,10 @@ class HistoryReader {
   async stage(stage: number): Promise<StageHistory> {
     const { folders, signal } = this.#init
     const newest = Math.max(0, ...folders.map(({ store }) => store.newest(stage) ?? 0))
-    const from = Math.max(FIRST_ROUND, Math.min(...folders.map(({ store }) => store.oldest(stage) ?? newest + 1)))
+    const from = Math.max(
+      FIRST_ROUND,
+      Math.min(newest + 1, ...folders.map(({ store }) => store.oldest(stage) ?? newest + 1)),
+    )
     const rounds: CertifiedRound[] = []
     for (let round = from; round <= newest; round++) {
       signal.throwIfAborted()
