@@ -153,6 +153,9 @@ describe('a history whose beginning is no longer kept', () => {
   })
 
   describe('asked for by a newcomer', () => {
+    const opened: RoundStore[] = []
+    afterEach(() => Promise.all(opened.splice(0).map(store => store.close())))
+
     /** A newcomer with an empty disk and two siblings that keep only so much. */
     async function newcomer(chain: FakeChain) {
       const network = new FakeNetwork()
@@ -160,11 +163,13 @@ describe('a history whose beginning is no longer kept', () => {
       const [self, ...siblings] = world.seats[STAGE]!.slice(0, 3).map(({ peer }) => peer)
       for (const sibling of siblings) {
         const store = await openStore(await pruned(STAGE), world.run, STAGE)
+        opened.push(store)
         const { stageState } = await start(store)
         const source = stateSource({ store, stage: STAGE }, stageState)
         new State({ source, admit: () => null }, { clock, digest: digestOf, openStreams: network.streamsOf(sibling) })
       }
       const store = await openStore(join(scratch, `copy-${copies++}`), world.run, STAGE)
+      opened.push(store)
       const { stageState, history } = await start(store)
       const engine = await newEngine(world.run, STAGE)
       const isMember = (peer: string) => world.membership.hasSeat(peer, STAGE)
@@ -191,7 +196,6 @@ describe('a history whose beginning is no longer kept', () => {
       expect(await catchUp.run(SIGNAL)).to.equal('snapshot')
       expect(stageState.tip).to.deep.equal(world.tips[STAGE]![ROUNDS])
       expect(store.oldest(STAGE)).to.equal(KEPT_FROM)
-      await store.close()
       const again = await start(store)
       expect(again.stageState.tip).to.deep.equal(world.tips[STAGE]![ROUNDS])
     })
