@@ -15,6 +15,14 @@ export const ANCHOR_KIND = 'swarm-node/anchor/1'
 /** An account may try this many collection ids for a run: with 10^5 collections on a chain one try collides once in 40,000. */
 export const COLLECTION_TRIES = 8
 
+/** Begins a record of changes (`consensus/membership/record.ts`). */
+export const CHANGES_KIND = 'swarm-node/changes/1'
+/**
+ * Bytes of a record of changes: a full stage of 256 seats, all of them sealed and all of them changed, takes 139,167. Asset
+ * Hub takes 3.75 MiB of such transactions a block, the embedded chain requests of 1 MiB.
+ */
+export const CHANGES_LIMIT_BYTES = 160 * 1024
+
 /** Bytes of an encoded anchor remark at most; ours are below 160. */
 export const ANCHOR_LIMIT_BYTES = 256
 /** Stages of a run at most, so that `anchor/<stage>` fits a key. */

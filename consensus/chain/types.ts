@@ -33,6 +33,20 @@ export interface PostedAnchor extends Anchor {
   readonly block: BlockReference
 }
 
+/** What a member posted as the record of changes that its stage decided; whether it is one, its reader checks. */
+export interface PostedChanges {
+  readonly peer: PeerName
+  readonly block: BlockReference
+  /** Begins as `consensus/membership/record.ts` encodes it, at most `CHANGES_LIMIT_BYTES`. */
+  readonly record: Uint8Array
+}
+
+/** Finalised blocks of (afterHeight, toHeight]. */
+export interface BlockRange {
+  readonly afterHeight: number
+  readonly toHeight: number
+}
+
 export interface BondRequest {
   readonly run: ContentId
   readonly peer: PeerName
@@ -58,10 +72,10 @@ export interface Chain {
   /** Posts an anchor as this account and resolves once it is in a block. */
   anchor(run: ContentId, anchor: Anchor, options?: CallOptions): Promise<BlockReference>
   /** Anchors of a run in finalised blocks of (afterHeight, toHeight], in chain order, from accounts that own a bond of the run. */
-  anchors(
-    run: ContentId,
-    range: { afterHeight: number; toHeight: number },
-    options?: CallOptions,
-  ): Promise<readonly PostedAnchor[]>
+  anchors(run: ContentId, range: BlockRange, options?: CallOptions): Promise<readonly PostedAnchor[]>
+  /** Posts a record of changes as this account, which has a bond of the run, and resolves once it is in a block. */
+  postChanges(run: ContentId, record: Uint8Array, options?: CallOptions): Promise<BlockReference>
+  /** Records of changes of a run in these blocks, in chain order, from accounts that own a bond of the run. */
+  changes(run: ContentId, range: BlockRange, options?: CallOptions): Promise<readonly PostedChanges[]>
   close(): Promise<void>
 }

@@ -9,6 +9,8 @@ import { connectLocalSetup, type LocalBond } from '../../../consensus/chain/adap
 import { Transactions } from '../../../consensus/chain/adapters/substrate/transactions.ts'
 import { encodeAnchorRemark } from '../../../consensus/chain/anchor.ts'
 import { collectionId, itemId, signBondProof } from '../../../consensus/chain/bond.ts'
+import { changesPrefix } from '../../../consensus/chain/changes.ts'
+import { CHANGES_LIMIT_BYTES } from '../../../consensus/chain/constants.ts'
 import { TransactionRefused } from '../../../consensus/chain/errors.ts'
 import type { Bond, Chain } from '../../../consensus/chain/types.ts'
 import { type ChainProcess, chainFolder, startChain } from './chain-process.ts'
@@ -132,6 +134,41 @@ describe('the substrate adapter on a real embedded chain', function () {
     expect(found[0]).to.deep.equal({ ...anchor, peer: bonds[2]!.peer, block })
     expect(await chain.anchors(RUN, { afterHeight: block.height, toHeight })).to.have.length(1)
     await writer.close()
+  })
+
+  it('posts records of changes, the longest too, and reads them back beside the anchors, of bonded accounts only', async () => {
+    const writer = await connect(PEERS[4]!)
+    const other = await connect(PEERS[5]!)
+    const longest = new Uint8Array(CHANGES_LIMIT_BYTES)
+    longest.set(changesPrefix(RUN))
+    const short = Uint8Array.of(...changesPrefix(RUN), 1, 2, 3)
+    const block = await writer.postChanges(RUN, longest)
+    await other.postChanges(RUN, short)
+    const anchor = { stage: 0, fromRound: 0, toRound: 3, link: link(4) }
+    await writer.anchor(RUN, anchor)
+    const tooLong = new Uint8Array(CHANGES_LIMIT_BYTES + 1)
+    tooLong.set(changesPrefix(RUN))
+    const foreign = changesPrefix(`${RUN.slice(0, -1)}a`)
+    for (const record of [tooLong, foreign, short.slice(1)]) {
+      expect(await writer.postChanges(RUN, record).catch(error => error)).to.be.instanceOf(RangeError)
+    }
+    const bondless = await connect(POOR)
+    expect(await bondless.postChanges(RUN, short).catch(error => error)).to.have.property('reason', 'bond.None')
+    // An account without a bond, past that check.
+    const connection = await Connection.open(url)
+    const { api } = connection
+    const stranger = new Transactions(connection, await accountFromUri(FREEZERS[0]))
+    await stranger.submit(async () => call(api, 'system.remarkWithEvent', u8aToHex(short)))
+    await connection.close()
+    await seal(2)
+    const range = { afterHeight: block.height - 1, toHeight: (await chain.finalizedHead()).height }
+    const found = await chain.changes(RUN, range)
+    expect(found.map(({ peer }) => peer)).to.deep.equal([bonds[4]!.peer, bonds[5]!.peer])
+    expect(found[0]!.block).to.deep.equal(block)
+    expect(found.map(({ record }) => u8aToHex(record))).to.deep.equal([u8aToHex(longest), u8aToHex(short)])
+    expect((await chain.anchors(RUN, range)).map(({ toRound }) => toRound)).to.deep.equal([3])
+    expect(await chain.changes(RUN, { ...range, afterHeight: block.height })).to.have.length(1)
+    await Promise.all([writer.close(), other.close(), bondless.close()])
   })
 
   it('passes over a bond with a wrong proof and an anchor without a bond', async () => {
