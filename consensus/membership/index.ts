@@ -1,10 +1,12 @@
 export { ABSENCE_ROUNDS, CANDIDATES_PER_SEAT, DEPARTURE_EPOCHS } from './constants.ts'
+export { type ChangesRecord, decodeRecord, encodeRecord, verifyRecord } from './record.ts'
 export { firstRoster, leastSeats, nextRoster, shortages } from './roster.ts'
 export type {
   DecidedChanges,
   Departure,
   MembershipContext,
   NextEpoch,
+  PastOutcomes,
   PastRound,
   Roster,
   RosterRules,

@@ -80,6 +80,7 @@ export const BROWSER_FOLDERS = [
   'protocols/gossip',
   'consensus/election',
   'consensus/round',
+  'consensus/membership',
   'consensus/aggregation',
   'consensus/routing',
   'consensus/contribution',
