@@ -26,7 +26,7 @@ import { openServices, type Services } from './services.ts'
 import { suspendIfStale } from './stale.ts'
 import { TensorStore } from './tensors.ts'
 import type { PeerParts } from './types.ts'
-import { Watchdog } from './watchdog.ts'
+import { isOvertaken, Watchdog } from './watchdog.ts'
 
 /** Runs a peer until the signal of `init` fires. Rejects where it cannot take part, or cannot go on. */
 export async function composePeer(init: PeerInit, environment: PeerEnvironment): Promise<void> {
@@ -250,7 +250,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     connected: other => connected.of(other),
     round: () => inbox.round,
     onMissed(certificate, isFar) {
-      if (isFar) replica.fallBehind()
+      if (isOvertaken(inbox.current?.state ?? null, isFar)) replica.fallBehind()
       else onOwnStage(certificate, null)
     },
     onWarning: warn,

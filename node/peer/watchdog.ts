@@ -2,6 +2,7 @@
  * Backstop of gossip: a round that lasts is a reason to ask whether others are further. What they say is believed only with
  * a certificate that checks out.
  */
+import type { RoundState } from '../../consensus/round/types.ts'
 import type { State } from '../../protocols/state/index.ts'
 import { decodeCertificate, type VerifiedCertificate } from '../../protocols/wire/certificate.ts'
 import type { Clock } from '../../protocols/wire/environment.ts'
@@ -28,6 +29,14 @@ export interface WatchdogInit {
   /** A certificate of the round in progress; `isFar`: they claim to be further still. */
   readonly onMissed: (certificate: Certificate, isFar: boolean) => void
   readonly onWarning: (message: string) => void
+}
+
+/**
+ * Is a missed certificate to be caught up with, instead of being handed to its round? A round of which no decision has come here
+ * has nothing under way, and would wait for candidates that have long gone on.
+ */
+export function isOvertaken(round: Pick<RoundState, 'decided' | 'execution'> | null, isFar: boolean): boolean {
+  return isFar || round === null || (round.decided === null && round.execution === null)
 }
 
 export class Watchdog {

@@ -50,10 +50,19 @@ export class SimReplica {
     this.#catchUp = new SimCatchUp(peer, this)
   }
 
+  /** As the shipped peer (node/peer/compose): before its first round it takes what siblings have certified meanwhile. */
   start(): void {
+    this.#suspendIfStale()
+    this.#catchUpWith(false, () => {
+      this.#openNext()
+      watch(this.#peer, this)
+    })
+  }
+
+  /** It asks the chain before it signs anything (node/peer/stale). */
+  #suspendIfStale(): void {
     const peer = this.#peer
     const { journal, world } = peer
-    // As the shipped peer asks the chain before it signs anything (node/peer/stale).
     const lastFinal = peer.anchors.lastPosted(peer.chain.finalized.height)
     const isMissing = journal.contents.owner === null && journal.rounds.size > 0
     const reason = isMissing ? 'missing' : journal.contents.staleness(world.run.id, peer.stage, lastFinal)
@@ -63,12 +72,9 @@ export class SimReplica {
         { entry: 'suspended', reason },
       ])
     } else if (reason !== null && journal.suspended === null) journal.note([{ entry: 'suspended', reason }])
-    if (journal.suspended !== null) {
-      peer.tell.process('suspended')
-      world.recorder.reached('journal-suspended', peer.index)
-    }
-    this.#open()
-    watch(peer, this)
+    if (journal.suspended === null) return
+    peer.tell.process('suspended')
+    world.recorder.reached('journal-suspended', peer.index)
   }
 
   stop(): void {
@@ -156,17 +162,21 @@ export class SimReplica {
   /** Siblings are further. @param afresh - the own state is not to be trusted */
   fallBehind(afresh = false): void {
     if (this.#isCatchingUp) return
-    const peer = this.#peer
     this.#isCatchingUp = true
-    peer.after(0, () => {
+    this.#peer.after(0, () => {
       this.inbox.abandon(this.tip.round + 1, new Error('behind its siblings'))
       this.#parked = []
-      this.#catchUp.run(afresh, by => {
-        this.#isCatchingUp = false
-        this.inbox.abandon(this.tip.round + 1, new Error('caught up'))
-        if (by !== 'nothing') peer.tell.synced(this.tip.round, by)
-        this.#openNext()
-      })
+      this.#catchUpWith(afresh, () => this.#openNext())
+    })
+  }
+
+  #catchUpWith(afresh: boolean, done: () => void): void {
+    this.#isCatchingUp = true
+    this.#catchUp.run(afresh, by => {
+      this.#isCatchingUp = false
+      this.inbox.abandon(this.tip.round + 1, new Error('caught up'))
+      if (by !== 'nothing') this.#peer.tell.synced(this.tip.round, by)
+      done()
     })
   }
 

@@ -205,6 +205,7 @@ export class SimWork {
     const { transfer, to, direction, id, tensor, lossMicronats, settledBelow, timeoutMs } = effect
     const { peer } = this.#init
     const { world } = peer
+    // Held from here on: the machine may give the micro-batch up, and its tensors, while the hop is still dialled.
     const { bytes, path } = this.#get(tensor)
     let isAnswered = false
     const answer = (outcome: SendOutcome): void => {
@@ -214,34 +215,25 @@ export class SimWork {
     }
     peer.after(timeoutMs, () => answer({ kind: 'failed' }))
     const target = world.peerOf(to)
+    const transmit = (target: SimPeer): void => {
+      const said = peer.behaviour?.tensor === undefined ? bytes : peer.behaviour.tensor(direction, bytes)
+      if (said === null) return
+      const header = new Uint8Array(32).fill((id.sequence + 1) & 0xff)
+      const from = peer.name
+      const delivery = { direction, from, id, path, chain: NO_CHAIN, header, tensor: said, lossMicronats, settledBelow }
+      world.send(peer, target, direction, id.round, world.scenario.workload.boundaryBytes, 'bulk', () => {
+        const given = target.deliver(delivery)
+        world.send(target, peer, 'answer', id.round, REQUEST_BYTES, 'control', () => answer(given))
+      })
+    }
     // A process that is still starting is dialled until it answers; one that has died refuses at once.
-    if (target?.isStarting === true) {
-      peer.after(START_MS, () => (isAnswered || this.#isOver ? undefined : this.#send(effect)))
-      return
+    const dial = (): void => {
+      if (isAnswered || this.#isOver) return
+      if (target?.isStarting === true) peer.after(START_MS, dial)
+      else if (target === null || !target.isUp) peer.after(1, () => answer({ kind: 'failed' }))
+      else transmit(target)
     }
-    if (target === null || !target.isUp) {
-      peer.after(1, () => answer({ kind: 'failed' }))
-      return
-    }
-    const said = peer.behaviour?.tensor === undefined ? bytes : peer.behaviour.tensor(direction, bytes)
-    if (said === null) return
-    const header = new Uint8Array(32).fill((id.sequence + 1) & 0xff)
-    const delivery: Delivery = {
-      direction,
-      from: peer.name,
-      id,
-      path,
-      chain: NO_CHAIN,
-      header,
-      tensor: said,
-      lossMicronats,
-      settledBelow,
-    }
-    const size = world.scenario.workload.boundaryBytes
-    world.send(peer, target, direction, id.round, size, 'bulk', () => {
-      const given = target.deliver(delivery)
-      world.send(target, peer, 'answer', id.round, REQUEST_BYTES, 'control', () => answer(given))
-    })
+    dial()
   }
 
   #abandon(to: PeerName, id: MicroBatchId): void {
