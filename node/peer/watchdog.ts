@@ -79,7 +79,8 @@ export class Watchdog {
       const certificates = await this.#fetch([peer], stage, round, round, signal)
       const found = certificates.find(one => one.value.scope.round === round)
       if (found === undefined) continue
-      onMissed(found, status.round > round)
+      // Its end may have come by itself while it was asked for.
+      if (this.#init.round() === round) onMissed(found, status.round > round)
       return
     }
   }
