@@ -2,7 +2,7 @@
 import type { WorkLimits } from './types.ts'
 
 export const DEFAULT_WORK_LIMITS: WorkLimits = {
-  // One computes here while the other travels; more only fills queues, and what is in flight at the close is wasted.
+  // See `workLimits`.
   window: 2,
   // With windows of 2 a lane of two stages never exceeds it; the other half is for senders whose own hop failed.
   queue: 8,
@@ -32,3 +32,12 @@ export const LATE_WAIT_SHARE = 0.02
 
 /** Share of the round for which a sender is patient with a stage that is still in the round before. */
 export const LATE_STAGE_SHARE = 0.25
+
+/**
+ * Limits for a pipeline of so many stages. A micro-batch's way is as long as the pipeline, there and back: with two in flight for each
+ * further stage one computes at every stage while the other travels; more only fills queues, and what is in flight at the close is wasted.
+ */
+export function workLimits(stages: number): WorkLimits {
+  const window = Math.max(DEFAULT_WORK_LIMITS.window, 2 * (stages - 1))
+  return { ...DEFAULT_WORK_LIMITS, window: Math.min(window, DEFAULT_WORK_LIMITS.held / 2) }
+}

@@ -1,5 +1,5 @@
 export { type ClipState, clipFactor, createClip, endClipRound, observeNorm } from './clip.ts'
-export { DEFAULT_BACK_OFF, DEFAULT_WORK_LIMITS } from './constants.ts'
+export { DEFAULT_BACK_OFF, DEFAULT_WORK_LIMITS, workLimits } from './constants.ts'
 export {
   epochLanes,
   hopOrder,

@@ -14,7 +14,7 @@ import type { PeerEnvironment, PeerInit } from './environment.ts'
 import { Evaluator } from './evaluator.ts'
 import { LateAnswers } from './late-answers.ts'
 import { type Overlay, openOverlay } from './overlay.ts'
-import { PushedAggregates } from './pushed-aggregates.ts'
+import { PushedAggregates, pushPatienceMs } from './pushed-aggregates.ts'
 import { Replica } from './replica.ts'
 import { RoundBell } from './round-bell.ts'
 import { RoundClock } from './round-clock.ts'
@@ -86,7 +86,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
   const ahead = new Ahead(group.faults)
   const commits = new SeenCommits()
   const signatures = new SeenSignatures()
-  const pushed = new PushedAggregates(clock)
+  const pushed = new PushedAggregates(clock, pushPatienceMs(run.manifest.timeouts.reduceMs))
   const epoch = () => replica.epoch?.number ?? membership.epochOf(stageState.tip.reference.height)
 
   const inbox = new RoundInbox({

@@ -1,7 +1,7 @@
 /** What a round and its work are made from: a pure function of the tip, the epoch and the manifest. */
 import { RULES } from '../../consensus/aggregation/index.ts'
 import type { RoundContext } from '../../consensus/round/types.ts'
-import { DEFAULT_BACK_OFF, DEFAULT_WORK_LIMITS, sourceQuota, type WorkContext } from '../../consensus/routing/index.ts'
+import { DEFAULT_BACK_OFF, sourceQuota, type WorkContext, workLimits } from '../../consensus/routing/index.ts'
 import { PROTOCOL_VERSION } from '../../protocols/wire/constants.ts'
 import type { Manifest } from '../../protocols/wire/manifest.ts'
 import type { PeerName, Scope } from '../../protocols/wire/messages.ts'
@@ -75,7 +75,7 @@ export function workContext({ run, stage, self, tip, epoch }: ContextInit): Work
     stage,
     lanes: epoch.lanes,
     quota: sourceQuota(batch.target, sources, batch.slack),
-    limits: DEFAULT_WORK_LIMITS,
+    limits: workLimits(run.manifest.stages),
     timing: {
       hopMs: timeouts.hopMs,
       drainMs: timeouts.drainMs,

@@ -76,6 +76,8 @@ export class SimPeer {
   #isPaused = false
   #backlog: (() => void)[] = []
   #engineFreeMs = 0
+  /** When a pushed aggregate last arrived, in virtual time. */
+  lastPushMs = Number.NEGATIVE_INFINITY
   #waitingPushes = new Map<string, (() => void)[]>()
 
   constructor({ world, index, stage, shape, key }: SimPeerInit) {
@@ -211,7 +213,9 @@ export class SimPeer {
   compute(nominalMs: number, done: () => void): void {
     const durationMs = (nominalMs * this.slowness) / this.shape.speed
     const { nowMs } = this.world.time
-    this.#engineFreeMs = Math.max(this.#engineFreeMs, nowMs) + durationMs
+    const fromMs = Math.max(this.#engineFreeMs, nowMs)
+    this.#engineFreeMs = fromMs + durationMs
+    this.world.onComputed(this.index, fromMs, this.#engineFreeMs)
     this.after((this.#engineFreeMs - nowMs) * this.clockRate, done)
   }
 
@@ -315,6 +319,7 @@ export class SimPeer {
       return
     }
     this.holdings.holdAggregate(round, hash, bytes)
+    this.lastPushMs = this.world.time.nowMs
     const key = hashHex(hash)
     const waiting = this.#waitingPushes.get(key) ?? []
     this.#waitingPushes.delete(key)

@@ -14,6 +14,7 @@ import { FIRST_FINAL, SimChain } from '../kernel/chain.ts'
 import { Network, type Traffic } from '../kernel/network.ts'
 import { Timeline } from '../kernel/timeline.ts'
 import type { ConcreteScenario, PeerShape } from '../scenario/types.ts'
+import type { RunOptions } from '../tier.ts'
 import { Recorder } from '../trace/recorder.ts'
 import type { SimAnchor } from './anchors.ts'
 import { Audit } from './audit.ts'
@@ -29,6 +30,7 @@ export interface WorldOptions {
   readonly kernels: Uint8Array<ArrayBuffer>
   /** `message` events are many: only where somebody wants them. */
   readonly messages: boolean
+  readonly onComputed?: RunOptions['onComputed']
 }
 
 export class World {
@@ -49,6 +51,7 @@ export class World {
   readonly anyScope: Scope
   /** All records that peers have announced, oldest first. */
   readonly records: Signed<StageRecord>[] = []
+  readonly onComputed: NonNullable<RunOptions['onComputed']>
   microBatchesSettled = 0
   roundsDecided = 0
   readonly #messages: boolean
@@ -65,7 +68,8 @@ export class World {
   readonly #audit = new Audit(this)
   onFinished: () => void = () => {}
 
-  constructor(scenario: ConcreteScenario, { kernels, messages }: WorldOptions) {
+  constructor(scenario: ConcreteScenario, { kernels, messages, onComputed = () => {} }: WorldOptions) {
+    this.onComputed = onComputed
     this.scenario = scenario
     this.#messages = messages
     this.run = runOf(scenario)
