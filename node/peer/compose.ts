@@ -220,6 +220,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     history,
     siblings: () => connected.of(stage),
     onProgress: (round, target) => reporter.waiting(`round ${round} of ${target} is taken from siblings`),
+    onTransfer: progress => reporter.syncing(progress),
   })
   const late = new LateAnswers({ stage, store, agreement: services.agreement, digest, clock })
   const replica: Replica = new Replica({
