@@ -168,6 +168,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     stageState,
     journal,
     evaluator,
+    ...(init.sync === undefined ? {} : { sync: init.sync }),
     onOwnStage,
     onRefused: (reason, peer) => reporter.refused(reason, peer),
   })
