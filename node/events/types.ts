@@ -82,6 +82,8 @@ export interface NodeEvents {
   refused: { reason: RefusalReason; peer: PeerName }
   /** Caught up to `round` by certificates (`replay`) or from a sibling's snapshot. */
   synced: { stage: number; round: number; by: 'replay' | 'snapshot' | 'local' }
+  /** How far a snapshot from siblings is; `sources`: siblings that give. */
+  'sync.progress': { stage: number; bytes: number; of: number; sources: number }
   /** The last round that was asked for is certified by every stage; the peer goes on serving until it is stopped. */
   'run.finished': { round: number }
   /** At the end of a peer: bytes that it sent, by kind of traffic. */
@@ -130,6 +132,7 @@ const EVENT_NAMES: Record<EventName, true> = {
   evidence: true,
   refused: true,
   synced: true,
+  'sync.progress': true,
   'run.finished': true,
   traffic: true,
   warning: true,

@@ -7,6 +7,8 @@ import type { Digest } from '../../protocols/wire/environment.ts'
 import { AggregateFiles, type Partitions } from './aggregates.ts'
 import { CertificateFile, type StoredCertificate } from './certificates.ts'
 import { CERTIFICATE_PAGE_MAX_BYTES } from './constants.ts'
+import type { IncomingHead, IncomingSnapshot } from './incoming.ts'
+import { IncomingFiles } from './incoming-files.ts'
 import { type SnapshotHead, Snapshots } from './snapshots.ts'
 import type { Storage } from './storage.ts'
 
@@ -50,6 +52,7 @@ export class RoundStore {
   readonly #certificates: readonly CertificateFile[]
   readonly #aggregates: AggregateFiles
   readonly #snapshots: Snapshots
+  readonly #incoming: IncomingFiles
   /** One writer: each write waits for the one before. */
   #last: Promise<unknown> = Promise.resolve()
   /** Set by the first write that the disk refused: where the files end is then unknown until they are opened again. */
@@ -60,12 +63,14 @@ export class RoundStore {
     certificates: readonly CertificateFile[],
     aggregates: AggregateFiles,
     snapshots: Snapshots,
+    incoming: IncomingFiles,
   ) {
     this.#stage = options.stage
     this.#firstRound = options.firstRound ?? 0
     this.#certificates = certificates
     this.#aggregates = aggregates
     this.#snapshots = snapshots
+    this.#incoming = incoming
   }
 
   /** @throws JournalDamaged */
@@ -74,7 +79,9 @@ export class RoundStore {
     for (let stage = 0; stage < options.stages; stage++)
       certificates.push(await CertificateFile.open(options.storage, stage))
     const aggregates = await AggregateFiles.open(options.storage)
-    return new RoundStore(options, certificates, aggregates, await Snapshots.open(options.storage, options.digest))
+    const snapshots = await Snapshots.open(options.storage, options.digest)
+    const incoming = await IncomingFiles.open(options.storage, options.digest)
+    return new RoundStore(options, certificates, aggregates, snapshots, incoming)
   }
 
   /** A round of the own stage; resolves once it is on the disk. The aggregate comes first: a certificate alone says nothing. */
@@ -131,10 +138,31 @@ export class RoundStore {
   putSnapshot(head: SnapshotHead, state: Uint8Array, options: { signal?: AbortSignal } = {}): Promise<void> {
     return this.#inTurn(async () => {
       await this.#snapshots.put(head, state, options)
-      await this.#aggregates.startSegment(head.round + 1)
-      const older = this.#snapshots.heads[1]
-      if (older !== undefined) await this.#aggregates.dropThrough(older.round)
+      await this.#startAfter(head.round)
     })
+  }
+
+  /** Round of a snapshot that an interrupted transfer has left a part of; null where there is none. */
+  get unfinished(): number | null {
+    return this.#incoming.round
+  }
+
+  /** Where the chunks of a snapshot on its way go. There is one; what was left of others is removed. */
+  incoming(head: IncomingHead): Promise<IncomingSnapshot> {
+    return this.#inTurn(() => this.#incoming.of(head))
+  }
+
+  /** Takes a snapshot that came whole and whose `state()` was checked; as `putSnapshot`. */
+  takeIncoming(round: number, incoming: IncomingSnapshot): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#snapshots.take(round, incoming)
+      await this.#startAfter(round)
+    })
+  }
+
+  /** It is of no use: nothing of it is kept. */
+  dropIncoming(incoming: IncomingSnapshot): Promise<void> {
+    return this.#inTurn(() => this.#incoming.drop(incoming))
   }
 
   /** Heads of the kept snapshots, newest first. */
@@ -170,6 +198,14 @@ export class RoundStore {
     await this.#last
     for (const file of this.#certificates) await file.close()
     await this.#aggregates.close()
+  }
+
+  /** After a new snapshot: drops the aggregates that neither kept one needs, and what it outdates. */
+  async #startAfter(round: number): Promise<void> {
+    await this.#aggregates.startSegment(round + 1)
+    const older = this.#snapshots.heads[1]
+    if (older !== undefined) await this.#aggregates.dropThrough(older.round)
+    await this.#incoming.dropThrough(round)
   }
 
   async #newestSnapshot(options: { signal?: AbortSignal }): Promise<Recovery['snapshot']> {

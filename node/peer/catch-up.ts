@@ -2,7 +2,7 @@
  * A replica that is behind its siblings: fetches the certificates it missed, and with them either the aggregates, which it
  * executes, or a snapshot under a certified full root. Whoever gives something wrong is counted and left.
  */
-import type { State, StateStatus } from '../../protocols/state/index.ts'
+import type { State, StateStatus, TransferProgress } from '../../protocols/state/index.ts'
 import { isZeroHash } from '../../protocols/wire/hash.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal, type Refusal } from '../../protocols/wire/refusals.ts'
@@ -10,7 +10,6 @@ import type { RoundStore } from '../journal/index.ts'
 import { type Ahead, chooseAhead } from './choose-ahead.ts'
 import type { Certified } from './follow.ts'
 import type { History } from './history.ts'
-import { SnapshotMemory } from './snapshot-memory.ts'
 import type { StageState } from './stage-state.ts'
 import type { Tip } from './tip.ts'
 
@@ -25,6 +24,8 @@ export interface CatchUpInit {
   readonly history: History
   readonly siblings: () => readonly PeerName[]
   readonly onProgress: (round: number, target: number) => void
+  /** A snapshot is on its way. */
+  readonly onTransfer: (progress: TransferProgress) => void
 }
 
 /** How the gap was closed. */
@@ -88,18 +89,37 @@ export class CatchUp {
     return by
   }
 
-  /** To the newest snapshot that a sibling has, past everything before it. */
+  /**
+   * To the newest snapshot that a sibling has, past everything before it; or, where an interrupted transfer has left a part of
+   * one that is ahead too, to that one, as long as a sibling still has it.
+   */
   async #jump(ahead: Ahead, signal: AbortSignal): Promise<CaughtUp> {
-    const { stageState, store, state, stage, stateBytes, onProgress } = this.#init
-    if (ahead.snapshotRound === null) return 'nothing'
-    const target = await this.#certifiedAt(ahead, ahead.snapshotRound, signal)
+    const { stageState, store } = this.#init
+    const { snapshotRound: newest } = ahead
+    if (newest === null) return 'nothing'
+    const { unfinished } = store
+    if (unfinished !== null && unfinished < newest && unfinished > stageState.tip.round) {
+      if ((await this.#take(ahead, unfinished, signal)) === 'snapshot') return 'snapshot'
+    }
+    return this.#take(ahead, newest, signal)
+  }
+
+  async #take(ahead: Ahead, round: number, signal: AbortSignal): Promise<CaughtUp> {
+    const { stageState, store, state, stage, stateBytes, onProgress, onTransfer } = this.#init
+    const target = await this.#certifiedAt(ahead, round, signal)
     const fullRoot = target?.verified.outcome.fullRoot ?? null
     if (target === null || fullRoot === null) return 'nothing'
-    const sink = new SnapshotMemory(stateBytes)
-    const refusal = await state.snapshot(ahead.peers, { stage, round: target.tip.round, fullRoot }, sink, { signal })
-    if (refusal !== null || !(await stageState.adopt(target, sink.bytes))) return 'nothing'
-    await store.putCertificate(stage, target.tip.round, target.encoded)
-    onProgress(target.tip.round, ahead.round)
+    const { tip } = target
+    const sink = await store.incoming({ round, link: tip.link, state: tip.state, fullRoot })
+    const wanted = { stage, round, fullRoot, bytes: stateBytes }
+    try {
+      const refusal = await state.snapshot(ahead.peers, wanted, sink, { signal, onProgress: onTransfer })
+      if (refusal !== null || !(await stageState.adopt(target, sink))) return 'nothing'
+    } finally {
+      await sink.close()
+    }
+    await store.putCertificate(stage, round, target.encoded)
+    onProgress(round, ahead.round)
     return 'snapshot'
   }
 

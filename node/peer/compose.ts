@@ -168,6 +168,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     stageState,
     journal,
     evaluator,
+    ...(init.sync === undefined ? {} : { sync: init.sync }),
     onOwnStage,
     onRefused: (reason, peer) => reporter.refused(reason, peer),
   })
@@ -220,6 +221,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     history,
     siblings: () => connected.of(stage),
     onProgress: (round, target) => reporter.waiting(`round ${round} of ${target} is taken from siblings`),
+    onTransfer: progress => reporter.syncing(progress),
   })
   const late = new LateAnswers({ stage, store, agreement: services.agreement, digest, clock })
   const replica: Replica = new Replica({

@@ -3,11 +3,12 @@ import { type Activations, activations } from '../../protocols/activations/index
 import { type Agreement, agreement } from '../../protocols/agreement/index.ts'
 import { type Evaluation, evaluation } from '../../protocols/evaluation/index.ts'
 import { type PartitionName, type Reduce, reduce } from '../../protocols/reduce/index.ts'
-import { type State, state } from '../../protocols/state/index.ts'
+import { type State, servedAt, state } from '../../protocols/state/index.ts'
 import type { Clock, Digest, Random } from '../../protocols/wire/environment.ts'
 import { hashValue } from '../../protocols/wire/hash.ts'
 import type { Certificate, Commit, Hash, PeerName, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal, type RefusalReason, refuse } from '../../protocols/wire/refusals.ts'
+import { DEFAULT_SPEEDS, type SyncSpeeds } from '../config/sync.ts'
 import type { SigningJournal } from '../journal/index.ts'
 import type { Network } from '../network/index.ts'
 import type { CertificateBook } from './certificate-book.ts'
@@ -28,6 +29,7 @@ export interface ServicesInit extends PolicyInit {
   readonly stageState: StageState
   readonly journal: SigningJournal
   readonly evaluator: Evaluator
+  readonly sync?: SyncSpeeds
   /** A certificate of the own stage from a sibling; checked. */
   readonly onOwnStage: (certificate: Certificate, hashes: readonly Hash[] | null) => void
   readonly onRefused: (reason: RefusalReason, peer: PeerName, detail?: string) => void
@@ -45,6 +47,7 @@ export function openServices(init: ServicesInit): Services {
   const { network, clock, random, digest, run, stage, self, membership, inbox, pushed, shape, onRefused } = init
   const { model, batch, stages, timeouts, chain } = run.manifest
   const components = { ...network.components, clock, random, digest }
+  const speeds = init.sync ?? DEFAULT_SPEEDS
   const services: Services = {
     agreement: agreement({
       policy: agreementPolicy(init),
@@ -85,6 +88,8 @@ export function openServices(init: ServicesInit): Services {
       source: stateSource(init, init.stageState),
       admit: from => (membership.stageOf.has(from) ? null : refuse('no-seat', from)),
       handlers: { refused: onRefused },
+      bandwidth: servedAt(speeds.servedBytesPerSecond),
+      takenBytesPerSecond: speeds.takenBytesPerSecond,
     })(components),
     evaluation: evaluation({
       run: run.id,

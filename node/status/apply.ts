@@ -34,9 +34,16 @@ export function applyEvent(status: PeerStatus, event: NodeEvent): PeerStatus {
       return { ...status, reachability: { state: event.state, via: event.via } }
     case 'waiting':
       return { ...status, waiting: event.for }
+    case 'sync.progress': {
+      const { bytes, of, sources } = event
+      return { ...status, sync: { bytes, of, sources } }
+    }
+    case 'round.started':
+      return withoutSync(status)
     case 'synced':
+      return reached(withoutSync(status), event.round)
     case 'round.certified':
-      return event.round > (status.round ?? 0) ? { ...status, round: event.round, waiting: '' } : status
+      return reached(status, event.round)
     case 'round.anchored':
       return event.stage === status.stage && event.to > (status.anchored ?? 0)
         ? { ...status, anchored: event.to }
@@ -48,4 +55,14 @@ export function applyEvent(status: PeerStatus, event: NodeEvent): PeerStatus {
     default:
       return status
   }
+}
+
+function reached(status: PeerStatus, round: number): PeerStatus {
+  return round > (status.round ?? 0) ? { ...status, round, waiting: '' } : status
+}
+
+function withoutSync(status: PeerStatus): PeerStatus {
+  if (status.sync === undefined) return status
+  const { sync: _, ...rest } = status
+  return rest
 }

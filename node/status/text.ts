@@ -1,5 +1,5 @@
 /** A peer's status as people read it. */
-import { duration, megabytes, reachText, shortPeer, shortSentence } from '../cli/projections/text.ts'
+import { duration, megabytes, reachText, shortPeer, shortSentence, transferText } from '../cli/projections/text.ts'
 import type { FolderStatus } from './read.ts'
 
 /** One line for the peer, and an indented one for each thing that is known of it. */
@@ -21,6 +21,7 @@ export function statusLines({ folder, life, status, ageMs, diskBytes }: FolderSt
   return [
     lines[life],
     ...(status.round === null ? [] : [`  round ${status.round} certified${anchoredText(status.anchored)}`]),
+    ...(isThere && status.sync !== undefined ? [`  ${transferText(status.sync)}`] : []),
     ...(isThere && status.waiting !== '' ? [`  waiting: ${shortSentence(status.waiting)}`] : []),
     ...(status.suspended === '' ? [] : [`  follows without signing: ${status.suspended}`]),
     ...(isThere && status.reachability !== null ? [`  ${reachText(status.reachability)}`] : []),

@@ -4,7 +4,10 @@ import type { NodeEvent } from '../../events/types.ts'
 import type { Progress, RoundLine } from './progress.ts'
 import { Repeats } from './repeats.ts'
 import { phaseLine } from './start.ts'
-import { duration, nats, reachText, shortPeer, shortSentence, speed } from './text.ts'
+import { duration, nats, reachText, shortPeer, shortSentence, speed, transferText } from './text.ts'
+
+/** Between two lines of one transfer, ms. */
+const TRANSFER_LINE_MS = 10_000
 
 /** By the journal's reason. */
 const SUSPENSIONS: Readonly<Record<string, string>> = {
@@ -16,6 +19,7 @@ const SUSPENSIONS: Readonly<Record<string, string>> = {
 /** What people are told of an event besides the rounds; null for what is only for programs, or was just said. */
 export class Notices {
   readonly #repeats = new Repeats()
+  #transferToldMs = Number.NEGATIVE_INFINITY
 
   of(event: NodeEvent): string | null {
     switch (event.event) {
@@ -33,6 +37,10 @@ export class Notices {
         return `peer     ${shortPeer(event.peer)} ${event.stage < 0 ? '' : `of stage ${event.stage} `}ended with code ${event.exitCode}: ${shortSentence(event.reason)}`
       case 'synced':
         return event.by === 'local' ? null : `synced   stage ${event.stage} to round ${event.round} (${event.by})`
+      case 'sync.progress':
+        if (event.bytes < event.of && event.timeMs - this.#transferToldMs < TRANSFER_LINE_MS) return null
+        this.#transferToldMs = event.timeMs
+        return `state    ${transferText(event)}`
       case 'suspended':
         return `follows  stage ${event.stage} without signing for now: the journal of this peer ${SUSPENSIONS[event.reason] ?? event.reason}`
       case 'resumed':

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { natOf } from '../../config/nat.ts'
 import type { Settings } from '../../config/options.ts'
+import { syncOf } from '../../config/sync.ts'
 import { EventBus } from '../../events/bus.ts'
 import { wallClockMs } from '../../events/wall-clock.ts'
 import { loadAccount, lockDataFolder } from '../../identity/index.ts'
@@ -43,6 +44,7 @@ export async function run(settings: Settings, stop: AbortSignal): Promise<number
       announce: settings.announce ?? [],
       bootstrap: settings.bootstrap ?? [],
       nat: natOf(settings),
+      sync: syncOf(settings),
       corpus,
       threads: settings.threads!,
       untilRound: settings.until ?? null,
