@@ -13,3 +13,4 @@ export type {
   Wish,
 } from './types.ts'
 export { changeFault, changesFault, epochLimit } from './validity.ts'
+export { absences } from './wishes.ts'
