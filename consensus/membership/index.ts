@@ -1,4 +1,4 @@
-export { ABSENCE_ROUNDS, CANDIDATES_PER_SEAT, DEPARTURE_EPOCHS, REDEAL_EPOCHS } from './constants.ts'
+export { ABSENCE_ROUNDS, CANDIDATES_PER_SEAT, DEPARTURE_EPOCHS } from './constants.ts'
 export { type ChangesRecord, decodeRecord, encodeRecord, verifyRecord } from './record.ts'
 export { firstRoster, leastSeats, nextRoster, shortages } from './roster.ts'
 export type {
