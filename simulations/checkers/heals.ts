@@ -23,7 +23,7 @@ export const heals = checker(
           return null
         }
         if (event.atMs <= scenario.healAtMs) return null
-        const faults = Math.floor((seats.size(event.stage) - 1) / 3)
+        const faults = Math.floor((seats.size(event.stage, event.type === 'decided' ? event.epoch : undefined) - 1) / 3)
         const before = reached.get(key) ?? 0
         if (event.type !== 'decided' || event.view <= before + faults + 1) return null
         const words = `stage ${event.stage} decided round ${event.round} in view ${event.view}, more than ${faults + 1} views after view ${before} in which the faults healed`
