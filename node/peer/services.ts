@@ -17,6 +17,7 @@ import { activationsPolicy, agreementPolicy, type PolicyInit, reducePolicy, stat
 import type { PushedAggregates } from './pushed-aggregates.ts'
 import type { RoundInbox } from './round-inbox.ts'
 import type { StageState } from './stage-state.ts'
+import type { Wishes } from './wishes.ts'
 
 export interface ServicesInit extends PolicyInit {
   readonly network: Network
@@ -24,6 +25,7 @@ export interface ServicesInit extends PolicyInit {
   readonly random: Random
   readonly digest: Digest
   readonly inbox: RoundInbox
+  readonly wishes: Wishes
   readonly book: CertificateBook
   readonly pushed: PushedAggregates
   readonly stageState: StageState
@@ -44,7 +46,7 @@ export interface Services {
 }
 
 export function openServices(init: ServicesInit): Services {
-  const { network, clock, random, digest, run, stage, self, membership, inbox, pushed, shape, onRefused } = init
+  const { network, clock, random, digest, run, stage, self, around, inbox, pushed, shape, onRefused } = init
   const { model, batch, stages, timeouts, chain } = run.manifest
   const components = { ...network.components, clock, random, digest }
   const speeds = init.sync ?? DEFAULT_SPEEDS
@@ -86,7 +88,7 @@ export function openServices(init: ServicesInit): Services {
     })(components),
     state: state({
       source: stateSource(init, init.stageState),
-      admit: from => (membership.stageOf.has(from) ? null : refuse('no-seat', from)),
+      admit: from => (around.hasPlace(from) ? null : refuse('no-seat', from)),
       handlers: { refused: onRefused },
       bandwidth: servedAt(speeds.servedBytesPerSecond),
       takenBytesPerSecond: speeds.takenBytesPerSecond,
@@ -95,7 +97,7 @@ export function openServices(init: ServicesInit): Services {
       run: run.id,
       stage,
       policy: {
-        admit: from => (membership.hasSeat(from, stage - 1) ? null : refuse('no-seat', from)),
+        admit: from => (around.isSeated(from, stage - 1) ? null : refuse('no-seat', from)),
         activationBytes: shape.boundaryBytes,
       },
       handlers: {
@@ -128,7 +130,7 @@ async function keepHeld(
 }
 
 function onMessage(
-  { commits, signatures, inbox }: ServicesInit,
+  { commits, signatures, inbox, wishes, around, stage }: ServicesInit,
   reduceService: Reduce,
   from: PeerName,
   signed: Signed,
@@ -138,12 +140,14 @@ function onMessage(
   for (const one of [signed, ...attachments]) {
     const { payload } = one
     if (payload.kind === 'record' || Math.abs(payload.scope.round - round) > 1) continue
+    // Proofs of changes, which come beside a proposal, are of anybody.
+    if (payload.scope.stage !== stage || !around.isSeated(one.signer, stage)) continue
     signatures.note(one)
     if (payload.kind === 'commit' && isCommit(one) && commits.note(one))
       void reduceService.commitSeen(payload.scope, one.signer)
     if (payload.kind === 'propose') commits.noteValue(payload.scope.round, hashValue(payload.value))
   }
-  inbox.message(from, signed, attachments)
+  if (!wishes.take(signed)) inbox.message(from, signed, attachments)
 }
 
 async function onCertificate(

@@ -25,7 +25,7 @@ export const heals = checker(
         if (event.type === 'view' && event.atMs <= scenario.healAtMs)
           reached.set(key, Math.max(reached.get(key) ?? 0, event.view ?? 0))
         if (event.type !== 'decided' || event.atMs <= scenario.healAtMs) return null
-        const size = seats.size(event.stage)
+        const size = seats.size(event.stage, event.epoch)
         const faults = Math.floor((size - 1) / 3)
         const mustSkip = event.skip && authors.size < size - faults
         const before = Math.max(reached.get(key) ?? 0, mustSkip ? faults : 0)

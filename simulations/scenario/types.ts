@@ -115,13 +115,21 @@ export interface Attacker {
   readonly with?: Readonly<Record<string, FaultParameter>>
 }
 
+export interface SwarmShape {
+  readonly stages: number
+  readonly replicas: number
+  /** Peers that bond once the run has started and wait for a seat; they are numbered after the seats. Members change only where there are some. */
+  readonly spares?: number
+  readonly peers?: readonly PeerOverride[]
+}
+
 interface ScenarioBase {
   readonly version: 1
   readonly name: string
   /** One sentence: what it shows. */
   readonly about: string
   readonly tiers: readonly Tier[]
-  readonly swarm: { readonly stages: number; readonly replicas: number; readonly peers?: readonly PeerOverride[] }
+  readonly swarm: SwarmShape
   readonly peer: PeerShape
   readonly network: NetworkModel
   readonly chain: ChainModel

@@ -33,6 +33,8 @@ export interface SimPeerInit {
   readonly world: World
   readonly index: number
   readonly stage: number
+  /** False: it waits to be dealt to a stage, and is not started. */
+  readonly isPlaced: boolean
   readonly shape: PeerShape
   readonly key: Key
 }
@@ -41,7 +43,8 @@ export class SimPeer {
   readonly world: World
   readonly index: number
   readonly name: PeerName
-  readonly stage: number
+  stage: number
+  isPlaced: boolean
   readonly shape: PeerShape
   readonly key: Key
   readonly random: RandomStream
@@ -56,6 +59,8 @@ export class SimPeer {
   /** Number of the process; every callback of an older one is dead. */
   life = 0
   isUp = false
+  /** It gives up its seat, in every epoch in which it still has one. */
+  isLeaving = false
   /** Faults that keep it down. */
   downs = 0
   /** Factor of compute time. */
@@ -80,11 +85,12 @@ export class SimPeer {
   lastPushMs = Number.NEGATIVE_INFINITY
   #waitingPushes = new Map<string, (() => void)[]>()
 
-  constructor({ world, index, stage, shape, key }: SimPeerInit) {
+  constructor({ world, index, stage, isPlaced, shape, key }: SimPeerInit) {
     this.world = world
     this.index = index
     this.name = key.name
     this.stage = stage
+    this.isPlaced = isPlaced
     this.shape = shape
     this.key = key
     this.random = new RandomStream(world.scenario.seed, `peer/${index}`)
@@ -118,6 +124,26 @@ export class SimPeer {
   }
 
   // The process.
+
+  /** Names of the seats of stage 0 in the epoch of the round in progress, sorted. */
+  get sources(): readonly PeerName[] {
+    const { groups } = this.epoch ?? this.world.epoch(0)
+    return (groups[0]?.seats ?? []).map(({ peer }) => peer)
+  }
+
+  /** Dealt to a stage: it begins there with nothing. */
+  place(stage: number): void {
+    if (this.isPlaced) {
+      this.crash()
+      this.disk.lose('empty')
+      this.forget()
+    }
+    this.stage = stage
+    this.isPlaced = true
+    const { index, name, isHonest: honest } = this
+    this.world.recorder.emit({ type: 'seat', atMs: this.world.time.nowMs, peer: index, stage, name, honest })
+    this.start()
+  }
 
   /** Between being started and being there. */
   isStarting = false
@@ -280,6 +306,7 @@ export class SimPeer {
         return
       }
     }
+    if (replica.takesWish(signed)) return
     this.#noteCommit(signed, inbox.round)
     for (const one of attachments) this.#noteCommit(one, inbox.round)
     inbox.message(from.name, signed, attachments)
@@ -339,7 +366,7 @@ export class SimPeer {
 
   onSettled(bundle: readonly Signed<Settled>[]): void {
     if (this.inbox === null) return
-    const sources = this.world.seats(0)
+    const { sources } = this
     for (const signed of bundle) if (sources.includes(signed.signer)) this.inbox?.settled(signed)
   }
 
@@ -370,7 +397,8 @@ export class SimPeer {
   }
 
   isSibling(name: PeerName): boolean {
-    return this.world.peerOf(name)?.stage === this.stage
+    const peer = this.world.peerOf(name)
+    return peer?.isPlaced === true && peer.stage === this.stage
   }
 
   #newHoldings(): SimHoldings {

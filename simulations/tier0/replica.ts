@@ -1,17 +1,19 @@
 /** Round after round, as node/peer/replica does it: opens on what was certified, carries the end over, catches up. */
 import { type ClipState, createClip, type ForwardInput } from '../../consensus/routing/index.ts'
 import { Ahead } from '../../node/peer/ahead.ts'
-import type { Epoch } from '../../node/peer/epoch.ts'
+import { type Epoch, isSeated } from '../../node/peer/epoch.ts'
 import { type Certified, certify, scopeDue } from '../../node/peer/follow.ts'
 import { rankOf } from '../../node/peer/rank.ts'
 import { roundContext, workContext } from '../../node/peer/round-context.ts'
 import { RoundInbox } from '../../node/peer/round-inbox.ts'
 import { firstTip, type Tip } from '../../node/peer/tip.ts'
+import { Wishes } from '../../node/peer/wishes.ts'
 import { FIRST_ROUND, manifestHash } from '../../node/run/state-chain.ts'
 import { equalBytes, hashHex, isZeroHash } from '../../protocols/wire/hash.ts'
 import type { Certificate, Commit, Hash, PeerName, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal, type Refusal } from '../../protocols/wire/refusals.ts'
 import { SimCatchUp } from './catch-up.ts'
+import { postChanges } from './changes.ts'
 import { CERTIFICATE_STAGGER_MS, LATE_INTERVAL_MS } from './constants.ts'
 import { nativeHash } from './engine.ts'
 import type { SimPeer } from './peer.ts'
@@ -31,6 +33,12 @@ export class SimReplica {
   #isCatchingUp = false
   #isFinished = false
   #isFirst = true
+  /** It has no seat in the epoch of the next round. */
+  #isFollowing = false
+  #hadSeat: boolean | null = null
+  /** The last round whose outcome it showed as a candidate. */
+  #vouched = 0
+  readonly #wishes: Wishes
 
   constructor(peer: SimPeer) {
     this.#peer = peer
@@ -38,7 +46,7 @@ export class SimReplica {
     const start = world.start
     this.tip = firstTip(peer.engine.fullRoot(), start)
     this.#clip = createClip(world.run.manifest.optimizer.backwardClip)
-    const ahead = new Ahead(Math.floor((world.seats(peer.stage).length - 1) / 3))
+    const ahead = new Ahead(() => (this.epoch ?? world.epoch(0)).groups[peer.stage]?.faults ?? 0)
     this.#restore()
     this.inbox = new RoundInbox<SimRound>({
       round: this.tip.round + 1,
@@ -48,6 +56,18 @@ export class SimReplica {
       },
     })
     this.#catchUp = new SimCatchUp(peer, this)
+    this.#wishes = new Wishes({
+      self: peer.name,
+      stage: peer.stage,
+      around: {
+        isSeated: (name, stage) => this.epoch?.roster.stageOf.get(name) === stage,
+        isCandidate: (name, stage) => this.epoch?.roster.candidates.get(name) === stage,
+      },
+      onWish: (round, wish) => {
+        const { current } = this.inbox
+        if (current !== null && (round === null || round === current.round)) current.input({ type: 'wish', wish })
+      },
+    })
   }
 
   /** As the shipped peer (node/peer/compose): before its first round it takes what siblings have certified meanwhile. */
@@ -94,6 +114,8 @@ export class SimReplica {
     const partitions = end.next === 'promote' ? run.executed : null
     if (end.next === 'promote') peer.engine.promote()
     this.advance(end.certificate, certified, partitions, end.next, end.view)
+    this.#wishes.certified(run.round, certified.verified.outcomes)
+    postChanges(peer, end.certificate)
     this.#maybeResume(certified.verified.signers)
     this.#spread(end.certificate, rankOf(certified.verified.signers, peer.name), run.round)
     peer.anchors.post(run.round, this.tip.link)
@@ -151,6 +173,7 @@ export class SimReplica {
     const { current, round } = this.inbox
     if (scope.round > round) this.fallBehind()
     else if (scope.round === current?.round) current.certificate(certificate, verified, hashes)
+    else if (this.#isFollowing && scope.round > this.tip.round) this.fallBehind()
   }
 
   /** Another stage has certified this round. */
@@ -206,6 +229,15 @@ export class SimReplica {
     const peer = this.#peer
     const { world, journal, stage, name: self } = peer
     this.epoch = epoch
+    const hadSeat = this.#hadSeat
+    this.#isFollowing = !isSeated(epoch, self, stage)
+    this.#hadSeat = !this.#isFollowing
+    if (hadSeat !== null && hadSeat !== this.#hadSeat)
+      world.recorder.reached(hadSeat ? 'seat-given-up' : 'seat-taken', peer.index)
+    if (this.#isFollowing) {
+      this.#vouch(epoch)
+      return
+    }
     const restored = journal.restored(world.run.id, stage, this.tip.round + 1)
     const signs = journal.suspended === null
     const { partitions } = world.bench
@@ -232,6 +264,41 @@ export class SimReplica {
     if (peer.tips.othersReached(stage, this.tip.round)) run.work?.pipelineReady()
     const head = peer.chain.finalized
     run.input({ type: 'finalized', height: head.height, hash: head.hash })
+    if (world.members.change) for (const wish of this.#wishes.forRound(context)) run.input({ type: 'wish', wish })
+    this.giveUp()
+  }
+
+  /** A message that is no business of the round's machine: what a candidate shows, and who leaves. */
+  takesWish(signed: Signed): boolean {
+    return this.#peer.world.members.change && this.#wishes.take(signed)
+  }
+
+  /** LEAVE, where this peer leaves and has a seat yet. */
+  giveUp(): void {
+    const peer = this.#peer
+    const run = this.inbox.current
+    if (!peer.isLeaving || run === null) return
+    const signed = peer.key.sign({ kind: 'leave', scope: run.context.scope } as const)
+    peer.broadcast(peer.siblings, signed, [])
+    this.takesWish(signed)
+  }
+
+  /** Without a seat: shows the seats by its OUTCOME that it has the state (node/peer/follower). */
+  #vouch({ roster }: Epoch): void {
+    const peer = this.#peer
+    const { journal, world, name } = peer
+    const stored = journal.rounds.get(this.tip.round)
+    if (stored === undefined || this.tip.round <= this.#vouched) return
+    this.#vouched = this.tip.round
+    const { outcome, signers } = stored.certified.verified
+    if (journal.suspended !== null) this.#maybeResume(signers)
+    else if (roster.candidates.get(name) === peer.stage) {
+      peer.pen.sign([{ ...outcome, heard: new Uint8Array(outcome.heard.length) }], ([signed]) => {
+        if (signed === undefined || isRefusal(signed)) return
+        peer.broadcast(peer.siblings, signed, [])
+        world.recorder.reached('candidate-vouched', peer.index)
+      })
+    }
   }
 
   /** What an earlier process has acknowledged, of this round and of the one before. */

@@ -48,7 +48,8 @@ export class Teller {
   decided(round: number, view: number, value: string, skip: boolean): void {
     const { index: peer, stage } = this.#peer
     const atMs = this.#peer.world.time.nowMs
-    this.#peer.world.recorder.emit({ type: 'decided', atMs, peer, stage, round, view, value, skip })
+    const epoch = this.#peer.world.members.change ? { epoch: this.#peer.epoch?.number ?? 0 } : {}
+    this.#peer.world.recorder.emit({ type: 'decided', atMs, peer, stage, round, view, value, skip, ...epoch })
   }
 
   anchored({ toRound, fromRound }: SimAnchor, link: string, height: number): void {
