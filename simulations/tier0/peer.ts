@@ -18,6 +18,7 @@ import { type PartitionId, SimHoldings } from './holdings.ts'
 import { type DiskRecord, SimJournal } from './journal.ts'
 import { type Key, openLabels } from './labels.ts'
 import { Pen } from './pen.ts'
+import { SimPushes } from './pushes.ts'
 import { SimRecords } from './records.ts'
 import { SimReplica } from './replica.ts'
 import type { SimRound } from './round.ts'
@@ -77,13 +78,11 @@ export class SimPeer {
   tips: StageTips
   records: SimRecords
   anchors: SimAnchors
+  readonly pushes = new SimPushes(this)
   replica: SimReplica | null = null
   #isPaused = false
   #backlog: (() => void)[] = []
   #engineFreeMs = 0
-  /** When a pushed aggregate last arrived, in virtual time. */
-  lastPushMs = Number.NEGATIVE_INFINITY
-  #waitingPushes = new Map<string, (() => void)[]>()
 
   constructor({ world, index, stage, isPlaced, shape, key }: SimPeerInit) {
     this.world = world
@@ -184,7 +183,7 @@ export class SimPeer {
     this.replica = null
     this.#isPaused = false
     this.#backlog = []
-    this.#waitingPushes.clear()
+    this.pushes.clear()
     this.#engineFreeMs = 0
     this.disk.crash(this.random)
     this.tell.process('down')
@@ -336,27 +335,6 @@ export class SimPeer {
   serveAggregate(round: number, hash: Hash): Uint8Array | null {
     const bytes = this.holdings.aggregate(round, hash)
     return bytes === null || this.behaviour?.serves === undefined ? bytes : this.behaviour.serves(bytes)
-  }
-
-  /** An aggregate that its first candidate sends unasked; its hash is computed here. */
-  pushed(from: PeerName, round: number, hash: Hash, bytes: Uint8Array): void {
-    if (this.inbox === null || Math.abs(round - this.inbox.round) > 2) return
-    if (!this.world.isGenuine(bytes, hash)) {
-      this.tell.refused('wrong-hash', from, 'not the bytes of this aggregate')
-      return
-    }
-    this.holdings.holdAggregate(round, hash, bytes)
-    this.lastPushMs = this.world.time.nowMs
-    const key = hashHex(hash)
-    const waiting = this.#waitingPushes.get(key) ?? []
-    this.#waitingPushes.delete(key)
-    for (const resume of waiting) resume()
-  }
-
-  onPushed(hash: Hash, resume: () => void): void {
-    const key = hashHex(hash)
-    this.#waitingPushes.set(key, [...(this.#waitingPushes.get(key) ?? []), resume])
-    if (this.#waitingPushes.size > 256) this.#waitingPushes.clear()
   }
 
   deliver(delivery: Delivery): Answer {

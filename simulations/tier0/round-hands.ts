@@ -132,10 +132,10 @@ export class RoundHands {
     for (;;) {
       const pushed = peer.holdings.aggregate(round, hash)
       if (pushed !== null) return pushed
-      const leftMs = Math.max(sinceMs, peer.lastPushMs) + patienceMs - peer.world.time.nowMs
+      const leftMs = Math.max(sinceMs, peer.pushes.lastMs) + patienceMs - peer.world.time.nowMs
       if (leftMs <= 0) break
       yield* until<void>(resume => {
-        peer.onPushed(hash, resume)
+        peer.pushes.onArrival(hash, resume)
         peer.after(leftMs, resume)
       })
     }
@@ -153,7 +153,7 @@ export class RoundHands {
     // A push that comes after all will do.
     if (peer.holdings.aggregate(round, hash) === null)
       yield* until<void>(resume => {
-        peer.onPushed(hash, resume)
+        peer.pushes.onArrival(hash, resume)
         peer.after(this.#context.timeouts.reduceMs, resume)
       })
     return peer.holdings.aggregate(round, hash)
@@ -191,7 +191,7 @@ export class RoundHands {
     for (const sibling of this.#siblings) {
       if (active.includes(sibling.name)) continue
       peer.world.send(peer, sibling, 'push-aggregate', scope.round, partitionBytes(peer), 'bulk', () =>
-        sibling.pushed(peer.name, scope.round, hash, bytes),
+        sibling.pushes.arrived(peer.name, scope.round, hash, bytes),
       )
     }
   }
