@@ -37,6 +37,10 @@ export class AggregateFiles {
     this.#storage = storage
   }
 
+  static isName(file: string): boolean {
+    return file.startsWith(PREFIX)
+  }
+
   /** @throws JournalDamaged */
   static async open(storage: Storage): Promise<AggregateFiles> {
     const files = new AggregateFiles(storage)

@@ -68,6 +68,13 @@ export class RoundStore {
     this.#snapshots = snapshots
   }
 
+  /** Before a peer takes up another stage: what is kept of the old one's state is of no use. Its certificates stay. */
+  static async forgetState(storage: Storage): Promise<void> {
+    for (const name of await storage.list()) {
+      if (AggregateFiles.isName(name) || Snapshots.isName(name)) await storage.remove(name)
+    }
+  }
+
   /** @throws JournalDamaged */
   static async open(options: RoundStoreOptions): Promise<RoundStore> {
     const certificates: CertificateFile[] = []

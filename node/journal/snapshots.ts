@@ -48,6 +48,10 @@ export class Snapshots {
     this.#held = held
   }
 
+  static isName(file: string): boolean {
+    return SLOTS.some(slot => slot === file)
+  }
+
   /** A slot whose head cannot be read counts as empty; its state is checked when it is read. */
   static async open(storage: Storage, digest: Digest): Promise<Snapshots> {
     const found = await Promise.all(SLOTS.map(slot => locate(storage, slot)))

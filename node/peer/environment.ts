@@ -21,6 +21,8 @@ export interface PeerInit {
   readonly nat?: NatInit
   readonly corpus: Corpus
   readonly threads: number
+  /** What this machine gives to a stage; absent: whatever the stage takes. */
+  readonly memoryBytes?: number
   /** Trains up to this round, then only serves; null: until stopped. */
   readonly untilRound: number | null
   readonly bus: EventBus

@@ -23,8 +23,8 @@ export function scopeDue(
 }
 
 /** The seats of a certificate's stage as the epoch gives them; null where it has no such stage. */
-export function certifyingGroup(epoch: Epoch, certificate: Certificate): CertifyingGroup | null {
-  const group = epoch.groups[certificate.value.scope.stage]
+export function certifyingGroup(epoch: Epoch, { value }: Pick<Certificate, 'value'>): CertifyingGroup | null {
+  const group = epoch.groups[value.scope.stage]
   if (group === undefined) return null
   return { seats: group.seats.map(seat => seat.peer), quorum: group.quorum, groupHash: group.hash }
 }

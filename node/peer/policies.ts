@@ -11,6 +11,7 @@ import { type Refusal, refuse } from '../../protocols/wire/refusals.ts'
 import type { StageShape } from '../engine/runtime/types.ts'
 import type { RoundStore } from '../journal/index.ts'
 import type { Run } from '../run/folder.ts'
+import { type Around, EPOCHS_AROUND } from './around.ts'
 import type { Candidates } from './candidates.ts'
 import type { Membership } from './membership.ts'
 import type { SeenCommits } from './seen-commits.ts'
@@ -21,6 +22,7 @@ export interface PolicyInit {
   readonly run: Run
   readonly stage: number
   readonly membership: Membership
+  readonly around: Around
   readonly shape: StageShape
   readonly commits: SeenCommits
   readonly signatures: SeenSignatures
@@ -36,8 +38,6 @@ export interface PolicyInit {
 /** Rounds before and after the current one whose messages are looked at. */
 const ROUNDS_BEHIND = 2
 const ROUNDS_AHEAD = 1
-/** Neighbours may have crossed into the next epoch, or not yet into ours. */
-const EPOCHS_AROUND = 1
 
 /** Is this scope of our run and stage? */
 function scopeFault({ run, stage }: PolicyInit, scope: Scope): Refusal | null {
@@ -46,17 +46,24 @@ function scopeFault({ run, stage }: PolicyInit, scope: Scope): Refusal | null {
   return scope.stage === stage ? null : refuse('wrong-stage', `${scope.stage}`)
 }
 
-function siblingFault({ membership, stage }: PolicyInit, from: PeerName): Refusal | null {
-  return membership.hasSeat(from, stage) ? null : refuse('no-seat', from)
+function siblingFault({ around, stage }: PolicyInit, from: PeerName): Refusal | null {
+  return around.isSeated(from, stage) ? null : refuse('no-seat', from)
+}
+
+/** Who was dealt to the stage follows it, and shows by its OUTCOMEs that it has the state; nothing else of it is heard. */
+function candidateFault({ around, stage }: PolicyInit, from: PeerName): Refusal | null {
+  return around.hasSeat(from, stage) ? null : refuse('no-seat', from)
 }
 
 export function agreementPolicy(init: PolicyInit): AgreementPolicy {
   return {
-    admitPeer: from => siblingFault(init, from),
+    admitPeer: from => candidateFault(init, from),
     admit({ signer, payload }) {
       if (payload.kind === 'record' || payload.kind === 'settled' || payload.kind === 'boundary')
         return refuse('not-allowed', `${payload.kind} does not belong here`)
-      return scopeFault(init, payload.scope) ?? siblingFault(init, signer)
+      const fault = scopeFault(init, payload.scope)
+      if (fault !== null) return fault
+      return payload.kind === 'outcome' ? candidateFault(init, signer) : siblingFault(init, signer)
     },
     certificates: async range => (await init.store.certificates(range)).map(({ certificate }) => certificate),
     commits: query => init.commits.envelopes(query),

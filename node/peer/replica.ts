@@ -10,7 +10,7 @@ import { isRefusal } from '../../protocols/wire/refusals.ts'
 import type { Anchorer } from './anchorer.ts'
 import type { CatchUp } from './catch-up.ts'
 import type { CertificateBook } from './certificate-book.ts'
-import type { Epoch } from './epoch.ts'
+import { type Epoch, isSeated } from './epoch.ts'
 import { type Evaluator, FINAL_BATCHES, isMeasured, PASSING_BATCHES } from './evaluator.ts'
 import type { History } from './history.ts'
 import type { Membership } from './membership.ts'
@@ -51,6 +51,9 @@ export interface ReplicaInit {
 
 type Interruption = 'behind'
 
+/** Why a replica's rounds end: it was told to stop, or its seat is gone. */
+export type ReplicaEnd = 'stopped' | 'unseated'
+
 /** For the last anchor to become final: a few empty blocks of the embedded chain. */
 const FINAL_ANCHOR_MS = 20_000
 
@@ -79,13 +82,17 @@ export class Replica {
     this.#behind.resolve('behind')
   }
 
-  /** Runs until the signal fires, then resolves. Rejects where the stage's replicas compute differently, or a disk fails. */
-  async run(signal: AbortSignal): Promise<void> {
+  /**
+   * Runs until the signal fires, or the next round is one of an epoch in which this peer has no seat. Rejects where the stage's
+   * replicas compute differently, or a disk fails.
+   */
+  async run(signal: AbortSignal): Promise<ReplicaEnd> {
     const stopped = new Promise<'stopped'>(resolve =>
       signal.addEventListener('abort', () => resolve('stopped'), { once: true }),
     )
     // Its disk or its siblings may have had the last round already.
     this.#finish(this.#init.stageState.tip.round)
+    let how: ReplicaEnd = 'stopped'
     while (!signal.aborted) {
       this.#behind = Promise.withResolvers()
       if (this.#finished) {
@@ -93,22 +100,44 @@ export class Replica {
         await stopped
         break
       }
-      const run = await this.#open(signal)
+      const epoch = await this.#nextEpoch(signal)
+      if (epoch === null) {
+        how = 'unseated'
+        break
+      }
+      const run = await this.#open(epoch, signal)
       const end = await Promise.race([run.ended, this.#behind.promise, stopped])
       if (end === 'stopped') break
       if (end === 'behind') await this.#catchUp(signal)
       else await this.#conclude(run, end, signal)
     }
-    this.#init.inbox.stop(new Error('this peer stops'))
+    this.#init.inbox.stop(new Error(how === 'stopped' ? 'this peer stops' : 'this peer has no seat any more'))
     await this.#init.stageState.flush()
+    return how
   }
 
-  async #open(signal: AbortSignal): Promise<RoundRun> {
-    const { parts, membership, stageState, inbox, commits, signatures, reporter, book } = this.#init
+  /** Of the next round; null where this peer has no seat in it, nor in those that were read since. */
+  async #nextEpoch(signal: AbortSignal): Promise<Epoch | null> {
+    const { parts, membership, stageState } = this.#init
+    const epoch = await membership.epoch(membership.epochOf(stageState.tip.reference.height), signal)
+    if (!isSeated(epoch, parts.self, parts.stage) || this.isGone) return null
+    this.#epoch = epoch
+    return epoch
+  }
+
+  /** A peer that was cut off may not get to the round in which its seat ended: those who sit there now do not hear it. */
+  get isGone(): boolean {
+    const { parts, membership } = this.#init
+    const { newest, current } = membership
+    return [newest, current, membership.roster(current.epoch - 1)].every(
+      roster => roster?.stageOf.get(parts.self) !== parts.stage,
+    )
+  }
+
+  async #open(epoch: Epoch, signal: AbortSignal): Promise<RoundRun> {
+    const { parts, stageState, inbox, commits, signatures, reporter, book } = this.#init
     const { tip } = stageState
     const { run, self, stage, journal, engine } = parts
-    const epoch = await membership.epoch(membership.epochOf(tip.reference.height), signal)
-    this.#epoch = epoch
     const restored = await restoredRound(journal, run.id, stage, tip.round + 1)
     const signs = journal.suspended === null
     const base = { run, stage, self, signs, partitions: engine.shape.partitions, tip, epoch }
@@ -214,7 +243,8 @@ export class Replica {
     const epoch = this.#epoch
     if (parts.stage !== 0 || epoch === null || !isMeasured(round, untilRound)) return
     const draw = { beacon: epoch.beacon, run: parts.run.id, stage: 0, round, role: ROLES.evaluator }
-    if (rankByHash(draw, parts.seats(0))[0] !== parts.self) return
+    const seats = epoch.groups[0]?.seats.map(({ peer }) => peer) ?? []
+    if (rankByHash(draw, seats)[0] !== parts.self) return
     const count = round === untilRound ? FINAL_BATCHES : PASSING_BATCHES
     evaluator.measure(round, count, signal).then(
       loss => (loss === null ? undefined : reporter.heldOut(round, loss)),

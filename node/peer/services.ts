@@ -42,7 +42,7 @@ export interface Services {
 }
 
 export function openServices(init: ServicesInit): Services {
-  const { network, clock, random, digest, run, stage, self, membership, inbox, pushed, shape, onRefused } = init
+  const { network, clock, random, digest, run, stage, self, around, inbox, pushed, shape, onRefused } = init
   const { model, batch, stages, timeouts, chain } = run.manifest
   const components = { ...network.components, clock, random, digest }
   const services: Services = {
@@ -83,14 +83,14 @@ export function openServices(init: ServicesInit): Services {
     })(components),
     state: state({
       source: stateSource(init, init.stageState),
-      admit: from => (membership.stageOf.has(from) ? null : refuse('no-seat', from)),
+      admit: from => (around.hasPlace(from) ? null : refuse('no-seat', from)),
       handlers: { refused: onRefused },
     })(components),
     evaluation: evaluation({
       run: run.id,
       stage,
       policy: {
-        admit: from => (membership.hasSeat(from, stage - 1) ? null : refuse('no-seat', from)),
+        admit: from => (around.isSeated(from, stage - 1) ? null : refuse('no-seat', from)),
         activationBytes: shape.boundaryBytes,
       },
       handlers: {

@@ -25,6 +25,7 @@ export interface StageStateInit {
 export class StageState {
   readonly #init: StageStateInit
   #tip: Tip
+  #executed: Certified | null = null
   /** The disk has all rounds up to this one. */
   #storedThrough: number
   /** Writes of the last round: the next round does not wait for them, the one after does. */
@@ -43,6 +44,11 @@ export class StageState {
 
   get tip(): Tip {
     return this.#tip
+  }
+
+  /** The round of the tip, where this process executed it; null where the state came from elsewhere. */
+  get executed(): Certified | null {
+    return this.#executed
   }
 
   /** The engine's shadow copy is what was certified. */
@@ -88,6 +94,7 @@ export class StageState {
     if (fullRoot === null || !equalBytes(await engine.fullRoot(), fullRoot)) return false
     await this.flush()
     this.#tip = certified.tip
+    this.#executed = null
     const newest = this.#init.store.snapshots[0]?.round ?? -1
     if (certified.tip.round > newest) await this.#putSnapshot(certified, await this.#init.engine.exportState())
     this.#storedThrough = Math.max(this.#storedThrough, certified.tip.round)
@@ -102,6 +109,7 @@ export class StageState {
 
   async #advance(certified: Certified, partitions: Partitions): Promise<void> {
     this.#tip = certified.tip
+    this.#executed = certified
     await this.#writing
     const isSnapshot = certified.verified.outcome.fullRoot !== null
     // Exported now: the next round's step would be in it later.

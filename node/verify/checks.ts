@@ -1,9 +1,11 @@
 /** The table of checks: what each needs, does and recommends. `verify.ts` walks it. */
 import type { PostedAnchor } from '../../consensus/chain/types.ts'
+import type { PeerName } from '../../protocols/wire/messages.ts'
 import { ExitError } from '../cli/exit.ts'
 import type { NamedTensor } from '../engine/models/index.ts'
 import { newEngine } from '../export/history.ts'
 import { namedParameters } from '../export/model.ts'
+import type { Membership } from '../peer/membership.ts'
 import { firstTip } from '../peer/tip.ts'
 import { FIRST_ROUND, manifestHash } from '../run/state-chain.ts'
 import { checkAggregates } from './aggregates.ts'
@@ -84,7 +86,7 @@ async function checkSeats(subject: Subject): Promise<Verdict> {
   }
   try {
     const { history, membership } = await subject.load()
-    const seats = `${membership.stageOf.size} bonded seats at block ${startHeight}`
+    const seats = `${membership.first.stageOf.size} bonded seats at block ${startHeight}`
     return {
       detail: `${seats}; ${history.signers} of them signed ${history.certificates} certificates`,
       ...subject.seatFaults.found,
@@ -145,9 +147,11 @@ async function checkAnchors(subject: Subject): Promise<Verdict> {
     const range = { afterHeight: at, toHeight: Math.min(head.height, at + ANCHOR_PAGE_BLOCKS) }
     anchors.push(...(await chain.anchors(run.id, range, { signal })))
   }
+  // Read before they are judged: an anchor's author is one of those who sat there then.
+  await membership.foresee(head.height, signal)
   const found = judgeAnchors(anchors, {
     linkAt: (stage, round) => subject.chains[stage]?.tips[round]?.link ?? null,
-    stageOf: membership.stageOf,
+    hasSeat: (peer, stage, height) => hadSeat(membership, peer, stage, height),
     stages: run.manifest.stages,
   })
   subject.final = Math.min(...found.final)
@@ -157,6 +161,12 @@ async function checkAnchors(subject: Subject): Promise<Verdict> {
     ...(found.strangers > 0 ? [`${found.strangers} of peers without a seat in their stage do not count`] : []),
   ]
   return { detail: notes.join('; '), faults: found.faults }
+}
+
+/** The last round of an epoch may be anchored in the next one. */
+function hadSeat(membership: Membership, peer: PeerName, stage: number, height: number): boolean {
+  const epoch = membership.epochOf(height)
+  return [epoch - 1, epoch].some(number => membership.roster(number)?.stageOf.get(peer) === stage)
 }
 
 async function checkStates(subject: Subject): Promise<Verdict> {

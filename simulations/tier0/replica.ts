@@ -38,7 +38,7 @@ export class SimReplica {
     const start = world.start
     this.tip = firstTip(peer.engine.fullRoot(), start)
     this.#clip = createClip(world.run.manifest.optimizer.backwardClip)
-    const ahead = new Ahead(Math.floor((world.seats(peer.stage).length - 1) / 3))
+    const ahead = new Ahead(() => Math.floor((world.seats(peer.stage).length - 1) / 3))
     this.#restore()
     this.inbox = new RoundInbox<SimRound>({
       round: this.tip.round + 1,

@@ -2,6 +2,7 @@
 
 import type { BlockReference } from '../../consensus/chain/types.ts'
 import { beaconHeight, beaconOf, dealStages, epochOf, seatsHeight } from '../../consensus/election/index.ts'
+import type { Roster } from '../../consensus/membership/index.ts'
 import { type Epoch, makeEpoch } from '../../node/peer/epoch.ts'
 import { type Certified, certifyingGroup } from '../../node/peer/follow.ts'
 import { scopeOf } from '../../node/peer/round-context.ts'
@@ -141,12 +142,17 @@ export class World {
     if (known !== undefined) return known
     const { hash } = this.chain.block(beaconHeight(this.run.manifest.chain, number))
     const beacon = beaconOf(hash, this.run.id, number)
-    const epoch = makeEpoch({ run: this.run, stageOf: this.#stageOf, number, beacon, stakes: this.#stakes })
+    const epoch = makeEpoch({ run: this.run, roster: this.#rosterOf(number), beacon, stakes: this.#stakes })
     this.#epochs.set(number, epoch)
     const oldest = this.#epochs.keys().next().value
     if (this.#epochs.size > EPOCHS_KEPT && oldest !== undefined) this.#epochs.delete(oldest)
     if (number > 0) this.recorder.reached('epoch-crossed')
     return epoch
+  }
+
+  /** Nobody comes or goes in this tier. */
+  #rosterOf(epoch: number): Roster {
+    return { epoch, stageOf: this.#stageOf, departing: new Map(), candidates: new Map(), spares: [] }
   }
 
   /** The shipped check, of opened labels. Its answer for one certificate and parent is the same for everybody. */

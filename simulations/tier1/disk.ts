@@ -61,6 +61,10 @@ export class SimDisk {
         },
       },
       evidence: { append: evidence => void this.evidence.push(evidence) },
+      seat: () => this.seat,
+      // Nobody sits before a simulated peer.
+      request: () => null,
+      clearRequest: () => undefined,
       noteSeat: stage => {
         this.seat = stage
       },

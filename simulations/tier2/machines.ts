@@ -291,7 +291,7 @@ async function inOrderOfTheDeal(
 ): Promise<readonly SeatedPeer[]> {
   const chain = await openChain({ url, account: null, manifest: run.manifest, signal })
   try {
-    const { stageOf } = await Membership.load(chain, run, signal)
+    const { stageOf } = (await Membership.load(chain, run, signal)).first
     return [...stageOf].map(([name, stage]) => {
       const local = peers.find(({ peer }) => peer === name)
       if (local === undefined) throw new Error(`${name} has a seat and no folder`)

@@ -179,9 +179,9 @@ export class Swarm {
     return this.log.of('peer.ready', { by: index }).length > 0
   }
 
-  /** The stage that the chain dealt to it. */
+  /** The stage that the chain dealt to it in epoch 0; -1 where it had no bond then. */
   stageOf(index: number): number {
-    return this.roles.stageOf(this.peers[index]?.peer ?? '')
+    return this.roles.stageOf(this.peers[index]?.peer ?? '') ?? -1
   }
 
   /** Indices of a stage's replicas. */

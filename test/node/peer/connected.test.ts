@@ -15,13 +15,15 @@ function open(): {
   const clock = new VirtualClock()
   const waiting: string[] = []
   const changes: [string, boolean][] = []
+  const seats = (stage: number) => [0, 1, 2, 3].map(index => peer(stage * 4 + index))
   const connected = new Connected({
     self: peer(0),
     stage: 0,
     stages: 2,
     clock,
-    seats: stage => [0, 1, 2, 3].map(index => peer(stage * 4 + index)),
-    quorum: 3,
+    seats,
+    around: seats,
+    quorum: () => 3,
     onChange: (who, isConnected) => changes.push([who, isConnected]),
     onWaiting: text => waiting.push(text),
   })

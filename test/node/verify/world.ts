@@ -159,7 +159,7 @@ export async function buildWorld(root: string, options: WorldOptions = {}): Prom
   chain.run = run.id
   const membership = await Membership.load(chain, run, SIGNAL)
   const seats = Array.from({ length: stages }, (_, stage) =>
-    peers.filter(({ peer }) => membership.stageOf.get(peer) === stage),
+    peers.filter(({ peer }) => membership.first.stageOf.get(peer) === stage),
   )
   mkdirSync(root, { recursive: true })
   writeRun(root, run.manifest)
