@@ -12,3 +12,4 @@ export type {
   RosterRules,
   Wish,
 } from './types.ts'
+export { changeFault, changesFault, epochLimit } from './validity.ts'

@@ -63,6 +63,7 @@ export function roundContext({ run, stage, self, signs, partitions, tip, epoch }
     wantFullRoot: round % manifest.chain.rootEvery === 0,
     timeouts: { proposeMs, voteMs, graceCapMs, reduceMs },
     viewBackoff: VIEW_BACKOFF,
+    membership: null,
   }
 }
 
