@@ -11,6 +11,7 @@ import { Around } from './around.ts'
 import { Candidates } from './candidates.ts'
 import { CatchUp } from './catch-up.ts'
 import { CertificateBook } from './certificate-book.ts'
+import { ChangesPoster } from './changes-poster.ts'
 import { Connected } from './connected.ts'
 import type { PeerEnvironment, PeerInit } from './environment.ts'
 import { isSeated } from './epoch.ts'
@@ -31,6 +32,7 @@ import { suspendIfStale } from './stale.ts'
 import { TensorStore } from './tensors.ts'
 import type { PeerParts } from './types.ts'
 import { Watchdog } from './watchdog.ts'
+import { Wishes } from './wishes.ts'
 
 export type Timed = <Result>(phase: StartPhase, work: () => Promise<Result>) => Promise<Result>
 
@@ -145,6 +147,15 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     },
     onWaiting: text => reporter.waiting(text),
   })
+  const wishes = new Wishes({
+    self,
+    stage,
+    around,
+    onWish(round, wish) {
+      const current = inbox.current
+      if (current !== null && (round === null || round === current.round)) current.wish(wish)
+    },
+  })
   const evaluator = new Evaluator({
     run,
     stage,
@@ -190,6 +201,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     random,
     digest,
     inbox,
+    wishes,
     book,
     pushed,
     stageState,
@@ -259,6 +271,9 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     commits,
     signatures,
     catchUp,
+    wishes,
+    poster: new ChangesPoster({ chain, clock, run, membership, signal, onWarning: warn }),
+    wantsToLeave: () => seat.disk.request() === 'leave',
     anchorer,
     evaluator,
     reporter,

@@ -11,7 +11,7 @@ import type { Epoch } from './epoch.ts'
 import { certifyingGroup } from './follow.ts'
 
 /** A record must reach the chain within this many epochs of its round: keys that gave their seats up must not rewrite what was. */
-const RECORD_EPOCHS = 2
+export const RECORD_EPOCHS = 2
 
 export interface DecidedBefore {
   readonly changes: readonly DecidedChanges[]

@@ -39,11 +39,15 @@ export interface PolicyInit {
 const ROUNDS_BEHIND = 2
 const ROUNDS_AHEAD = 1
 
-/** Is this scope of our run and stage? */
-function scopeFault({ run, stage }: PolicyInit, scope: Scope): Refusal | null {
+/** Is this scope of our run? */
+function runFault({ run }: PolicyInit, scope: Scope): Refusal | null {
   if (!equalBytes(scope.genesis, run.manifest.chain.genesis)) return refuse('wrong-genesis')
-  if (scope.run !== run.id) return refuse('wrong-run')
-  return scope.stage === stage ? null : refuse('wrong-stage', `${scope.stage}`)
+  return scope.run === run.id ? null : refuse('wrong-run')
+}
+
+/** Is this scope of our run and stage? */
+function scopeFault(init: PolicyInit, scope: Scope): Refusal | null {
+  return runFault(init, scope) ?? (scope.stage === init.stage ? null : refuse('wrong-stage', `${scope.stage}`))
 }
 
 function siblingFault({ around, stage }: PolicyInit, from: PeerName): Refusal | null {
@@ -58,9 +62,11 @@ function candidateFault({ around, stage }: PolicyInit, from: PeerName): Refusal 
 export function agreementPolicy(init: PolicyInit): AgreementPolicy {
   return {
     admitPeer: from => candidateFault(init, from),
-    admit({ signer, payload }) {
+    admit({ signer, payload }, _, as) {
       if (payload.kind === 'record' || payload.kind === 'settled' || payload.kind === 'boundary')
         return refuse('not-allowed', `${payload.kind} does not belong here`)
+      // What proves a change of members may be of past rounds, of peers without a seat, or of another stage.
+      if (as === 'attachment') return runFault(init, payload.scope)
       const fault = scopeFault(init, payload.scope)
       if (fault !== null) return fault
       return payload.kind === 'outcome' ? candidateFault(init, signer) : siblingFault(init, signer)

@@ -3,13 +3,15 @@
  * over to state and disk, and catches up with its siblings where it fell behind.
  */
 import { ROLES, rankByHash, rankByStake } from '../../consensus/election/index.ts'
+import type { RoundContext } from '../../consensus/round/types.ts'
 import { type ClipState, createClip, type ForwardInput } from '../../consensus/routing/index.ts'
 import { encodeCertificate } from '../../protocols/wire/certificate.ts'
-import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
+import type { Certificate, Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import type { Anchorer } from './anchorer.ts'
 import type { CatchUp } from './catch-up.ts'
 import type { CertificateBook } from './certificate-book.ts'
+import type { ChangesPoster } from './changes-poster.ts'
 import { type Epoch, isSeated } from './epoch.ts'
 import { type Evaluator, FINAL_BATCHES, isMeasured, PASSING_BATCHES } from './evaluator.ts'
 import type { History } from './history.ts'
@@ -18,13 +20,14 @@ import { rankOf } from './rank.ts'
 import type { Reporter } from './reporter.ts'
 import { holdRestoredCommit, holdRestoredPartitions, restoredRound } from './restore-round.ts'
 import { roundContext, workContext } from './round-context.ts'
-import type { RoundEnd } from './round-driver.ts'
+import type { RoundEnd, RoundReports } from './round-driver.ts'
 import type { RoundInbox } from './round-inbox.ts'
 import { RoundRun } from './round-run.ts'
 import type { SeenCommits } from './seen-commits.ts'
 import type { SeenSignatures } from './seen-signatures.ts'
 import type { StageState } from './stage-state.ts'
 import type { PeerParts } from './types.ts'
+import type { Wishes } from './wishes.ts'
 
 export interface ReplicaInit {
   readonly parts: PeerParts
@@ -36,6 +39,10 @@ export interface ReplicaInit {
   readonly commits: SeenCommits
   readonly signatures: SeenSignatures
   readonly catchUp: CatchUp
+  readonly wishes: Wishes
+  readonly poster: ChangesPoster
+  /** Has a person asked this peer to give its seat up? */
+  readonly wantsToLeave: () => boolean
   readonly anchorer: Anchorer
   readonly evaluator: Evaluator
   readonly reporter: Reporter
@@ -157,17 +164,43 @@ export class Replica {
       work: isWorking ? workContext(base) : null,
       restored,
       clip: this.#clip,
-      reports: reporter.forRound(),
+      reports: this.#reports(),
     })
     reporter.roundStarted(context)
     inbox.open(round)
     for (const { author, root, partition } of held) round.stored(author, root, partition)
+    await this.#leave(context)
+    for (const wish of this.#init.wishes.forRound(context)) round.wish(wish)
     await round.start(this.#parked, this.#init.unreachable())
     this.#parked = []
     if (book.othersReached(tip.round)) round.work?.pipelineReady()
     const head = await parts.chain.finalizedHead({ signal })
     round.finalized(head.height, head.hash)
     return round
+  }
+
+  #reports(): RoundReports {
+    const { reporter, wishes, parts } = this.#init
+    const reports = reporter.forRound()
+    return {
+      ...reports,
+      evidence: evidence => {
+        reports.evidence(evidence)
+        wishes.proven(evidence).catch(error => parts.warn(`evidence cannot be opened: ${String(error)}`))
+      },
+    }
+  }
+
+  /** Tells the siblings, in every round until it is decided, that the seat is given up. */
+  async #leave({ scope, self, membership }: RoundContext): Promise<void> {
+    const { parts, wantsToLeave, wishes } = this.#init
+    if (self === null || !wantsToLeave()) return
+    const isDecided = membership?.decided.some(({ peer }) => peer === self) ?? false
+    if (isDecided || membership?.departing.includes(self)) return
+    const signed = await parts.journal.sign({ kind: 'leave', scope })
+    if (isRefusal(signed)) return
+    wishes.take(signed)
+    parts.agreement.broadcast({ signed, attachments: [] })
   }
 
   async #conclude(run: RoundRun, end: RoundEnd, signal: AbortSignal): Promise<void> {
@@ -184,6 +217,8 @@ export class Replica {
     else await stageState.keep(certified)
     this.#init.onRound()
     parts.certified(run.context, certified, end.next)
+    this.#init.wishes.certified(run.round, certified.verified.outcomes)
+    this.#changed(end.certificate, certified.verified.signers)
     reporter.loss(certified.verified)
     reporter.clipped(run.round, work?.clipped ?? [])
     this.#report(run.round)
@@ -223,17 +258,34 @@ export class Replica {
     parts.timesTaken(round, parts.times.take())
   }
 
+  /** What was decided about the members goes to the chain, by one of those who signed it: the absent cannot. */
+  #changed(certificate: Certificate, signers: readonly PeerName[]): void {
+    const { changes, scope } = certificate.value
+    if (changes.length === 0) return
+    const { reporter, poster, parts } = this.#init
+    reporter.changed(scope, changes)
+    const ranking = this.#anchorers(scope.round)?.filter(peer => signers.includes(peer)) ?? []
+    poster.post(certificate, rankOf(ranking, parts.self)).catch(error => parts.warn(`changes: ${String(error)}`))
+  }
+
+  /** Whose turn it is to write to the chain, in order. */
+  #anchorers(round: number): readonly PeerName[] | null {
+    const { parts } = this.#init
+    const { manifest, id } = parts.run
+    const epoch = this.#epoch
+    const group = epoch?.groups[parts.stage]
+    if (epoch === null || group === undefined) return null
+    const draw = { beacon: epoch.beacon, run: id, stage: parts.stage, round, role: ROLES.anchorer }
+    return rankByStake(draw, group.seats, BigInt(manifest.stake.cap))
+  }
+
   /** The head of the certificate chain goes to the chain now and then, and at the end. */
   #anchor(round: number, link: Hash): void {
     const { anchorer, parts, untilRound } = this.#init
-    const { manifest, id } = parts.run
-    if (round % manifest.chain.anchorEvery !== 0 && round !== untilRound) return
+    if (round % parts.run.manifest.chain.anchorEvery !== 0 && round !== untilRound) return
     anchorer.note(round, link)
-    const epoch = this.#epoch
-    const group = epoch?.groups[parts.stage]
-    if (epoch === null || group === undefined) return
-    const draw = { beacon: epoch.beacon, run: id, stage: parts.stage, round, role: ROLES.anchorer }
-    const ranking = rankByStake(draw, group.seats, BigInt(manifest.stake.cap))
+    const ranking = this.#anchorers(round)
+    if (ranking === null) return
     anchorer.post(round, link, rankOf(ranking, parts.self)).catch(error => parts.warn(`anchor: ${String(error)}`))
   }
 

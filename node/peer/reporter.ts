@@ -4,7 +4,7 @@ import type { RoundContext } from '../../consensus/round/types.ts'
 import type { VerifiedCertificate } from '../../protocols/wire/certificate.ts'
 import type { CancelTimer, Clock } from '../../protocols/wire/environment.ts'
 import { hashHex } from '../../protocols/wire/hash.ts'
-import type { Commit, Evidence, PeerName } from '../../protocols/wire/messages.ts'
+import type { Change, Commit, Evidence, PeerName, Scope } from '../../protocols/wire/messages.ts'
 import type { RefusalReason } from '../../protocols/wire/refusals.ts'
 import type { EventBus } from '../events/bus.ts'
 import type { Clipped } from './clip-tally.ts'
@@ -123,6 +123,11 @@ export class Reporter {
 
   warning(message: string): void {
     this.#init.bus.emit('warning', { message })
+  }
+
+  /** A round decided about the members of its stage. */
+  changed({ stage, round, epoch }: Scope, changes: readonly Change[]): void {
+    this.#init.bus.emit('membership.changed', { stage, round, epoch, changes })
   }
 
   roundStarted(context: RoundContext): void {

@@ -1,5 +1,6 @@
 /** What a round and its work are made from: a pure function of the tip, the epoch and the manifest. */
 import { RULES } from '../../consensus/aggregation/index.ts'
+import type { MembershipContext } from '../../consensus/membership/index.ts'
 import type { RoundContext } from '../../consensus/round/types.ts'
 import { DEFAULT_BACK_OFF, DEFAULT_WORK_LIMITS, sourceQuota, type WorkContext } from '../../consensus/routing/index.ts'
 import { PROTOCOL_VERSION } from '../../protocols/wire/constants.ts'
@@ -63,7 +64,19 @@ export function roundContext({ run, stage, self, signs, partitions, tip, epoch }
     wantFullRoot: round % manifest.chain.rootEvery === 0,
     timeouts: { proposeMs, voteMs, graceCapMs, reduceMs },
     viewBackoff: VIEW_BACKOFF,
-    membership: null,
+    membership: membershipOf(stage, tip, epoch, manifest.replicas),
+  }
+}
+
+/** What happened in the epoch before proves nothing in this one, and binds nobody. */
+function membershipOf(stage: number, tip: Tip, { number, roster }: Epoch, replicas: number): MembershipContext {
+  const isSame = tip.epoch === number
+  return {
+    candidates: [...roster.candidates].flatMap(([peer, dealt]) => (dealt === stage ? [peer] : [])),
+    departing: [...roster.departing.keys()],
+    decided: isSame ? tip.decided : [],
+    replicas,
+    past: isSame ? tip.past : [],
   }
 }
 

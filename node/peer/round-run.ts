@@ -2,6 +2,7 @@
  * One round of one replica: the work machine, the close, the commitment and the stage's agreement, joined. Lives from the
  * round's start until the next round ends, because late siblings still ask about it.
  */
+import type { Wish } from '../../consensus/membership/index.ts'
 import type { RestoredRound, RoundContext, RoundPhase, RoundState } from '../../consensus/round/types.ts'
 import type { ClipState, ForwardInput, WorkContext } from '../../consensus/routing/index.ts'
 import type { CloseBundle } from '../../protocols/gossip/index.ts'
@@ -142,6 +143,10 @@ export class RoundRun {
     const { kind } = signed.payload
     if (kind === 'commit' || kind === 'idle') this.#noteClosed(signed.signer)
     this.#driver.input({ type: 'message', signed, attachments })
+  }
+
+  wish(wish: Wish): void {
+    this.#driver.input({ type: 'wish', wish })
   }
 
   stored(author: PeerName, root: Hash, partition: number): void {

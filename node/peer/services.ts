@@ -16,6 +16,7 @@ import { activationsPolicy, agreementPolicy, type PolicyInit, reducePolicy, stat
 import type { PushedAggregates } from './pushed-aggregates.ts'
 import type { RoundInbox } from './round-inbox.ts'
 import type { StageState } from './stage-state.ts'
+import type { Wishes } from './wishes.ts'
 
 export interface ServicesInit extends PolicyInit {
   readonly network: Network
@@ -23,6 +24,7 @@ export interface ServicesInit extends PolicyInit {
   readonly random: Random
   readonly digest: Digest
   readonly inbox: RoundInbox
+  readonly wishes: Wishes
   readonly book: CertificateBook
   readonly pushed: PushedAggregates
   readonly stageState: StageState
@@ -123,7 +125,7 @@ async function keepHeld(
 }
 
 function onMessage(
-  { commits, signatures, inbox }: ServicesInit,
+  { commits, signatures, inbox, wishes, around, stage }: ServicesInit,
   reduceService: Reduce,
   from: PeerName,
   signed: Signed,
@@ -133,12 +135,14 @@ function onMessage(
   for (const one of [signed, ...attachments]) {
     const { payload } = one
     if (payload.kind === 'record' || Math.abs(payload.scope.round - round) > 1) continue
+    // Proofs of changes, which come beside a proposal, are of anybody.
+    if (payload.scope.stage !== stage || !around.isSeated(one.signer, stage)) continue
     signatures.note(one)
     if (payload.kind === 'commit' && isCommit(one) && commits.note(one))
       void reduceService.commitSeen(payload.scope, one.signer)
     if (payload.kind === 'propose') commits.noteValue(payload.scope.round, hashValue(payload.value))
   }
-  inbox.message(from, signed, attachments)
+  if (!wishes.take(signed)) inbox.message(from, signed, attachments)
 }
 
 async function onCertificate(
