@@ -75,7 +75,8 @@ export function sameRound(a: RoundIds, b: RoundIds): boolean {
 function renew(lease: StageLease, height: number, shown: Parameters<typeof renews>[1] & Point): StageLease {
   if (!renews(lease, shown)) return lease
   const final = { round: shown.round, value: shown.value, outcome: shown.outcome }
-  return { renewedAt: height, final, sinceEpoch: lease.sinceEpoch, openedAt: null, claims: new Map() }
+  // Who gave its seat up before that cannot write this stage's history any more.
+  return { renewedAt: height, final, sinceEpoch: shown.epoch, openedAt: null, claims: new Map() }
 }
 
 function claim(lease: StageLease, rules: LeaseRules, height: number, peer: PeerName, made: Claim): StageLease {

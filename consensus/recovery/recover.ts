@@ -107,7 +107,7 @@ function counts({ before, bonded }: RecoverInit, stage: number, peer: PeerName):
 function spares({ before, bonded, beacon, run }: RecoverInit, stage: number, taken: ReadonlySet<PeerName>): PeerName[] {
   const isFirst = (peer: PeerName): number => (before.candidates.get(peer) === stage ? 0 : 1)
   return [...bonded]
-    .filter(peer => !before.stageOf.has(peer) && !taken.has(peer))
+    .filter(peer => !before.stageOf.has(peer) && !before.barred.has(peer) && !taken.has(peer))
     .map(peer => ({ peer, key: hashList([beacon, run, 'deal', peer]) }))
     .sort((a, b) => isFirst(a.peer) - isFirst(b.peer) || compareBytes(a.key, b.key) || compareText(a.peer, b.peer))
     .map(({ peer }) => peer)

@@ -64,7 +64,7 @@ export interface StageLease {
   readonly renewedAt: number
   /** What the last renewal shows; what the stage began from before the first. */
   readonly final: Point
-  /** Certificates of earlier epochs are of a history that was left. */
+  /** Epoch of what is final, or that re-formed the stage: certificates of earlier ones do not go on from it. */
   readonly sinceEpoch: number
   /** C0: block of the first claim; null where there is none. */
   readonly openedAt: number | null

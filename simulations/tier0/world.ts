@@ -152,7 +152,7 @@ export class World {
 
   /** Nobody comes or goes in this tier. */
   #rosterOf(epoch: number): Roster {
-    return { epoch, stageOf: this.#stageOf, departing: new Map(), candidates: new Map(), spares: [] }
+    return { epoch, stageOf: this.#stageOf, departing: new Map(), barred: new Set(), candidates: new Map(), spares: [] }
   }
 
   /** The shipped check, of opened labels. Its answer for one certificate and parent is the same for everybody. */

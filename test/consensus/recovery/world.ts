@@ -35,7 +35,14 @@ export function claimOf(height: number, peer: PeerName, claim: Claim, stage = 0)
 /** @param sizes - seats of each stage */
 export function rosterOf(sizes: readonly number[]): Roster {
   const dealt = sizes.flatMap((size, stage) => Array.from({ length: size }, (_, i) => [seat(i, stage), stage] as const))
-  return { epoch: 4, stageOf: new Map(dealt), departing: new Map(), candidates: new Map(), spares: [] }
+  return {
+    epoch: 4,
+    stageOf: new Map(dealt),
+    departing: new Map(),
+    barred: new Set(),
+    candidates: new Map(),
+    spares: [],
+  }
 }
 
 export function fold(
