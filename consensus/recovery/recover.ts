@@ -84,11 +84,11 @@ export function baseOf(lease: StageLease, claims: ReadonlyMap<PeerName, Claim>, 
   return best
 }
 
-/** Above every round that is final anywhere, and above every round that a claimant has: no number stands for two rounds. */
+/** Above every round that is final anywhere, and above the one that a claimant may have voted in: no number stands for two rounds. */
 function resumeRound(leases: readonly StageLease[]): number {
   let highest = 0
   for (const { final, claims } of leases) {
-    highest = Math.max(highest, final.round, ...[...claims.values()].map(({ newest }) => newest?.round ?? 0))
+    highest = Math.max(highest, final.round, ...[...claims.values()].map(({ newest }) => 1 + (newest?.round ?? 0)))
   }
   return highest + 1
 }

@@ -32,6 +32,9 @@ const SHARED_EVENTS: ReadonlySet<EventName> = new Set([
   'waiting',
   'round.started',
   'synced',
+  'lease',
+  'stage.lost',
+  'stage.recovered',
 ])
 
 export class LocalSwarm {
@@ -137,8 +140,9 @@ export class LocalSwarm {
 
   /** Only the first of equal reports counts; an older one comes from a peer that is behind. */
   #isNews(message: Record<string, unknown>): boolean {
-    const { event, stage, round, to, by, heldOut } = message
-    const key = `${String(event)}/${String(stage)}/${String(round ?? to)}/${String(by)}${heldOut === null || heldOut === undefined ? '' : '/held-out'}`
+    const { event, stage, round, to, by, heldOut, untilHeight, isHeld, needs, resume } = message
+    const lease = [untilHeight, isHeld, needs, resume].filter(field => field !== undefined).join('/')
+    const key = `${String(event)}/${String(stage)}/${String(round ?? to)}/${String(by)}${heldOut === null || heldOut === undefined ? '' : '/held-out'}/${lease}`
     const text = event === 'waiting' ? String(message.for) : key
     const slot = event === 'waiting' ? `waiting/${String(stage)}` : key
     if (this.#shown.get(slot) === text) return false

@@ -155,14 +155,23 @@ export class Membership {
     return this.#recoveries.filter(recovery => recovery.stage === stage)
   }
 
-  /** The leases as blocks up to `height` show them, which must be final and not below the newest epoch's beacon height. */
-  async leasesAt(height: number, signal: AbortSignal): Promise<readonly StageLease[]> {
-    const { newest: roster, ledger } = this
-    const afterHeight = beaconHeight(this.#schedule, roster.epoch)
-    const records = await readRecords(this.#chain, this.#run, { afterHeight, toHeight: height }, signal)
+  /** Leases with what the blocks of (afterHeight, toHeight] show: final ones, above the newest epoch's beacon height. */
+  async noted(
+    leases: readonly StageLease[],
+    afterHeight: number,
+    toHeight: number,
+    signal: AbortSignal,
+  ): Promise<readonly StageLease[]> {
+    const { newest: roster } = this
+    const records = await readRecords(this.#chain, this.#run, { afterHeight, toHeight }, signal)
     const newestEpoch = (at: number): number => Math.min(this.epochOf(at), roster.epoch)
     const events = await stageEvents(records, this.#run, newestEpoch, number => this.epoch(number, signal))
-    return noteEvents(ledger.leases, this.leaseRules, roster.stageOf, events)
+    return noteEvents(leases, this.leaseRules, roster.stageOf, events)
+  }
+
+  /** The last block whose records count for the seats of an epoch. */
+  beaconHeightOf(number: number): number {
+    return beaconHeight(this.#schedule, number)
   }
 
   /** The block at a height, once it is final. */

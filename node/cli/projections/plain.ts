@@ -1,6 +1,7 @@
 /** For pipes and logs: one plain line a round, and one for everything that a reader would want to know. */
 import { REFUSALS } from '../../../protocols/wire/refusals.ts'
 import type { NodeEvent } from '../../events/types.ts'
+import { lostText } from '../../peer/place.ts'
 import type { Progress, RoundLine } from './progress.ts'
 import { Repeats } from './repeats.ts'
 import { phaseLine } from './start.ts'
@@ -37,6 +38,14 @@ export class Notices {
         return `follows  stage ${event.stage} without signing for now: the journal of this peer ${SUSPENSIONS[event.reason] ?? event.reason}`
       case 'resumed':
         return `signs    again from round ${event.round} of stage ${event.stage} on`
+      case 'lease':
+        return event.isHeld
+          ? `votes    again in stage ${event.stage}: its lease lasts to block ${event.untilHeight}`
+          : `votes    no more in stage ${event.stage}: its lease ended with block ${event.untilHeight}`
+      case 'stage.lost':
+        return `lost     ${lostText(event)}`
+      case 'stage.recovered':
+        return `reformed stage ${event.stage} with ${event.seats.length} seats: it goes on from round ${event.base} with round ${event.resume}`
       case 'evidence':
         return this.#once('evidence', `${shortPeer(event.peer)} signed a contradiction: ${event.kind}`, event.timeMs)
       case 'refused':

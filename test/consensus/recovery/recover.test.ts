@@ -33,7 +33,7 @@ describe('a stage that lost its quorum', () => {
     expect(shortages).to.deep.equal([])
     expect(recoveries).to.have.length(1)
     const [{ base, resume, seats, claimants }] = recoveries as [(typeof recoveries)[number]]
-    expect([base.round, resume]).to.deep.equal([9, 10])
+    expect([base.round, resume]).to.deep.equal([9, 11])
     expect(seats).to.deep.equal([seat(0), seat(2), spare(0), spare(1)])
     expect(claimants).to.deep.equal([seat(0), seat(2)])
   })
@@ -70,7 +70,7 @@ describe('a stage that lost its quorum', () => {
     expect(reform(claims([0, holding(9)], [2, without]), 2).recoveries[0]?.base).to.deep.equal(ORIGIN)
   })
 
-  it('resumes above every round that is final in any stage or that a claimant has', () => {
+  it('resumes above every round that is final in any stage or that a claimant may have voted in', () => {
     const two = rosterOf([4, 4])
     const leases = [firstLease(START, ORIGIN), firstLease(START, ORIGIN)]
     const events = [
@@ -81,13 +81,13 @@ describe('a stage that lost its quorum', () => {
     const resumed = (more: readonly StageEvent[]) =>
       recover(initOf({ before: two, leases: fold([...events, ...more], two.stageOf, leases), spares: 2 })).recoveries
     expect(resumed([]).map(({ base, resume }) => [base.round, resume])).to.deep.equal([[9, 13]])
-    expect(resumed([claimOf(CLAIMS_FROM + 11, seat(2), holding(15))])[0]?.resume).to.equal(16)
+    expect(resumed([claimOf(CLAIMS_FROM + 11, seat(2), holding(15))])[0]?.resume).to.equal(17)
   })
 
   it('begins without any round where it was lost before the first', () => {
     const none: Claim = { newest: null, holds: true }
     const { recoveries } = reform(claims([0, none], [1, none], [2, none]), 1)
-    expect([recoveries[0]?.base, recoveries[0]?.resume]).to.deep.equal([ORIGIN, 1])
+    expect([recoveries[0]?.base, recoveries[0]?.resume]).to.deep.equal([ORIGIN, 2])
   })
 
   it('passes over claims of strangers, of the unbonded, and of proven liars', () => {
@@ -132,7 +132,7 @@ describe('a stage that lost its quorum', () => {
     const leases = fold(events, roster.stageOf, [lease])
     const [second] = recover(initOf({ before: roster, leases, spares: 5 })).recoveries
     expect(sameRound(second!.base, shown(9))).to.equal(true)
-    expect([second!.base.round, second!.resume]).to.deep.equal([9, 10])
+    expect([second!.base.round, second!.resume]).to.deep.equal([10, 11])
   })
 })
 
@@ -177,7 +177,7 @@ describe('the base of a recovery, with at most f liars among the old seats', () 
         const naming = claims.filter(
           ([, { newest, holds }]) => holds && (newest?.round === base.round || newest?.round === base.round + 1),
         )
-        const highest = Math.max(final, ...claims.map(([, { newest }]) => newest?.round ?? 0))
+        const highest = Math.max(final, ...claims.map(([, { newest }]) => 1 + (newest?.round ?? 0)))
         expect(isFinal || (naming.length > faults && having.length > 0)).to.equal(true)
         expect(base.round).to.be.at.least(final)
         expect(resume).to.equal(highest + 1)

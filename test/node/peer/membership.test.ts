@@ -50,7 +50,7 @@ describe('membership', () => {
     await membership.foresee(chain.head, SIGNAL)
     const [recovery] = membership.recoveries(1)
     expect(recovery?.seats).to.have.members([left, alsoLeft, ...late.map(bond => bond.peer)])
-    expect([recovery?.base.round, recovery?.resume]).to.deep.equal([0, 1])
+    expect([recovery?.base.round, recovery?.resume]).to.deep.equal([0, 2])
     expect(beaconHeight(schedule, recovery!.epoch)).to.be.within(
       from + claimWindowBlocks,
       from + claimWindowBlocks + epochBlocks,
