@@ -32,7 +32,13 @@ const SHARED_EVENTS: ReadonlySet<EventName> = new Set([
   'waiting',
   'round.started',
   'synced',
+  'membership.changed',
+  'seat',
+  'shortage',
 ])
+
+/** Those of an epoch. */
+const SEATS: ReadonlySet<string> = new Set<EventName>(['seat', 'shortage'])
 
 export class LocalSwarm {
   readonly #init: SwarmInit
@@ -137,8 +143,8 @@ export class LocalSwarm {
 
   /** Only the first of equal reports counts; an older one comes from a peer that is behind. */
   #isNews(message: Record<string, unknown>): boolean {
-    const { event, stage, round, to, by, heldOut } = message
-    const key = `${String(event)}/${String(stage)}/${String(round ?? to)}/${String(by)}${heldOut === null || heldOut === undefined ? '' : '/held-out'}`
+    const { event, stage, round, to, by, heldOut, epoch, peer, became } = message
+    const key = `${String(event)}/${String(stage)}/${String(round ?? to)}/${String(by)}${SEATS.has(String(event)) ? `/${String(epoch)}/${String(peer)}/${String(became)}` : ''}${heldOut === null || heldOut === undefined ? '' : '/held-out'}`
     const text = event === 'waiting' ? String(message.for) : key
     const slot = event === 'waiting' ? `waiting/${String(stage)}` : key
     if (this.#shown.get(slot) === text) return false
