@@ -13,7 +13,9 @@ describe('a stage of 4 replicas and a peer that bonds later', () => {
       stages: 1,
       spares: 1,
       emptyBlockMs: 1_000,
-      chain: { epochBlocks: 8, beaconLag: 2, rootEvery: 4, anchorEvery: 4 },
+      // A round without one of the four takes about a second then, and an epoch holds enough of them to tell who is absent.
+      chain: { epochBlocks: 10, beaconLag: 2, rootEvery: 4, anchorEvery: 4 },
+      timeouts: { proposeMs: 1_000, voteMs: 500, graceCapMs: 300, reduceMs: 400, hopMs: 2_000 },
     })
     await swarm.startAndTrain()
   })

@@ -19,7 +19,7 @@ import type { PeerName } from '../../../protocols/wire/messages.ts'
 import { EventLog, type Heard } from './event-log.ts'
 import { trackPid } from './leftovers.ts'
 import { type TinyRun, tinyManifest } from './manifest.ts'
-import { type Ended, runProgram } from './program.ts'
+import { type Ended, type Program, startProgram } from './program.ts'
 import { Roles } from './roles.ts'
 
 const STAKE = 1_000n
@@ -128,6 +128,13 @@ export class Swarm {
     return child.ended
   }
 
+  /** Resolves when it ends by itself, which it may from now on. */
+  endsByItself(index: number): Promise<ChildEnd> {
+    const child = this.#child(index)
+    this.#killed.add(child)
+    return child.ended
+  }
+
   /** Asks it to end, as Ctrl-C does. */
   stop(index: number): Promise<ChildEnd> {
     const child = this.#child(index)
@@ -209,9 +216,13 @@ export class Swarm {
 
   /** Runs `swarm-node <verb>` for a peer's folder. */
   command(verb: 'bond' | 'leave' | 'status', index: number, args: readonly string[] = []): Promise<Ended> {
+    return this.startCommand(verb, index, args).ended
+  }
+
+  startCommand(verb: 'bond' | 'leave' | 'status', index: number, args: readonly string[] = []): Program {
     const { folder } = this.peers[index] ?? { folder: '' }
     const bond = verb === 'bond' ? ['--run', manifestPath(this.folder.root), '--chain', this.chainUrl] : []
-    return runProgram([verb, '--data', folder, ...bond, ...args, '--json'])
+    return startProgram([verb, '--data', folder, ...bond, ...args, '--json'])
   }
 
   stages(): number[] {
