@@ -155,7 +155,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
   const wishes = new Wishes({
     self,
     stage,
-    around,
+    membership,
     onWish(round, wish) {
       const current = inbox.current
       if (current !== null && (round === null || round === current.round)) current.wish(wish)
@@ -296,7 +296,10 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     history,
     catchUp,
     inbox,
-    onFollowed: (round, vouched) => bus.emit('followed', { stage, round, vouched }),
+    onFollowed(round, vouched) {
+      reporter.waiting('')
+      bus.emit('followed', { stage, round, vouched })
+    },
     onResumed: round => reporter.resumed(round),
   })
   const watchdog = new Watchdog({

@@ -101,14 +101,15 @@ export class Follower {
 
   /** Signs the OUTCOME of the newest round, where it was executed here, and sends it to the seats. */
   async #vouch(): Promise<void> {
-    const { stageState, parts, onFollowed } = this.#init
+    const { stageState, parts, membership, onFollowed } = this.#init
     const { executed } = stageState
     if (executed === null || executed.tip.round <= this.#vouched) return
     const { round } = executed.tip
     this.#vouched = round
     const { journal } = parts
     if (journal.suspended !== null) await this.#resume(executed)
-    else onFollowed(round, await this.#send(executed))
+    // Once it is admitted there is nothing more to show.
+    else onFollowed(round, placeNow(membership, parts.self).role === 'candidate' && (await this.#send(executed)))
   }
 
   async #send({ verified }: Certified): Promise<boolean> {

@@ -15,6 +15,8 @@ export function firstStatus(run: ContentId, pid: number, nowMs: number): PeerSta
     addresses: [],
     round: null,
     anchored: null,
+    place: null,
+    lacking: [],
     waiting: '',
     suspended: '',
     reachability: null,
@@ -34,6 +36,13 @@ export function applyEvent(status: PeerStatus, event: NodeEvent): PeerStatus {
       return { ...status, reachability: { state: event.state, via: event.via } }
     case 'waiting':
       return { ...status, waiting: event.for }
+    case 'place': {
+      const { peer, role, stage, epoch } = event
+      return { ...status, peer, stage: stage ?? -1, place: { role, stage, epoch, for: event.for } }
+    }
+    case 'shortage':
+      return { ...status, lacking: event.lacking.some(count => count > 0) ? event.lacking : [] }
+    case 'followed':
     case 'synced':
     case 'round.certified':
       return event.round > (status.round ?? 0) ? { ...status, round: event.round, waiting: '' } : status

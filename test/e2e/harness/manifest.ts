@@ -19,6 +19,10 @@ export interface TinyRun {
   readonly optimizer?: Partial<Manifest['optimizer']>
   readonly timeouts?: Partial<Manifest['timeouts']>
   readonly chain?: Partial<Omit<Manifest['chain'], 'genesis' | 'startHeight'>>
+  /** Peers with a stake that bond later, if at all. */
+  readonly spares?: number
+  /** Time to an empty block, ms. */
+  readonly emptyBlockMs?: number
 }
 
 const MODEL = {
