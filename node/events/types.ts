@@ -106,6 +106,12 @@ export interface NodeEvents {
   }
   /** Seats that each stage lacks from this epoch on; raised when it changes. */
   shortage: { epoch: number; lacking: readonly number[] }
+  /** The stage's lease ran out, so this peer does not vote, or was renewed, so it votes again. */
+  lease: { stage: number; isHeld: boolean; untilHeight: number }
+  /** A stage lost its quorum: its members claim what is left of it until this block; peers that it lacks after that. */
+  'stage.lost': { stage: number; untilHeight: number; needs: number }
+  /** It goes on from the state of round `base` with round `resume`, by these seats. */
+  'stage.recovered': { stage: number; base: number; resume: number; seats: readonly PeerName[] }
   /** The last round that was asked for is certified by every stage; the peer goes on serving until it is stopped. */
   'run.finished': { round: number }
   /** At the end of a peer: bytes that it sent, by kind of traffic. */
@@ -160,6 +166,9 @@ const EVENT_NAMES: Record<EventName, true> = {
   'membership.changed': true,
   seat: true,
   shortage: true,
+  lease: true,
+  'stage.lost': true,
+  'stage.recovered': true,
   'run.finished': true,
   traffic: true,
   warning: true,

@@ -39,6 +39,11 @@ export interface Recovery {
   rounds(): AsyncGenerator<StoredRound>
 }
 
+export interface RecoverOptions {
+  readonly signal?: AbortSignal
+  readonly roundAfter?: (round: number) => number
+}
+
 export interface CertificateRange {
   readonly stage: number
   /** First and last round, both included. */
@@ -182,17 +187,26 @@ export class RoundStore {
     return this.#snapshots.piece(round, offset, bytes)
   }
 
-  async recover(options: { signal?: AbortSignal } = {}): Promise<Recovery> {
+  /** Rounds of [from, to] of the own stage are no part of its history any more: nothing of them is held, or given out. */
+  leave(from: number, to: number): void {
+    this.#file(this.#stage).leave(from, to)
+    this.#aggregates.leave(from, to)
+    this.#snapshots.leave(from, to)
+  }
+
+  /** @param roundAfter - the round that follows another: a history may leave numbers out */
+  async recover(options: RecoverOptions = {}): Promise<Recovery> {
+    const { roundAfter = (round: number) => round + 1 } = options
     const snapshot = await this.#newestSnapshot(options)
-    const from = snapshot === null ? this.#firstRound : snapshot.head.round + 1
-    let toRound = from - 1
-    while (this.#aggregates.has(toRound + 1) && this.#file(this.#stage).has(toRound + 1)) toRound++
+    const before = snapshot === null ? this.#firstRound - 1 : snapshot.head.round
+    let toRound = before
+    for (let next = roundAfter(before); this.#holds(next); next = roundAfter(next)) toRound = next
     const read = (round: number): Promise<StoredRound | null> => this.#read(round)
     return {
       snapshot,
       toRound,
       async *rounds() {
-        for (let round = from; round <= toRound; round++) {
+        for (let round = roundAfter(before); round <= toRound; round = roundAfter(round)) {
           const stored = await read(round)
           if (stored === null) return
           yield stored
@@ -227,6 +241,10 @@ export class RoundStore {
     const certificate = await this.certificate(this.#stage, round)
     const partitions = await this.#aggregates.get(round)
     return certificate === null || partitions === undefined ? null : { round, certificate, partitions }
+  }
+
+  #holds(round: number): boolean {
+    return this.#aggregates.has(round) && this.#file(this.#stage).has(round)
   }
 
   #file(stage: number): CertificateFile {

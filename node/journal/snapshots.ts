@@ -90,6 +90,11 @@ export class Snapshots {
     return null
   }
 
+  /** Snapshots of rounds of [from, to] are held no more; the next ones take their place. */
+  leave(from: number, to: number): void {
+    this.#held = this.#held.filter(({ round }) => round < from || round > to)
+  }
+
   /** A piece of a held snapshot's state, not checked: who asks compares it with a leaf. */
   async piece(round: number, offset: number, bytes: number): Promise<Uint8Array | null> {
     const found = this.#held.find(head => head.round === round)

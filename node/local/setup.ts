@@ -73,6 +73,8 @@ export interface BondInit {
   readonly url: string
   readonly folder: SwarmFolder
   readonly peers: readonly LocalPeer[]
+  /** Others that get a stake, and may bond later. */
+  readonly staked?: readonly LocalPeer[]
   readonly freezers: readonly [string, string, string]
   readonly stake: bigint
   readonly asset: number
@@ -100,9 +102,9 @@ export async function bondLocalPeers(init: BondInit): Promise<OpenedRun> {
   }
 }
 
-async function postBonds({ peers, signal, ...init }: BondInit, setup: LocalSetup): Promise<Run> {
+async function postBonds({ peers, staked = [], signal, ...init }: BondInit, setup: LocalSetup): Promise<Run> {
   await setup.prepare(
-    peers.map(({ address }) => ({ account: address, stake: init.stake })),
+    [...peers, ...staked].map(({ address }) => ({ account: address, stake: init.stake })),
     { signal },
   )
   const manifest = init.manifest(setup.genesis, (await setup.head({ signal })) + START_MARGIN_BLOCKS)

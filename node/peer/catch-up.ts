@@ -46,6 +46,9 @@ export class CatchUp {
     let by: CaughtUp = 'nothing'
     const liars = new Set<PeerName>()
     for (let fresh = afresh; ; ) {
+      await this.#settle(signal)
+      // Its rounds are those of a history that the stage has left: it begins anew from its disk.
+      if (this.#init.history.standing(this.#init.stageState.tip).type === 'left') return by
       const ahead = await this.#ahead(liars, signal, fresh)
       if (ahead === null) return by
       const moved: CaughtUp = fresh ? await this.#jump(ahead, signal) : await this.#follow(ahead, signal)
@@ -59,8 +62,15 @@ export class CatchUp {
     }
   }
 
+  /** At the base of a recovery the history goes on with the round that it resumes with. */
+  async #settle(signal: AbortSignal): Promise<void> {
+    const { history, stageState } = this.#init
+    if (history.standing(stageState.tip).type !== 'base') return
+    stageState.resume(await history.settled(stageState.tip, signal))
+  }
+
   async #ahead(liars: ReadonlySet<PeerName>, signal: AbortSignal, fresh: boolean): Promise<Ahead | null> {
-    const { siblings, state, stageState, stage } = this.#init
+    const { siblings, state, stageState, stage, history } = this.#init
     const asked = siblings().filter(peer => !liars.has(peer))
     const statuses = await Promise.all(
       asked.map(async peer => ({ peer, status: await state.status(peer, { signal }) })),
@@ -69,7 +79,17 @@ export class CatchUp {
     const known = statuses.filter(
       (one): one is { peer: PeerName; status: StateStatus } => !isRefusal(one.status) && one.status.stage === stage,
     )
-    return chooseAhead(known, stageState.tip.round, fresh)
+    // Siblings that do not know it yet go on beyond the base of a recovery.
+    const now = history.standing(stageState.tip)
+    const last = now.type === 'before' ? now.recovery.base.round : Number.POSITIVE_INFINITY
+    const within = known.map(({ peer, status: { round, snapshotRound } }) => ({
+      peer,
+      status: {
+        round: Math.min(round, last),
+        snapshotRound: snapshotRound !== null && snapshotRound <= last ? snapshotRound : null,
+      },
+    }))
+    return chooseAhead(within, stageState.tip.round, fresh)
   }
 
   /** A page of certificates and their aggregates; a snapshot where the aggregates are gone. */
@@ -144,10 +164,11 @@ export class CatchUp {
   /** A round before the tip, of which the own certificates are sound though the state is not. */
   async #ownAt(round: number, signal: AbortSignal): Promise<Certified | null> {
     const { history, store, stage, stageState } = this.#init
-    let tip: Tip = stageState.start
+    let tip: Tip = await history.settled(stageState.start, signal)
     let last: Certified | null = null
-    for (let at = tip.round + 1; at <= round; at++) {
-      const encoded = await store.certificate(stage, at)
+    while (tip.round < round) {
+      tip = await history.settled(tip, signal)
+      const encoded = await store.certificate(stage, tip.round + 1)
       const next = encoded === null ? null : await history.next(tip, encoded, signal)
       if (next === null || isRefusal(next)) return null
       last = next

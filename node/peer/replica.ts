@@ -58,8 +58,8 @@ export interface ReplicaInit {
 
 type Interruption = 'behind'
 
-/** Why a replica's rounds end: it was told to stop, or its seat is gone. */
-export type ReplicaEnd = 'stopped' | 'unseated'
+/** Why a replica's rounds end: it was told to stop, its seat is gone, or its stage went on from an earlier round. */
+export type ReplicaEnd = 'stopped' | 'unseated' | 'left'
 
 /** For the last anchor to become final: a few empty blocks of the embedded chain. */
 const FINAL_ANCHOR_MS = 20_000
@@ -107,6 +107,10 @@ export class Replica {
         await stopped
         break
       }
+      if (this.#isLeft) {
+        how = 'left'
+        break
+      }
       const epoch = await this.#nextEpoch(signal)
       if (epoch === null) {
         how = 'unseated'
@@ -118,9 +122,19 @@ export class Replica {
       if (end === 'behind') await this.#catchUp(signal)
       else await this.#conclude(run, end, signal)
     }
-    this.#init.inbox.stop(new Error(how === 'stopped' ? 'this peer stops' : 'this peer has no seat any more'))
+    this.#init.inbox.stop(new Error(how === 'stopped' ? 'this peer stops' : 'these rounds do not go on here'))
     await this.#init.stageState.flush()
     return how
+  }
+
+  /** The last round asked for is certified: nothing more is trained. */
+  get isFinished(): boolean {
+    return this.#finished
+  }
+
+  get #isLeft(): boolean {
+    const { history, stageState } = this.#init
+    return history.standing(stageState.tip).type === 'left'
   }
 
   /** Of the next round; null where this peer has no seat in it, nor in those that were read since. */
@@ -145,7 +159,7 @@ export class Replica {
     const { parts, stageState, inbox, commits, signatures, reporter, book } = this.#init
     const { tip } = stageState
     const { run, self, stage, journal, engine } = parts
-    const restored = await restoredRound(journal, run.id, stage, tip.round + 1)
+    const restored = await restoredRound(journal, run.id, stage, { round: tip.round + 1, epoch: epoch.number })
     const signs = journal.suspended === null
     const base = { run, stage, self, signs, partitions: engine.shape.partitions, tip, epoch }
     const context = roundContext(base)
@@ -205,6 +219,9 @@ export class Replica {
 
   async #conclude(run: RoundRun, end: RoundEnd, signal: AbortSignal): Promise<void> {
     const { parts, stageState, inbox, history, reporter } = this.#init
+    const now = history.standing(stageState.tip).type
+    // Certified by the group of before, after the stage was re-formed from this round or an earlier one.
+    if (now === 'base' || now === 'left') return this.#catchUp(signal)
     const encoded = encodeCertificate(end.certificate)
     const certified = await history.follow(stageState.tip, end.certificate, encoded, signal)
     // The machine has checked it; a history that does not follow would be a bug, and nothing may be built on it.

@@ -15,17 +15,27 @@ export async function restoredRound(
   journal: SigningJournal,
   run: string,
   stage: number,
-  round: number,
+  { round, epoch }: { readonly round: number; readonly epoch: number },
 ): Promise<RestoredRound | null> {
   const messages: Signed[] = []
   for (const envelope of await journal.envelopes(run, stage)) {
     const signed = await open(envelope)
     if (isRefusal(signed)) throw new TypeError(`the journal holds an envelope that cannot be read: ${signed.refused}`)
-    if (signed.payload.kind !== 'record' && signed.payload.scope.round === round) messages.push(signed)
+    if (signed.payload.kind === 'record') continue
+    // A round that its stage has left since may have had this number.
+    const { scope } = signed.payload
+    if (scope.round === round && scope.epoch === epoch) messages.push(signed)
   }
   const record = journal
     .remembered()
-    .find(one => one.name === LOCK_RECORD && one.run === run && one.stage === stage && one.round === round)
+    .find(
+      one =>
+        one.name === LOCK_RECORD &&
+        one.run === run &&
+        one.stage === stage &&
+        one.round === round &&
+        one.epoch === epoch,
+    )
   const lock: LockRecord = record === undefined ? { lock: null, valid: null } : await decodeLock(record.bytes)
   return messages.length === 0 && record === undefined ? null : { messages, ...lock }
 }

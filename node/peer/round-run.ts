@@ -66,6 +66,8 @@ export class RoundRun {
   readonly #trustsOffLane: boolean
   #executed: ExecutedRound | null = null
   #isWorking = true
+  /** Its work is not committed, whatever becomes of it. */
+  #isIdle = false
 
   constructor(init: RoundRunInit) {
     const { parts, context } = init
@@ -92,6 +94,7 @@ export class RoundRun {
       restored: init.restored,
       ports,
       clock: parts.clock,
+      mayVote: parts.mayVote,
       reports: {
         ...init.reports,
         status: (view, phase, waitingFor) => {
@@ -151,6 +154,19 @@ export class RoundRun {
 
   stored(author: PeerName, root: Hash, partition: number): void {
     this.#driver.input({ type: 'stored', author, root, partition })
+  }
+
+  /** The stage's lease was renewed. */
+  voteAgain(): void {
+    this.#driver.voteAgain()
+  }
+
+  /** Signs IDLE in place of what work there is, unless it has committed: the stage must show that it lives. */
+  idle(): void {
+    if (!this.#isWorking || this.#work === null) return
+    this.#isWorking = false
+    this.#isIdle = true
+    this.#driver.input({ type: 'own-idle' })
   }
 
   finalized(height: number, hash: Hash): void {
@@ -232,6 +248,7 @@ export class RoundRun {
   }
 
   async #commit(done: WorkDone): Promise<void> {
+    if (this.#isIdle) return
     this.#isWorking = false
     const { engine, journal, reduce, times, run, self, tokensPerMicroBatch } = this.#parts
     const { scope, countMin, countMax } = this.context

@@ -86,6 +86,12 @@ export class StageState {
     return true
   }
 
+  /** The stage was re-formed from the tip: the next round follows this one, and the state stays. */
+  resume(tip: Tip): void {
+    this.#tip = tip
+    this.#storedThrough = Math.max(this.#storedThrough, tip.round)
+  }
+
   /**
    * Takes a snapshot of a certified round, whose chunks are all there, in place of everything before it. It is in memory once,
    * on its way to the engine; its file becomes the stored snapshot.

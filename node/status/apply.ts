@@ -15,6 +15,8 @@ export function firstStatus(run: ContentId, pid: number, nowMs: number): PeerSta
     addresses: [],
     round: null,
     anchored: null,
+    place: null,
+    lacking: [],
     waiting: '',
     suspended: '',
     reachability: null,
@@ -40,6 +42,13 @@ export function applyEvent(status: PeerStatus, event: NodeEvent): PeerStatus {
     }
     case 'round.started':
       return withoutSync(status)
+    case 'place': {
+      const { peer, role, stage, epoch } = event
+      return { ...status, peer, stage: stage ?? -1, place: { role, stage, epoch, for: event.for } }
+    }
+    case 'shortage':
+      return { ...status, lacking: event.lacking.some(count => count > 0) ? event.lacking : [] }
+    case 'followed':
     case 'synced':
       return reached(withoutSync(status), event.round)
     case 'round.certified':

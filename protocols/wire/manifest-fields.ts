@@ -83,6 +83,9 @@ const CHAIN = object<manifest.ChainConfig>({
   beaconLag: integer(0, many),
   anchorEvery: integer(1, many),
   rootEvery: integer(1, many),
+  leaseBlocks: integer(1, many),
+  claimDelayBlocks: integer(0, many),
+  claimWindowBlocks: integer(0, many),
 })
 
 const encoding = oneOf('f32', 'bf16', 'int8')

@@ -59,10 +59,7 @@ export class SimReplica {
     this.#wishes = new Wishes({
       self: peer.name,
       stage: peer.stage,
-      around: {
-        isSeated: (name, stage) => this.epoch?.roster.stageOf.get(name) === stage,
-        isCandidate: (name, stage) => this.epoch?.roster.candidates.get(name) === stage,
-      },
+      membership: { roster: number => peer.world.knownEpoch(number)?.roster ?? null },
       onWish: (round, wish) => {
         const { current } = this.inbox
         if (current !== null && (round === null || round === current.round)) current.input({ type: 'wish', wish })

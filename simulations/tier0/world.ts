@@ -192,6 +192,11 @@ export class World {
     return epoch
   }
 
+  /** Null where nobody has read it yet. */
+  knownEpoch(number: number): Epoch | null {
+    return this.#epochs.get(number) ?? null
+  }
+
   /** Only where they may change. */
   tellSeats({ number, groups }: Epoch): void {
     if (!this.members.change) return

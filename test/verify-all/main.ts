@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { defaultRun } from './default-run.ts'
 import { gptSmall } from './gpt-small.ts'
 import { learning } from './learning.ts'
+import { leaving } from './leaving.ts'
 import { mutants } from './mutants.ts'
 import { poisoned } from './poisoned.ts'
 import { realSwarms } from './real-swarm.ts'
@@ -21,6 +22,7 @@ const CHECKS: readonly LongCheck[] = [
   gptSmall,
   learning,
   poisoned,
+  leaving,
   sweep,
   mutants,
   determinism,

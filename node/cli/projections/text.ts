@@ -1,6 +1,8 @@
 /** Shared wording and colours of the terminal projections. `NO_COLOR` and pipes turn colours off. */
 import type { TransferProgress } from '../../../protocols/state/index.ts'
+import type { NodeEvents } from '../../events/types.ts'
 import type { Reachability } from '../../network/nat/types.ts'
+import { shortageText } from '../../peer/place.ts'
 
 const ESCAPE = '\u001b['
 const CODES = { bold: '1', dim: '2', red: '31', green: '32', yellow: '33', cyan: '36' } as const
@@ -71,6 +73,27 @@ export function reachText({ state, via }: Reachability): string {
     case 'unreachable':
       return 'nobody can connect to this peer, it can only call others'
   }
+}
+
+/** Where a peer stands. */
+export function placeText(place: Pick<NodeEvents['place'], 'role' | 'stage' | 'for'>): string {
+  const waits = place.for === '' ? '' : `: ${place.for}`
+  switch (place.role) {
+    case 'seat':
+      return `it has a seat in stage ${place.stage}`
+    case 'leaving':
+      return `it has a seat in stage ${place.stage} that is to go${waits}`
+    case 'candidate':
+      return `candidate${waits}`
+    case 'spare':
+    case 'none':
+      return `spare${waits}`
+  }
+}
+
+/** One sentence for each stage that lacks seats. */
+export function lackingTexts(lacking: readonly number[]): string[] {
+  return lacking.flatMap((count, stage) => (count === 0 ? [] : shortageText(stage, count)))
 }
 
 /** Ed25519 peer ids in base58. */
