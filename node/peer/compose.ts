@@ -250,7 +250,9 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     connected: other => connected.of(other),
     round: () => inbox.round,
     onMissed(certificate, isFar) {
-      if (isOvertaken(inbox.current?.state ?? null, isFar)) replica.fallBehind()
+      const { round, current } = inbox
+      const isBehind = isOvertaken({ round, state: current?.state ?? null }, certificate.value.scope.round, isFar)
+      if (isBehind) replica.fallBehind()
       else onOwnStage(certificate, null)
     },
     onWarning: warn,

@@ -31,12 +31,19 @@ export interface WatchdogInit {
   readonly onWarning: (message: string) => void
 }
 
+/** The round in progress, or the next to be opened, which has no state yet. */
+export interface InProgress {
+  readonly round: number
+  readonly state: Pick<RoundState, 'decided' | 'execution'> | null
+}
+
 /**
  * Is a missed certificate to be caught up with, instead of being handed to its round? A round of which no decision has come here
- * has nothing under way, and would wait for candidates that have long gone on.
+ * has nothing under way, and would wait for candidates that have long gone on. One that has ended meanwhile is none of it.
  */
-export function isOvertaken(round: Pick<RoundState, 'decided' | 'execution'> | null, isFar: boolean): boolean {
-  return isFar || round === null || (round.decided === null && round.execution === null)
+export function isOvertaken({ round, state }: InProgress, missed: number, isFar: boolean): boolean {
+  if (missed !== round) return false
+  return isFar || state === null || (state.decided === null && state.execution === null)
 }
 
 export class Watchdog {
