@@ -82,7 +82,6 @@ const REACHES: Readonly<Record<string, string>> = {
   'chain-reorg': 'chain-reorganised',
   'double-commit': 'evidence/double-commit',
   'double-vote': 'evidence/double-prevote',
-  'wrong-backward': 'backward-clipped',
 }
 
 const KINDS_A_SEED = 3
