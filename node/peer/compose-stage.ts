@@ -314,7 +314,9 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     round: () => inbox.round,
     onMissed(certificate, isFar) {
       follower.wake(certificate.value.scope.round)
-      if (isOvertaken(inbox.current?.state ?? null, isFar)) replica.fallBehind()
+      const { round, current } = inbox
+      const isBehind = isOvertaken({ round, state: current?.state ?? null }, certificate.value.scope.round, isFar)
+      if (isBehind) replica.fallBehind()
       else onOwnStage(certificate, null)
     },
     onWarning: warn,

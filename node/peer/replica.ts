@@ -15,6 +15,7 @@ import type { ChangesPoster } from './changes-poster.ts'
 import { type Epoch, isSeated } from './epoch.ts'
 import { type Evaluator, FINAL_BATCHES, isMeasured, PASSING_BATCHES } from './evaluator.ts'
 import type { History } from './history.ts'
+import { keptPartitions } from './keep-held.ts'
 import type { Membership } from './membership.ts'
 import { rankOf } from './rank.ts'
 import type { Reporter } from './reporter.ts'
@@ -170,7 +171,7 @@ export class Replica {
     signatures.advance(context.scope.round)
     parts.agreement.forgetBelow(context.scope.round - 1)
     if (restored !== null) await holdRestoredCommit(parts, restored)
-    const held = this.#isFirst ? await holdRestoredPartitions(parts, context.scope) : []
+    if (this.#isFirst) await holdRestoredPartitions(parts, context.scope)
     this.#isFirst = false
     const round = new RoundRun({
       parts,
@@ -182,7 +183,8 @@ export class Replica {
     })
     reporter.roundStarted(context)
     inbox.open(round)
-    for (const { author, root, partition } of held) round.stored(author, root, partition)
+    const kept = await keptPartitions(journal, parts.reduce, context.scope)
+    for (const { author, root, partition } of kept) round.stored(author, root, partition)
     await this.#leave(context)
     for (const wish of this.#init.wishes.forRound(context)) round.wish(wish)
     await round.start(this.#parked, this.#init.unreachable())

@@ -5,7 +5,6 @@ import { open } from '../../protocols/wire/envelope.ts'
 import { equalBytes } from '../../protocols/wire/hash.ts'
 import type { Commit, Scope, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
-import type { HeldPartition } from '../journal/held.ts'
 import type { SigningJournal } from '../journal/index.ts'
 import { decodeLock, LOCK_RECORD } from './lock-record.ts'
 import type { PeerParts } from './types.ts'
@@ -61,11 +60,7 @@ export async function holdRestoredCommit(
 }
 
 /** Holds again what this peer has acknowledged, of the round in progress and of the one before, which late siblings still need. */
-export async function holdRestoredPartitions(
-  { journal, reduce, run, stage }: PeerParts,
-  scope: Scope,
-): Promise<readonly HeldPartition[]> {
-  const current: HeldPartition[] = []
+export async function holdRestoredPartitions({ journal, reduce, run, stage }: PeerParts, scope: Scope): Promise<void> {
   for (const round of [scope.round - 1, scope.round]) {
     for (const held of await journal.held.of({ run: run.id, stage, round })) {
       const name = {
@@ -74,8 +69,7 @@ export async function holdRestoredPartitions(
         root: held.root,
         partition: held.partition,
       }
-      if (!isRefusal(reduce.hold(name, held.bytes)) && round === scope.round) current.push(held)
+      reduce.hold(name, held.bytes)
     }
   }
-  return current
 }

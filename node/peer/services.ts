@@ -2,7 +2,7 @@
 import { type Activations, activations } from '../../protocols/activations/index.ts'
 import { type Agreement, agreement } from '../../protocols/agreement/index.ts'
 import { type Evaluation, evaluation } from '../../protocols/evaluation/index.ts'
-import { type PartitionName, type Reduce, reduce } from '../../protocols/reduce/index.ts'
+import { type Reduce, reduce } from '../../protocols/reduce/index.ts'
 import { type State, servedAt, state } from '../../protocols/state/index.ts'
 import type { Clock, Digest, Random } from '../../protocols/wire/environment.ts'
 import { hashValue } from '../../protocols/wire/hash.ts'
@@ -13,6 +13,7 @@ import type { SigningJournal } from '../journal/index.ts'
 import type { Network } from '../network/index.ts'
 import type { CertificateBook } from './certificate-book.ts'
 import type { Evaluator } from './evaluator.ts'
+import { keepHeld } from './keep-held.ts'
 import { activationsPolicy, agreementPolicy, type PolicyInit, reducePolicy, stateSource } from './policies.ts'
 import type { PushedAggregates } from './pushed-aggregates.ts'
 import type { RoundInbox } from './round-inbox.ts'
@@ -65,7 +66,6 @@ export function openServices(init: ServicesInit): Services {
       policy: reducePolicy(init),
       transferTimeoutMs: timeouts.reduceMs,
       handlers: {
-        // On the disk before it is acknowledged: HAVE is a promise that outlives the process.
         stored: name => void keepHeld(init, services.reduce, name),
         aggregate: name => pushed.arrived(name),
         refused: onRefused,
@@ -107,26 +107,6 @@ export function openServices(init: ServicesInit): Services {
     })(components),
   }
   return services
-}
-
-async function keepHeld(
-  { journal, inbox, onRefused, self }: ServicesInit,
-  held: Reduce,
-  name: PartitionName,
-): Promise<void> {
-  const { scope, author, root, partition } = name
-  const bytes = held.partition(name)
-  const run = inbox.current
-  if (bytes === null || scope.round !== run?.round) return
-  const place = { run: scope.run, stage: scope.stage, epoch: scope.epoch, round: scope.round }
-  try {
-    await journal.held.put(place, { author, root, partition }, bytes)
-  } catch (error) {
-    // Not acknowledged: the author turns to the next candidate.
-    onRefused('overloaded', self, `a partition could not be kept: ${String(error)}`)
-    return
-  }
-  run.stored(author, root, partition)
 }
 
 function onMessage(

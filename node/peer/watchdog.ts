@@ -31,12 +31,19 @@ export interface WatchdogInit {
   readonly onWarning: (message: string) => void
 }
 
+/** The round in progress, or the next to be opened, which has no state yet. */
+export interface InProgress {
+  readonly round: number
+  readonly state: Pick<RoundState, 'decided' | 'execution'> | null
+}
+
 /**
  * Is a missed certificate to be caught up with, instead of being handed to its round? A round of which no decision has come here
- * has nothing under way, and would wait for candidates that have long gone on.
+ * has nothing under way, and would wait for candidates that have long gone on. One that has ended meanwhile is none of it.
  */
-export function isOvertaken(round: Pick<RoundState, 'decided' | 'execution'> | null, isFar: boolean): boolean {
-  return isFar || round === null || (round.decided === null && round.execution === null)
+export function isOvertaken({ round, state }: InProgress, missed: number, isFar: boolean): boolean {
+  if (missed !== round) return false
+  return isFar || state === null || (state.decided === null && state.execution === null)
 }
 
 export class Watchdog {
@@ -79,8 +86,7 @@ export class Watchdog {
       const certificates = await this.#fetch([peer], stage, round, round, signal)
       const found = certificates.find(one => one.value.scope.round === round)
       if (found === undefined) continue
-      // Its end may have come by itself while it was asked for.
-      if (this.#init.round() === round) onMissed(found, status.round > round)
+      onMissed(found, status.round > round)
       return
     }
   }

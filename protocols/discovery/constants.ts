@@ -41,6 +41,10 @@ export const PROVIDERS_MAX = 64
  * {@link REPUBLISH_MS}.
  */
 export const REPUBLISH_EARLY_MS = [2_000, 10_000, 60_000, 600_000] as const
+/** Of these the first are left out once {@link HOLDERS_ENOUGH} peers hold what was put; the last is not, as others came meanwhile. */
+export const REPUBLISH_OPTIONAL = 3
+/** Peers that must hold a value: each answers with it, so one honest one among them is enough. Fewer where fewer are connected. */
+export const HOLDERS_ENOUGH = 8
 /** Values expire after 48 h and nobody else puts them again; ms. */
 export const REPUBLISH_MS = 6 * 60 * 60 * 1000
 /** Records are written to storage at most this often, ms; the own one at once. */

@@ -116,7 +116,7 @@ export class SimCatchUp {
         continue
       }
       for (const { certificate, certified } of fetched)
-        this.#replica.advance(certificate, certified, null, certified === reached ? 'keep' : 'adopt', 0)
+        this.#replica.advance(certificate, certified, null, certified === reached ? 'keep' : 'pass', 0)
       this.#replica.tip = reached.tip
       return 'snapshot'
     }

@@ -120,12 +120,15 @@ export class SimReplica {
     else this.#openNext()
   }
 
-  /** The tip and the disk move on by one certified round. */
+  /**
+   * The tip and the disk move on by one certified round.
+   * @param next - 'pass': only its certificate is taken, on the way to the snapshot of a later one
+   */
   advance(
     certificate: Certificate,
     certified: Certified,
     partitions: readonly Uint8Array[] | null,
-    next: SimRoundEnd['next'],
+    next: SimRoundEnd['next'] | 'pass',
     view: number,
   ): void {
     const peer = this.#peer
@@ -134,11 +137,11 @@ export class SimReplica {
     peer.tips.note(peer.stage, round)
     peer.journal.store({ kind: 'round', certificate, certified, partitions })
     const { fullRoot } = certified.verified.outcome
-    if (fullRoot !== null && next !== 'adopt')
+    if (fullRoot !== null && next !== 'adopt' && next !== 'pass')
       peer.journal.store({ kind: 'snapshot', round, fullRoot, state: peer.engine.exportState() })
     const { scope } = certificate.value
     peer.journal.decided({ run: scope.run, stage: scope.stage, epoch: scope.epoch, round })
-    peer.world.noteCertified(peer, certificate, certified, next, view)
+    peer.world.noteCertified(peer, certificate, certified, next === 'pass' ? 'keep' : next, view)
   }
 
   /** Is this the next round of the own history? */
@@ -246,7 +249,7 @@ export class SimReplica {
     peer.holdings.advance(round)
     peer.commits.advance(round)
     if (own !== undefined && journal.ownCommit?.round === round) this.#holdAgain(own, journal.ownCommit.partitions)
-    const held = this.#isFirst ? this.#holdRestored(round) : []
+    if (this.#isFirst) this.#holdRestored(round)
     this.#isFirst = false
     if (restored !== null) world.recorder.reached('round-restored', peer.index)
     const work = isWorking ? workContext(base) : null
@@ -255,7 +258,9 @@ export class SimReplica {
     world.recorder.emit({ type: 'round.opened', ...at })
     peer.behaviour?.opened?.(round)
     this.inbox.open(run)
-    for (const { id } of held) run.input({ type: 'stored', author: id.author, root: id.root, partition: id.partition })
+    // What came before this round was opened, or opened again, is acknowledged now (node/peer/keep-held).
+    for (const { id } of journal.heldIn(round))
+      run.input({ type: 'stored', author: id.author, root: id.root, partition: id.partition })
     run.start(this.#parked, world.unreachableFrom(peer))
     this.#parked = []
     if (peer.tips.othersReached(stage, this.tip.round)) run.work?.pipelineReady()
@@ -299,10 +304,9 @@ export class SimReplica {
   }
 
   /** What an earlier process has acknowledged, of this round and of the one before. */
-  #holdRestored(round: number): ReturnType<SimPeer['journal']['heldIn']> {
+  #holdRestored(round: number): void {
     const { journal, holdings } = this.#peer
     for (const at of [round - 1, round]) for (const { id, bytes } of journal.heldIn(at)) holdings.hold(id, bytes)
-    return journal.heldIn(round)
   }
 
   #holdAgain(signed: Signed<Commit>, partitions: readonly Uint8Array[]): void {

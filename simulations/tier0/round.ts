@@ -362,6 +362,7 @@ export class SimRound implements InboxRound {
     if (state.view !== this.#view) {
       this.#view = state.view
       peer.tell.view(this.round, state.view)
+      peer.world.recorder.reached('view-changed', peer.index)
       if (state.lock !== null) peer.world.recorder.reached('view-change-with-lock', peer.index)
     }
     if (this.#isDecided || state.decided === null) return

@@ -30,9 +30,9 @@ function* askSiblings(peer: SimPeer, replica: SimReplica, round: number): Task<v
       return certificate === undefined ? null : { certificate, newest: target.claimedRound }
     })
     if (found === null || isRefusal(peer.world.verify(found.certificate))) continue
-    // Its end may have come by itself while it was asked for.
-    if (replica.inbox.round !== round) return
-    if (isOvertaken(replica.inbox.current?.state ?? null, found.newest > round)) replica.fallBehind()
+    const { inbox } = replica
+    const inProgress = { round: inbox.round, state: inbox.current?.state ?? null }
+    if (isOvertaken(inProgress, round, found.newest > round)) replica.fallBehind()
     else replica.onCertificate(name, found.certificate, null)
     return
   }

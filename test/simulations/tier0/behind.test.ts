@@ -1,5 +1,11 @@
 import { expect } from 'chai'
+import { loadKernels } from '../../../node/engine/kernels/index.ts'
+import { drawScenario } from '../../../simulations/scenario/draw.ts'
+import { World } from '../../../simulations/tier0/world.ts'
+import type { SimEvent } from '../../../simulations/trace/types.ts'
 import { eventsOf, quick, runSeed } from '../support.ts'
+
+const kernels = await loadKernels()
 
 describe('simulations/tier0/behind', () => {
   it('a restarted peer takes what its siblings have certified before it opens a round', () => {
@@ -11,6 +17,29 @@ describe('simulations/tier0/behind', () => {
     const started = told.events.findIndex(event => event.type === 'up' && event.peer === 2 && event.atMs > 22_000)
     const opened = told.events.slice(started).find(event => event.type === 'round.opened' && event.peer === 2)
     expect(opened).to.include({ round: synced!.round! + 1 })
+  })
+
+  it('a round that all have to open again goes on with what is held of it', () => {
+    const world = new World(drawScenario(quick(), 1), { kernels, messages: false })
+    const [stage] = world.stages
+    const events: SimEvent[] = []
+    let commits = 0
+    world.recorder.listen(event => {
+      events.push(event)
+      if (event.type !== 'signed' || event.kind !== 'commit' || event.stage !== 0 || ++commits !== stage!.length) return
+      // Most partitions have arrived, no proposal has.
+      world.time.after(300, () => {
+        expect(stage!.map(peer => peer.journal.heldIn(1).length)).to.deep.equal([2, 0, 3, 4])
+        for (const peer of stage!) peer.replica!.fallBehind()
+      })
+    })
+    world.chain.start()
+    for (const peer of world.peers) peer.start(0)
+    world.time.run(60_000)
+    const opened = events.filter(event => event.type === 'round.opened' && event.stage === 0 && event.round === 1)
+    expect(opened).to.have.length(2 * stage!.length)
+    const decided = events.flatMap(event => (event.type === 'decided' ? [event] : [])).find(event => event.stage === 0)
+    expect(decided).to.include({ round: 1, skip: false, view: 0 })
   })
 
   it('a peer that heard nothing of how its round ended catches up as soon as it asks', () => {
