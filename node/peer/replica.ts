@@ -133,7 +133,7 @@ export class Replica {
     reporter.roundStarted(context)
     inbox.open(round)
     for (const { author, root, partition } of held) round.stored(author, root, partition)
-    await round.start(this.#parked, this.#init.unreachable())
+    await round.start(this.#parked, this.#init.unreachable, tip.round === stageState.start.round)
     this.#parked = []
     if (book.othersReached(tip.round)) round.work?.pipelineReady()
     const head = await parts.chain.finalizedHead({ signal })
