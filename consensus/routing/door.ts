@@ -1,7 +1,7 @@
 /** What comes in: forwards, backwards and give-ups, each answered at once. */
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import { type RefusalReason, refuse } from '../../protocols/wire/refusals.ts'
-import { reroute, sendBackward } from './hops.ts'
+import { reroute, sendBackward, sendForward } from './hops.ts'
 import { isOnLane, laneOf } from './lanes.ts'
 import { abandon, disarm, type Job, jobKey, newJob, release, releaseAll, type Step, type WorkState } from './state.ts'
 import type { Answer, BackwardInput, ForwardInput } from './types.ts'
@@ -153,8 +153,11 @@ function releaseSettled(step: Step, { id, settledBelow }: ForwardInput): void {
 /** Connections: what waits for a peer that is gone is re-routed, and it is tried last from now on. */
 export function onReachable(step: Step, peer: PeerName, reachable: boolean): void {
   const { state } = step
+  const wasAwaited = state.awaited.delete(peer)
   if (reachable) {
     state.down.delete(peer)
+    const waiting = [...state.jobs.values()].filter(job => job.hop === peer && job.phase === 'waiting')
+    if (wasAwaited) for (const job of waiting) sendForward(step, job)
     return
   }
   state.down.add(peer)

@@ -9,6 +9,12 @@ import type { SendOutcome } from './types.ts'
 export function sendForward(step: Step, job: Job): void {
   const { state } = step
   job.hop ??= chooseHop(state, job)
+  if (state.awaited.has(job.hop)) {
+    // Its lane is kept for it as long as for a stage that is late.
+    job.phase = 'waiting'
+    setTimer(step, job, patienceMs(state))
+    return
+  }
   job.tried.add(job.hop)
   job.phase = 'sent'
   transfer(step, job, job.hop, 'forward')
@@ -33,9 +39,22 @@ export function onAnswered(step: Step, number: number, outcome: SendOutcome): vo
 }
 
 export function onJobTimer(step: Step, job: Job): void {
-  if (job.phase === 'waiting') sendForward(step, job)
+  if (job.phase === 'waiting' && isAwaited(step.state, job)) stopAwaiting(step, job)
+  else if (job.phase === 'waiting') sendForward(step, job)
   else if (job.phase === 'returning') sendBackward(step, job)
   else if (job.phase === 'sent') reroute(step, job, { suspect: true })
+}
+
+export function isAwaited({ awaited }: WorkState, { hop }: Job): boolean {
+  return hop !== null && awaited.has(hop)
+}
+
+/** Who has not come by now is as good as gone, and so are the others who were to come at the same time. */
+function stopAwaiting(step: Step, job: Job): void {
+  const { awaited, down } = step.state
+  for (const peer of awaited) down.add(peer)
+  awaited.clear()
+  reroute(step, job, { suspect: true })
 }
 
 /**

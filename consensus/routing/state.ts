@@ -101,6 +101,8 @@ export interface WorkState {
   root: Hash
   /** Peers that failed lately or have no connection: tried last. */
   readonly down: Set<PeerName>
+  /** Peers that are still starting: what goes to them waits. */
+  readonly awaited: Set<PeerName>
   readonly tallies: Record<AccumulatorName, Tally>
 }
 

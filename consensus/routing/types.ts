@@ -113,6 +113,8 @@ export type WorkInput =
   | { readonly type: 'timer'; readonly id: string }
   /** A connection came or went; unreachable peers go to the end of the order. */
   | { readonly type: 'reachable'; readonly peer: PeerName; readonly reachable: boolean }
+  /** It has not been connected since the run began, so it is likely still starting: what goes to it waits, for a while. */
+  | { readonly type: 'awaited'; readonly peer: PeerName }
   /** SETTLEDs that sum to the target were seen. */
   | { readonly type: 'closed' }
   /** The round is decided: everything is released, except forwards parked for the next (`takeParked`). */

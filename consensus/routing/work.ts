@@ -42,6 +42,7 @@ export function createWork(context: WorkContext): WorkState {
     settled: 0,
     root: ZERO_HASH,
     down: new Set(),
+    awaited: new Set(),
     tallies: { lane: newTally(), 'off-lane': newTally() },
   }
 }
@@ -93,6 +94,9 @@ function apply(work: Step, input: WorkInput): void {
       break
     case 'reachable':
       onReachable(work, input.peer, input.reachable)
+      break
+    case 'awaited':
+      work.state.awaited.add(input.peer)
       break
     case 'closed':
       close(work)

@@ -187,7 +187,7 @@ export class Replica {
     for (const { author, root, partition } of kept) round.stored(author, root, partition)
     await this.#leave(context)
     for (const wish of this.#init.wishes.forRound(context)) round.wish(wish)
-    await round.start(this.#parked, this.#init.unreachable())
+    await round.start(this.#parked, this.#init.unreachable, tip.round === stageState.start.round)
     this.#parked = []
     if (book.othersReached(tip.round)) round.work?.pipelineReady()
     const head = await parts.chain.finalizedHead({ signal })

@@ -121,15 +121,27 @@ export class RoundRun {
     return this.#executed
   }
 
-  /** Begins to work. @param unreachable - peers of other stages that are not connected now */
-  async start(parked: readonly ForwardInput[], unreachable: readonly PeerName[]): Promise<void> {
+  /**
+   * Begins to work.
+   * @param unreachable - peers of other stages that are not connected now
+   * @param isRunStarting - nothing was certified yet: who is not connected is likely still starting
+   */
+  async start(
+    parked: readonly ForwardInput[],
+    unreachable: () => readonly PeerName[],
+    isRunStarting: boolean,
+  ): Promise<void> {
     const { engine, times } = this.#parts
     times.phase('transfer')
     if (this.#work === null) return
     await engine.beginRound()
     if (this.#stop.signal.aborted) return
     this.#work.start(parked)
-    for (const peer of unreachable) this.#work.reachable(peer, false)
+    // Asked only now: who connected while the engine made ready was told already.
+    for (const peer of unreachable()) {
+      if (isRunStarting) this.#work.awaited(peer)
+      else this.#work.reachable(peer, false)
+    }
     this.#work.ready
       .then(done => this.#commit(done))
       .catch(error => {

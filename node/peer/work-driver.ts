@@ -131,6 +131,11 @@ export class WorkDriver {
     this.#input({ type: 'reachable', peer, reachable })
   }
 
+  /** It has not come yet, and is likely still starting. */
+  awaited(peer: PeerName): void {
+    this.#input({ type: 'awaited', peer })
+  }
+
   abandoned(from: PeerName, id: MicroBatchId): void {
     this.#input({ type: 'abandoned', from, id })
   }

@@ -29,6 +29,8 @@ export const EXCHANGE_STREAMS_MAX = 4
 /** Connected peers that are asked in one search. */
 export const EXCHANGE_PEERS = 4
 
+/** For so long a search asks only connected peers, ms; then the DHT too. */
+export const DHT_AFTER_MS = 2_000
 /** One DHT query, ms. Queries of an isolated peer wait for ever, so each gets a signal. */
 export const QUERY_TIMEOUT_MS = 10_000
 /** DHT queries of one search at a time. */

@@ -37,6 +37,8 @@ export interface Plan {
   readonly override?: (peer: PeerName, frame: SendEffect, nowMs: number) => Answer | null
   /** Peers to which nobody has a connection: sends fail at once. */
   readonly unreachable?: (peer: PeerName, nowMs: number) => boolean
+  /** Peers that the others wait for in the run's first round, and when they come. Before, sends to them fail. */
+  readonly comesMs?: ReadonlyMap<PeerName, number>
   /** Peers that stop at a time, noticed by others as an unreachable peer or not at all. */
   readonly crashes?: readonly { readonly peer: PeerName; readonly atMs: number; readonly noticed: boolean }[]
   /** Crash right after this effect, before it is carried out. */
@@ -195,7 +197,13 @@ export class World {
     this.#at(plan.startMs?.(name) ?? 0, () => {
       replica.started = true
       this.feed(replica, { type: 'start', parked: takeParked(replica.state) })
+      for (const [peer, atMs] of plan.comesMs ?? [])
+        if (atMs > this.nowMs) this.feed(replica, { type: 'awaited', peer })
     })
+    for (const [peer, atMs] of plan.comesMs ?? []) {
+      if (atMs < Number.POSITIVE_INFINITY)
+        this.#at(atMs, () => this.feed(replica, { type: 'reachable', peer, reachable: true }))
+    }
   }
 
   #carryOut(replica: Replica, effect: Exclude<WorkEffect, { type: 'answer' }>): void {
@@ -271,7 +279,8 @@ export class World {
       answered = true
       this.feed(sender, { type: 'answered', transfer: frame.transfer, outcome })
     }
-    if (this.plan.unreachable?.(frame.to, this.nowMs) === true) {
+    const isAway = this.plan.unreachable?.(frame.to, this.nowMs) === true
+    if (isAway || (this.plan.comesMs?.get(frame.to) ?? 0) > this.nowMs) {
       this.#at(this.nowMs, () => answer({ kind: 'failed' }))
       return
     }

@@ -63,7 +63,7 @@ describe('the substrate adapter on a real embedded chain', function () {
     folder?.remove()
   })
 
-  it('prepares asset, multisig and stakes in two blocks and posts eight bonds in one', async () => {
+  it('prepares asset and multisig in one block, and freezes the stakes in another beside eight bonds', async () => {
     const setup = await connectLocalSetup({ url, freezers: FREEZERS, asset: ASSET })
     const before = (await chain.finalizedHead()).height
     const stakes = await Promise.all(
@@ -71,10 +71,11 @@ describe('the substrate adapter on a real embedded chain', function () {
     )
     await setup.prepare(stakes)
     bonds = await Promise.all(PEERS.map(makeBond))
-    const blocks = await setup.postBonds(bonds)
+    const [blocks] = await Promise.all([setup.postBonds(bonds), setup.freeze(stakes)])
     expect(new Set(blocks.map(({ height }) => height))).to.have.length(1)
-    expect(blocks[0]!.height - before).to.be.at.most(6)
+    expect(blocks[0]!.height - before).to.be.at.most(5)
     await setup.prepare(stakes)
+    await setup.freeze(stakes)
     await setup.seal(2)
     await setup.close()
   })
