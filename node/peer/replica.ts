@@ -3,7 +3,14 @@
  * over to state and disk, and catches up with its siblings where it fell behind.
  */
 import { ROLES, rankByHash, rankByStake } from '../../consensus/election/index.ts'
-import { type ClipState, createClip, type ForwardInput } from '../../consensus/routing/index.ts'
+import {
+  type ClipState,
+  createClip,
+  createPace,
+  DEFAULT_WORK_LIMITS,
+  type ForwardInput,
+  type Pace,
+} from '../../consensus/routing/index.ts'
 import { encodeCertificate } from '../../protocols/wire/certificate.ts'
 import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
@@ -57,6 +64,7 @@ const FINAL_ANCHOR_MS = 20_000
 export class Replica {
   readonly #init: ReplicaInit
   #clip: ClipState
+  #pace: Pace = createPace(DEFAULT_WORK_LIMITS.window)
   #parked: readonly ForwardInput[] = []
   #epoch: Epoch | null = null
   #behind = Promise.withResolvers<Interruption>()
@@ -125,7 +133,7 @@ export class Replica {
     const round = new RoundRun({
       parts,
       context,
-      work: isWorking ? workContext(base) : null,
+      work: isWorking ? workContext(base, this.#pace) : null,
       restored,
       clip: this.#clip,
       reports: reporter.forRound(),
@@ -149,7 +157,10 @@ export class Replica {
     if (isRefusal(certified)) throw new Error(`the round's own certificate: ${certified.detail ?? certified.refused}`)
     const work = run.endWork()
     this.#parked = work?.parked ?? []
-    if (work !== null) this.#clip = work.clip
+    if (work !== null) {
+      this.#clip = work.clip
+      this.#pace = work.pace
+    }
     inbox.close(certified.tip.round + 1)
     if (end.next === 'promote') await stageState.promote(certified, run.executed?.partitions ?? null)
     else await stageState.keep(certified)

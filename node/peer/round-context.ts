@@ -1,7 +1,13 @@
 /** What a round and its work are made from: a pure function of the tip, the epoch and the manifest. */
 import { RULES } from '../../consensus/aggregation/index.ts'
 import type { RoundContext } from '../../consensus/round/types.ts'
-import { DEFAULT_BACK_OFF, DEFAULT_WORK_LIMITS, sourceQuota, type WorkContext } from '../../consensus/routing/index.ts'
+import {
+  DEFAULT_BACK_OFF,
+  DEFAULT_WORK_LIMITS,
+  type Pace,
+  sourceQuota,
+  type WorkContext,
+} from '../../consensus/routing/index.ts'
 import { PROTOCOL_VERSION } from '../../protocols/wire/constants.ts'
 import type { Manifest } from '../../protocols/wire/manifest.ts'
 import type { PeerName, Scope } from '../../protocols/wire/messages.ts'
@@ -66,15 +72,19 @@ export function roundContext({ run, stage, self, signs, partitions, tip, epoch }
   }
 }
 
-export function workContext({ run, stage, self, tip, epoch }: ContextInit): WorkContext {
+/** @param pace - what this peer has measured until now */
+export function workContext({ run, stage, self, tip, epoch }: ContextInit, pace: Pace): WorkContext {
   const { batch, timeouts } = run.manifest
   const sources = epoch.groups[0]?.seats.length ?? 0
+  const seats = epoch.groups[stage]?.seats.length ?? 0
   return {
     round: tip.round + 1,
     self,
     stage,
     lanes: epoch.lanes,
     quota: sourceQuota(batch.target, sources, batch.slack),
+    share: Math.ceil(batch.target / seats),
+    countMin: countMin(run.manifest, seats),
     limits: DEFAULT_WORK_LIMITS,
     timing: {
       hopMs: timeouts.hopMs,
@@ -82,5 +92,6 @@ export function workContext({ run, stage, self, tip, epoch }: ContextInit): Work
       roundMs: timeouts.roundMs,
       backOff: DEFAULT_BACK_OFF,
     },
+    pace,
   }
 }
