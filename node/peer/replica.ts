@@ -4,7 +4,14 @@
  */
 import { ROLES, rankByHash, rankByStake } from '../../consensus/election/index.ts'
 import type { RoundContext } from '../../consensus/round/types.ts'
-import { type ClipState, createClip, type ForwardInput } from '../../consensus/routing/index.ts'
+import {
+  type ClipState,
+  createClip,
+  createPace,
+  type ForwardInput,
+  type Pace,
+  workLimits,
+} from '../../consensus/routing/index.ts'
 import { encodeCertificate } from '../../protocols/wire/certificate.ts'
 import type { Certificate, Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
@@ -68,6 +75,7 @@ const FINAL_ANCHOR_MS = 20_000
 export class Replica {
   readonly #init: ReplicaInit
   #clip: ClipState
+  #pace: Pace
   #parked: readonly ForwardInput[] = []
   #epoch: Epoch | null = null
   #behind = Promise.withResolvers<Interruption>()
@@ -77,7 +85,9 @@ export class Replica {
 
   constructor(init: ReplicaInit) {
     this.#init = init
-    this.#clip = createClip(init.parts.run.manifest.optimizer.backwardClip)
+    const { optimizer, stages } = init.parts.run.manifest
+    this.#clip = createClip(optimizer.backwardClip)
+    this.#pace = createPace(workLimits(stages).window)
   }
 
   /** The epoch of the round in progress; null before the first round. */
@@ -176,7 +186,7 @@ export class Replica {
     const round = new RoundRun({
       parts,
       context,
-      work: isWorking ? workContext(base) : null,
+      work: isWorking ? workContext(base, this.#pace) : null,
       restored,
       clip: this.#clip,
       reports: this.#reports(),
@@ -230,7 +240,10 @@ export class Replica {
     if (isRefusal(certified)) throw new Error(`the round's own certificate: ${certified.detail ?? certified.refused}`)
     const work = run.endWork()
     this.#parked = work?.parked ?? []
-    if (work !== null) this.#clip = work.clip
+    if (work !== null) {
+      this.#clip = work.clip
+      this.#pace = work.pace
+    }
     inbox.close(certified.tip.round + 1)
     if (end.next === 'promote') await stageState.promote(certified, run.executed?.partitions ?? null)
     else await stageState.keep(certified)

@@ -84,7 +84,7 @@ export class RoundRun {
       target: batch.target,
       slack: batch.slack,
       onClosed: bundle => {
-        this.#work?.close()
+        this.#work?.close(true)
         void this.#spreadClose(bundle, sources.indexOf(parts.self))
       },
     })
@@ -256,7 +256,7 @@ export class RoundRun {
   /** f + 1 seats have closed their work, so an honest one has seen the close: a restarted peer need not wait for it. */
   #noteClosed(seat: PeerName): void {
     this.#closedSeats.add(seat)
-    if (this.#closedSeats.size > this.context.group.faults) this.#work?.close()
+    if (this.#closedSeats.size > this.context.group.faults) this.#work?.close(false)
   }
 
   async #commit(done: WorkDone): Promise<void> {

@@ -1,10 +1,18 @@
 /** Round after round, as node/peer/replica does it: opens on what was certified, carries the end over, catches up. */
-import { type ClipState, createClip, type ForwardInput } from '../../consensus/routing/index.ts'
+import {
+  type ClipState,
+  createClip,
+  createPace,
+  type ForwardInput,
+  type Pace,
+  type WorkContext,
+  workLimits,
+} from '../../consensus/routing/index.ts'
 import { Ahead } from '../../node/peer/ahead.ts'
 import { type Epoch, isSeated } from '../../node/peer/epoch.ts'
 import { type Certified, certify, scopeDue } from '../../node/peer/follow.ts'
 import { rankOf } from '../../node/peer/rank.ts'
-import { roundContext, workContext } from '../../node/peer/round-context.ts'
+import { type ContextInit, roundContext, workContext } from '../../node/peer/round-context.ts'
 import { RoundInbox } from '../../node/peer/round-inbox.ts'
 import { firstTip, type Tip } from '../../node/peer/tip.ts'
 import { Wishes } from '../../node/peer/wishes.ts'
@@ -29,6 +37,7 @@ export class SimReplica {
   readonly #seen = new Set<number>()
   readonly #catchUp: SimCatchUp
   #clip: ClipState
+  #pace: Pace
   #parked: readonly ForwardInput[] = []
   #isCatchingUp = false
   #isFinished = false
@@ -45,7 +54,9 @@ export class SimReplica {
     const { world } = peer
     const start = world.start
     this.tip = firstTip(peer.engine.fullRoot(), start)
-    this.#clip = createClip(world.run.manifest.optimizer.backwardClip)
+    const { optimizer, stages } = world.run.manifest
+    this.#clip = createClip(optimizer.backwardClip)
+    this.#pace = createPace(workLimits(stages).window)
     const ahead = new Ahead(() => (this.epoch ?? world.epoch(0)).groups[peer.stage]?.faults ?? 0)
     this.#restore()
     this.inbox = new RoundInbox<SimRound>({
@@ -104,9 +115,10 @@ export class SimReplica {
     if (this.inbox.current !== run) return
     const certified = this.follow(end.certificate)
     if (isRefusal(certified)) throw new Error(`the round's own certificate: ${certified.detail ?? certified.refused}`)
-    const { parked, clip } = run.endWork()
+    const { parked, clip, pace } = run.endWork()
     this.#parked = parked
     if (clip !== null) this.#clip = clip
+    if (pace !== null) this.#pace = pace
     this.inbox.close(certified.tip.round + 1)
     const partitions = end.next === 'promote' ? run.executed : null
     if (end.next === 'promote') peer.engine.promote()
@@ -252,7 +264,7 @@ export class SimReplica {
     if (this.#isFirst) this.#holdRestored(round)
     this.#isFirst = false
     if (restored !== null) world.recorder.reached('round-restored', peer.index)
-    const work = isWorking ? workContext(base) : null
+    const work = isWorking ? this.#workContext(base) : null
     const run = new SimRound({ peer, context, work, restored, clip: this.#clip })
     const at = { atMs: world.time.nowMs, peer: peer.index, stage, round }
     world.recorder.emit({ type: 'round.opened', ...at })
@@ -301,6 +313,12 @@ export class SimReplica {
         world.recorder.reached('candidate-vouched', peer.index)
       })
     }
+  }
+
+  #workContext(base: ContextInit): WorkContext {
+    const context = workContext(base, this.#pace)
+    const { hedges } = this.#peer.world.scenario.workload
+    return hedges === undefined ? context : { ...context, limits: { ...context.limits, hedges } }
   }
 
   /** What an earlier process has acknowledged, of this round and of the one before. */

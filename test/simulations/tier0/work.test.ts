@@ -21,7 +21,7 @@ describe('simulations/tier0/work', () => {
     const [source] = world.stages[0]!
     const work = source!.inbox!.current!.work!
     const held = source!.tensors.size
-    work.close()
+    work.close(true)
     for (const { name } of hops) work.reachable(name, false)
     expect(source!.tensors.size).to.be.lessThan(held)
     expect(() => world.time.run(10_000)).not.to.throw()
