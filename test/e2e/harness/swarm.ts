@@ -25,6 +25,8 @@ import { Roles } from './roles.ts'
 const STAKE = 1_000n
 /** For flushing journals and snapshots. */
 const STOP_GRACE_MS = 10_000
+/** Where blocks come every second the bonds may take some. */
+const FAST_MARGIN_BLOCKS = 15
 /** Generous: the machine may be busy. */
 const PATIENCE_MS = 120_000
 const EXPLAINED_EVENTS = 8
@@ -94,6 +96,7 @@ export class Swarm {
         folder,
         peers: peers.slice(0, seats),
         staked: peers.slice(seats),
+        ...(tiny.emptyBlockMs === undefined ? {} : { marginBlocks: FAST_MARGIN_BLOCKS }),
         freezers,
         stake: STAKE,
         asset: STAKE_ASSET,
