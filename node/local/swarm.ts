@@ -123,6 +123,9 @@ export class LocalSwarm {
         if (ended !== null) bus.emit('start.phase', ended)
         return
       }
+      case 'place':
+        // Its status tells it; of all that come and go `seat` and `shortage` are told.
+        return
       case 'peer.ready':
         this.#stageOf.set(peer, event.stage)
         break

@@ -26,7 +26,7 @@ const STAKE = 1_000n
 /** For flushing journals and snapshots. */
 const STOP_GRACE_MS = 10_000
 /** Where blocks come every second the bonds may take some. */
-const FAST_MARGIN_BLOCKS = 15
+const FAST_MARGIN_BLOCKS = 6
 /** Generous: the machine may be busy. */
 const PATIENCE_MS = 120_000
 const EXPLAINED_EVENTS = 8

@@ -104,7 +104,7 @@ describe('status of a peer', () => {
     await writeFile(join(folder, STATUS_FILE), JSON.stringify({ ...status, peer: PEER, stage: 0, updatedMs: 0 }))
     const died = await readFolderStatus(folder, 5000)
     expect(statusLines(died)[0]).to.match(/it ended without a word, at most 5 s ago$/)
-    for (const content of ['{', '[]', '{"version":2}', 'x'.repeat(70_000)]) {
+    for (const content of ['{', '[]', '{"version":1}', '{"version":3}', 'x'.repeat(70_000)]) {
       await writeFile(join(folder, STATUS_FILE), content)
       expect((await readFolderStatus(folder, 0)).status).to.equal(null)
     }
