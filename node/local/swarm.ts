@@ -18,7 +18,7 @@ const STOP_GRACE_MS = 15_000
 /** Keys of shared events remembered: a few hundred rounds of every stage. */
 const MAX_SHOWN = 4096
 
-export interface SwarmInit extends Omit<JoinCommand, 'peer' | 'port' | 'bootstrap'> {
+export interface SwarmInit extends Omit<JoinCommand, 'peer' | 'port' | 'bootstrap' | 'run'> {
   readonly peers: readonly LocalPeer[]
   readonly stages: number
   readonly bus: EventBus

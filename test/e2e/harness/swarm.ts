@@ -40,6 +40,8 @@ export interface StartOptions {
   /** Before those of `swarm-node`. */
   readonly programArguments?: readonly string[]
   readonly untilRound?: number
+  /** Tells the peer the run's id only. */
+  readonly byId?: boolean
   /** False: nobody's child; it goes on when this process ends. */
   readonly hasParent?: boolean
 }
@@ -267,6 +269,7 @@ export class Swarm {
     const bootstrap = (options.bootstrap ?? [0, 1]).filter(other => other !== index)
     const args = joinArguments({
       folder: this.folder,
+      ...(options.byId === true ? { run: this.run.id } : {}),
       peer,
       chainUrl: this.chainUrl,
       bootstrap: bootstrap.map(other => this.address(other)),
