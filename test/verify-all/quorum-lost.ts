@@ -7,8 +7,8 @@ const STAGE = 1
 const ROUNDS = 3
 const PATIENCE_MS = 300_000
 const CHAIN = {
-  ...{ epochBlocks: 8, beaconLag: 2, anchorEvery: 4, rootEvery: 4 },
-  ...{ leaseBlocks: 16, claimDelayBlocks: 2, claimWindowBlocks: 6 },
+  ...{ epochBlocks: 6, beaconLag: 2, anchorEvery: 4, rootEvery: 4 },
+  ...{ leaseBlocks: 24, claimDelayBlocks: 2, claimWindowBlocks: 4 },
 } as const
 
 export const quorumLost: LongCheck = {
@@ -20,7 +20,7 @@ export const quorumLost: LongCheck = {
 }
 
 async function withSpares(): Promise<string> {
-  const swarm = await Swarm.create({ spares: 2, emptyBlockMs: 1_000, chain: CHAIN })
+  const swarm = await Swarm.create({ spares: 2, emptyBlockMs: 2_000, chain: CHAIN })
   try {
     await swarm.startAndTrain()
     for (const spare of swarm.spares()) {
@@ -64,7 +64,7 @@ async function withSpares(): Promise<string> {
 }
 
 async function withoutSpares(): Promise<string> {
-  const swarm = await Swarm.create({ emptyBlockMs: 1_000, chain: CHAIN })
+  const swarm = await Swarm.create({ emptyBlockMs: 2_000, chain: CHAIN })
   try {
     await swarm.startAndTrain()
     const { mark } = swarm.log

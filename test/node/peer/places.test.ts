@@ -15,7 +15,14 @@ const { epochBlocks, startHeight } = run.manifest.chain
 const SELF = peer(0)
 const MIB = 1024 * 1024
 
-const EMPTY: Roster = { epoch: 0, stageOf: new Map(), departing: new Map(), candidates: new Map(), spares: [] }
+const EMPTY: Roster = {
+  epoch: 0,
+  stageOf: new Map(),
+  departing: new Map(),
+  barred: new Set(),
+  candidates: new Map(),
+  spares: [],
+}
 const startOf = (epoch: number): number => startHeight + epoch * epochBlocks
 
 /** A run whose rosters are set as the test goes. */
