@@ -117,6 +117,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
   const groupOf = (other: number) => membership.known(epoch())?.groups[other] ?? null
   const seatsNow = (other: number): PeerName[] => groupOf(other)?.seats.map(({ peer }) => peer) ?? []
   const ahead = new Ahead(() => groupOf(stage)?.faults ?? 0)
+  const wantsToLeave = (): boolean => seat.disk.request() === 'leave'
   const hasSeat = (): boolean => seatsNow(stage).includes(self)
 
   const inbox = new RoundInbox({
@@ -281,7 +282,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     catchUp,
     wishes,
     poster: new ChangesPoster({ chain, clock, run, membership, signal, onWarning: warn }),
-    wantsToLeave: () => seat.disk.request() === 'leave',
+    wantsToLeave,
     anchorer,
     evaluator,
     reporter,
@@ -303,6 +304,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
       bus.emit('followed', { stage, round, vouched })
     },
     onResumed: round => reporter.resumed(round),
+    wantsToLeave,
   })
   const watchdog = new Watchdog({
     clock,

@@ -28,7 +28,10 @@ export class Places {
   readonly #bell = new RoundBell()
   /** It had a place in this process. */
   #hadPlace = false
+  #isFirst = true
   #bondSeenIn = -1
+  /** Stages that it has said it cannot hold. */
+  readonly #tooLarge = new Set<number>()
 
   constructor(init: PlacesInit) {
     this.#init = init
@@ -54,7 +57,9 @@ export class Places {
       const place = placeNow(membership, self)
       const hasLeft = place.role !== 'seat' && disk.request() === 'leave'
       if (hasLeft) disk.clearRequest()
-      if (hasLeft && this.#hadPlace) return null
+      // What an earlier process was asked for is done: this one was started since.
+      if (hasLeft && !this.#isFirst) return null
+      this.#isFirst = false
       if (place.role === 'none') await this.#mustBeBonded(height, signal)
       if ((place.role === 'seat' || place.role === 'candidate') && this.#fits(place)) {
         this.#hadPlace = true
@@ -81,6 +86,8 @@ export class Places {
     const cut = cutModel(model, stages, batch.sequences)[stage]
     const bytes = cut === undefined ? 0 : stageBytes(model, cut, batch.sequences)
     if (bytes <= memoryBytes) return true
+    if (this.#tooLarge.has(stage)) return false
+    this.#tooLarge.add(stage)
     const [needs, has] = [bytes, memoryBytes].map(count => Math.ceil(count / MIB))
     bus.emit('warning', {
       message: `stage ${stage} needs about ${needs} MiB and this peer gives ${has}: it waits for another stage (--memory-mib)`,
