@@ -109,7 +109,9 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
   const pushed = new PushedAggregates(clock)
   const epoch = (): number => replica.epoch?.number ?? membership.epochOf(stageState.tip.reference.height)
   const around = new Around(membership, stages, epoch)
-  const groupOf = (other: number) => membership.known(epoch())?.groups[other] ?? null
+  // Before the first round, who sits there now counts: those of the own disk's last epoch may be gone.
+  const present = (): number => replica.epoch?.number ?? membership.current.epoch
+  const groupOf = (other: number) => membership.known(present())?.groups[other] ?? null
   const seatsNow = (other: number): PeerName[] => groupOf(other)?.seats.map(({ peer }) => peer) ?? []
   const ahead = new Ahead(() => groupOf(stage)?.faults ?? 0)
   const wantsToLeave = (): boolean => seat.disk.request() === 'leave'
