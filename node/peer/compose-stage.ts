@@ -107,10 +107,12 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
   const commits = new SeenCommits()
   const signatures = new SeenSignatures()
   const pushed = new PushedAggregates(clock)
-  const epoch = (): number => replica.epoch?.number ?? membership.epochOf(stageState.tip.reference.height)
+  // The network is up before the parts that run on it: what it asks for must not depend on them.
+  let inRound: () => number | null = () => null
+  const epoch = (): number => inRound() ?? membership.epochOf(stageState.tip.reference.height)
   const around = new Around(membership, stages, epoch)
   // Before the first round, who sits there now counts: those of the own disk's last epoch may be gone.
-  const present = (): number => replica.epoch?.number ?? membership.current.epoch
+  const present = (): number => inRound() ?? membership.current.epoch
   const groupOf = (other: number) => membership.known(present())?.groups[other] ?? null
   const seatsNow = (other: number): PeerName[] => groupOf(other)?.seats.map(({ peer }) => peer) ?? []
   const ahead = new Ahead(() => groupOf(stage)?.faults ?? 0)
@@ -286,6 +288,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     spread: (encoded, rank, round) => void door.spread(encoded, rank, round).catch(() => undefined),
     onFinished: round => bus.emit('run.finished', { round }),
   })
+  inRound = () => replica.epoch?.number ?? null
   const follower: Follower = new Follower({
     parts,
     membership,
