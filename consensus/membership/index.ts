@@ -1,5 +1,5 @@
-export { ABSENCE_ROUNDS, CANDIDATES_PER_SEAT, DEPARTURE_EPOCHS } from './constants.ts'
-export { type ChangesRecord, decodeRecord, encodeRecord, verifyRecord } from './record.ts'
+export { ABSENCE_ROUNDS, CANDIDATES_PER_SEAT, DEPARTURE_EPOCHS, REDEAL_EPOCHS } from './constants.ts'
+export { type ChangesRecord, checkRecord, decodeRecord, encodeRecord, verifyRecord } from './record.ts'
 export { firstRoster, leastSeats, nextRoster, shortages } from './roster.ts'
 export type {
   DecidedChanges,
@@ -13,3 +13,4 @@ export type {
   Wish,
 } from './types.ts'
 export { changeFault, changesFault, epochLimit } from './validity.ts'
+export { absences } from './wishes.ts'

@@ -56,16 +56,17 @@ function placeFault({ group }: RoundContext, membership: MembershipContext, { pe
 }
 
 /**
- * What is missing in the proof of a change; null where it is proven.
+ * What keeps one change from being decided in this round, the limits of the epoch apart; null where it is possible and proven.
  *
  * @param proof - envelopes that were opened, in any order; those that prove something else are passed over
  */
 export function changeFault(context: RoundContext, change: Change, proof: readonly Signed[]): string | null {
   const { membership } = context
   if (membership === null) return 'no members may change'
-  return PROOFS[change.act](context, membership, change.peer, proof)
-    ? null
-    : `${change.act} of ${change.peer} is not proven`
+  const { peer, act } = change
+  const wrong = placeFault(context, membership, change)
+  if (wrong !== null) return `${peer} ${wrong}`
+  return PROOFS[act](context, membership, peer, proof) ? null : `${act} of ${peer} is not proven`
 }
 
 type Proof = (context: RoundContext, membership: MembershipContext, peer: PeerName, proof: readonly Signed[]) => boolean

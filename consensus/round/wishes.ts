@@ -9,15 +9,17 @@ import type { RoundState } from './state.ts'
 /** In which order the limits of an epoch are used up: admissions last, as removals make room for them. */
 const ORDER: readonly Change['act'][] = ['remove-proven', 'remove-left', 'remove-absent', 'admit']
 
-/** Kept where it can be decided in this round, as everything that this depends on is fixed for the round; one a peer, the graver one. */
+/**
+ * Kept where it is possible and proven, as all that this depends on is fixed for the round; one a peer, the graver one. Whether
+ * the limits leave room for it shows when it is proposed.
+ */
 export function noteWish(state: RoundState, wish: Wish): void {
   const { context, wishes } = state
   const { change, proof } = wish
   const known = wishes.get(change.peer)
   if (known !== undefined && rank(known) <= rank(wish)) return
   if (known === undefined && wishes.size >= WISHES_PER_SEAT * context.group.seats.length) return
-  const wrong = changesFault(context, [change]) ?? changeFault(context, change, proof)
-  if (wrong === null) wishes.set(change.peer, wish)
+  if (changeFault(context, change, proof) === null) wishes.set(change.peer, wish)
 }
 
 /** The changes of a fresh value, sorted by peer, with at most `room` envelopes that prove them. */

@@ -211,6 +211,22 @@ export const OPTIONS = {
     default: 'on',
     choices: ['on', 'off'],
   },
+  'sync-upload-mib': {
+    type: 'integer',
+    verbs: ['join'],
+    help: 'MiB a second of state that this peer gives to newcomers and latecomers, all of them together',
+    default: 32,
+    min: 1,
+    max: 65_536,
+  },
+  'sync-download-mib': {
+    type: 'integer',
+    verbs: ['join'],
+    help: 'MiB a second that this peer takes in while it fetches state',
+    default: 'default: as fast as it comes',
+    min: 1,
+    max: 65_536,
+  },
   chain: {
     type: 'string',
     verbs: ['join', 'verify', 'bond'],

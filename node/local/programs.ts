@@ -74,7 +74,7 @@ export function joinArguments(command: JoinCommand): string[] {
   ]
 }
 
-/** A block of its own machine's chain costs 0.4 CPU s, and there are few: nobody need wait a second for the bonds. */
+/** A block of its own machine's chain costs 0.1 CPU s, and there are few: nobody need wait a second for the bonds. */
 const MIN_BLOCK_MS = 100
 
 export function chainArguments(folder: SwarmFolder, port: number, emptyBlockMs?: number): string[] {

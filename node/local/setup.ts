@@ -108,14 +108,13 @@ async function postBonds(
   { peers, staked = [], marginBlocks, signal, ...init }: BondInit,
   setup: LocalSetup,
 ): Promise<Run> {
-  await setup.prepare(
-    [...peers, ...staked].map(({ address }) => ({ account: address, stake: init.stake })),
-    { signal },
-  )
+  const stakes = [...peers, ...staked].map(({ address }) => ({ account: address, stake: init.stake }))
+  await setup.prepare(stakes, { signal })
   const manifest = init.manifest(setup.genesis, (await setup.head({ signal })) + (marginBlocks ?? START_MARGIN_BLOCKS))
   const id = manifestId(manifest)
   const bonds = await Promise.all(peers.map(peer => bondOf(peer, id, setup.genesis)))
-  await setup.postBonds(bonds, { signal })
+  // Freezing needs no bond and bonding no frozen stake: who reads them at the start height finds both.
+  await Promise.all([setup.freeze(stakes, { signal }), setup.postBonds(bonds, { signal })])
   return writeRun(init.folder.root, manifest)
 }
 

@@ -2,24 +2,25 @@
 import { encodeClose } from '../../protocols/gossip/index.ts'
 import { MAX_SEATS } from '../../protocols/wire/constants.ts'
 import { hashHex } from '../../protocols/wire/hash.ts'
-import type { Certificate, Hash, PeerName } from '../../protocols/wire/messages.ts'
+import type { Certificate, Hash } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import type { StartPhase } from '../events/types.ts'
 import { Ahead } from './ahead.ts'
 import { Anchorer } from './anchorer.ts'
-import { Around } from './around.ts'
 import { Candidates } from './candidates.ts'
 import { CatchUp } from './catch-up.ts'
 import { CertificateBook } from './certificate-book.ts'
 import { ChangesPoster } from './changes-poster.ts'
+import { watchLeases } from './compose-leases.ts'
 import { Connected } from './connected.ts'
 import type { PeerEnvironment, PeerInit } from './environment.ts'
 import { isSeated } from './epoch.ts'
 import { Evaluator } from './evaluator.ts'
 import { Follower } from './follower.ts'
 import { LateAnswers } from './late-answers.ts'
-import { type Overlay, openOverlay } from './overlay.ts'
-import { PushedAggregates } from './pushed-aggregates.ts'
+import type { LeaseWatch } from './lease-watch.ts'
+import { openOverlay } from './overlay.ts'
+import { PushedAggregates, pushPatienceMs } from './pushed-aggregates.ts'
 import { Replica } from './replica.ts'
 import { RoundBell } from './round-bell.ts'
 import { RoundClock } from './round-clock.ts'
@@ -29,9 +30,11 @@ import { SeenCommits } from './seen-commits.ts'
 import { SeenSignatures } from './seen-signatures.ts'
 import { openServices, type Services } from './services.ts'
 import { suspendIfStale } from './stale.ts'
+import { Standing } from './standing.ts'
+import { stopStage } from './stop-stage.ts'
 import { TensorStore } from './tensors.ts'
 import type { PeerParts } from './types.ts'
-import { Watchdog } from './watchdog.ts'
+import { isOvertaken, Watchdog } from './watchdog.ts'
 import { Wishes } from './wishes.ts'
 
 export type Timed = <Result>(phase: StartPhase, work: () => Promise<Result>) => Promise<Result>
@@ -70,11 +73,13 @@ export async function holdStage(life: StageLife): Promise<StageEnd> {
     const by = await timed('sync', () => peer.catchUp.run(signal))
     if (by !== 'nothing') bus.emit('synced', { stage, round: stageState.tip.round, by })
     reporter.waiting('')
-    const { start } = membership
     const { agreement } = peer
     const siblings = peer.connected.of(stage)
     const run = init.run.id
-    const stale = await suspendIfStale({ chain, run, stage, start, journal, agreement, siblings, clock, signal })
+    const reformed = membership.recoveries(stage).at(-1) ?? null
+    const fromHeight = reformed === null ? membership.start.height : membership.startOf(reformed.epoch)
+    const view = { chain, run, stage, fromHeight, reformed, siblings, clock, signal }
+    const stale = await suspendIfStale({ ...view, journal, agreement })
     if (stale !== null) reporter.suspended(stale)
     void peer.watchdog.run(signal)
     const end = await peer.run(signal)
@@ -106,18 +111,12 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
   const bell = new RoundBell()
   const commits = new SeenCommits()
   const signatures = new SeenSignatures()
-  const pushed = new PushedAggregates(clock)
-  // The network is up before the parts that run on it: what it asks for must not depend on them.
-  let inRound: () => number | null = () => null
-  const epoch = (): number => inRound() ?? membership.epochOf(stageState.tip.reference.height)
-  const around = new Around(membership, stages, epoch)
-  // Before the first round, who sits there now counts: those of the own disk's last epoch may be gone.
-  const present = (): number => inRound() ?? membership.current.epoch
-  const groupOf = (other: number) => membership.known(present())?.groups[other] ?? null
-  const seatsNow = (other: number): PeerName[] => groupOf(other)?.seats.map(({ peer }) => peer) ?? []
-  const ahead = new Ahead(() => groupOf(stage)?.faults ?? 0)
+  const pushed = new PushedAggregates(clock, pushPatienceMs(run.manifest.timeouts.reduceMs))
+  const standing = new Standing({ self, stage, stages, membership, stageState })
+  const { around } = standing
+  const epoch = () => standing.epoch
+  const ahead = new Ahead(() => standing.groupOf(stage)?.faults ?? 0)
   const wantsToLeave = (): boolean => seat.disk.request() === 'leave'
-  const hasSeat = (): boolean => seatsNow(stage).includes(self)
 
   const inbox = new RoundInbox({
     round: stageState.tip.round + 1,
@@ -143,9 +142,9 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     stage,
     stages,
     clock,
-    seats: seatsNow,
+    seats: other => standing.seats(other),
     around: other => around.seats(other),
-    quorum: () => (hasSeat() ? (groupOf(stage)?.quorum ?? 1) : null),
+    quorum: () => standing.quorum,
     onChange(peer, isConnected) {
       inbox.reachable(peer, isConnected)
       reporter.lacking(connected.missing())
@@ -212,6 +211,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     stageState,
     journal,
     evaluator,
+    ...(init.sync === undefined ? {} : { sync: init.sync }),
     onOwnStage,
     onRefused: (reason, peer) => reporter.refused(reason, peer),
   })
@@ -238,6 +238,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     inbox,
     seats: other => around.seats(other),
     spreadClose: bundle => void gossip.publish(0, 'close', encodeClose(bundle)),
+    mayVote: () => leases.mayVote,
     warn,
     timesTaken: (round, times) => bus.emit('round.times', { stage, round, times }),
     certified: (context, { verified }, next) => reporter.certified(context, verified, next),
@@ -264,6 +265,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     history,
     siblings: () => connected.of(stage),
     onProgress: (round, target) => reporter.waiting(`round ${round} of ${target} is taken from siblings`),
+    onTransfer: progress => reporter.syncing(progress),
   })
   const late = new LateAnswers({ stage, store, agreement: services.agreement, digest, clock })
   const replica: Replica = new Replica({
@@ -288,11 +290,12 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     spread: (encoded, rank, round) => void door.spread(encoded, rank, round).catch(() => undefined),
     onFinished: round => bus.emit('run.finished', { round }),
   })
-  inRound = () => replica.epoch?.number ?? null
+  standing.inRound = () => replica.epoch?.number ?? null
   const follower: Follower = new Follower({
     parts,
     membership,
     stageState,
+    history,
     catchUp,
     inbox,
     onFollowed(round, vouched) {
@@ -312,14 +315,28 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     round: () => inbox.round,
     onMissed(certificate, isFar) {
       follower.wake(certificate.value.scope.round)
-      if (isFar) replica.fallBehind()
+      const { round, current } = inbox
+      const isBehind = isOvertaken({ round, state: current?.state ?? null }, certificate.value.scope.round, isFar)
+      if (isBehind) replica.fallBehind()
       else onOwnStage(certificate, null)
     },
     onWarning: warn,
   })
+  const leases: LeaseWatch = watchLeases({
+    seat,
+    run,
+    chain,
+    bus,
+    signal,
+    epoch,
+    isTakingPart: () => standing.quorum !== null && !replica.isFinished,
+    round: () => inbox.current,
+  })
   const stopWatching = chain.onFinalized(head => {
     inbox.current?.finalized(head.height, head.hash)
+    leases.at(head.height)
   })
+  leases.at((await chain.finalizedHead({ signal })).height)
   const setSiblings = (): void =>
     services.agreement.setSiblings(
       around
@@ -332,7 +349,9 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     setSiblings()
     overlay.discovery.wake()
     follower.wake()
-    if (replica.epoch !== null && replica.isGone) replica.fallBehind()
+    // The stage was re-formed: the round in progress is not its next one.
+    const now = history.standing(stageState.tip).type
+    if (replica.epoch !== null && (replica.isGone || now === 'base' || now === 'left')) replica.fallBehind()
   }
   const stopHearing = membership.onRead(onEpoch)
   return {
@@ -352,7 +371,8 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
         const next = await membership.epoch(membership.epochOf(tip.reference.height), runSignal)
         const end = isSeated(next, self, stage) ? await replica.run(runSignal) : await follower.run(runSignal)
         if (end === 'stopped') return 'stopped'
-        if (end !== 'seated') return 'moved'
+        // It may be that it can sign in the epoch that re-formed its stage: that is looked at when the place is taken.
+        if (end !== 'seated' || journal.suspended !== null) return 'moved'
         setSiblings()
       }
     },
@@ -360,7 +380,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
       stopHearing()
       stopWatching()
       anchorer.stop()
-      return stopAll(init, seat, overlay, services)
+      return stopStage(init, seat, overlay, services)
     },
   }
 }
@@ -376,24 +396,4 @@ async function giveCertificate(
   const verified = await book.verify(certificate)
   if (!isRefusal(verified) && run?.round === certificate.value.scope.round)
     run.certificate(certificate, verified, hashes)
-}
-
-/** Every part is stopped, whatever happens to the others; the network after those that use it. */
-async function stopAll({ bus }: PeerInit, seat: Seat, overlay: Overlay, services: Services): Promise<void> {
-  const { network, gossip, discovery } = overlay
-  const { self, engine, stageState, store, journal, reporter } = seat
-  gossip.stop()
-  const steps: readonly (() => Promise<void>)[] = [
-    () => discovery.stop(),
-    ...Object.values(services).map(service => () => service.stop()),
-    async () => bus.emit('traffic', { peer: self, sentBytes: network.bytes().byKind }),
-    () => network.stop(),
-    () => engine.dispose(),
-    () => stageState.flush(),
-    () => store.close(),
-    () => journal.close(),
-  ]
-  for (const step of steps) {
-    await step().catch(error => reporter.warning(`stopping: ${error instanceof Error ? error.message : String(error)}`))
-  }
 }

@@ -36,6 +36,12 @@ export function applyEvent(status: PeerStatus, event: NodeEvent): PeerStatus {
       return { ...status, reachability: { state: event.state, via: event.via } }
     case 'waiting':
       return { ...status, waiting: event.for }
+    case 'sync.progress': {
+      const { bytes, of, sources } = event
+      return { ...status, sync: { bytes, of, sources } }
+    }
+    case 'round.started':
+      return withoutSync(status)
     case 'place': {
       const { peer, role, stage, epoch } = event
       return { ...status, peer, stage: stage ?? -1, place: { role, stage, epoch, for: event.for } }
@@ -44,8 +50,9 @@ export function applyEvent(status: PeerStatus, event: NodeEvent): PeerStatus {
       return { ...status, lacking: event.lacking.some(count => count > 0) ? event.lacking : [] }
     case 'followed':
     case 'synced':
+      return reached(withoutSync(status), event.round)
     case 'round.certified':
-      return event.round > (status.round ?? 0) ? { ...status, round: event.round, waiting: '' } : status
+      return reached(status, event.round)
     case 'round.anchored':
       return event.stage === status.stage && event.to > (status.anchored ?? 0)
         ? { ...status, anchored: event.to }
@@ -57,4 +64,14 @@ export function applyEvent(status: PeerStatus, event: NodeEvent): PeerStatus {
     default:
       return status
   }
+}
+
+function reached(status: PeerStatus, round: number): PeerStatus {
+  return round > (status.round ?? 0) ? { ...status, round, waiting: '' } : status
+}
+
+function withoutSync(status: PeerStatus): PeerStatus {
+  if (status.sync === undefined) return status
+  const { sync: _, ...rest } = status
+  return rest
 }

@@ -7,6 +7,7 @@ import {
   reachText,
   shortPeer,
   shortSentence,
+  transferText,
 } from '../cli/projections/text.ts'
 import type { FolderStatus } from './read.ts'
 
@@ -32,6 +33,7 @@ export function statusLines({ folder, life, status, ageMs, diskBytes }: FolderSt
     ...(status.round === null ? [] : [`  round ${status.round} certified${anchoredText(status.anchored)}`]),
     ...(isThere && status.place !== null ? [`  ${placeText(status.place)}`] : []),
     ...(isThere ? lackingTexts(status.lacking).map(text => `  ${text}`) : []),
+    ...(isThere && status.sync !== undefined ? [`  ${transferText(status.sync)}`] : []),
     ...(isThere && status.waiting !== '' ? [`  waiting: ${shortSentence(status.waiting)}`] : []),
     ...(status.suspended === '' ? [] : [`  follows without signing: ${status.suspended}`]),
     ...(isThere && status.reachability !== null ? [`  ${reachText(status.reachability)}`] : []),

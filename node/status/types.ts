@@ -1,4 +1,5 @@
 /** What a running peer says of itself in its data folder, for `swarm-node status`. */
+import type { TransferProgress } from '../../protocols/state/index.ts'
 import type { ContentId, PeerName } from '../../protocols/wire/messages.ts'
 import type { NodeEvents } from '../events/types.ts'
 import type { Reachability } from '../network/nat/types.ts'
@@ -31,6 +32,8 @@ export interface PeerStatus {
   readonly lacking: readonly number[]
   /** What it waits for, as a sentence; empty where it goes on. */
   readonly waiting: string
+  /** How far a snapshot from siblings is; left out where none is on its way. */
+  readonly sync?: TransferProgress
   /** Why it follows without signing; empty where it signs. */
   readonly suspended: string
   /** Null while unknown, and where only this machine can dial. */

@@ -117,7 +117,21 @@ export async function verifyOutcomes(
   const unfit = shapeFault(certified, group)
   if (unfit !== null) return unfit
   const outcomes = await openAll(certified.outcomes, 'outcome')
-  return isRefusal(outcomes) ? outcomes : checkOutcomes(certified.value, outcomes, group)
+  return isRefusal(outcomes) ? outcomes : checkOutcomes(certified, outcomes, group)
+}
+
+/** The same of envelopes that are opened already. Pure. */
+export function checkOutcomes(
+  certified: ValueWithOutcomes,
+  opened: readonly Signed<Outcome>[],
+  group: CertifyingGroup,
+): CertifiedValue | Refusal {
+  const { value } = certified
+  const wrong = shapeFault(certified, group) ?? outcomesFault(value, opened, group)
+  if (wrong !== null) return wrong
+  const outcome = opened[0]!.payload
+  const signers = opened.map(signed => signed.signer)
+  return { value, valueId: outcome.value, outcome, outcomeHash: outcomeHash(outcome), signers, outcomes: opened }
 }
 
 /** The same of envelopes that are opened already, in the certificate's order: whoever signed them. Pure. */
@@ -128,23 +142,9 @@ export function checkCertificate(
   parent?: ParentExpectation,
 ): VerifiedCertificate | Refusal {
   const { outcomes, commits } = opened
-  const unfit = shapeFault(certificate, group) ?? linkFault(certificate, parent)
-  if (unfit !== null) return unfit
-  const certified = checkOutcomes(certificate.value, outcomes, group)
+  const certified = linkFault(certificate, parent) ?? checkOutcomes(certificate, outcomes, group)
   if (isRefusal(certified)) return certified
   return commitsFault(certificate.value, commits) ?? { ...certified, commits }
-}
-
-function checkOutcomes(
-  value: Value,
-  outcomes: readonly Signed<Outcome>[],
-  group: CertifyingGroup,
-): CertifiedValue | Refusal {
-  const wrong = outcomesFault(value, outcomes, group)
-  if (wrong !== null) return wrong
-  const outcome = outcomes[0]!.payload
-  const signers = outcomes.map(signed => signed.signer)
-  return { value, valueId: outcome.value, outcome, outcomeHash: outcomeHash(outcome), signers, outcomes }
 }
 
 function shapeFault({ value, outcomes }: ValueWithOutcomes, group: CertifyingGroup): Refusal | null {

@@ -2,10 +2,24 @@
 import type { Change } from '../../../protocols/wire/messages.ts'
 import { REFUSALS } from '../../../protocols/wire/refusals.ts'
 import type { NodeEvent, NodeEvents } from '../../events/types.ts'
+import { lostText } from '../../peer/place.ts'
 import type { Progress, RoundLine } from './progress.ts'
 import { Repeats } from './repeats.ts'
 import { phaseLine } from './start.ts'
-import { duration, lackingTexts, nats, placeText, reachText, shortPeer, shortSentence, speed } from './text.ts'
+import {
+  duration,
+  lackingTexts,
+  nats,
+  placeText,
+  reachText,
+  shortPeer,
+  shortSentence,
+  speed,
+  transferText,
+} from './text.ts'
+
+/** Between two lines of one transfer, ms. */
+const TRANSFER_LINE_MS = 10_000
 
 /** By the journal's reason. */
 const SUSPENSIONS: Readonly<Record<string, string>> = {
@@ -35,6 +49,7 @@ function changeText({ peer, act }: Change): string {
 /** What people are told of an event besides the rounds; null for what is only for programs, or was just said. */
 export class Notices {
   readonly #repeats = new Repeats()
+  #transferToldMs = Number.NEGATIVE_INFINITY
   #place = ''
 
   of(event: NodeEvent): string | null {
@@ -53,10 +68,22 @@ export class Notices {
         return `peer     ${shortPeer(event.peer)} ${event.stage < 0 ? '' : `of stage ${event.stage} `}ended with code ${event.exitCode}: ${shortSentence(event.reason)}`
       case 'synced':
         return event.by === 'local' ? null : `synced   stage ${event.stage} to round ${event.round} (${event.by})`
+      case 'sync.progress':
+        if (event.bytes < event.of && event.timeMs - this.#transferToldMs < TRANSFER_LINE_MS) return null
+        this.#transferToldMs = event.timeMs
+        return `state    ${transferText(event)}`
       case 'suspended':
         return `follows  stage ${event.stage} without signing for now: the journal of this peer ${SUSPENSIONS[event.reason] ?? event.reason}`
       case 'resumed':
         return `signs    again from round ${event.round} of stage ${event.stage} on`
+      case 'lease':
+        return event.isHeld
+          ? `votes    again in stage ${event.stage}: its lease lasts to block ${event.untilHeight}`
+          : `votes    no more in stage ${event.stage}: its lease ended with block ${event.untilHeight}`
+      case 'stage.lost':
+        return `lost     ${lostText(event)}`
+      case 'stage.recovered':
+        return `reformed stage ${event.stage} with ${event.seats.length} seats: it goes on from round ${event.base} with round ${event.resume}`
       case 'place':
         return this.#placed(event)
       case 'membership.changed':

@@ -1,4 +1,5 @@
 /** Shared wording and colours of the terminal projections. `NO_COLOR` and pipes turn colours off. */
+import type { TransferProgress } from '../../../protocols/state/index.ts'
 import type { NodeEvents } from '../../events/types.ts'
 import type { Reachability } from '../../network/nat/types.ts'
 import { shortageText } from '../../peer/place.ts'
@@ -101,4 +102,10 @@ const PEER_ID = /\b12D3KooW[1-9A-HJ-NP-Za-km-z]{44}\b/g
 export function bar(done: number, total: number, width: number): string {
   const filled = total === 0 ? width : Math.round((Math.min(done, total) / total) * width)
   return `${'#'.repeat(filled)}${'.'.repeat(width - filled)}`
+}
+
+/** How far a snapshot from siblings is, without its bar. */
+export function transferText({ bytes, of, sources }: TransferProgress): string {
+  const from = sources === 0 ? '' : ` from ${sources} ${sources === 1 ? 'sibling' : 'siblings'}`
+  return `${megabytes(bytes)} of ${megabytes(of)} MB of the state are here${from}`
 }

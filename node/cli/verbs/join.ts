@@ -3,6 +3,7 @@ import { totalmem } from 'node:os'
 import { resolve } from 'node:path'
 import { natOf } from '../../config/nat.ts'
 import type { Settings } from '../../config/options.ts'
+import { syncOf } from '../../config/sync.ts'
 import { EventBus } from '../../events/bus.ts'
 import { wallClockMs } from '../../events/wall-clock.ts'
 import { loadAccount, lockDataFolder } from '../../identity/index.ts'
@@ -16,7 +17,7 @@ import { project } from '../projections/index.ts'
 const DEFAULT_LISTEN = ['/ip4/0.0.0.0/tcp/0', '/ip6/::/tcp/0']
 
 const STOPPED = '\nstopped   the same command goes on from here'
-const LEFT = '\nleft      the seat is given up; the same command waits for another one'
+const LEFT = '\nleft      the seat is given up; a peer with another bond can take one'
 
 const MIB = 1024 * 1024
 /** Of the machine's memory, where nothing is said. */
@@ -65,6 +66,7 @@ export async function run(settings: Settings, stop: AbortSignal): Promise<number
       announce: settings.announce ?? [],
       bootstrap: settings.bootstrap ?? [],
       nat: natOf(settings),
+      sync: syncOf(settings),
       corpus,
       threads: settings.threads!,
       memoryBytes: memoryOf(settings['memory-mib']),

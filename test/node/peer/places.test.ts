@@ -15,7 +15,10 @@ const { epochBlocks, startHeight } = run.manifest.chain
 const SELF = peer(0)
 const MIB = 1024 * 1024
 
-const EMPTY: Roster = { epoch: 0, stageOf: new Map(), departing: new Map(), candidates: new Map(), spares: [] }
+const EMPTY: Roster = {
+  ...{ epoch: 0, stageOf: new Map(), departing: new Map(), candidates: new Map(), spares: [] },
+  barred: new Set(),
+}
 const startOf = (epoch: number): number => startHeight + epoch * epochBlocks
 
 /** A run whose rosters are set as the test goes. */
@@ -119,6 +122,15 @@ describe('the place of a peer', () => {
     world.loseBond()
     await world.begin(2, {})
     expect(result()).to.include({ exit: 'refused' })
+  })
+
+  it('is nowhere for a peer that gave its seat up, as long as its bond stands', async () => {
+    const world = open()
+    await world.begin(2, { barred: new Set([SELF]) })
+    const { result } = watch(world.places.next(SIGNAL))
+    await settle()
+    expect(result()).to.include({ exit: 'refused' })
+    expect(String(result())).to.contain('gave its seat up or was proven to lie')
   })
 
   it('is no stage that the machine cannot hold, which is said once', async () => {

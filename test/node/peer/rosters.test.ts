@@ -50,7 +50,12 @@ describe('the rosters of the epochs', () => {
     const outcomes = await Promise.all(
       chosen.map(async name => (await seal(outcome, peers.find(seat => seat.name === name)!.key)).envelope),
     )
-    chain.decided.push({ peer: chosen[0] ?? '', block: block(at), record: encodeRecord({ value, outcomes }) })
+    chain.recorded.push({
+      kind: 'changes',
+      peer: chosen[0] ?? '',
+      block: block(at),
+      record: encodeRecord({ value, outcomes }),
+    })
   }
 
   const seatsOfStage = (epoch: number, stage: number): PeerName[] => {
@@ -98,12 +103,12 @@ describe('the rosters of the epochs', () => {
     const at = epochStart(schedule, 0) + 5
     await post({ stage: 0, round: 9, epoch: 0, at }, absent, seatsOfStage(0, 1))
     await post({ stage: 0, round: 10, epoch: 0, at }, absent, seatsOfStage(0, 0).slice(0, 2))
-    chain.decided.push({ peer: victim(), block: block(at), record: Uint8Array.of(1, 2, 3) })
+    chain.recorded.push({ kind: 'changes', peer: victim(), block: block(at), record: Uint8Array.of(1, 2, 3) })
     await membership.epoch(1, SIGNAL)
     expect(membership.roster(1)!.departing.size).to.equal(0)
     await post({ stage: 0, round: 11, epoch: 1, at: epochStart(schedule, 1) + 1 }, absent)
-    const again = { ...chain.decided.at(-1)!, block: block(beaconHeight(schedule, 2) + 1) }
-    chain.decided.push(again)
+    const again = { ...chain.recorded.at(-1)!, block: block(beaconHeight(schedule, 2) + 1) }
+    chain.recorded.push(again)
     await membership.epoch(5, SIGNAL)
     const since = [2, 3, 4, 5].map(number => membership.roster(number)!.departing.get(victim())?.sinceEpoch ?? null)
     expect(since, 'forgotten after two epochs in vain, and not decided anew by the same record').to.deep.equal([

@@ -67,7 +67,14 @@ describe('candidates', () => {
     const seats = [0, 1, 2, 3].map(index => ({ peer: peer(index), stake: 1n }))
     const group = makeGroup({ ...scope, stage: 0 }, seats)
     const stageOf = new Map(seats.map(seat => [seat.peer, 0]))
-    const roster = { epoch: number, stageOf, departing: new Map(), candidates: new Map(), spares: [] }
+    const roster = {
+      epoch: number,
+      stageOf,
+      departing: new Map(),
+      barred: new Set<string>(),
+      candidates: new Map(),
+      spares: [],
+    }
     return { number, beacon, roster, groups: [group], lanes: makeLanes([seats.map(seat => seat.peer)]) }
   }
 

@@ -27,7 +27,7 @@ function rosterOf(epoch: number): Roster | null {
   const candidates = new Map(epoch === SCOPE.epoch ? [[CANDIDATE, STAGE]] : [])
   const stageOf = new Map(sitting.map(name => [name, STAGE]))
   const isKnown = epoch === SCOPE.epoch || epoch === SCOPE.epoch + 1
-  return isKnown ? { epoch, stageOf, departing: new Map(), candidates, spares: [] } : null
+  return isKnown ? { epoch, stageOf, departing: new Map(), barred: new Set(), candidates, spares: [] } : null
 }
 
 /** What wishes read of a round. */
