@@ -60,7 +60,7 @@ export class Places {
       // What an earlier process was asked for is done: this one was started since.
       if (hasLeft && !this.#isFirst) return null
       this.#isFirst = false
-      if (place.role === 'none') await this.#mustBeBonded(height, signal)
+      if (place.role === 'none') await this.#mayWait(height, signal)
       if ((place.role === 'seat' || place.role === 'candidate') && this.#fits(place)) {
         this.#hadPlace = true
         return place.stage
@@ -70,8 +70,9 @@ export class Places {
   }
 
   /** A bond that does not count yet is worth waiting for. Looked at once an epoch. */
-  async #mustBeBonded(height: number, signal: AbortSignal): Promise<void> {
+  async #mayWait(height: number, signal: AbortSignal): Promise<void> {
     const { membership, self, run } = this.#init
+    if (membership.newest.barred.has(self)) throw barred(run, self)
     const epoch = membership.epochOf(height)
     if (epoch === this.#bondSeenIn) return
     const bonds = await membership.bondsAt(height, signal)
@@ -94,6 +95,14 @@ export class Places {
     })
     return false
   }
+}
+
+function barred({ id }: Run, self: PeerName): ExitError {
+  return new ExitError(
+    'refused',
+    `peer ${self} gave its seat up or was proven to lie: it gets none in run ${id} while its bond stands`,
+    'swarm-node join with another --data folder, whose peer has a bond of its own',
+  )
 }
 
 function unbonded({ id, manifest }: Run, self: PeerName, height: number, hadPlace: boolean): ExitError {

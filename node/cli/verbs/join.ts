@@ -17,7 +17,7 @@ import { project } from '../projections/index.ts'
 const DEFAULT_LISTEN = ['/ip4/0.0.0.0/tcp/0', '/ip6/::/tcp/0']
 
 const STOPPED = '\nstopped   the same command goes on from here'
-const LEFT = '\nleft      the seat is given up; the same command waits for another one'
+const LEFT = '\nleft      the seat is given up; a peer with another bond can take one'
 
 const MIB = 1024 * 1024
 /** Of the machine's memory, where nothing is said. */

@@ -128,6 +128,15 @@ describe('the place of a peer', () => {
     expect(result()).to.include({ exit: 'refused' })
   })
 
+  it('is nowhere for a peer that gave its seat up, as long as its bond stands', async () => {
+    const world = open()
+    await world.begin(2, { barred: new Set([SELF]) })
+    const { result } = watch(world.places.next(SIGNAL))
+    await settle()
+    expect(result()).to.include({ exit: 'refused' })
+    expect(String(result())).to.contain('gave its seat up or was proven to lie')
+  })
+
   it('is no stage that the machine cannot hold, which is said once', async () => {
     const world = open(MIB / 1024)
     await world.begin(1, { candidates: new Map([[SELF, 1]]) })
