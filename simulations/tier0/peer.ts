@@ -2,7 +2,7 @@ import type { Epoch } from '../../node/peer/epoch.ts'
 import type { RoundInbox } from '../../node/peer/round-inbox.ts'
 import { SeenCommits } from '../../node/peer/seen-commits.ts'
 import type { Answer, Delivery } from '../../protocols/activations/types.ts'
-import { hashHex, hashValue } from '../../protocols/wire/hash.ts'
+import { hashValue } from '../../protocols/wire/hash.ts'
 import type { Certificate, Commit, Hash, PeerName, Settled, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import type { Behaviour } from '../attackers/types.ts'
@@ -18,6 +18,7 @@ import { type PartitionId, SimHoldings } from './holdings.ts'
 import { type DiskRecord, SimJournal } from './journal.ts'
 import { type Key, openLabels } from './labels.ts'
 import { Pen } from './pen.ts'
+import { Pushes } from './pushes.ts'
 import { SimRecords } from './records.ts'
 import { SimReplica } from './replica.ts'
 import type { SimRound } from './round.ts'
@@ -81,7 +82,7 @@ export class SimPeer {
   #isPaused = false
   #backlog: (() => void)[] = []
   #engineFreeMs = 0
-  #waitingPushes = new Map<string, (() => void)[]>()
+  readonly pushes = new Pushes()
 
   constructor({ world, index, stage, isPlaced, shape, key }: SimPeerInit) {
     this.world = world
@@ -122,12 +123,6 @@ export class SimPeer {
   }
 
   // The process.
-
-  /** Names of the seats of stage 0 in the epoch of the round in progress, sorted. */
-  get sources(): readonly PeerName[] {
-    const { groups } = this.epoch ?? this.world.epoch(0)
-    return (groups[0]?.seats ?? []).map(({ peer }) => peer)
-  }
 
   /** Dealt to a stage: it begins there with nothing. */
   place(stage: number): void {
@@ -182,7 +177,7 @@ export class SimPeer {
     this.replica = null
     this.#isPaused = false
     this.#backlog = []
-    this.#waitingPushes.clear()
+    this.pushes.clear()
     this.#engineFreeMs = 0
     this.disk.crash(this.random)
     this.tell.process('down')
@@ -342,16 +337,7 @@ export class SimPeer {
       return
     }
     this.holdings.holdAggregate(round, hash, bytes)
-    const key = hashHex(hash)
-    const waiting = this.#waitingPushes.get(key) ?? []
-    this.#waitingPushes.delete(key)
-    for (const resume of waiting) resume()
-  }
-
-  onPushed(hash: Hash, resume: () => void): void {
-    const key = hashHex(hash)
-    this.#waitingPushes.set(key, [...(this.#waitingPushes.get(key) ?? []), resume])
-    if (this.#waitingPushes.size > 256) this.#waitingPushes.clear()
+    this.pushes.arrived(hash)
   }
 
   deliver(delivery: Delivery): Answer {
@@ -361,7 +347,7 @@ export class SimPeer {
 
   onSettled(bundle: readonly Signed<Settled>[]): void {
     if (this.inbox === null) return
-    const { sources } = this
+    const sources = this.world.sourcesIn(this.epoch)
     for (const signed of bundle) if (sources.includes(signed.signer)) this.inbox?.settled(signed)
   }
 

@@ -128,7 +128,7 @@ export class RoundHands {
     const { round } = this.#context.scope
     if (peer.holdings.aggregate(round, hash) === null)
       yield* until<void>(resume => {
-        peer.onPushed(hash, resume)
+        peer.pushes.await(hash, resume)
         peer.after(PUSH_PATIENCE_MS, resume)
       })
     const pushed = peer.holdings.aggregate(round, hash)
