@@ -124,12 +124,6 @@ export class SimPeer {
 
   // The process.
 
-  /** Names of the seats of stage 0 in the epoch of the round in progress, sorted. */
-  get sources(): readonly PeerName[] {
-    const { groups } = this.epoch ?? this.world.epoch(0)
-    return (groups[0]?.seats ?? []).map(({ peer }) => peer)
-  }
-
   /** Dealt to a stage: it begins there with nothing. */
   place(stage: number): void {
     if (this.isPlaced) {
@@ -344,7 +338,7 @@ export class SimPeer {
 
   onSettled(bundle: readonly Signed<Settled>[]): void {
     if (this.inbox === null) return
-    const { sources } = this
+    const sources = this.world.sourcesIn(this.epoch)
     for (const signed of bundle) if (sources.includes(signed.signer)) this.inbox?.settled(signed)
   }
 

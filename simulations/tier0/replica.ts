@@ -284,7 +284,9 @@ export class SimReplica {
 
   /** A message that is no business of the round's machine: what a candidate shows, and who leaves. */
   takesWish(signed: Signed): boolean {
-    return this.#peer.world.members.change && this.#wishes.take(signed)
+    // Where nobody can come, nobody goes.
+    if (!this.#peer.world.members.change) return signed.payload.kind === 'leave'
+    return this.#wishes.take(signed)
   }
 
   /** LEAVE, where this peer leaves and has a seat yet. */
