@@ -33,6 +33,24 @@ export interface PostedAnchor extends Anchor {
   readonly block: BlockReference
 }
 
+/** Changes that a stage decided, a round that renews its lease, what a member of a lost stage claims. */
+export type RecordKind = 'changes' | 'renewal' | 'claim'
+
+/** What a member posted as a record; whether it is one, its reader checks. */
+export interface PostedRecord {
+  readonly kind: RecordKind
+  readonly peer: PeerName
+  readonly block: BlockReference
+  /** Begins as records of its kind do (`records.ts`), at most `RECORD_LIMIT_BYTES`. */
+  readonly record: Uint8Array
+}
+
+/** Finalised blocks of (afterHeight, toHeight]. */
+export interface BlockRange {
+  readonly afterHeight: number
+  readonly toHeight: number
+}
+
 export interface BondRequest {
   readonly run: ContentId
   readonly peer: PeerName
@@ -58,10 +76,10 @@ export interface Chain {
   /** Posts an anchor as this account and resolves once it is in a block. */
   anchor(run: ContentId, anchor: Anchor, options?: CallOptions): Promise<BlockReference>
   /** Anchors of a run in finalised blocks of (afterHeight, toHeight], in chain order, from accounts that own a bond of the run. */
-  anchors(
-    run: ContentId,
-    range: { afterHeight: number; toHeight: number },
-    options?: CallOptions,
-  ): Promise<readonly PostedAnchor[]>
+  anchors(run: ContentId, range: BlockRange, options?: CallOptions): Promise<readonly PostedAnchor[]>
+  /** Posts a record as this account, which has a bond of the run, and resolves once it is in a block. */
+  postRecord(run: ContentId, record: Uint8Array, options?: CallOptions): Promise<BlockReference>
+  /** Records of a run in these blocks, in chain order, from accounts that own a bond of the run. */
+  records(run: ContentId, range: BlockRange, options?: CallOptions): Promise<readonly PostedRecord[]>
   close(): Promise<void>
 }

@@ -1,12 +1,16 @@
-export { ABSENCE_ROUNDS, CANDIDATES_PER_SEAT, DEPARTURE_EPOCHS } from './constants.ts'
+export { ABSENCE_ROUNDS, CANDIDATES_PER_SEAT, DEPARTURE_EPOCHS, REDEAL_EPOCHS } from './constants.ts'
+export { type ChangesRecord, checkRecord, decodeRecord, encodeRecord, verifyRecord } from './record.ts'
 export { firstRoster, leastSeats, nextRoster, shortages } from './roster.ts'
 export type {
   DecidedChanges,
   Departure,
   MembershipContext,
   NextEpoch,
+  PastOutcomes,
   PastRound,
   Roster,
   RosterRules,
   Wish,
 } from './types.ts'
+export { changeFault, changesFault, epochLimit } from './validity.ts'
+export { absences } from './wishes.ts'

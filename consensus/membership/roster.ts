@@ -1,42 +1,66 @@
 /** The seats of an epoch as a function of those of the epoch before (README.md, "Acting"). */
-import { compareBytes, compareText } from '../../protocols/wire/hash.ts'
+import { compareText } from '../../protocols/wire/hash.ts'
 import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
-import { hashList } from '../election/digest.ts'
 import { dealStages } from '../election/index.ts'
-import { CANDIDATES_PER_SEAT, DEPARTURE_EPOCHS } from './constants.ts'
+import { DEPARTURE_EPOCHS } from './constants.ts'
+import { dealCandidates } from './deal.ts'
 import type { Departure, NextEpoch, Roster, RosterRules } from './types.ts'
 
 /** Epoch 0: the beacon deals every bonded peer its stage. */
 export function firstRoster(rules: RosterRules, beacon: Hash, bonded: ReadonlySet<PeerName>): Roster {
   const stageOf = dealStages(beacon, rules.run, [...bonded].sort(compareText), rules.stages)
-  return { epoch: 0, stageOf, departing: new Map(), candidates: new Map(), spares: [] }
+  return { epoch: 0, stageOf, departing: new Map(), barred: new Set(), candidates: new Map(), spares: [] }
 }
 
 export function nextRoster(rules: RosterRules, before: Roster, next: NextEpoch): Roster {
   const epoch = before.epoch + 1
   const stageOf = new Map(before.stageOf)
-  const departing = new Map(before.departing)
-  for (const { stage, changes } of next.decided) {
-    for (const { peer, act } of changes) {
-      if (act === 'admit') {
-        if (next.bonded.has(peer) && !stageOf.has(peer)) stageOf.set(peer, stage)
-      } else if (before.stageOf.get(peer) === stage) departing.set(peer, { act, sinceEpoch: epoch })
-    }
-  }
-  for (const peer of before.stageOf.keys()) {
-    if (!next.bonded.has(peer) && !departing.has(peer)) departing.set(peer, { act: 'unbonded', sinceEpoch: epoch })
-  }
+  const departing = departures(before, next, epoch)
+  const barred = new Set([...before.barred].filter(peer => next.bonded.has(peer)))
+  admit(rules, { stageOf, departing, barred }, next)
   const least = leastSeats(rules)
-  for (const [peer, { sinceEpoch }] of inOrder(departing)) {
-    const stage = stageOf.get(peer)
-    if (stage !== undefined && countSeats(stageOf, stage) <= least) {
-      if (epoch - sinceEpoch >= DEPARTURE_EPOCHS) departing.delete(peer)
-      continue
-    }
-    stageOf.delete(peer)
-    departing.delete(peer)
+  for (const [peer, { act, sinceEpoch }] of inOrder(departing)) {
+    const stage = stageOf.get(peer)!
+    if (countSeats(stageOf, stage) > least) {
+      stageOf.delete(peer)
+      departing.delete(peer)
+      if (BARRED.includes(act) && next.bonded.has(peer)) barred.add(peer)
+    } else if (act === 'remove-absent' && epoch - sinceEpoch >= DEPARTURE_EPOCHS) departing.delete(peer)
   }
-  return { epoch, stageOf, departing, ...deal(rules, before, { ...next, stageOf, departing }) }
+  const room = shortages(rules, { stageOf, departing })
+  const waiting = [...next.bonded].filter(peer => !stageOf.has(peer) && !barred.has(peer))
+  const dealt = dealCandidates(room, waiting, { run: rules.run, beacon: next.beacon, epoch, before: before.candidates })
+  return { epoch, stageOf, departing, barred, ...dealt }
+}
+
+/** Who leaves: who waited already, whose removal was decided, and who has no bond. The worst of several reasons counts. */
+function departures(before: Roster, { bonded, decided }: NextEpoch, epoch: number): Map<PeerName, Departure> {
+  // Who bonded again before its seat was gone keeps it.
+  const departing = new Map([...before.departing].filter(([peer, { act }]) => act !== 'unbonded' || !bonded.has(peer)))
+  const note = (peer: PeerName, act: Departure['act']): void => {
+    const known = departing.get(peer)
+    if (known !== undefined && ORDER.indexOf(known.act) <= ORDER.indexOf(act)) return
+    departing.set(peer, { act, sinceEpoch: known?.sinceEpoch ?? epoch })
+  }
+  for (const { stage, changes } of decided) {
+    for (const { peer, act } of changes) if (act !== 'admit' && before.stageOf.get(peer) === stage) note(peer, act)
+  }
+  for (const peer of before.stageOf.keys()) if (!bonded.has(peer)) note(peer, 'unbonded')
+  return departing
+}
+
+/** In chain order, of bonded peers without a seat. A record that came late may meet a stage that is full by now. */
+function admit(
+  rules: RosterRules,
+  { stageOf, departing, barred }: Pick<Roster, 'departing' | 'barred'> & { stageOf: Map<PeerName, number> },
+  { bonded, decided }: NextEpoch,
+): void {
+  for (const { stage, changes } of decided) {
+    for (const { peer, act } of changes) {
+      if (act !== 'admit' || stageOf.has(peer) || !bonded.has(peer) || barred.has(peer)) continue
+      if (shortages(rules, { stageOf, departing })[stage]! > 0) stageOf.set(peer, stage)
+    }
+  }
 }
 
 /** Seats that each stage lacks; those that leave count as gone. */
@@ -57,6 +81,9 @@ export function leastSeats({ replicas }: Pick<RosterRules, 'replicas'>): number 
 /** Proven lies first: what waits for a replacement must not keep them. */
 const ORDER: readonly Departure['act'][] = ['remove-proven', 'remove-left', 'remove-absent', 'unbonded']
 
+/** Who went for this gets no seat again under the same bond. */
+const BARRED: readonly Departure['act'][] = ['remove-proven', 'remove-left']
+
 function inOrder(departing: ReadonlyMap<PeerName, Departure>): [PeerName, Departure][] {
   return [...departing].sort(
     ([a, first], [b, second]) => ORDER.indexOf(first.act) - ORDER.indexOf(second.act) || compareText(a, b),
@@ -65,39 +92,4 @@ function inOrder(departing: ReadonlyMap<PeerName, Departure>): [PeerName, Depart
 
 function countSeats(stageOf: ReadonlyMap<PeerName, number>, stage: number): number {
   return [...stageOf.values()].filter(other => other === stage).length
-}
-
-function deal(
-  rules: RosterRules,
-  before: Roster,
-  { beacon, bonded, stageOf, departing }: NextEpoch & Pick<Roster, 'stageOf' | 'departing'>,
-): Pick<Roster, 'candidates' | 'spares'> {
-  const room = shortages(rules, { stageOf, departing }).map(seats => seats * CANDIDATES_PER_SEAT)
-  const waiting = [...bonded]
-    .filter(peer => !stageOf.has(peer))
-    .map(peer => ({ peer, key: hashList([beacon, rules.run, 'deal', peer]) }))
-    .sort((a, b) => compareBytes(a.key, b.key) || compareText(a.peer, b.peer))
-    .map(({ peer }) => peer)
-  const candidates = new Map<PeerName, number>()
-  // Who began to fetch a stage's state goes on with it.
-  for (const peer of waiting) {
-    const stage = before.candidates.get(peer)
-    if (stage !== undefined && room[stage]! > 0) {
-      candidates.set(peer, stage)
-      room[stage]!--
-    }
-  }
-  const spares: PeerName[] = []
-  for (const peer of waiting) {
-    if (candidates.has(peer)) continue
-    const most = Math.max(...room)
-    if (most === 0) {
-      spares.push(peer)
-      continue
-    }
-    const stage = room.indexOf(most)
-    candidates.set(peer, stage)
-    room[stage]!--
-  }
-  return { candidates, spares }
 }

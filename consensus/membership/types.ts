@@ -14,9 +14,11 @@ export interface Roster {
   readonly stageOf: ReadonlyMap<PeerName, number>
   /** Seats that go as soon as their stage can spare them. */
   readonly departing: ReadonlyMap<PeerName, Departure>
+  /** Bonded peers that gave up their seat or were proven to lie: they get none again until their bond is gone. */
+  readonly barred: ReadonlySet<PeerName>
   /** Bonded peers without a seat that the beacon dealt to a stage short of seats. */
   readonly candidates: ReadonlyMap<PeerName, number>
-  /** The other bonded peers without a seat, in the beacon's order. */
+  /** The other bonded peers that may get a seat, in the beacon's order. */
   readonly spares: readonly PeerName[]
 }
 

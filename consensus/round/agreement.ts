@@ -3,15 +3,17 @@
  * arXiv:1807.04938), as rules that the machine applies until none acts. Line numbers refer to the paper. Departures: README.
  */
 import { equalBytes } from '../../protocols/wire/hash.ts'
-import type { Hash, Value } from '../../protocols/wire/messages.ts'
+import type { Hash, Signed, Value } from '../../protocols/wire/messages.ts'
 import { countSeats } from '../election/group.ts'
 import { availableCommits, minimumCommits } from './collect.ts'
+import { PROPOSAL_ATTACHMENTS_PER_SEAT } from './constants.ts'
 import { arm, armOnce, disarm, patienceMs, sign } from './emit.ts'
 import { advanceAll, beginExecution } from './execution.ts'
 import { type KnownValue, leaderOf, type ProposalRecord, type RoundState } from './state.ts'
 import type { LockRecord, Polka } from './types.ts'
 import { checkReference } from './validity.ts'
 import { forgetViews, refreshValid, STEPS_A_VIEW, seatsAt } from './votes.ts'
+import { chooseChanges } from './wishes.ts'
 
 /** View 0 is clocked from when Q seats have closed their work: before that no leader can do anything. */
 export function beginClock(state: RoundState): boolean {
@@ -63,10 +65,10 @@ export function propose(state: RoundState): boolean {
   const available = availableCommits(state)
   if (available.length >= minimumCommits(context) && graceIsOver(state)) {
     const commits = available.map(({ signer, payload }) => ({ author: signer, root: payload.root }))
-    return signProposal(state, buildValue(state, commits), -1, [...available, ...state.haves.values()])
+    return signFresh(state, commits, [...available, ...state.haves.values()])
   }
   if (available.length < minimumCommits(context) && maySkip(state)) {
-    return signProposal(state, buildValue(state, 'skip'), -1, [...state.idles.values()])
+    return signFresh(state, 'skip', [...state.idles.values()])
   }
   return false
 }
@@ -92,9 +94,13 @@ function maySkip(state: RoundState): boolean {
   return state.skipView === view
 }
 
-function buildValue(state: RoundState, commits: Value['commits']): Value {
-  const { scope, parent } = state.context
-  return { scope, parent, reference: chooseReference(state), commits, changes: [] }
+/** A new value; the wishes that it can carry go with it, and what proves them beside it. */
+function signFresh(state: RoundState, commits: Value['commits'], shown: readonly Signed[]): boolean {
+  const { scope, parent, group } = state.context
+  const room = PROPOSAL_ATTACHMENTS_PER_SEAT * group.seats.length - shown.length
+  const { changes, proof } = chooseChanges(state, room)
+  const value = { scope, parent, reference: chooseReference(state), commits, changes }
+  return signProposal(state, value, -1, [...shown, ...proof])
 }
 
 /** The second newest finalised block known: the newest may not have reached the others, who would have to wait for it. */

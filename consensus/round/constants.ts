@@ -20,3 +20,12 @@ export const AGGREGATED_VALUES_KEPT = 2
 
 /** Attachments of one message, in multiples of n: COMMITs, HAVEs, IDLEs and votes of every seat. */
 export const ATTACHMENTS_PER_SEAT = 4
+
+/**
+ * The same of a PROPOSE: COMMITs and HAVEs, OUTCOMEs of three rounds that show who was absent, and at most two envelopes for
+ * each other change, of which a value carries n at most.
+ */
+export const PROPOSAL_ATTACHMENTS_PER_SEAT = 7
+
+/** Wishes kept, in multiples of n: the seats, and as many candidates. */
+export const WISHES_PER_SEAT = 2

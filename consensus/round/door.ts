@@ -4,7 +4,7 @@ import type { Scope, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal, type Refusal, refuse } from '../../protocols/wire/refusals.ts'
 import { seatIndex } from '../election/group.ts'
 import { takeCommit, takeHave, takeIdle } from './collect.ts'
-import { ATTACHMENTS_PER_SEAT } from './constants.ts'
+import { ATTACHMENTS_PER_SEAT, PROPOSAL_ATTACHMENTS_PER_SEAT } from './constants.ts'
 import { isKind, isOwnKind } from './emit.ts'
 import type { Verdict } from './evidence.ts'
 import { takeAggregate } from './execution.ts'
@@ -17,7 +17,7 @@ import { decideBy, takePrecommit, takePrevote, takeProposal } from './votes.ts'
 /** One message with what travelled beside it. Attachments are messages of their own signers and are taken first, votes before the values that they decide. */
 export function receive(state: RoundState, { signed, attachments }: Received): void {
   const { signer } = signed
-  const wrong = doorFault(state.context, signed) ?? attachmentsFault(state.context, attachments)
+  const wrong = doorFault(state.context, signed) ?? attachmentsFault(state.context, signed, attachments)
   if (wrong !== null) {
     refused(state, signed, wrong)
     return
@@ -31,7 +31,10 @@ export function receive(state: RoundState, { signed, attachments }: Received): v
     shown.filter(one => isKind(one, 'precommit')),
   )
   for (const one of shown) if (isProposal(one)) takeShown(state, one)
-  const verdict = take(state, signed, shown, false)
+  // What proves a change of members is of past rounds or of peers without a seat: no message of this round, but evidence.
+  const verdict = isKind(signed, 'propose')
+    ? takeProposal(state, signed, shown, attachments)
+    : take(state, signed, shown, false)
   if (isRefusal(verdict)) refused(state, signed, verdict)
   if (verdict === 'repeat') answerStuck(state, signer)
   if (signer === state.context.self) keepOwn(state, signed)
@@ -59,7 +62,7 @@ function take(state: RoundState, signed: Signed, attachments: readonly Signed[],
   if (isKind(signed, 'commit')) return takeCommit(state, signed)
   if (isKind(signed, 'idle')) return takeIdle(state, signed)
   if (isKind(signed, 'have')) return takeHave(state, signed)
-  if (isKind(signed, 'propose')) return takeProposal(state, signed, attachments)
+  if (isKind(signed, 'propose')) return takeProposal(state, signed, attachments, attachments)
   if (isKind(signed, 'prevote')) return takePrevote(state, signed)
   if (isKind(signed, 'precommit')) return takePrecommit(state, signed, attachments, nested)
   if (isKind(signed, 'aggregate')) return takeAggregate(state, signed)
@@ -71,8 +74,13 @@ function refused(state: RoundState, { signer, payload }: Signed, { refused: reas
   state.effects.push({ type: 'refused', reason, signer, detail: `${payload.kind}: ${detail ?? reason}` })
 }
 
-function attachmentsFault({ group }: RoundContext, attachments: readonly Signed[]): Refusal | null {
-  const most = ATTACHMENTS_PER_SEAT * group.seats.length
+function attachmentsFault(
+  { group }: RoundContext,
+  { payload }: Signed,
+  attachments: readonly Signed[],
+): Refusal | null {
+  const perSeat = payload.kind === 'propose' ? PROPOSAL_ATTACHMENTS_PER_SEAT : ATTACHMENTS_PER_SEAT
+  const most = perSeat * group.seats.length
   return attachments.length <= most
     ? null
     : refuse('too-large', `${attachments.length} attachments where ${most} are allowed`)

@@ -28,6 +28,7 @@ import { reportStatus } from './status.ts'
 import type { RestoredRound, RoundContext, RoundInput, Step } from './types.ts'
 import { learnValue } from './validity.ts'
 import { refreshValid } from './votes.ts'
+import { noteWish } from './wishes.ts'
 
 /** A rule acts (true) or does not apply (false). */
 type Rule = (state: RoundState) => boolean
@@ -97,6 +98,9 @@ function take(state: RoundState, input: RoundInput): void {
       break
     case 'own-idle':
       idleOwn(state)
+      break
+    case 'wish':
+      noteWish(state, input.wish)
       break
     case 'stored':
       store(state, input.author, input.root, input.partition)

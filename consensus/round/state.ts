@@ -17,6 +17,7 @@ import type {
   Value,
 } from '../../protocols/wire/messages.ts'
 import { roundRoles } from '../election/roles.ts'
+import type { Wish } from '../membership/types.ts'
 import type { Lock, Polka, RoundContext, RoundEffect } from './types.ts'
 
 /** A value, its id, and those of its COMMITs that are here. */
@@ -33,7 +34,7 @@ export interface ProposalRecord {
   readonly known: KnownValue
   /** What is wrong with it for good, or null. */
   readonly fault: string | null
-  /** Shown with it: availability of a fresh value, or the polka of its `validView`. */
+  /** Shown with it: availability and changes of a fresh value, or the polka of its `validView`. */
   proven: boolean
 }
 
@@ -119,6 +120,9 @@ export interface RoundState {
   readonly blocks: Map<number, Hash>
   askedBlock: number | null
 
+  /** Changes of members that this replica proposes when it leads, by peer: each can be decided in this round. */
+  readonly wishes: Map<PeerName, Wish>
+
   /** Tendermint, Algorithm 1. */
   view: number
   step: VoteStep
@@ -188,6 +192,7 @@ export function emptyState(context: RoundContext): RoundState {
     scatterLevel: 0,
     blocks: new Map([[context.parentReference.height, context.parentReference.hash]]),
     askedBlock: null,
+    wishes: new Map(),
     view: 0,
     step: 'propose',
     begun: false,

@@ -19,6 +19,7 @@ import type {
 import type { RefusalReason } from '../../protocols/wire/refusals.ts'
 import type { AggregationRule } from '../aggregation/types.ts'
 import type { Group } from '../election/types.ts'
+import type { MembershipContext, Wish } from '../membership/types.ts'
 
 /** Bases in milliseconds; in view w a wait is base * viewBackoff^min(w, VIEW_BACKOFF_CAP). */
 export interface RoundTimeouts {
@@ -61,6 +62,8 @@ export interface RoundContext {
   readonly wantFullRoot: boolean
   readonly timeouts: RoundTimeouts
   readonly viewBackoff: number
+  /** Null where no value may change the members. */
+  readonly membership: MembershipContext | null
 }
 
 /** Q prevotes equal in (id, validView) of one view, with a proposal (of any view) that carries the value. */
@@ -112,6 +115,8 @@ export type RoundInput =
   | { readonly type: 'own-commit'; readonly commit: Commit }
   /** Too little work: signs IDLE. */
   | { readonly type: 'own-idle' }
+  /** What this replica proposes when it leads, if it can be decided in this round; otherwise it is passed over. */
+  | { readonly type: 'wish'; readonly wish: Wish }
   /** A partition of a commitment arrived and passed hash, finite and bound checks. */
   | { readonly type: 'stored'; readonly author: PeerName; readonly root: Hash; readonly partition: number }
   /** Answer to `aggregate`; null where the rule refused (not finite or out of bounds). */

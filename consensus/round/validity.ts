@@ -5,6 +5,7 @@
 import { equalBytes, hashValue } from '../../protocols/wire/hash.ts'
 import type { Hash, Precommit, Prevote, Proposal, Signed, Value } from '../../protocols/wire/messages.ts'
 import { countSeats, seatIndex } from '../election/group.ts'
+import { changeFault, changesFault } from '../membership/validity.ts'
 import { holdingsOf, isAvailable } from './availability.ts'
 import { isSound, minimumCommits } from './collect.ts'
 import { isKind } from './emit.ts'
@@ -21,6 +22,8 @@ export function valueFault(context: RoundContext, value: Value): string | null {
   if (height < parentReference.height) return "its reference block is below its parent's"
   if (height === parentReference.height && !equalBytes(hash, parentReference.hash))
     return 'its reference block is another'
+  const wrong = changesFault(context, value.changes)
+  if (wrong !== null) return wrong
   if (value.commits === 'skip') return null
   const least = minimumCommits(context)
   if (value.commits.length < least) return `it seals ${value.commits.length} commitments where ${least} are needed`
@@ -29,9 +32,15 @@ export function valueFault(context: RoundContext, value: Value): string | null {
 }
 
 /** Do the attachments prove that a fresh value may be proposed in this view? */
-export function provesFresh(state: RoundState, proposal: Proposal, attachments: readonly Signed[]): boolean {
+export function provesFresh(
+  state: RoundState,
+  proposal: Proposal,
+  attachments: readonly Signed[],
+  proof: readonly Signed[],
+): boolean {
   const { context, candidates } = state
-  const { commits } = proposal.value
+  const { commits, changes } = proposal.value
+  if (changes.some(change => changeFault(context, change, proof) !== null)) return false
   if (commits === 'skip') {
     const idle = attachments.filter(signed => isKind(signed, 'idle')).map(signed => signed.signer)
     return proposal.view > context.group.faults || countSeats(context.group, idle) >= context.group.quorum

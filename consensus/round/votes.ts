@@ -15,7 +15,16 @@ import { learnValue, provesFresh, valueFault, voteQuorum } from './validity.ts'
 export const STEPS = { propose: 0, prevote: 1, precommit: 2 } as const
 export const STEPS_A_VIEW = 3
 
-export function takeProposal(state: RoundState, signed: Signed<Proposal>, attachments: readonly Signed[]): Verdict {
+/**
+ * @param attachments - messages of this round
+ * @param proof - everything that came beside it
+ */
+export function takeProposal(
+  state: RoundState,
+  signed: Signed<Proposal>,
+  attachments: readonly Signed[],
+  proof: readonly Signed[],
+): Verdict {
   const { payload, signer } = signed
   learnDecided(state, payload.value)
   if (leaderOf(state, payload.view) !== signer)
@@ -39,7 +48,7 @@ export function takeProposal(state: RoundState, signed: Signed<Proposal>, attach
   record.proven =
     signer === state.context.self ||
     (payload.validView < 0
-      ? provesFresh(state, payload, attachments)
+      ? provesFresh(state, payload, attachments, proof)
       : polka !== null && equalBytes(polka.value, record.known.id))
   return first === undefined || record.proven ? 'new' : 'repeat'
 }

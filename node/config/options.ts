@@ -3,7 +3,7 @@
  * (docs/reference/cli.md) are all made from it.
  */
 
-export type Verb = 'up' | 'join' | 'status' | 'verify' | 'chain' | 'bond' | 'export'
+export type Verb = 'up' | 'join' | 'leave' | 'status' | 'verify' | 'chain' | 'bond' | 'export'
 
 export interface OptionSpec {
   readonly type: 'string' | 'integer' | 'boolean' | 'list'
@@ -21,7 +21,7 @@ export interface OptionSpec {
 /** Some hours of rounds; runs below that are kept whole, and verify from their first round on. */
 export const DEFAULT_KEEP_ROUNDS = 4096
 
-const ALL: readonly Verb[] = ['up', 'join', 'status', 'verify', 'chain', 'bond', 'export']
+const ALL: readonly Verb[] = ['up', 'join', 'leave', 'status', 'verify', 'chain', 'bond', 'export']
 
 export const OPTIONS = {
   data: {
@@ -116,6 +116,20 @@ export const OPTIONS = {
     min: 1,
     max: 256,
   },
+  'memory-mib': {
+    type: 'integer',
+    verbs: ['join'],
+    help: 'MiB that this machine gives to a stage; a peer that is dealt a larger one waits for another',
+    default: 'default: three quarters of the memory of the machine',
+    min: 16,
+    max: 16_777_216,
+  },
+  force: {
+    type: 'boolean',
+    verbs: ['leave'],
+    help: 'stop at once, without giving the seat up: the stage will count the peer as absent',
+    default: false,
+  },
   'prepare-only': {
     type: 'boolean',
     verbs: ['up'],
@@ -133,7 +147,7 @@ export const OPTIONS = {
   run: {
     type: 'string',
     verbs: ['join', 'bond'],
-    help: 'the run: path of its manifest file, or its id when the data folder already holds the manifest',
+    help: 'the run: path of its manifest file, or its id; join asks other peers for a manifest that the data folder does not hold',
     default: 'required',
     requiredBy: ['join', 'bond'],
   },
@@ -207,6 +221,22 @@ export const OPTIONS = {
     help: 'find peers of the same network with multicast DNS; not done for loopback addresses',
     default: 'on',
     choices: ['on', 'off'],
+  },
+  'sync-upload-mib': {
+    type: 'integer',
+    verbs: ['join'],
+    help: 'MiB a second of state that this peer gives to newcomers and latecomers, all of them together',
+    default: 32,
+    min: 1,
+    max: 65_536,
+  },
+  'sync-download-mib': {
+    type: 'integer',
+    verbs: ['join'],
+    help: 'MiB a second that this peer takes in while it fetches state',
+    default: 'default: as fast as it comes',
+    min: 1,
+    max: 65_536,
   },
   chain: {
     type: 'string',
@@ -287,6 +317,7 @@ export type OptionName = keyof typeof OPTIONS
 export const VERBS: Record<Verb, string> = {
   up: 'start a local swarm with its own chain and train',
   join: 'run one peer of a run',
+  leave: "give this data folder's seat up; the running peer does it and then ends",
   status: 'say what the peers of a data folder are doing, and whether they run',
   verify: 'check seats, signatures, hash chain, anchors and the exported model of a data folder',
   chain: 'run the embedded chain alone',

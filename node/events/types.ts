@@ -2,7 +2,7 @@
  * The typed event stream of a node (architecture.md, idea 5). Terminal, JSON lines, log and summary are projections of it;
  * nothing is reported that was not an event. The table of all events with their fields is docs/reference/events.md.
  */
-import type { EvidenceKind, PeerName } from '../../protocols/wire/messages.ts'
+import type { Change, EvidenceKind, PeerName } from '../../protocols/wire/messages.ts'
 import type { RefusalReason } from '../../protocols/wire/refusals.ts'
 import type { ReachabilityState } from '../network/nat/types.ts'
 
@@ -37,8 +37,6 @@ export interface NodeEvents {
   /** The chain does not answer: training goes on, and what was decided meanwhile is posted when it is back. */
   'chain.away': { reason: string }
   'chain.back': { height: number }
-  /** The stage's lease ran out, so this peer does not vote, or was renewed, so it votes again. */
-  lease: { stage: number; isHeld: boolean; untilHeight: number }
   /** What the node is waiting for, as a sentence; empty when it goes on. */
   waiting: { stage: number; for: string }
   'peer.ready': { peer: PeerName; stage: number; pid: number; addresses: readonly string[] }
@@ -87,6 +85,36 @@ export interface NodeEvents {
   refused: { reason: RefusalReason; peer: PeerName }
   /** Caught up to `round` by certificates (`replay`) or from a sibling's snapshot. */
   synced: { stage: number; round: number; by: 'replay' | 'snapshot' | 'local' }
+  /** How far a snapshot from siblings is; `sources`: siblings that give. */
+  'sync.progress': { stage: number; bytes: number; of: number; sources: number }
+  /** Where this peer stands; `for`: what it waits for, as a sentence, empty where it takes part. Raised whenever one of them changes. */
+  place: {
+    peer: PeerName
+    role: 'seat' | 'leaving' | 'candidate' | 'spare' | 'none'
+    /** Null for a spare. */
+    stage: number | null
+    epoch: number
+    for: string
+  }
+  /** A candidate executed a certified round; `vouched`: it showed the seats so by its signed OUTCOME. */
+  followed: { stage: number; round: number; vouched: boolean }
+  /** A round decided whom the stage admits and lets go. */
+  'membership.changed': { stage: number; round: number; epoch: number; changes: readonly Change[] }
+  /** What an epoch that began made of a peer's place. */
+  seat: {
+    peer: PeerName
+    stage: number
+    epoch: number
+    became: 'seated' | 'leaving' | 'unseated' | 'candidate'
+  }
+  /** Seats that each stage lacks from this epoch on; raised when it changes. */
+  shortage: { epoch: number; lacking: readonly number[] }
+  /** The stage's lease ran out, so this peer does not vote, or was renewed, so it votes again. */
+  lease: { stage: number; isHeld: boolean; untilHeight: number }
+  /** A stage lost its quorum: its members claim what is left of it until this block; peers that it lacks after that. */
+  'stage.lost': { stage: number; untilHeight: number; needs: number }
+  /** It goes on from the state of round `base` with round `resume`, by these seats. */
+  'stage.recovered': { stage: number; base: number; resume: number; seats: readonly PeerName[] }
   /** The last round that was asked for is certified by every stage; the peer goes on serving until it is stopped. */
   'run.finished': { round: number }
   /** At the end of a peer: bytes that it sent, by kind of traffic. */
@@ -121,7 +149,6 @@ const EVENT_NAMES: Record<EventName, true> = {
   'chain.ready': true,
   'chain.away': true,
   'chain.back': true,
-  lease: true,
   waiting: true,
   'peer.ready': true,
   reachability: true,
@@ -138,6 +165,15 @@ const EVENT_NAMES: Record<EventName, true> = {
   evidence: true,
   refused: true,
   synced: true,
+  'sync.progress': true,
+  place: true,
+  followed: true,
+  'membership.changed': true,
+  seat: true,
+  shortage: true,
+  lease: true,
+  'stage.lost': true,
+  'stage.recovered': true,
   'run.finished': true,
   traffic: true,
   warning: true,

@@ -37,6 +37,10 @@ export class AggregateFiles {
     this.#storage = storage
   }
 
+  static isName(file: string): boolean {
+    return file.startsWith(PREFIX)
+  }
+
   /** @throws JournalDamaged */
   static async open(storage: Storage): Promise<AggregateFiles> {
     const files = new AggregateFiles(storage)
@@ -91,6 +95,11 @@ export class AggregateFiles {
     if (found.partitionBytes === null) return null
     let offset = found.dataOffset - found.offset - RECORD_HEADER_BYTES
     return found.partitionBytes.map(bytes => payload.subarray(offset, (offset += bytes)))
+  }
+
+  /** Rounds of [from, to] are held no more; they go with their segments. */
+  leave(from: number, to: number): void {
+    for (const round of [...this.#rounds.keys()]) if (round >= from && round <= to) this.#rounds.delete(round)
   }
 
   /** What follows goes to a new segment. */

@@ -104,6 +104,14 @@ export class CertificateFiles {
     segment.records++
   }
 
+  /** Rounds of [from, to] are held no more. They stay in the file, so this is asked again when it is opened. */
+  leave(from: number, to: number): void {
+    for (const round of [...this.#rounds.keys()]) if (round >= from && round <= to) this.#rounds.delete(round)
+    const held = [...this.#rounds.keys()]
+    this.#newest = held.reduce((a, b) => Math.max(a, b), -1)
+    this.#oldest = held.length === 0 ? null : held.reduce((a, b) => Math.min(a, b))
+  }
+
   async flush(): Promise<void> {
     await this.#open.append.flush()
   }

@@ -18,7 +18,7 @@ const STOP_GRACE_MS = 15_000
 /** Keys of shared events remembered: a few hundred rounds of every stage. */
 const MAX_SHOWN = 4096
 
-export interface SwarmInit extends Omit<JoinCommand, 'peer' | 'port' | 'bootstrap'> {
+export interface SwarmInit extends Omit<JoinCommand, 'peer' | 'port' | 'bootstrap' | 'run'> {
   readonly peers: readonly LocalPeer[]
   readonly stages: number
   readonly bus: EventBus
@@ -35,14 +35,31 @@ const SHARED_EVENTS: ReadonlySet<EventName> = new Set([
   'chain.away',
   'chain.back',
   'lease',
+  'stage.lost',
+  'stage.recovered',
+  'membership.changed',
+  'seat',
+  'shortage',
 ])
 
-/** Events that tell of a change: shown where it is another than the last one shown in this slot. */
+/** Fields that tell two events of a name and stage apart. */
+const TELLING: Readonly<Partial<Record<string, readonly string[]>>> = {
+  seat: ['epoch', 'peer', 'became'],
+  shortage: ['epoch'],
+  lease: ['isHeld', 'untilHeight'],
+  'stage.lost': ['untilHeight', 'needs'],
+  'stage.recovered': ['resume'],
+}
+
+/** Events that tell of a state: shown where it is another than the last one shown in this slot. */
 const SLOTS: Readonly<Record<string, (message: Record<string, unknown>) => readonly [slot: string, text: string]>> = {
   waiting: ({ stage, for: what }) => [`waiting/${String(stage)}`, String(what)],
-  lease: ({ stage, isHeld, untilHeight }) => [`lease/${String(stage)}`, `${String(isHeld)}/${String(untilHeight)}`],
   'chain.away': () => ['chain', 'away'],
   'chain.back': () => ['chain', 'back'],
+}
+
+function tellingText(message: Record<string, unknown>): string {
+  return (TELLING[String(message.event)] ?? []).map(field => `/${String(message[field])}`).join('')
 }
 
 export class LocalSwarm {
@@ -128,6 +145,9 @@ export class LocalSwarm {
         if (ended !== null) bus.emit('start.phase', ended)
         return
       }
+      case 'place':
+        // Its status tells it; of all that come and go `seat` and `shortage` are told.
+        return
       case 'peer.ready':
         this.#stageOf.set(peer, event.stage)
         break
@@ -149,7 +169,7 @@ export class LocalSwarm {
   /** Only the first of equal reports counts; an older one comes from a peer that is behind. */
   #isNews(message: Record<string, unknown>): boolean {
     const { event, stage, round, to, by, heldOut } = message
-    const key = `${String(event)}/${String(stage)}/${String(round ?? to)}/${String(by)}${heldOut === null || heldOut === undefined ? '' : '/held-out'}`
+    const key = `${String(event)}/${String(stage)}/${String(round ?? to)}/${String(by)}${tellingText(message)}${heldOut === null || heldOut === undefined ? '' : '/held-out'}`
     const [slot, text] = SLOTS[String(event)]?.(message) ?? [key, key]
     if (this.#shown.get(slot) === text) return false
     this.#shown.set(slot, text)

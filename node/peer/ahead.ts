@@ -2,11 +2,12 @@
 import type { PeerName } from '../../protocols/wire/messages.ts'
 
 export class Ahead {
-  readonly #faults: number
+  readonly #faults: () => number
   readonly #peers = new Set<PeerName>()
   #round = -1
 
-  constructor(faults: number) {
+  /** @param faults - liars that the stage tolerates now */
+  constructor(faults: () => number) {
     this.#faults = faults
   }
 
@@ -15,6 +16,6 @@ export class Ahead {
     if (round !== this.#round) this.#peers.clear()
     this.#round = round
     this.#peers.add(from)
-    return this.#peers.size > this.#faults
+    return this.#peers.size > this.#faults()
   }
 }

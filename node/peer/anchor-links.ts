@@ -10,7 +10,9 @@ const AHEAD_KEPT = 64
 /** Rounds remembered to be final: more than lie between two snapshots. */
 const FINAL_KEPT = 256
 
-export class AnchorLinks<Compared extends Pick<Anchor, 'toRound' | 'link'>> {
+type Compared = Pick<Anchor, 'toRound' | 'link'>
+
+export class AnchorLinks {
   readonly #links = new Map<number, Hash>()
   /** What was anchored beyond the own history. */
   #ahead: readonly Compared[] = []
@@ -28,15 +30,15 @@ export class AnchorLinks<Compared extends Pick<Anchor, 'toRound' | 'link'>> {
     return this.#final.findLast(final => final <= round) ?? null
   }
 
-  /** The own history has this link at this round. Returns the anchors that it has reached now, and does not contradict. */
-  note(round: number, link: Hash): readonly Compared[] {
+  /** The own history has this link at this round. */
+  note(round: number, link: Hash): void {
     this.#links.set(round, link)
     this.#newest = Math.max(this.#newest, round)
     const oldest = this.#links.keys().next().value
     if (this.#links.size > LINKS_KEPT && oldest !== undefined) this.#links.delete(oldest)
     const reached = this.#ahead.filter(anchor => anchor.toRound <= this.#newest)
     this.#ahead = this.#ahead.filter(anchor => anchor.toRound > this.#newest)
-    return reached.filter(anchor => this.take(anchor) !== 'contradicts')
+    for (const anchor of reached) this.take(anchor)
   }
 
   /** A final anchor of the own stage; one that is ahead is kept for {@link note}. */

@@ -27,14 +27,15 @@ export async function newestAnchors(
     readonly run: ContentId
     readonly stage: number
     readonly afterHeight: number
-    readonly isMember: (peer: PeerName) => boolean
+    /** Had it a seat in the stage around this block? */
+    readonly isMember: (peer: PeerName, height: number) => boolean
   },
   signal: AbortSignal,
 ): Promise<{ posted: readonly PostedAnchor[]; headHeight: number }> {
   const { height: toHeight } = await chain.finalizedHead({ signal })
   let posted: readonly PostedAnchor[] = []
   for await (const page of anchorPages(chain, wanted.run, { afterHeight: wanted.afterHeight, toHeight }, signal)) {
-    const own = page.filter(({ stage, peer }) => stage === wanted.stage && wanted.isMember(peer))
+    const own = page.filter(({ stage, peer, block }) => stage === wanted.stage && wanted.isMember(peer, block.height))
     posted = [...posted, ...own].slice(-NEWEST_KEPT)
   }
   return { posted, headHeight: toHeight }

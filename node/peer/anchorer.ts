@@ -4,7 +4,6 @@
  * posted: it says all that the older ones say, so after an outage of the chain there is one.
  */
 import { ChainUnavailable } from '../../consensus/chain/errors.ts'
-import { type Lease, leaseEnd, mayVote, NO_LEASE, noteAnchor, noteHeight } from '../../consensus/chain/lease.ts'
 import type { BlockReference, PostedAnchor } from '../../consensus/chain/types.ts'
 import type { Clock } from '../../protocols/wire/environment.ts'
 import type { ContentId, Hash, PeerName } from '../../protocols/wire/messages.ts'
@@ -26,12 +25,10 @@ export interface AnchorerInit {
   readonly stage: number
   /** Where to begin to look for anchors. */
   readonly fromHeight: number
-  readonly leaseBlocks: number
-  readonly isMember: (peer: PeerName) => boolean
+  /** Had it a seat in the stage around this block? Anchors of others say nothing. */
+  readonly isMember: (peer: PeerName, height: number) => boolean
   readonly signal: AbortSignal
   readonly onAnchored: (anchor: PostedAnchor) => void
-  /** The stage's lease ran out (`isHeld` false) or was renewed. @param end - last height at which its replicas vote */
-  readonly onLease: (isHeld: boolean, end: number) => void
   readonly onWarning: (message: string) => void
 }
 
@@ -42,22 +39,16 @@ interface Due {
   /** Places before this peer in the ranking. */
   readonly rank: number
   readonly sinceMs: number
-  /** It goes no further than what is final: it is posted to renew the lease. */
-  readonly isRenewal: boolean
 }
 
 export class Anchorer {
   readonly #init: AnchorerInit
-  readonly #links = new AnchorLinks<PostedAnchor>()
+  readonly #links = new AnchorLinks()
   readonly #unsubscribe: () => void
   readonly #bell = new RoundBell()
   #seenHeight: number
   #head: BlockReference | null = null
   #reading = false
-  #lease: Lease = NO_LEASE
-  #isHeld = true
-  /** The own history is known: before, no anchor can be weighed against it. */
-  #hasHistory = false
   #due: Due | null = null
   #isPosting = false
   /** Ends the attempt under way. */
@@ -81,20 +72,14 @@ export class Anchorer {
     return this.#links.finalAtMost(round)
   }
 
-  /** False while the stage's lease has run out. */
-  get mayVote(): boolean {
-    return this.#isHeld
-  }
-
   stop(): void {
     this.#unsubscribe()
   }
 
   /** The own history has this link at this round. */
   note(round: number, link: Hash): void {
-    for (const anchor of this.#links.note(round, link)) this.#take(anchor)
-    this.#hasHistory = true
-    this.#weighLease()
+    this.#links.note(round, link)
+    this.#bell.ring()
   }
 
   /** Resolves when an anchor of this round or a later one is final; rejects when the signal fires. */
@@ -108,9 +93,8 @@ export class Anchorer {
    */
   post(round: number, link: Hash, rank: number): void {
     const { clock, signal, onWarning } = this.#init
-    const isRenewal = round <= this.finalRound
-    if (isRenewal && this.#isHeld) return
-    this.#due = { round, link, rank, sinceMs: clock.nowMs(), isRenewal }
+    if (round <= this.finalRound) return
+    this.#due = { round, link, rank, sinceMs: clock.nowMs() }
     // One that is in no block by now was lost, or the chain is away: the newer one is posted in its place.
     if (this.#attempt !== null && clock.nowMs() - this.#attempt.sinceMs > PATIENCE_MS) this.#attempt.stop.abort()
     this.#bell.ring()
@@ -131,8 +115,7 @@ export class Anchorer {
     for (let due = this.#due; due !== null && !signal.aborted; due = this.#due) {
       if (due !== last) attempts = 0
       last = due
-      const isDone = due.isRenewal ? this.#isHeld : this.finalRound >= due.round
-      if (isDone || attempts >= ATTEMPTS) {
+      if (this.finalRound >= due.round || attempts >= ATTEMPTS) {
         this.#due = null
         continue
       }
@@ -156,11 +139,11 @@ export class Anchorer {
   }
 
   /** True where it is in a block now. */
-  async #send({ round, link, isRenewal }: Due): Promise<boolean> {
+  async #send({ round, link }: Due): Promise<boolean> {
     const { chain, clock, run, stage, signal, onWarning } = this.#init
     const stop = new AbortController()
     this.#attempt = { sinceMs: clock.nowMs(), stop }
-    const fromRound = isRenewal ? round : this.finalRound + 1
+    const fromRound = this.finalRound + 1
     try {
       await chain.anchor(
         run,
@@ -191,8 +174,6 @@ export class Anchorer {
         for (const posted of await chain.anchors(run, { afterHeight: this.#seenHeight, toHeight }, { signal }))
           this.#hear(posted)
         this.#seenHeight = toHeight
-        this.#lease = noteHeight(this.#lease, toHeight)
-        this.#weighLease()
         this.#bell.ring()
       }
     } catch (error) {
@@ -205,27 +186,11 @@ export class Anchorer {
 
   #hear(posted: PostedAnchor): void {
     const { stage, isMember, onAnchored, onWarning } = this.#init
-    if (posted.stage === stage && isMember(posted.peer)) {
-      const verdict = this.#links.take(posted)
-      if (verdict === 'contradicts') {
-        onWarning(`${posted.peer} anchored another history of round ${posted.toRound} than the certified one`)
-        return
-      }
-      if (verdict !== 'ahead') this.#take(posted)
+    const isOwn = posted.stage === stage && isMember(posted.peer, posted.block.height)
+    if (isOwn && this.#links.take(posted) === 'contradicts') {
+      onWarning(`${posted.peer} anchored another history of round ${posted.toRound} than the certified one`)
+      return
     }
     onAnchored(posted)
-  }
-
-  /** An anchor of the own history. */
-  #take({ toRound, block }: Pick<PostedAnchor, 'toRound' | 'block'>): void {
-    this.#lease = noteAnchor(this.#lease, { toRound, height: block.height }, this.#init.leaseBlocks)
-  }
-
-  #weighLease(): void {
-    const { leaseBlocks, onLease } = this.#init
-    const isHeld = mayVote(this.#lease, leaseBlocks)
-    if (!this.#hasHistory || isHeld === this.#isHeld) return
-    this.#isHeld = isHeld
-    onLease(isHeld, leaseEnd(this.#lease, leaseBlocks) ?? 0)
   }
 }

@@ -3,7 +3,7 @@
  * executes, or a snapshot under a certified full root. Whoever gives something wrong is counted and left.
  */
 import type { PostedAnchor } from '../../consensus/chain/types.ts'
-import type { State, StateStatus } from '../../protocols/state/index.ts'
+import type { State, StateStatus, TransferProgress } from '../../protocols/state/index.ts'
 import { isZeroHash } from '../../protocols/wire/hash.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal, type Refusal } from '../../protocols/wire/refusals.ts'
@@ -13,7 +13,6 @@ import { BEGINNINGS_MAX, chooseBeginning, ownBeginning } from './checkpoint.ts'
 import { type Ahead, chooseAhead } from './choose-ahead.ts'
 import type { Certified } from './follow.ts'
 import type { History } from './history.ts'
-import { SnapshotMemory } from './snapshot-memory.ts'
 import type { StageState } from './stage-state.ts'
 import { type Tip, tipAt } from './tip.ts'
 
@@ -30,6 +29,8 @@ export interface CatchUpInit {
   /** What members of the stage have anchored, as far as the chain is final. */
   readonly anchors: (signal: AbortSignal) => Promise<{ posted: readonly PostedAnchor[]; headHeight: number }>
   readonly onProgress: (round: number, target: number) => void
+  /** A snapshot is on its way. */
+  readonly onTransfer: (progress: TransferProgress) => void
 }
 
 /** How the gap was closed. */
@@ -50,9 +51,14 @@ export class CatchUp {
     let by: CaughtUp = 'nothing'
     const liars = new Set<PeerName>()
     for (let fresh = afresh; ; ) {
+      await this.#settle(signal)
+      // Its rounds are those of a history that the stage has left: it begins anew from its disk.
+      if (this.#init.history.standing(this.#init.stageState.tip).type === 'left') return by
       const ahead = await this.#ahead(liars, signal, fresh)
       if (ahead === null) return by
-      const moved: CaughtUp = fresh ? await this.#jump(ahead, signal) : await this.#follow(ahead, signal)
+      // Where what leads to the base of a recovery is no longer kept, its rounds are passed over with all others.
+      const beyond = () => this.#ahead(liars, signal, false, Number.POSITIVE_INFINITY)
+      const moved: CaughtUp = fresh ? await this.#jump(ahead, signal) : await this.#follow(ahead, beyond, signal)
       if (moved === 'nothing') {
         // They claimed more than they can show.
         for (const peer of ahead.peers) liars.add(peer)
@@ -63,7 +69,27 @@ export class CatchUp {
     }
   }
 
-  async #ahead(liars: ReadonlySet<PeerName>, signal: AbortSignal, fresh: boolean): Promise<Ahead | null> {
+  /** At the base of a recovery the history goes on with the round that it resumes with. */
+  async #settle(signal: AbortSignal): Promise<void> {
+    const { history, stageState } = this.#init
+    if (history.standing(stageState.tip).type !== 'base') return
+    stageState.resume(await history.settled(stageState.tip, signal))
+  }
+
+  /** Siblings that do not know it yet go on beyond the base of a recovery. */
+  get #lastRound(): number {
+    const { history, stageState } = this.#init
+    const now = history.standing(stageState.tip)
+    return now.type === 'before' ? now.recovery.base.round : Number.POSITIVE_INFINITY
+  }
+
+  /** @param last - rounds after it do not count */
+  async #ahead(
+    liars: ReadonlySet<PeerName>,
+    signal: AbortSignal,
+    fresh: boolean,
+    last = this.#lastRound,
+  ): Promise<Ahead | null> {
     const { siblings, state, stageState, stage } = this.#init
     const asked = siblings().filter(peer => !liars.has(peer))
     const statuses = await Promise.all(
@@ -73,14 +99,25 @@ export class CatchUp {
     const known = statuses.filter(
       (one): one is { peer: PeerName; status: StateStatus } => !isRefusal(one.status) && one.status.stage === stage,
     )
-    return chooseAhead(known, stageState.tip.round, fresh)
+    const within = known.map(({ peer, status: { round, snapshotRound } }) => ({
+      peer,
+      status: {
+        round: Math.min(round, last),
+        snapshotRound: snapshotRound !== null && snapshotRound <= last ? snapshotRound : null,
+      },
+    }))
+    return chooseAhead(within, stageState.tip.round, fresh)
   }
 
-  /** A page of certificates and their aggregates; a snapshot where the aggregates are gone. */
-  async #follow(ahead: Ahead, signal: AbortSignal): Promise<CaughtUp> {
+  /** A page of certificates and their aggregates; a snapshot where either are gone. */
+  async #follow(ahead: Ahead, beyond: () => Promise<Ahead | null>, signal: AbortSignal): Promise<CaughtUp> {
     const { stageState, onProgress } = this.#init
     const page = await this.#certificates(ahead, stageState.tip, ahead.round, signal)
-    if (isRefusal(page)) return isGone(page) ? this.#jump(ahead, signal) : 'nothing'
+    if (isRefusal(page)) {
+      if (!isGone(page)) return 'nothing'
+      const held = ahead.snapshotRound === null ? await beyond() : ahead
+      return held === null ? 'nothing' : this.#jump(held, signal)
+    }
     let by: CaughtUp = 'nothing'
     for (const certified of page) {
       const partitions = await this.#aggregate(ahead, certified, signal)
@@ -93,18 +130,37 @@ export class CatchUp {
     return by
   }
 
-  /** To the newest snapshot that a sibling has, past everything before it. */
+  /**
+   * To the newest snapshot that a sibling has, past everything before it; or, where an interrupted transfer has left a part of
+   * one that is ahead too, to that one, as long as a sibling still has it.
+   */
   async #jump(ahead: Ahead, signal: AbortSignal): Promise<CaughtUp> {
-    const { stageState, store, state, stage, stateBytes, onProgress } = this.#init
-    if (ahead.snapshotRound === null) return 'nothing'
-    const target = await this.#certifiedAt(ahead, ahead.snapshotRound, signal)
+    const { stageState, store } = this.#init
+    const { snapshotRound: newest } = ahead
+    if (newest === null) return 'nothing'
+    const { unfinished } = store
+    if (unfinished !== null && unfinished < newest && unfinished > stageState.tip.round) {
+      if ((await this.#take(ahead, unfinished, signal)) === 'snapshot') return 'snapshot'
+    }
+    return this.#take(ahead, newest, signal)
+  }
+
+  async #take(ahead: Ahead, round: number, signal: AbortSignal): Promise<CaughtUp> {
+    const { stageState, store, state, stage, stateBytes, onProgress, onTransfer } = this.#init
+    const target = await this.#certifiedAt(ahead, round, signal)
     const fullRoot = target?.verified.outcome.fullRoot ?? null
     if (target === null || fullRoot === null) return 'nothing'
-    const sink = new SnapshotMemory(stateBytes)
-    const refusal = await state.snapshot(ahead.peers, { stage, round: target.tip.round, fullRoot }, sink, { signal })
-    if (refusal !== null || !(await stageState.adopt(target, sink.bytes))) return 'nothing'
-    await store.putCertificate(stage, target.tip.round, target.encoded)
-    onProgress(target.tip.round, ahead.round)
+    const { tip } = target
+    const sink = await store.incoming({ round, link: tip.link, state: tip.state, fullRoot })
+    const wanted = { stage, round, fullRoot, bytes: stateBytes }
+    try {
+      const refusal = await state.snapshot(ahead.peers, wanted, sink, { signal, onProgress: onTransfer })
+      if (refusal !== null || !(await stageState.adopt(target, sink))) return 'nothing'
+    } finally {
+      await sink.close()
+    }
+    await store.putCertificate(stage, round, target.encoded)
+    onProgress(round, ahead.round)
     return 'snapshot'
   }
 
@@ -131,10 +187,11 @@ export class CatchUp {
     const { history, store, stage, stageState } = this.#init
     const beginning = await ownBeginning({ store, stage, history, start: stageState.start, signal }, round)
     if (beginning === null) return null
-    let tip = beginning
     let last = await this.#certifiedAlone(beginning, signal)
-    for (let at = tip.round + 1; at <= round; at++) {
-      const encoded = await store.certificate(stage, at)
+    let tip = beginning
+    while (tip.round < round) {
+      tip = await history.settled(tip, signal)
+      const encoded = await store.certificate(stage, tip.round + 1)
       const next = encoded === null ? null : await history.next(tip, encoded, signal)
       if (next === null || isRefusal(next)) return null
       last = next
@@ -165,33 +222,31 @@ export class CatchUp {
       }
       const anchor = chooseBeginning(
         usable,
-        toRound,
         walked.map(({ verified }) => verified),
       )
-      if (anchor === null) return null
-      return this.#followAnchored(anchor, walked.slice(anchor.toRound - toRound), signal)
+      return anchor === null ? null : this.#followAnchored(anchor, walked, signal)
     }
     return null
   }
 
-  /** @param walked - from the anchor's round on */
+  /** @param walked - with the anchor's round among them */
   async #followAnchored(
     anchor: PostedAnchor,
     walked: readonly Alone[],
     signal: AbortSignal,
   ): Promise<Certified | null> {
     const { history, store, stage } = this.#init
-    const [first, ...others] = walked
-    if (first === undefined) return null
-    let last: Certified = { tip: tipAt(first.verified, anchor.link), ...first }
-    const certified = [last]
+    const at = walked.findIndex(({ verified }) => verified.value.scope.round === anchor.toRound)
+    const [first, ...others] = walked.slice(at)
+    if (at < 0 || first === undefined) return null
+    const before = walked.slice(0, at).map(({ verified }) => verified)
+    let last: Certified = { tip: tipAt(first.verified, anchor.link, before), ...first }
     for (const { encoded } of others) {
       const next = await history.next(last.tip, encoded, signal)
       if (isRefusal(next)) return null
-      certified.push(next)
       last = next
     }
-    for (const { tip, encoded } of certified) await store.putCertificate(stage, tip.round, encoded)
+    for (const { verified, encoded } of walked) await store.putCertificate(stage, verified.value.scope.round, encoded)
     return last
   }
 

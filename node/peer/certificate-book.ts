@@ -9,12 +9,10 @@ import { isRefusal, type Refusal, refuse } from '../../protocols/wire/refusals.t
 import type { RoundStore } from '../journal/index.ts'
 import type { Run } from '../run/folder.ts'
 import { FIRST_ROUND } from '../run/state-chain.ts'
+import { EPOCHS_AROUND } from './around.ts'
 import type { Epoch } from './epoch.ts'
 import { certifyingGroup } from './follow.ts'
 import type { Membership } from './membership.ts'
-
-/** Epochs before and after the own one whose certificates are taken: a neighbour may have crossed the boundary first. */
-const EPOCHS_AROUND = 1
 
 export interface CertificateBookInit {
   readonly run: Run
@@ -37,7 +35,10 @@ export class CertificateBook {
 
   /** Newest round of a stage that is known to be certified. */
   newest(stage: number): number {
-    return this.#init.store.newest(stage) ?? FIRST_ROUND - 1
+    const certified = this.#init.store.newest(stage) ?? FIRST_ROUND - 1
+    // A stage that was re-formed has left out the rounds before the one that it resumed with.
+    const resumed = this.#init.membership.recoveries(stage).at(-1)
+    return resumed === undefined ? certified : Math.max(certified, resumed.resume - 1)
   }
 
   async has(stage: number, round: number): Promise<boolean> {
@@ -52,11 +53,14 @@ export class CertificateBook {
     )
   }
 
-  /** Checks a certificate of any stage and any epoch near the own one; its parent is for the replica to check. */
+  /** Checks a certificate of any stage and any epoch near the own or the newest one; its parent is for the replica to check. */
   async verify(certificate: Certificate): Promise<VerifiedCertificate | Refusal> {
     const { scope } = certificate.value
     const { membership, epoch, signal } = this.#init
-    if (Math.abs(scope.epoch - epoch()) > EPOCHS_AROUND) return refuse('wrong-epoch', `${scope.epoch}`)
+    // Who is far behind still hears where the others are now.
+    const near = [epoch(), membership.newest.epoch]
+    if (!near.some(number => Math.abs(scope.epoch - number) <= EPOCHS_AROUND))
+      return refuse('wrong-epoch', `${scope.epoch}`)
     return verifyIn(await membership.epoch(scope.epoch, signal), certificate)
   }
 

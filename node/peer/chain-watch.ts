@@ -92,6 +92,19 @@ export class ChainWatch implements Chain {
     return this.#patiently(() => this.#init.chain.anchors(run, range, options), options)
   }
 
+  records(
+    run: ContentId,
+    range: { afterHeight: number; toHeight: number },
+    options?: CallOptions,
+  ): ReturnType<Chain['records']> {
+    return this.#patiently(() => this.#init.chain.records(run, range, options), options)
+  }
+
+  /** As the chain does it: who posts decides whether to try again. */
+  postRecord(run: ContentId, record: Uint8Array, options?: CallOptions): Promise<BlockReference> {
+    return this.#init.chain.postRecord(run, record, options)
+  }
+
   bond(request: BondRequest, options?: CallOptions): Promise<BlockReference> {
     return this.#init.chain.bond(request, options)
   }

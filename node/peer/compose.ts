@@ -1,362 +1,68 @@
-/** Joins the parts of a peer: who hears what from whom. Decides nothing. */
-import { encodeClose } from '../../protocols/gossip/index.ts'
-import { hashHex } from '../../protocols/wire/hash.ts'
-import type { Certificate, Hash, PeerName } from '../../protocols/wire/messages.ts'
-import { isRefusal } from '../../protocols/wire/refusals.ts'
-import { DEFAULT_KEEP_ROUNDS } from '../config/options.ts'
-import type { StartPhase } from '../events/types.ts'
-import { Ahead } from './ahead.ts'
-import { newestAnchors } from './anchor-pages.ts'
-import { Anchorer } from './anchorer.ts'
-import { Candidates } from './candidates.ts'
-import { CatchUp } from './catch-up.ts'
-import { CertificateBook } from './certificate-book.ts'
+/** A peer of a run from its start to its end: finds its place, holds it, and looks for the next one when it is gone. */
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { ChainWatch } from './chain-watch.ts'
-import { Connected } from './connected.ts'
-import type { PeerEnvironment, PeerInit } from './environment.ts'
-import { Evaluator } from './evaluator.ts'
-import { LateAnswers } from './late-answers.ts'
-import { type Overlay, openOverlay } from './overlay.ts'
-import { Pruner } from './pruner.ts'
-import { PushedAggregates } from './pushed-aggregates.ts'
-import { Replica } from './replica.ts'
-import { RoundBell } from './round-bell.ts'
-import { RoundClock } from './round-clock.ts'
-import { RoundInbox } from './round-inbox.ts'
-import { type Seat, takeSeat } from './seat.ts'
-import { SeenCommits } from './seen-commits.ts'
-import { SeenSignatures } from './seen-signatures.ts'
-import { openServices, type Services } from './services.ts'
-import { suspendIfStale } from './stale.ts'
-import { TensorStore } from './tensors.ts'
-import type { PeerParts } from './types.ts'
-import { Watchdog } from './watchdog.ts'
+import { holdStage, type Timed } from './compose-stage.ts'
+import type { PeerEnvironment, PeerInit, WatchedEnvironment } from './environment.ts'
+import { Membership } from './membership.ts'
+import { PlaceTeller } from './place-teller.ts'
+import { Places } from './places.ts'
 
-/** Runs a peer until the signal of `init` fires. Rejects where it cannot take part, or cannot go on. */
-export async function composePeer(init: PeerInit, given: PeerEnvironment): Promise<void> {
-  // Fires with the caller's signal, or with the first error that leaves nothing to do.
-  const fatal = new AbortController()
-  const signal = AbortSignal.any([init.signal, fatal.signal])
+/** Told to stop, or its seat is given up as it wished. */
+export type PeerEnd = 'stopped' | 'left'
+
+/** Runs a peer until the signal of `init` fires, or it has left. Rejects where it cannot take part, or cannot go on. */
+export async function composePeer(init: PeerInit, environment: PeerEnvironment): Promise<PeerEnd> {
   const chain = new ChainWatch({
-    chain: given.chain,
-    clock: given.clock,
-    signal,
+    chain: environment.chain,
+    clock: environment.clock,
+    signal: init.signal,
     onAway: reason => init.bus.emit('chain.away', { reason }),
     onBack: height => init.bus.emit('chain.back', { height }),
   })
   try {
-    await runPeer(init, { ...given, chain }, fatal, signal)
+    return await runPeer(init, { ...environment, chain })
   } finally {
     await chain.close()
   }
 }
 
-async function runPeer(
-  init: PeerInit,
-  environment: WatchedEnvironment,
-  fatal: AbortController,
-  signal: AbortSignal,
-): Promise<void> {
-  const { chain, clock } = environment
-  const { bus } = init
-  const timed = async <Result>(phase: StartPhase, work: () => Promise<Result>): Promise<Result> => {
+async function runPeer(init: PeerInit, environment: WatchedEnvironment): Promise<PeerEnd> {
+  const { run, bus, signal, folder } = init
+  const { chain, clock, privateKey } = environment
+  const self = peerIdFromPrivateKey(privateKey).toString()
+  const timed: Timed = async (phase, work) => {
     const beganMs = clock.nowMs()
     const result = await work()
     bus.emit('start.phase', { phase, ms: clock.nowMs() - beganMs })
     return result
   }
-  const seat = await timed('seats', () => takeSeat(init, environment, signal, error => fatal.abort(error)))
-  const peer = await join(init, environment, seat, signal)
-  const { reporter, stage, membership, stageState, journal } = seat
-  try {
-    await peer.start()
-    await timed('dial', () => peer.connected.enough(signal))
-    if (stageState.tip.round > 0) bus.emit('synced', { stage, round: stageState.tip.round, by: 'local' })
-    const by = await timed('sync', () => peer.catchUp.run(signal))
-    if (by !== 'nothing') bus.emit('synced', { stage, round: stageState.tip.round, by })
-    reporter.waiting('')
-    const { start } = membership
-    const { agreement } = peer
-    const siblings = peer.connected.of(stage)
-    const run = init.run.id
-    const stale = await suspendIfStale({ chain, run, stage, start, journal, agreement, siblings, clock, signal })
-    if (stale !== null) reporter.suspended(stale)
-    void peer.watchdog.run(signal)
-    await peer.replica.run(signal)
-    if (fatal.signal.aborted) throw fatal.signal.reason
-  } finally {
-    await peer.stop()
-  }
-}
-
-/** No part of a peer asks a chain that is away and ends with it. */
-type WatchedEnvironment = PeerEnvironment & { readonly chain: ChainWatch }
-
-interface Joined {
-  readonly agreement: Services['agreement']
-  readonly connected: Connected
-  readonly catchUp: CatchUp
-  readonly replica: Replica
-  readonly watchdog: Watchdog
-  start(): Promise<void>
-  stop(): Promise<void>
-}
-
-async function join(init: PeerInit, environment: WatchedEnvironment, seat: Seat, signal: AbortSignal): Promise<Joined> {
-  const { run, bus, corpus } = init
-  const { chain, clock, random, digest } = environment
-  const { self, stage, group, membership, history, engine, journal, store, stageState, reporter } = seat
-  const { stages, batch, model } = run.manifest
-  const warn = (message: string) => reporter.warning(message)
-  const bell = new RoundBell()
-  const ahead = new Ahead(group.faults)
-  const commits = new SeenCommits()
-  const signatures = new SeenSignatures()
-  const pushed = new PushedAggregates(clock)
-  const epoch = () => replica.epoch?.number ?? membership.epochOf(stageState.tip.reference.height)
-
-  const inbox = new RoundInbox({
-    round: stageState.tip.round + 1,
-    onLate: (from, round) => late.answer(from, round).catch(error => warn(`answering ${from}: ${String(error)}`)),
-    onAhead(from) {
-      if (ahead.note(from, inbox.round)) replica.fallBehind()
-    },
-  })
-  const book = new CertificateBook({
-    run,
-    stage,
-    membership,
-    store,
-    epoch,
-    signal,
-    onStored(_, verified) {
-      reporter.loss(verified)
-      if (book.othersReached(stageState.tip.round)) inbox.current?.work?.pipelineReady()
-    },
-  })
-  const connected: Connected = new Connected({
-    self,
-    stage,
-    stages,
-    clock,
-    seats: other => membership.seats(other),
-    quorum: group.quorum,
-    onChange(peer, isConnected) {
-      inbox.reachable(peer, isConnected)
-      reporter.lacking(connected.missing())
-    },
-    onWaiting: text => reporter.waiting(text),
-  })
-  const evaluator = new Evaluator({
-    run,
-    stage,
-    corpus,
-    engine,
-    nextStage: () => connected.of(stage + 1),
-    round: () => stageState.tip.round,
-    nextRound: waitSignal => bell.wait(waitSignal),
-  })
-  const onOwnStage = (certificate: Certificate, hashes: readonly Hash[] | null): void => {
-    const { round } = certificate.value.scope
-    if (round > inbox.round) replica.fallBehind()
-    else if (round === inbox.current?.round) void giveCertificate(book, inbox, certificate, hashes)
-  }
-  const overlay = await openOverlay({
-    init,
-    environment,
-    seat,
-    inbox,
-    book,
-    connected,
-    onOwnStage: certificate => onOwnStage(certificate, null),
-    signal,
-  })
-  const { network, gossip, door } = overlay
-  const services = openServices({
-    run,
-    stage,
-    self,
-    membership,
-    shape: engine.shape,
-    commits,
-    signatures,
-    candidates: new Candidates(membership, engine.shape.partitions),
-    store,
-    round: () => inbox.round,
-    epoch,
-    network,
-    clock,
-    random,
-    digest,
-    inbox,
-    book,
-    pushed,
-    stageState,
-    journal,
-    evaluator,
-    onOwnStage,
-    onRefused: (reason, peer) => reporter.refused(reason, peer),
-  })
-  evaluator.connect(services.evaluation)
-  door.fetchBy(services.state)
-  const parts: PeerParts = {
-    run,
-    self,
-    stage,
-    tokensPerMicroBatch: batch.sequences * model.sequence,
-    corpus,
-    engine,
-    journal,
-    agreement: services.agreement,
-    reduce: services.reduce,
-    activations: services.activations,
-    gossip,
-    chain,
-    clock,
-    digest,
-    times: new RoundClock(() => clock.nowMs()),
-    pushed,
-    tensors: new TensorStore(),
-    inbox,
-    seats: other => membership.seats(other),
-    spreadClose: bundle => void gossip.publish(0, 'close', encodeClose(bundle)),
-    mayVote: () => anchorer.mayVote,
-    warn,
-    timesTaken: (round, times) => bus.emit('round.times', { stage, round, times }),
-    certified: (context, { verified }, next) => reporter.certified(context, verified, next),
-    synced: (round, by) => bus.emit('synced', { stage, round, by }),
-  }
-  const isMember = (peer: PeerName) => membership.hasSeat(peer, stage)
-  const anchorer: Anchorer = new Anchorer({
-    chain,
-    clock,
-    run: run.id,
-    stage,
-    fromHeight: membership.start.height,
-    leaseBlocks: run.manifest.chain.leaseBlocks,
-    isMember,
-    signal,
-    onAnchored: ({ stage: of, fromRound, toRound, block, link }) =>
-      bus.emit('round.anchored', { stage: of, from: fromRound, to: toRound, block: block.height, link: hashHex(link) }),
-    onLease(isHeld, end) {
-      reporter.lease(isHeld, end)
-      if (isHeld) inbox.current?.voteAgain()
-      else replica.renewLease()
-    },
-    onWarning: warn,
-  })
-  const catchUp = new CatchUp({
-    stage,
-    partitions: engine.shape.partitions,
-    stateBytes: (await engine.exportState({ signal })).length,
-    state: services.state,
-    stageState,
-    store,
-    history,
-    siblings: () => connected.of(stage),
-    anchors: waitSignal =>
-      newestAnchors(chain, { run: run.id, stage, afterHeight: membership.start.height, isMember }, waitSignal),
-    onProgress: (round, target) => reporter.waiting(`round ${round} of ${target} is taken from siblings`),
-  })
-  const pruner = new Pruner({
-    store,
-    stage,
-    keepRounds: init.keepRounds ?? DEFAULT_KEEP_ROUNDS,
-    finalAtMost: round => anchorer.finalAtMost(round),
-    onWarning: warn,
-  })
-  const late = new LateAnswers({ stage, store, agreement: services.agreement, digest, clock })
-  const replica: Replica = new Replica({
-    parts: environment.wrapParts?.(parts) ?? parts,
-    membership,
-    stageState,
-    history,
-    book,
-    inbox,
-    commits,
-    signatures,
-    catchUp,
-    anchorer,
-    evaluator,
-    reporter,
-    untilRound: init.untilRound,
-    unreachable: () => connected.unreachable(),
-    onRound() {
-      bell.ring()
-      pruner.run(stageState.tip.round)
-    },
-    spread: (encoded, rank, round) => void door.spread(encoded, rank, round).catch(() => undefined),
-    onFinished: round => bus.emit('run.finished', { round }),
-  })
-  const watchdog = new Watchdog({
-    clock,
-    stage,
-    stages,
-    state: services.state,
-    book,
-    connected: other => connected.of(other),
-    round: () => inbox.round,
-    onMissed(certificate, isFar) {
-      if (isFar) replica.fallBehind()
-      else onOwnStage(certificate, null)
-    },
-    onWarning: warn,
-  })
+  let beganMs = clock.nowMs()
+  const disk = environment.openDisk(folder)
+  const membership = await Membership.load(chain, run, signal)
+  const warn = (message: string): void => bus.emit('warning', { message })
+  const teller = new PlaceTeller({ run, self, membership, bus })
+  const places = new Places({ run, self, membership, chain, disk, bus, memoryBytes: init.memoryBytes ?? null })
   const stopWatching = chain.onFinalized(head => {
-    inbox.current?.finalized(head.height, head.hash)
-    membership.foresee(head.height, signal).catch(error => {
-      if (!signal.aborted) warn(`the epoch of block ${head.height} could not be read: ${String(error)}`)
-    })
+    membership.foresee(head.height, signal).then(
+      () => {
+        teller.at(head.height)
+        places.at(head.height)
+      },
+      error => {
+        if (!signal.aborted) warn(`the epoch of block ${head.height} could not be read: ${String(error)}`)
+      },
+    )
   })
-  return {
-    agreement: services.agreement,
-    connected,
-    catchUp,
-    replica,
-    watchdog,
-    async start() {
-      await Promise.all(Object.values(services).map(service => service.start()))
-      services.agreement.setSiblings(membership.seats(stage).filter(peer => peer !== self))
-      await overlay.start()
-      bus.emit('peer.ready', { peer: self, stage, pid: process.pid, addresses: network.addresses() })
-    },
-    stop() {
-      stopWatching()
-      anchorer.stop()
-      return stopAll(init, seat, overlay, services)
-    },
-  }
-}
-
-/** The certificate's envelopes are opened and checked before the machine sees them. */
-async function giveCertificate(
-  book: CertificateBook,
-  inbox: RoundInbox,
-  certificate: Certificate,
-  hashes: readonly Hash[] | null,
-): Promise<void> {
-  const run = inbox.current
-  const verified = await book.verify(certificate)
-  if (!isRefusal(verified) && run?.round === certificate.value.scope.round)
-    run.certificate(certificate, verified, hashes)
-}
-
-/** Every part is stopped, whatever happens to the others; the network after those that use it. */
-async function stopAll({ bus }: PeerInit, seat: Seat, overlay: Overlay, services: Services): Promise<void> {
-  const { network, gossip, discovery } = overlay
-  const { self, engine, stageState, store, journal, reporter } = seat
-  gossip.stop()
-  const steps: readonly (() => Promise<void>)[] = [
-    () => discovery.stop(),
-    ...Object.values(services).map(service => () => service.stop()),
-    async () => bus.emit('traffic', { peer: self, sentBytes: network.bytes().byKind }),
-    () => network.stop(),
-    () => engine.dispose(),
-    () => stageState.flush(),
-    () => store.close(),
-    () => journal.close(),
-  ]
-  for (const step of steps) {
-    await step().catch(error => reporter.warning(`stopping: ${error instanceof Error ? error.message : String(error)}`))
+  try {
+    for (;;) {
+      const stage = await places.next(signal)
+      if (stage === null) return 'left'
+      const place = { self, stage, disk, membership }
+      const end = await holdStage({ init, environment, place, timed, beganMs, signal })
+      if (end === 'stopped') return 'stopped'
+      beganMs = clock.nowMs()
+    }
+  } finally {
+    stopWatching()
   }
 }

@@ -2,6 +2,7 @@
 import type { Clock } from '../../protocols/wire/environment.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import type { NetworkEvent } from '../network/index.ts'
+import { shortageText } from './place.ts'
 
 /** Once a quorum is there, the others have this long before the round starts without them. */
 const PATIENCE_MS = 3_000
@@ -11,10 +12,12 @@ export interface ConnectedInit {
   readonly stage: number
   readonly stages: number
   readonly clock: Clock
-  /** All seats of a stage. */
+  /** All seats of a stage in the own epoch. */
   readonly seats: (stage: number) => readonly PeerName[]
-  /** Seats of the own stage that must be there, this one included. */
-  readonly quorum: number
+  /** Those of the epochs around it as well. */
+  readonly around: (stage: number) => readonly PeerName[]
+  /** Seats of the own stage that must be there, this one included; null for a peer that follows, to whom one is enough. */
+  readonly quorum: () => number | null
   readonly onChange: (peer: PeerName, isConnected: boolean) => void
   readonly onWaiting: (text: string) => void
 }
@@ -39,7 +42,7 @@ export class Connected {
 
   /** Connected seats of a stage, but this peer. */
   of(stage: number): readonly PeerName[] {
-    return this.#init.seats(stage).filter(peer => this.#peers.has(peer))
+    return this.#init.around(stage).filter(peer => peer !== this.#init.self && this.#peers.has(peer))
   }
 
   /** Seats of the other stages that are not connected. */
@@ -47,7 +50,10 @@ export class Connected {
     return this.#others().filter(peer => !this.#peers.has(peer))
   }
 
-  /** Resolves when everybody is there, or a quorum of the own stage and one peer of each neighbour for some seconds. */
+  /**
+   * Resolves when everybody is there, or a quorum of the own stage and one peer of each neighbour for some seconds; for a peer
+   * that follows as soon as there is a sibling.
+   */
   async enough(signal: AbortSignal): Promise<void> {
     const { clock, onWaiting } = this.#init
     let patienceOver = false
@@ -57,7 +63,7 @@ export class Connected {
         signal.throwIfAborted()
         if (this.#isComplete()) return
         const missing = this.missing()
-        if (missing === '' && patienceOver) return
+        if (missing === '' && (patienceOver || this.#init.quorum() === null)) return
         onWaiting(missing)
         if (missing === '') {
           cancel ??= clock.after(PATIENCE_MS, () => {
@@ -80,9 +86,12 @@ export class Connected {
 
   /** Who must come before a round can be decided, as a sentence; empty where enough are here. */
   missing(): string {
-    const { stage, stages, quorum } = this.#init
-    const short = quorum - 1 - this.of(stage).length
-    if (short > 0) return `stage ${stage} needs ${short} more ${short === 1 ? 'replica' : 'replicas'}`
+    const { stage, stages, seats } = this.#init
+    const quorum = this.#init.quorum()
+    const here = seats(stage).filter(peer => this.#peers.has(peer)).length
+    if (quorum === null) return this.of(stage).length > 0 ? '' : `nobody of stage ${stage} can be reached from here`
+    const short = quorum - 1 - here
+    if (short > 0) return shortageText(stage, short)
     const empty = [stage - 1, stage + 1].find(other => other >= 0 && other < stages && this.of(other).length === 0)
     return empty === undefined ? '' : `stage ${empty} needs a replica that can be reached from here`
   }

@@ -4,7 +4,8 @@ import type { RecordStorage } from '../../protocols/discovery/index.ts'
 import { ROUNDS_FOLDER } from '../export/history.ts'
 import { openFolder, type Storage } from '../journal/index.ts'
 import { fileStorage } from '../network/index.ts'
-import { writeSeat } from '../run/folder.ts'
+import { readSeat, writeSeat } from '../run/folder.ts'
+import { clearRequest, type PeerRequest, readRequest } from '../run/request.ts'
 import { EvidenceLog } from './evidence-log.ts'
 
 export interface PeerDisk {
@@ -16,6 +17,11 @@ export interface PeerDisk {
   readonly records: RecordStorage
   /** Proofs of lies, added for good. */
   readonly evidence: Pick<EvidenceLog, 'append'>
+  /** The stage whose state the disk holds; null where it never held any. */
+  seat(): number | null
+  /** What a person has asked this peer to do: give its seat up, or stop. */
+  request(): PeerRequest | null
+  clearRequest(): void
   /** Notes the stage that was dealt to this peer, for those who read the disk without the chain. */
   noteSeat(stage: number): void
 }
@@ -27,6 +33,9 @@ export function folderDisk(folder: string): PeerDisk {
     openRounds: () => openFolder(join(folder, ROUNDS_FOLDER)),
     records: fileStorage(join(folder, 'records')),
     evidence: new EvidenceLog(join(folder, 'evidence.jsonl')),
+    seat: () => readSeat(folder),
+    request: () => readRequest(folder),
+    clearRequest: () => clearRequest(folder),
     noteSeat: stage => writeSeat(folder, stage),
   }
 }

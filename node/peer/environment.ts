@@ -2,11 +2,13 @@
 import type { PrivateKey } from '@libp2p/interface'
 import type { Chain } from '../../consensus/chain/types.ts'
 import type { Clock, Digest, Random } from '../../protocols/wire/environment.ts'
+import type { SyncSpeeds } from '../config/sync.ts'
 import type { Corpus } from '../data/index.ts'
 import type { StageEngine } from '../engine/runtime/types.ts'
 import type { EventBus } from '../events/bus.ts'
 import type { NatInit, Network, NetworkInit } from '../network/index.ts'
 import type { Run } from '../run/folder.ts'
+import type { ChainWatch } from './chain-watch.ts'
 import type { PeerDisk } from './disk.ts'
 import type { PeerParts } from './types.ts'
 
@@ -19,8 +21,12 @@ export interface PeerInit {
   readonly announce: readonly string[]
   /** Relays, port mapping and the like; not used where only this machine can dial. */
   readonly nat?: NatInit
+  /** How fast state is given and fetched. */
+  readonly sync?: SyncSpeeds
   readonly corpus: Corpus
   readonly threads: number
+  /** What this machine gives to a stage; absent: whatever the stage takes. */
+  readonly memoryBytes?: number
   /** Trains up to this round, then only serves; null: until stopped. */
   readonly untilRound: number | null
   /** Newest rounds whose certificates stay on the disk; older ones go once the chain vouches for them. */
@@ -43,3 +49,6 @@ export interface PeerEnvironment {
   /** What the rounds are given in place of the parts; attackers wrap those that a dishonest peer would. */
   wrapParts?(parts: PeerParts): PeerParts
 }
+
+/** No part of a peer asks a chain that is away and ends with it. */
+export type WatchedEnvironment = PeerEnvironment & { readonly chain: ChainWatch }

@@ -1,5 +1,6 @@
-/** Who sits where and who goes first in an epoch: a pure function of its beacon and the stakes of its height. */
+/** Who sits where and who goes first in an epoch: a pure function of its roster, its beacon and the stakes of its height. */
 import { type Group, makeGroup } from '../../consensus/election/index.ts'
+import type { Roster } from '../../consensus/membership/index.ts'
 import { epochLanes, type Lanes } from '../../consensus/routing/lanes.ts'
 import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
 import type { Run } from '../run/folder.ts'
@@ -8,6 +9,7 @@ import type { Run } from '../run/folder.ts'
 export interface Epoch {
   readonly number: number
   readonly beacon: Hash
+  readonly roster: Roster
   /** One group a stage. */
   readonly groups: readonly Group[]
   readonly lanes: Lanes
@@ -15,18 +17,22 @@ export interface Epoch {
 
 export interface EpochInit {
   readonly run: Run
-  /** Stage of each seated peer. */
-  readonly stageOf: ReadonlyMap<PeerName, number>
-  readonly number: number
+  readonly roster: Roster
   readonly beacon: Hash
   readonly stakes: ReadonlyMap<PeerName, bigint>
 }
 
-export function makeEpoch({ run: { id, manifest }, stageOf, number, beacon, stakes }: EpochInit): Epoch {
+export function makeEpoch({ run: { id, manifest }, roster, beacon, stakes }: EpochInit): Epoch {
+  const number = roster.epoch
   const dealt: { peer: PeerName; stake: bigint }[][] = Array.from({ length: manifest.stages }, () => [])
-  // A bond that was withdrawn keeps its seat until the group changes by certificate, but no longer raises odds.
-  for (const [peer, stage] of stageOf) dealt[stage]?.push({ peer, stake: stakes.get(peer) ?? 0n })
+  // A seat whose bond was withdrawn and that its stage cannot spare yet no longer raises odds.
+  for (const [peer, stage] of roster.stageOf) dealt[stage]?.push({ peer, stake: stakes.get(peer) ?? 0n })
   const { genesis } = manifest.chain
   const groups = dealt.map((seats, stage) => makeGroup({ genesis, run: id, epoch: number, stage }, seats))
-  return { number, beacon, groups, lanes: epochLanes({ beacon, run: id }, groups) }
+  return { number, beacon, roster, groups, lanes: epochLanes({ beacon, run: id }, groups) }
+}
+
+/** Has this peer a seat in the stage? */
+export function isSeated({ roster }: Epoch, peer: PeerName, stage: number): boolean {
+  return roster.stageOf.get(peer) === stage
 }

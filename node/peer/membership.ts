@@ -1,47 +1,59 @@
 /**
- * Who sits where: the seats of every stage as the chain says, per epoch (round.md, "Identity, seats, beacon"). Epoch 0's
- * bonds are dealt to the stages by the beacon; until membership changes ride in certificates the same peers keep their
- * seats, and each epoch brings a new beacon and the stakes of its own height.
+ * Who sits where, from epoch to epoch, as a function of the chain alone (consensus/membership): epoch 0's bonds are dealt to
+ * the stages by the beacon, and each epoch's seats follow from those before, the decisions that stand on the chain, and the
+ * bonds of its own height.
  */
 import type { BlockReference, Bond, Chain } from '../../consensus/chain/types.ts'
-import {
-  beaconHeight,
-  beaconOf,
-  dealStages,
-  type EpochSchedule,
-  epochOf,
-  seatsHeight,
-} from '../../consensus/election/index.ts'
-import { compareText } from '../../protocols/wire/hash.ts'
-import type { PeerName } from '../../protocols/wire/messages.ts'
+import { beaconHeight, beaconOf, type EpochSchedule, epochOf, seatsHeight } from '../../consensus/election/index.ts'
+import { firstRoster, type Roster, type RosterRules } from '../../consensus/membership/index.ts'
+import type { LeaseRules, Recovery, StageLease } from '../../consensus/recovery/index.ts'
+import { noteEvents } from '../../consensus/recovery/index.ts'
+import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { ExitError } from '../cli/exit.ts'
 import type { Run } from '../run/folder.ts'
+import { Decisions } from './decisions.ts'
 import { type Epoch, makeEpoch } from './epoch.ts'
+import { firstLedger, type Ledger, nextLedger } from './ledger.ts'
+import { readRecords, stageEvents } from './stage-events.ts'
 
-/** Epochs kept: the current one, its neighbours, and some to verify older certificates with. */
+/** Epochs whose groups and lanes are kept: the current one, its neighbours, and some to verify older certificates with. */
 const KEPT_EPOCHS = 64
+
+/** What a caller waits for; whoever asks first pays for it, and its signal ends it for all that wait. */
+interface Loading<Result> {
+  readonly result: Promise<Result>
+  readonly signal: AbortSignal
+}
 
 export class Membership {
   readonly #chain: Chain
   readonly #run: Run
+  readonly #rules: RosterRules
   readonly #schedule: EpochSchedule
-  readonly #epochs = new Map<number, Promise<Epoch>>()
+  readonly #decisions: Decisions
+  /** By epoch, all that are known: equal ones share their maps. */
+  readonly #rosters: Roster[]
+  /** Of the newest roster. */
+  #ledger: Ledger
+  readonly #recoveries: Recovery[] = []
+  #current: Roster
+  #stepping: Loading<void> | null = null
+  readonly #listeners = new Set<(roster: Roster) => void>()
+  readonly #loading = new Map<number, Loading<Epoch>>()
   readonly #known = new Map<number, Epoch>()
-  readonly #seats: readonly (readonly PeerName[])[]
-  /** Stage of each seated peer. */
-  readonly stageOf: ReadonlyMap<PeerName, number>
   /** Block S, the reference of the first round's parent. */
   readonly start: BlockReference
 
-  private constructor(chain: Chain, run: Run, stageOf: ReadonlyMap<PeerName, number>, start: BlockReference) {
+  private constructor(chain: Chain, run: Run, first: Roster, start: BlockReference) {
     this.#chain = chain
     this.#run = run
+    this.#rules = rulesOf(run)
     this.#schedule = run.manifest.chain
-    this.stageOf = stageOf
+    this.#decisions = new Decisions(run)
+    this.#rosters = [first]
+    this.#ledger = firstLedger(this.#rules, start.height)
+    this.#current = first
     this.start = start
-    this.#seats = Array.from({ length: run.manifest.stages }, (_, stage) =>
-      [...stageOf].flatMap(([peer, dealt]) => (dealt === stage ? [peer] : [])).sort(compareText),
-    )
   }
 
   /** Waits until block S is final, then reads the bonds and deals the stages. */
@@ -58,10 +70,8 @@ export class Membership {
         'swarm-node bond for each missing peer, under a manifest with a later start height',
       )
     }
-    const beacon = beaconOf(hash, run.id, 0)
-    const peers = bonds.map(bond => bond.peer)
-    const stageOf = dealStages(beacon, run.id, peers, manifest.stages)
-    return new Membership(chain, run, stageOf, { height: manifest.chain.startHeight, hash })
+    const first = firstRoster(rulesOf(run), beaconOf(hash, run.id, 0), peersOf(bonds))
+    return new Membership(chain, run, first, { height: manifest.chain.startHeight, hash })
   }
 
   /** Epoch that a reference block belongs to. */
@@ -69,31 +79,40 @@ export class Membership {
     return Math.max(0, epochOf(this.#schedule, height))
   }
 
-  /** Waits for the chain where the epoch's beacon is not final yet. */
-  epoch(number: number, signal: AbortSignal): Promise<Epoch> {
-    let epoch = this.#epochs.get(number)
-    if (epoch === undefined) {
-      epoch = this.#load(number, signal)
-      this.#epochs.set(number, epoch)
-      epoch.catch(() => this.#epochs.delete(number))
-      const oldest = this.#epochs.keys().next().value
-      if (this.#epochs.size > KEPT_EPOCHS && oldest !== undefined) {
-        this.#epochs.delete(oldest)
-        this.#known.delete(oldest)
+  /** Waits for the chain where the epoch is not final yet. */
+  async epoch(number: number, signal: AbortSignal): Promise<Epoch> {
+    for (;;) {
+      signal.throwIfAborted()
+      let loading = this.#loading.get(number)
+      if (loading === undefined) {
+        loading = { result: this.#load(number, signal), signal }
+        this.#keep(number, loading)
+      }
+      try {
+        return await loading.result
+      } catch (error) {
+        // Somebody else who asked first has gone meanwhile.
+        if (signal.aborted || !loading.signal.aborted) throw error
       }
     }
-    return epoch
   }
 
   /**
-   * Loads the epoch of this final head, and the next one as soon as its beacon is final, which is some blocks before it
-   * begins: another stage may open a round in it while the own stage still builds on a block of the one before.
+   * Loads the epoch of this final head, and the next one as soon as it is known, which is some blocks before it begins:
+   * another stage may open a round in it while the own stage still builds on a block of the one before.
    */
   async foresee(headHeight: number, signal: AbortSignal): Promise<void> {
     const now = this.epochOf(headHeight)
     for (const number of [now, now + 1]) {
-      if (this.#heightOf(number) <= headHeight) await this.epoch(number, signal)
+      if (this.heightOf(number) <= headHeight) await this.epoch(number, signal)
     }
+    if (now > this.#current.epoch) this.#current = this.#rosters[now] ?? this.#current
+  }
+
+  /** Calls back with each roster that is read from now on, once its epoch is known. Returns the unsubscribe function. */
+  onRead(listener: (roster: Roster) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 
   /** An epoch that was loaded before; null otherwise. */
@@ -101,33 +120,186 @@ export class Membership {
     return this.#known.get(number) ?? null
   }
 
-  hasSeat(peer: PeerName, stage: number): boolean {
-    return this.stageOf.get(peer) === stage
+  /** The roster of an epoch; null where it has not been read yet. */
+  roster(number: number): Roster | null {
+    return this.#rosters[number] ?? null
   }
 
-  /** All seats of a stage, sorted. */
-  seats(stage: number): readonly PeerName[] {
-    return this.#seats[stage] ?? []
+  /** Had it a seat in a stage around this block? The last round of an epoch may be anchored in the next one. Of epochs that were read. */
+  hadSeat(peer: PeerName, stage: number, height: number): boolean {
+    const epoch = this.epochOf(height)
+    return [epoch - 1, epoch].some(number => this.roster(number)?.stageOf.get(peer) === stage)
+  }
+
+  /** Of epoch 0. */
+  get first(): Roster {
+    return this.#rosters[0]!
+  }
+
+  /** Of the epoch of the newest head that was looked at. */
+  get current(): Roster {
+    return this.#current
+  }
+
+  /** Of the newest epoch that was read. */
+  get newest(): Roster {
+    return this.#rosters.at(-1)!
+  }
+
+  /** How long leases are, and when claims count. */
+  get leaseRules(): LeaseRules {
+    return this.#run.manifest.chain
+  }
+
+  /** Of the newest epoch that was read: as of its beacon height. */
+  get ledger(): Ledger {
+    return this.#ledger
+  }
+
+  /** How a stage was re-formed, in the order of the epochs, as far as they were read. */
+  recoveries(stage: number): readonly Recovery[] {
+    return this.#recoveries.filter(recovery => recovery.stage === stage)
+  }
+
+  /** Leases with what the blocks of (afterHeight, toHeight] show: final ones, above the newest epoch's beacon height. */
+  async noted(
+    leases: readonly StageLease[],
+    afterHeight: number,
+    toHeight: number,
+    signal: AbortSignal,
+  ): Promise<readonly StageLease[]> {
+    const { newest: roster } = this
+    const records = await readRecords(this.#chain, this.#run, { afterHeight, toHeight }, signal)
+    const newestEpoch = (at: number): number => Math.min(this.epochOf(at), roster.epoch)
+    const events = await stageEvents(records, this.#run, newestEpoch, number => this.epoch(number, signal))
+    return noteEvents(leases, this.leaseRules, roster.stageOf, events)
+  }
+
+  /** The last block whose records count for the seats of an epoch. */
+  beaconHeightOf(number: number): number {
+    return beaconHeight(this.#schedule, number)
+  }
+
+  /** The block at a height, once it is final. */
+  async blockAt(height: number, signal: AbortSignal): Promise<BlockReference> {
+    await finalizedAt(this.#chain, height, signal)
+    return { height, hash: await this.#chain.blockHash(height, { signal }) }
   }
 
   /** The block that must be final before an epoch is known. */
-  #heightOf(number: number): number {
+  heightOf(number: number): number {
     return Math.max(beaconHeight(this.#schedule, number), seatsHeight(this.#schedule, number))
   }
 
+  /** The first epoch in which a bond of the state at this height counts. */
+  countsFrom(height: number): number {
+    return height <= this.#schedule.startHeight ? 0 : epochOf(this.#schedule, height) + 2
+  }
+
+  /** First block of an epoch. */
+  startOf(number: number): number {
+    return this.#schedule.startHeight + number * this.#schedule.epochBlocks
+  }
+
+  /** The standing bonds at a finalised height, of at least the floor. */
+  bondsAt(height: number, signal: AbortSignal): Promise<readonly Bond[]> {
+    return readBonds(this.#chain, this.#run, height, signal)
+  }
+
+  #keep(number: number, loading: Loading<Epoch>): void {
+    this.#loading.set(number, loading)
+    loading.result.then(
+      epoch => {
+        if (this.#loading.get(number) === loading) this.#known.set(number, epoch)
+        for (const listener of this.#listeners) listener(epoch.roster)
+      },
+      () => {
+        if (this.#loading.get(number) === loading) this.#loading.delete(number)
+      },
+    )
+    const oldest = this.#loading.keys().next().value
+    if (this.#loading.size <= KEPT_EPOCHS || oldest === undefined) return
+    this.#loading.delete(oldest)
+    this.#known.delete(oldest)
+  }
+
   async #load(number: number, signal: AbortSignal): Promise<Epoch> {
-    const { id } = this.#run
-    await finalizedAt(this.#chain, this.#heightOf(number), signal)
-    const beacon = beaconOf(await this.#chain.blockHash(beaconHeight(this.#schedule, number), { signal }), id, number)
-    const bonds = await readBonds(this.#chain, this.#run, seatsHeight(this.#schedule, number), signal)
+    while (this.#rosters.length <= number) await this.#step(signal)
+    const roster = this.#rosters[number]!
+    await finalizedAt(this.#chain, this.heightOf(number), signal)
+    const [beacon, bonds] = await Promise.all([
+      this.#beacon(number, signal),
+      this.bondsAt(seatsHeight(this.#schedule, number), signal),
+    ])
     const stakes = new Map(bonds.map(bond => [bond.peer, bond.stake]))
-    const epoch = makeEpoch({ run: this.#run, stageOf: this.stageOf, number, beacon, stakes })
-    this.#known.set(number, epoch)
-    return epoch
+    return makeEpoch({ run: this.#run, roster, beacon, stakes })
+  }
+
+  /** Reads the roster after the newest one; whoever asks meanwhile waits for the same. */
+  async #step(signal: AbortSignal): Promise<void> {
+    const stepping = this.#stepping ?? { result: this.#readNext(signal), signal }
+    this.#stepping = stepping
+    try {
+      await stepping.result
+    } catch (error) {
+      if (signal.aborted || !stepping.signal.aborted) throw error
+    } finally {
+      if (this.#stepping === stepping) this.#stepping = null
+    }
+  }
+
+  async #readNext(signal: AbortSignal): Promise<void> {
+    const before = this.newest
+    const number = before.epoch + 1
+    await finalizedAt(this.#chain, this.heightOf(number), signal)
+    const range = {
+      afterHeight: beaconHeight(this.#schedule, before.epoch),
+      toHeight: beaconHeight(this.#schedule, number),
+    }
+    const [beacon, bonds, records] = await Promise.all([
+      this.#beacon(number, signal),
+      this.bondsAt(seatsHeight(this.#schedule, number), signal),
+      readRecords(this.#chain, this.#run, range, signal),
+    ])
+    const earlier = (asked: number): Promise<Epoch> => this.epoch(asked, signal)
+    const decided = await this.#decisions.before(number, records, earlier)
+    const { roster, ledger } = nextLedger({
+      rules: this.#rules,
+      leaseRules: this.leaseRules,
+      before: { roster: before, ledger: this.#ledger },
+      next: { beacon, bonded: peersOf(bonds), decided: decided.changes },
+      events: await stageEvents(records, this.#run, height => Math.min(this.epochOf(height), before.epoch), earlier),
+      beaconHeight: range.toHeight,
+      startHeight: this.startOf(number),
+    })
+    decided.count()
+    this.#rosters.push(sharing(before, roster))
+    this.#ledger = ledger
+    this.#recoveries.push(...ledger.recoveries)
+  }
+
+  async #beacon(number: number, signal: AbortSignal): Promise<Hash> {
+    const hash = await this.#chain.blockHash(beaconHeight(this.#schedule, number), { signal })
+    return beaconOf(hash, this.#run.id, number)
   }
 }
 
-async function readBonds(chain: Chain, run: Run, height: number, signal: AbortSignal): Promise<Bond[]> {
+function rulesOf({ id, manifest }: Run): RosterRules {
+  return { run: id, stages: manifest.stages, replicas: manifest.replicas }
+}
+
+function peersOf(bonds: readonly Bond[]): ReadonlySet<PeerName> {
+  return new Set(bonds.map(bond => bond.peer))
+}
+
+/** The same roster; seats that are as before are not kept twice. */
+function sharing(before: Roster, next: Roster): Roster {
+  const { stageOf } = before
+  const isSame = next.stageOf.size === stageOf.size && [...next.stageOf].every(([peer, s]) => stageOf.get(peer) === s)
+  return isSame ? { ...next, stageOf } : next
+}
+
+async function readBonds(chain: Chain, run: Run, height: number, signal: AbortSignal): Promise<readonly Bond[]> {
   const floor = BigInt(run.manifest.stake.floor)
   return (await chain.bonds(run.id, height, { signal })).filter(bond => bond.stake >= floor)
 }

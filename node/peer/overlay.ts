@@ -6,11 +6,13 @@ import type { Certificate, PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import type { Network, NetworkEvent } from '../network/index.ts'
 import { UPGRADE_COMMAND } from '../run/upgrade.ts'
+import type { Around } from './around.ts'
 import type { CertificateBook } from './certificate-book.ts'
 import type { Connected } from './connected.ts'
 import type { PeerEnvironment, PeerInit } from './environment.ts'
 import { GossipDoor } from './gossip-door.ts'
 import { Isolation } from './isolation.ts'
+import { profileOf } from './profile.ts'
 import type { RoundInbox } from './round-inbox.ts'
 import type { Seat } from './seat.ts'
 
@@ -21,6 +23,7 @@ export interface OverlayInit {
   readonly inbox: RoundInbox
   readonly book: CertificateBook
   readonly connected: Connected
+  readonly around: Around
   /** A sound certificate of the own stage. */
   readonly onOwnStage: (certificate: Certificate) => void
   readonly signal: AbortSignal
@@ -36,19 +39,19 @@ export interface Overlay {
 }
 
 export async function openOverlay(overlay: OverlayInit): Promise<Overlay> {
-  const { init, environment, seat, inbox, book, connected, onOwnStage, signal } = overlay
+  const { init, environment, seat, inbox, book, connected, around, onOwnStage, signal } = overlay
   const { run, folder } = init
   const { privateKey, clock, random, digest } = environment
-  const { stage, disk, membership, reporter } = seat
+  const { stage, disk, reporter } = seat
   const { stages, chain } = run.manifest
   const codec = recordCodec(privateKey)
   const warn = (message: string) => reporter.warning(message)
   const onRefused: Parameters<typeof recordBook>[0]['onRefused'] = (reason, peer) =>
     reporter.refused(reason, peer ?? '')
-  const records = recordBook({ run: run.id, stages, seats: membership, codec, onRefused })
+  const records = recordBook({ run: run.id, stages, seats: around, codec, onRefused })
   const isolation = new Isolation(clock, warn)
   let isStarted = false
-  const profile = isLoopback(init.listen) ? 'local' : 'public'
+  const profile = profileOf(init.listen)
   const network = await environment.createNetwork({
     privateKey,
     listen: init.listen,
@@ -81,7 +84,7 @@ export async function openOverlay(overlay: OverlayInit): Promise<Overlay> {
   const door = new GossipDoor({
     run,
     stage,
-    seats: other => membership.seats(other),
+    seats: other => around.seats(other),
     inbox,
     book,
     record: (envelope, context) => peers.accept(envelope, context),
@@ -106,7 +109,7 @@ export async function openOverlay(overlay: OverlayInit): Promise<Overlay> {
     {
       run: run.id,
       stages,
-      seats: membership,
+      seats: around,
       ephemeral: false,
       needed: () => [stage - 1, stage, stage + 1].filter(other => other >= 0 && other < stages),
       dial: async (peer, addresses, dialSignal) => {
@@ -138,9 +141,4 @@ function otherVersionText(event: Extract<NetworkEvent, { type: 'other-version' }
   const { peer, protocol, theirs, ours, older } = event
   const who = older === 'we' ? 'upgrade this peer' : 'it must be upgraded'
   return `peer ${peer} speaks ${protocol} ${theirs}, this one ${ours}: ${who} (${UPGRADE_COMMAND})`
-}
-
-/** Nobody but this machine can dial: the limits for strangers would only hit the own peers. */
-function isLoopback(listen: readonly string[]): boolean {
-  return listen.every(address => /^\/(ip4\/127\.|ip6\/::1\/)/.test(address))
 }

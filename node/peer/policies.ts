@@ -11,6 +11,7 @@ import { type Refusal, refuse } from '../../protocols/wire/refusals.ts'
 import type { StageShape } from '../engine/runtime/types.ts'
 import type { RoundStore } from '../journal/index.ts'
 import type { Run } from '../run/folder.ts'
+import { type Around, EPOCHS_AROUND } from './around.ts'
 import type { Candidates } from './candidates.ts'
 import type { Membership } from './membership.ts'
 import type { SeenCommits } from './seen-commits.ts'
@@ -21,6 +22,7 @@ export interface PolicyInit {
   readonly run: Run
   readonly stage: number
   readonly membership: Membership
+  readonly around: Around
   readonly shape: StageShape
   readonly commits: SeenCommits
   readonly signatures: SeenSignatures
@@ -36,27 +38,38 @@ export interface PolicyInit {
 /** Rounds before and after the current one whose messages are looked at. */
 const ROUNDS_BEHIND = 2
 const ROUNDS_AHEAD = 1
-/** Neighbours may have crossed into the next epoch, or not yet into ours. */
-const EPOCHS_AROUND = 1
 
-/** Is this scope of our run and stage? */
-function scopeFault({ run, stage }: PolicyInit, scope: Scope): Refusal | null {
+/** Is this scope of our run? */
+function runFault({ run }: PolicyInit, scope: Scope): Refusal | null {
   if (!equalBytes(scope.genesis, run.manifest.chain.genesis)) return refuse('wrong-genesis')
-  if (scope.run !== run.id) return refuse('wrong-run')
-  return scope.stage === stage ? null : refuse('wrong-stage', `${scope.stage}`)
+  return scope.run === run.id ? null : refuse('wrong-run')
 }
 
-function siblingFault({ membership, stage }: PolicyInit, from: PeerName): Refusal | null {
-  return membership.hasSeat(from, stage) ? null : refuse('no-seat', from)
+/** Is this scope of our run and stage? */
+function scopeFault(init: PolicyInit, scope: Scope): Refusal | null {
+  return runFault(init, scope) ?? (scope.stage === init.stage ? null : refuse('wrong-stage', `${scope.stage}`))
+}
+
+function siblingFault({ around, stage }: PolicyInit, from: PeerName): Refusal | null {
+  return around.isSeated(from, stage) ? null : refuse('no-seat', from)
+}
+
+/** Who was dealt to the stage follows it, and shows by its OUTCOMEs that it has the state; nothing else of it is heard. */
+function candidateFault({ around, stage }: PolicyInit, from: PeerName): Refusal | null {
+  return around.hasSeat(from, stage) ? null : refuse('no-seat', from)
 }
 
 export function agreementPolicy(init: PolicyInit): AgreementPolicy {
   return {
-    admitPeer: from => siblingFault(init, from),
-    admit({ signer, payload }) {
+    admitPeer: from => candidateFault(init, from),
+    admit({ signer, payload }, _, as) {
       if (payload.kind === 'record' || payload.kind === 'settled' || payload.kind === 'boundary')
         return refuse('not-allowed', `${payload.kind} does not belong here`)
-      return scopeFault(init, payload.scope) ?? siblingFault(init, signer)
+      // What proves a change of members may be of past rounds, of peers without a seat, or of another stage.
+      if (as === 'attachment') return runFault(init, payload.scope)
+      const fault = scopeFault(init, payload.scope)
+      if (fault !== null) return fault
+      return payload.kind === 'outcome' ? candidateFault(init, signer) : siblingFault(init, signer)
     },
     certificates: async range => (await init.store.certificates(range)).map(({ certificate }) => certificate),
     commits: query => init.commits.envelopes(query),
@@ -105,7 +118,7 @@ export function activationsPolicy(init: PolicyInit): ActivationsPolicy {
 /** What late siblings are given: what is on this peer's disk. */
 export function stateSource(
   { store, stage }: Pick<PolicyInit, 'store' | 'stage'>,
-  stageState: StageState,
+  stageState: Pick<StageState, 'tip'>,
 ): StateSource {
   return {
     status() {

@@ -3,29 +3,39 @@
  * over to state and disk, and catches up with its siblings where it fell behind.
  */
 import { ROLES, rankByHash, rankByStake } from '../../consensus/election/index.ts'
-import { type ClipState, createClip, type ForwardInput } from '../../consensus/routing/index.ts'
+import type { RoundContext } from '../../consensus/round/types.ts'
+import {
+  type ClipState,
+  createClip,
+  createPace,
+  type ForwardInput,
+  type Pace,
+  workLimits,
+} from '../../consensus/routing/index.ts'
 import { encodeCertificate } from '../../protocols/wire/certificate.ts'
-import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
+import type { Certificate, Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
-import { FIRST_ROUND } from '../run/state-chain.ts'
 import type { Anchorer } from './anchorer.ts'
 import type { CatchUp } from './catch-up.ts'
 import type { CertificateBook } from './certificate-book.ts'
-import type { Epoch } from './epoch.ts'
+import type { ChangesPoster } from './changes-poster.ts'
+import { type Epoch, isSeated } from './epoch.ts'
 import { type Evaluator, FINAL_BATCHES, isMeasured, PASSING_BATCHES } from './evaluator.ts'
 import type { History } from './history.ts'
+import { keptPartitions } from './keep-held.ts'
 import type { Membership } from './membership.ts'
 import { rankOf } from './rank.ts'
 import type { Reporter } from './reporter.ts'
 import { holdRestoredCommit, holdRestoredPartitions, restoredRound } from './restore-round.ts'
 import { roundContext, workContext } from './round-context.ts'
-import type { RoundEnd } from './round-driver.ts'
+import type { RoundEnd, RoundReports } from './round-driver.ts'
 import type { RoundInbox } from './round-inbox.ts'
 import { RoundRun } from './round-run.ts'
 import type { SeenCommits } from './seen-commits.ts'
 import type { SeenSignatures } from './seen-signatures.ts'
 import type { StageState } from './stage-state.ts'
 import type { PeerParts } from './types.ts'
+import type { Wishes } from './wishes.ts'
 
 export interface ReplicaInit {
   readonly parts: PeerParts
@@ -37,6 +47,10 @@ export interface ReplicaInit {
   readonly commits: SeenCommits
   readonly signatures: SeenSignatures
   readonly catchUp: CatchUp
+  readonly wishes: Wishes
+  readonly poster: ChangesPoster
+  /** Has a person asked this peer to give its seat up? */
+  readonly wantsToLeave: () => boolean
   readonly anchorer: Anchorer
   readonly evaluator: Evaluator
   readonly reporter: Reporter
@@ -52,12 +66,16 @@ export interface ReplicaInit {
 
 type Interruption = 'behind'
 
+/** Why a replica's rounds end: it was told to stop, its seat is gone, or its stage went on from an earlier round. */
+export type ReplicaEnd = 'stopped' | 'unseated' | 'left'
+
 /** For the last anchor to become final: a few empty blocks of the embedded chain. */
 const FINAL_ANCHOR_MS = 20_000
 
 export class Replica {
   readonly #init: ReplicaInit
   #clip: ClipState
+  #pace: Pace
   #parked: readonly ForwardInput[] = []
   #epoch: Epoch | null = null
   #behind = Promise.withResolvers<Interruption>()
@@ -67,7 +85,9 @@ export class Replica {
 
   constructor(init: ReplicaInit) {
     this.#init = init
-    this.#clip = createClip(init.parts.run.manifest.optimizer.backwardClip)
+    const { optimizer, stages } = init.parts.run.manifest
+    this.#clip = createClip(optimizer.backwardClip)
+    this.#pace = createPace(workLimits(stages).window)
   }
 
   /** The epoch of the round in progress; null before the first round. */
@@ -75,24 +95,22 @@ export class Replica {
     return this.#epoch
   }
 
-  /** The stage's lease has run out: the newest link is due, however few rounds it covers. */
-  renewLease(): void {
-    const { tip } = this.#init.stageState
-    if (tip.round >= FIRST_ROUND) this.#post(tip.round, tip.link)
-  }
-
   /** Siblings have shown a certificate that this peer lacks. */
   fallBehind(): void {
     this.#behind.resolve('behind')
   }
 
-  /** Runs until the signal fires, then resolves. Rejects where the stage's replicas compute differently, or a disk fails. */
-  async run(signal: AbortSignal): Promise<void> {
+  /**
+   * Runs until the signal fires, or the next round is one of an epoch in which this peer has no seat. Rejects where the stage's
+   * replicas compute differently, or a disk fails.
+   */
+  async run(signal: AbortSignal): Promise<ReplicaEnd> {
     const stopped = new Promise<'stopped'>(resolve =>
       signal.addEventListener('abort', () => resolve('stopped'), { once: true }),
     )
     // Its disk or its siblings may have had the last round already.
     this.#finish(this.#init.stageState.tip.round)
+    let how: ReplicaEnd = 'stopped'
     while (!signal.aborted) {
       this.#behind = Promise.withResolvers()
       if (this.#finished) {
@@ -100,23 +118,59 @@ export class Replica {
         await stopped
         break
       }
-      const run = await this.#open(signal)
+      if (this.#isLeft) {
+        how = 'left'
+        break
+      }
+      const epoch = await this.#nextEpoch(signal)
+      if (epoch === null) {
+        how = 'unseated'
+        break
+      }
+      const run = await this.#open(epoch, signal)
       const end = await Promise.race([run.ended, this.#behind.promise, stopped])
       if (end === 'stopped') break
       if (end === 'behind') await this.#catchUp(signal)
       else await this.#conclude(run, end, signal)
     }
-    this.#init.inbox.stop(new Error('this peer stops'))
+    this.#init.inbox.stop(new Error(how === 'stopped' ? 'this peer stops' : 'these rounds do not go on here'))
     await this.#init.stageState.flush()
+    return how
   }
 
-  async #open(signal: AbortSignal): Promise<RoundRun> {
-    const { parts, membership, stageState, inbox, commits, signatures, reporter, book } = this.#init
+  /** The last round asked for is certified: nothing more is trained. */
+  get isFinished(): boolean {
+    return this.#finished
+  }
+
+  get #isLeft(): boolean {
+    const { history, stageState } = this.#init
+    return history.standing(stageState.tip).type === 'left'
+  }
+
+  /** Of the next round; null where this peer has no seat in it, nor in those that were read since. */
+  async #nextEpoch(signal: AbortSignal): Promise<Epoch | null> {
+    const { parts, membership, stageState } = this.#init
+    const epoch = await membership.epoch(membership.epochOf(stageState.tip.reference.height), signal)
+    if (!isSeated(epoch, parts.self, parts.stage) || this.isGone) return null
+    this.#epoch = epoch
+    return epoch
+  }
+
+  /** A peer that was cut off may not get to the round in which its seat ended: those who sit there now do not hear it. */
+  get isGone(): boolean {
+    const { parts, membership } = this.#init
+    const { newest, current } = membership
+    return [newest, current, membership.roster(current.epoch - 1)].every(
+      roster => roster?.stageOf.get(parts.self) !== parts.stage,
+    )
+  }
+
+  async #open(epoch: Epoch, signal: AbortSignal): Promise<RoundRun> {
+    const { parts, stageState, inbox, commits, signatures, reporter, book } = this.#init
     const { tip } = stageState
     const { run, self, stage, journal, engine } = parts
-    const epoch = await membership.epoch(membership.epochOf(tip.reference.height), signal)
-    this.#epoch = epoch
-    const restored = await restoredRound(journal, run.id, stage, tip.round + 1)
+    const restored = await restoredRound(journal, run.id, stage, { round: tip.round + 1, epoch: epoch.number })
     const signs = journal.suspended === null
     const base = { run, stage, self, signs, partitions: engine.shape.partitions, tip, epoch }
     const context = roundContext(base)
@@ -127,21 +181,24 @@ export class Replica {
     signatures.advance(context.scope.round)
     parts.agreement.forgetBelow(context.scope.round - 1)
     if (restored !== null) await holdRestoredCommit(parts, restored)
-    const held = this.#isFirst ? await holdRestoredPartitions(parts, context.scope) : []
+    if (this.#isFirst) await holdRestoredPartitions(parts, context.scope)
     if (this.#isFirst) this.#init.anchorer.note(tip.round, tip.link)
     this.#isFirst = false
     const round = new RoundRun({
       parts,
       context,
-      work: isWorking ? workContext(base) : null,
+      work: isWorking ? workContext(base, this.#pace) : null,
       restored,
       clip: this.#clip,
-      reports: reporter.forRound(),
+      reports: this.#reports(),
     })
     reporter.roundStarted(context)
     inbox.open(round)
-    for (const { author, root, partition } of held) round.stored(author, root, partition)
-    await round.start(this.#parked, this.#init.unreachable())
+    const kept = await keptPartitions(journal, parts.reduce, context.scope)
+    for (const { author, root, partition } of kept) round.stored(author, root, partition)
+    await this.#leave(context)
+    for (const wish of this.#init.wishes.forRound(context)) round.wish(wish)
+    await round.start(this.#parked, this.#init.unreachable, tip.round === stageState.start.round)
     this.#parked = []
     if (book.othersReached(tip.round)) round.work?.pipelineReady()
     const head = await parts.chain.finalizedHead({ signal })
@@ -149,20 +206,52 @@ export class Replica {
     return round
   }
 
+  #reports(): RoundReports {
+    const { reporter, wishes, parts } = this.#init
+    const reports = reporter.forRound()
+    return {
+      ...reports,
+      evidence: evidence => {
+        reports.evidence(evidence)
+        wishes.proven(evidence).catch(error => parts.warn(`evidence cannot be opened: ${String(error)}`))
+      },
+    }
+  }
+
+  /** Tells the siblings, in every round until it is decided, that the seat is given up. */
+  async #leave({ scope, self, membership }: RoundContext): Promise<void> {
+    const { parts, wantsToLeave, wishes } = this.#init
+    if (self === null || !wantsToLeave()) return
+    const isDecided = membership?.decided.some(({ peer }) => peer === self) ?? false
+    if (isDecided || membership?.departing.includes(self)) return
+    const signed = await parts.journal.sign({ kind: 'leave', scope })
+    if (isRefusal(signed)) return
+    wishes.take(signed)
+    parts.agreement.broadcast({ signed, attachments: [] })
+  }
+
   async #conclude(run: RoundRun, end: RoundEnd, signal: AbortSignal): Promise<void> {
     const { parts, stageState, inbox, history, reporter } = this.#init
+    const now = history.standing(stageState.tip).type
+    // Certified by the group of before, after the stage was re-formed from this round or an earlier one.
+    if (now === 'base' || now === 'left') return this.#catchUp(signal)
     const encoded = encodeCertificate(end.certificate)
     const certified = await history.follow(stageState.tip, end.certificate, encoded, signal)
     // The machine has checked it; a history that does not follow would be a bug, and nothing may be built on it.
     if (isRefusal(certified)) throw new Error(`the round's own certificate: ${certified.detail ?? certified.refused}`)
     const work = run.endWork()
     this.#parked = work?.parked ?? []
-    if (work !== null) this.#clip = work.clip
+    if (work !== null) {
+      this.#clip = work.clip
+      this.#pace = work.pace
+    }
     inbox.close(certified.tip.round + 1)
     if (end.next === 'promote') await stageState.promote(certified, run.executed?.partitions ?? null)
     else await stageState.keep(certified)
     this.#init.onRound()
     parts.certified(run.context, certified, end.next)
+    this.#init.wishes.certified(run.round, certified.verified.outcomes)
+    this.#changed(end.certificate, certified.verified.signers)
     reporter.loss(certified.verified)
     reporter.clipped(run.round, work?.clipped ?? [])
     this.#report(run.round)
@@ -203,24 +292,34 @@ export class Replica {
     parts.timesTaken(round, parts.times.take())
   }
 
-  /** The head of the certificate chain goes to the chain now and then, and at the end. */
-  #anchor(round: number, link: Hash): void {
-    const { parts, untilRound } = this.#init
-    const { manifest } = parts.run
-    if (round % manifest.chain.anchorEvery !== 0 && round !== untilRound) return
-    this.#post(round, link)
+  /** What was decided about the members goes to the chain, by one of those who signed it: the absent cannot. */
+  #changed(certificate: Certificate, signers: readonly PeerName[]): void {
+    const { changes, scope } = certificate.value
+    if (changes.length === 0) return
+    const { reporter, poster, parts } = this.#init
+    reporter.changed(scope, changes)
+    const ranking = this.#anchorers(scope.round)?.filter(peer => signers.includes(peer)) ?? []
+    poster.post(certificate, rankOf(ranking, parts.self)).catch(error => parts.warn(`changes: ${String(error)}`))
   }
 
-  #post(round: number, link: Hash): void {
-    const { anchorer, parts } = this.#init
+  /** Whose turn it is to write to the chain, in order. */
+  #anchorers(round: number): readonly PeerName[] | null {
+    const { parts } = this.#init
     const { manifest, id } = parts.run
-    anchorer.note(round, link)
     const epoch = this.#epoch
     const group = epoch?.groups[parts.stage]
-    if (epoch === null || group === undefined) return
+    if (epoch === null || group === undefined) return null
     const draw = { beacon: epoch.beacon, run: id, stage: parts.stage, round, role: ROLES.anchorer }
-    const ranking = rankByStake(draw, group.seats, BigInt(manifest.stake.cap))
-    anchorer.post(round, link, rankOf(ranking, parts.self))
+    return rankByStake(draw, group.seats, BigInt(manifest.stake.cap))
+  }
+
+  /** The head of the certificate chain goes to the chain now and then, and at the end. */
+  #anchor(round: number, link: Hash): void {
+    const { anchorer, parts, untilRound } = this.#init
+    if (round % parts.run.manifest.chain.anchorEvery !== 0 && round !== untilRound) return
+    anchorer.note(round, link)
+    const ranking = this.#anchorers(round)
+    if (ranking !== null) anchorer.post(round, link, rankOf(ranking, parts.self))
   }
 
   /** One replica of stage 0 measures; nobody waits for it. */
@@ -229,7 +328,8 @@ export class Replica {
     const epoch = this.#epoch
     if (parts.stage !== 0 || epoch === null || !isMeasured(round, untilRound)) return
     const draw = { beacon: epoch.beacon, run: parts.run.id, stage: 0, round, role: ROLES.evaluator }
-    if (rankByHash(draw, parts.seats(0))[0] !== parts.self) return
+    const seats = epoch.groups[0]?.seats.map(({ peer }) => peer) ?? []
+    if (rankByHash(draw, seats)[0] !== parts.self) return
     const count = round === untilRound ? FINAL_BATCHES : PASSING_BATCHES
     evaluator.measure(round, count, signal).then(
       loss => (loss === null ? undefined : reporter.heldOut(round, loss)),

@@ -1,5 +1,6 @@
 /** Brings the engine to where this peer's own disk ends: the newest snapshot, then every certified aggregate after it. */
-import type { VerifiedCertificate } from '../../protocols/wire/certificate.ts'
+import type { Recovery } from '../../consensus/recovery/index.ts'
+import { decodeCertificate, type VerifiedCertificate } from '../../protocols/wire/certificate.ts'
 import { equalBytes } from '../../protocols/wire/hash.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import { ExitError } from '../cli/exit.ts'
@@ -7,10 +8,11 @@ import type { StageEngine } from '../engine/runtime/types.ts'
 import type { Partitions, RoundStore, SigningJournal } from '../journal/index.ts'
 import type { Run } from '../run/folder.ts'
 import { FIRST_ROUND } from '../run/state-chain.ts'
-import { ownBeginning } from './checkpoint.ts'
+import { ownAlone, ownBeginning } from './checkpoint.ts'
 import type { Certified } from './follow.ts'
 import type { History } from './history.ts'
 import type { Membership } from './membership.ts'
+import { roundAfter } from './reformed.ts'
 import { StageState } from './stage-state.ts'
 import { firstTip, type Tip } from './tip.ts'
 
@@ -30,7 +32,12 @@ export async function restoreState(init: RestoreInit): Promise<StageState> {
   const { engine, store, signal, run, stage, journal } = init
   // state_0 is the initialised stage; taken before anything is imported.
   const start = firstTip(await engine.fullRoot({ signal }), init.membership.start)
-  const { snapshot, toRound, rounds } = await store.recover({ signal })
+  const recoveries = init.membership.recoveries(stage)
+  await leaveOrphans(store, stage, recoveries)
+  const { snapshot, toRound, rounds } = await store.recover({
+    signal,
+    roundAfter: round => roundAfter(round, recoveries),
+  })
   const fromRound = snapshot?.head.round ?? FIRST_ROUND - 1
   const beginning = await ownBeginning({ store, stage, history: init.history, start, signal }, fromRound)
   if (beginning === null) throw damaged(init, `nothing says what the rounds before ${fromRound} led to`)
@@ -48,7 +55,34 @@ export async function restoreState(init: RestoreInit): Promise<StageState> {
     await replay(init, next, stored.partitions, stored.round === toRound)
     at = next.tip
   }
-  return new StageState({ run: run.id, stage, engine, store, journal, start, tip: at })
+  const settled = await init.history.settled(at, signal)
+  return new StageState({ run: run.id, stage, engine, store, journal, start, tip: settled })
+}
+
+/** Rounds that a recovery left: this peer was ahead of its base, or of others that went on from it. */
+export async function leaveOrphans(
+  store: Pick<RoundStore, 'certificate' | 'leave'>,
+  stage: number,
+  recoveries: readonly Recovery[],
+): Promise<void> {
+  for (const { base, resume, epoch } of recoveries) {
+    let last = resume - 1
+    for (let is = await isBefore(store, stage, last + 1, epoch); is; is = await isBefore(store, stage, last + 1, epoch))
+      last++
+    store.leave(base.round + 1, last)
+  }
+}
+
+/** Is this round stored, of an earlier epoch? */
+async function isBefore(
+  store: Pick<RoundStore, 'certificate'>,
+  stage: number,
+  round: number,
+  epoch: number,
+): Promise<boolean> {
+  const encoded = await store.certificate(stage, round)
+  const certificate = encoded === null ? null : decodeCertificate(encoded)
+  return certificate !== null && !isRefusal(certificate) && certificate.value.scope.epoch < epoch
 }
 
 /** Checks the certificates up to the snapshot, which stands for what they did. */
@@ -59,8 +93,11 @@ async function walk(
   newest: number,
 ): Promise<{ tip: Tip; walked: VerifiedCertificate | null }> {
   let tip = start
-  let walked = await certificateAt(init, start.round)
-  for (let round = start.round + 1; round <= Math.min(toRound, newest); round++) {
+  // Of the round that they begin at; null for the initial state.
+  let walked = start.round < FIRST_ROUND ? null : await ownAlone({ ...init, start }, start.round)
+  const recoveries = init.membership.recoveries(init.stage)
+  const first = roundAfter(start.round, recoveries)
+  for (let round = first; round <= Math.min(toRound, newest); round = roundAfter(round, recoveries)) {
     const encoded = await init.store.certificate(init.stage, round)
     const next = encoded === null ? null : await init.history.next(tip, encoded, init.signal)
     if (next === null) throw damaged(init, `the certificate of round ${round} is missing`)
@@ -69,16 +106,6 @@ async function walk(
     walked = next.verified
   }
   return { tip, walked }
-}
-
-/** Of the round that the own certificates begin at; it has been verified. Null for the initial state. */
-async function certificateAt(
-  { store, stage, history, signal }: RestoreInit,
-  round: number,
-): Promise<VerifiedCertificate | null> {
-  const encoded = round < FIRST_ROUND ? null : await store.certificate(stage, round)
-  const verified = encoded === null ? null : await history.alone(encoded, Number.POSITIVE_INFINITY, signal)
-  return verified === null || isRefusal(verified) ? null : verified
 }
 
 async function replay(

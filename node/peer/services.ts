@@ -2,20 +2,25 @@
 import { type Activations, activations } from '../../protocols/activations/index.ts'
 import { type Agreement, agreement } from '../../protocols/agreement/index.ts'
 import { type Evaluation, evaluation } from '../../protocols/evaluation/index.ts'
-import { type PartitionName, type Reduce, reduce } from '../../protocols/reduce/index.ts'
-import { type State, state } from '../../protocols/state/index.ts'
+import { type Reduce, reduce } from '../../protocols/reduce/index.ts'
+import { type Runs, runs } from '../../protocols/run/index.ts'
+import { type State, servedAt, state } from '../../protocols/state/index.ts'
+import { encodeManifest } from '../../protocols/wire/cid.ts'
 import type { Clock, Digest, Random } from '../../protocols/wire/environment.ts'
 import { hashValue } from '../../protocols/wire/hash.ts'
 import type { Certificate, Commit, Hash, PeerName, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal, type RefusalReason, refuse } from '../../protocols/wire/refusals.ts'
+import { DEFAULT_SPEEDS, type SyncSpeeds } from '../config/sync.ts'
 import type { SigningJournal } from '../journal/index.ts'
 import type { Network } from '../network/index.ts'
 import type { CertificateBook } from './certificate-book.ts'
 import type { Evaluator } from './evaluator.ts'
+import { keepHeld } from './keep-held.ts'
 import { activationsPolicy, agreementPolicy, type PolicyInit, reducePolicy, stateSource } from './policies.ts'
 import type { PushedAggregates } from './pushed-aggregates.ts'
 import type { RoundInbox } from './round-inbox.ts'
 import type { StageState } from './stage-state.ts'
+import type { Wishes } from './wishes.ts'
 
 export interface ServicesInit extends PolicyInit {
   readonly network: Network
@@ -23,11 +28,13 @@ export interface ServicesInit extends PolicyInit {
   readonly random: Random
   readonly digest: Digest
   readonly inbox: RoundInbox
+  readonly wishes: Wishes
   readonly book: CertificateBook
   readonly pushed: PushedAggregates
   readonly stageState: StageState
   readonly journal: SigningJournal
   readonly evaluator: Evaluator
+  readonly sync?: SyncSpeeds
   /** A certificate of the own stage from a sibling; checked. */
   readonly onOwnStage: (certificate: Certificate, hashes: readonly Hash[] | null) => void
   readonly onRefused: (reason: RefusalReason, peer: PeerName, detail?: string) => void
@@ -39,12 +46,14 @@ export interface Services {
   readonly activations: Activations
   readonly state: State
   readonly evaluation: Evaluation
+  readonly runs: Runs
 }
 
 export function openServices(init: ServicesInit): Services {
-  const { network, clock, random, digest, run, stage, self, membership, inbox, pushed, shape, onRefused } = init
+  const { network, clock, random, digest, run, stage, self, around, inbox, pushed, shape, onRefused } = init
   const { model, batch, stages, timeouts, chain } = run.manifest
   const components = { ...network.components, clock, random, digest }
+  const speeds = init.sync ?? DEFAULT_SPEEDS
   const services: Services = {
     agreement: agreement({
       policy: agreementPolicy(init),
@@ -60,7 +69,6 @@ export function openServices(init: ServicesInit): Services {
       policy: reducePolicy(init),
       transferTimeoutMs: timeouts.reduceMs,
       handlers: {
-        // On the disk before it is acknowledged: HAVE is a promise that outlives the process.
         stored: name => void keepHeld(init, services.reduce, name),
         aggregate: name => pushed.arrived(name),
         refused: onRefused,
@@ -83,14 +91,16 @@ export function openServices(init: ServicesInit): Services {
     })(components),
     state: state({
       source: stateSource(init, init.stageState),
-      admit: from => (membership.stageOf.has(from) ? null : refuse('no-seat', from)),
+      admit: from => (around.hasPlace(from) ? null : refuse('no-seat', from)),
       handlers: { refused: onRefused },
+      bandwidth: servedAt(speeds.servedBytesPerSecond),
+      takenBytesPerSecond: speeds.takenBytesPerSecond,
     })(components),
     evaluation: evaluation({
       run: run.id,
       stage,
       policy: {
-        admit: from => (membership.hasSeat(from, stage - 1) ? null : refuse('no-seat', from)),
+        admit: from => (around.isSeated(from, stage - 1) ? null : refuse('no-seat', from)),
         activationBytes: shape.boundaryBytes,
       },
       handlers: {
@@ -98,32 +108,13 @@ export function openServices(init: ServicesInit): Services {
         refused: onRefused,
       },
     })(components),
+    runs: runs({ served: { run: run.id, manifest: encodeManifest(run.manifest) }, onRefused })(components),
   }
   return services
 }
 
-async function keepHeld(
-  { journal, inbox, onRefused, self }: ServicesInit,
-  held: Reduce,
-  name: PartitionName,
-): Promise<void> {
-  const { scope, author, root, partition } = name
-  const bytes = held.partition(name)
-  const run = inbox.current
-  if (bytes === null || scope.round !== run?.round) return
-  const place = { run: scope.run, stage: scope.stage, epoch: scope.epoch, round: scope.round }
-  try {
-    await journal.held.put(place, { author, root, partition }, bytes)
-  } catch (error) {
-    // Not acknowledged: the author turns to the next candidate.
-    onRefused('overloaded', self, `a partition could not be kept: ${String(error)}`)
-    return
-  }
-  run.stored(author, root, partition)
-}
-
 function onMessage(
-  { commits, signatures, inbox }: ServicesInit,
+  { commits, signatures, inbox, wishes, around, stage }: ServicesInit,
   reduceService: Reduce,
   from: PeerName,
   signed: Signed,
@@ -133,12 +124,14 @@ function onMessage(
   for (const one of [signed, ...attachments]) {
     const { payload } = one
     if (payload.kind === 'record' || Math.abs(payload.scope.round - round) > 1) continue
+    // Proofs of changes, which come beside a proposal, are of anybody.
+    if (payload.scope.stage !== stage || !around.isSeated(one.signer, stage)) continue
     signatures.note(one)
     if (payload.kind === 'commit' && isCommit(one) && commits.note(one))
       void reduceService.commitSeen(payload.scope, one.signer)
     if (payload.kind === 'propose') commits.noteValue(payload.scope.round, hashValue(payload.value))
   }
-  inbox.message(from, signed, attachments)
+  if (!wishes.take(signed)) inbox.message(from, signed, attachments)
 }
 
 async function onCertificate(

@@ -31,8 +31,12 @@ export interface StageDiskInit {
 export async function openStageDisk(init: StageDiskInit): Promise<StageDisk> {
   const { disk, folder, run, stage, self, privateKey, digest } = init
   try {
+    const storage = await disk.openRounds()
+    const before = disk.seat()
+    if (before !== null && before !== stage) await RoundStore.forgetState(storage)
+    disk.noteSeat(stage)
     const store = await RoundStore.open({
-      storage: await disk.openRounds(),
+      storage,
       stage,
       stages: run.manifest.stages,
       digest,

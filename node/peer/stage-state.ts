@@ -7,7 +7,7 @@ import { equalBytes, isZeroHash } from '../../protocols/wire/hash.ts'
 import type { ContentId } from '../../protocols/wire/messages.ts'
 import { chunkLeaves } from '../engine/runtime/hashing.ts'
 import type { StageEngine } from '../engine/runtime/types.ts'
-import type { Partitions, RoundStore, SigningJournal } from '../journal/index.ts'
+import type { IncomingSnapshot, Partitions, RoundStore, SigningJournal } from '../journal/index.ts'
 import type { Certified } from './follow.ts'
 import type { Tip } from './tip.ts'
 
@@ -25,6 +25,7 @@ export interface StageStateInit {
 export class StageState {
   readonly #init: StageStateInit
   #tip: Tip
+  #executed: Certified | null = null
   /** The disk has all rounds up to this one. */
   #storedThrough: number
   /** Writes of the last round: the next round does not wait for them, the one after does. */
@@ -43,6 +44,11 @@ export class StageState {
 
   get tip(): Tip {
     return this.#tip
+  }
+
+  /** The round of the tip, where this process executed it; null where the state came from elsewhere. */
+  get executed(): Certified | null {
+    return this.#executed
   }
 
   /** The engine's shadow copy is what was certified. */
@@ -80,18 +86,32 @@ export class StageState {
     return true
   }
 
-  /** Takes a snapshot of a certified round in place of everything before it. */
-  async adopt(certified: Certified, snapshot: Uint8Array): Promise<boolean> {
-    const { engine } = this.#init
+  /** The stage was re-formed from the tip: the next round follows this one, and the state stays. */
+  resume(tip: Tip): void {
+    this.#tip = tip
+    this.#storedThrough = Math.max(this.#storedThrough, tip.round)
+  }
+
+  /**
+   * Takes a snapshot of a certified round, whose chunks are all there, in place of everything before it. It is in memory once,
+   * on its way to the engine; its file becomes the stored snapshot.
+   */
+  async adopt(certified: Certified, incoming: IncomingSnapshot): Promise<boolean> {
+    const { engine, store, journal } = this.#init
     const { fullRoot } = certified.verified.outcome
-    await engine.importState(snapshot)
-    if (fullRoot === null || !equalBytes(await engine.fullRoot(), fullRoot)) return false
+    const { round } = certified.tip
+    await engine.importState(await incoming.state())
+    if (fullRoot === null || !equalBytes(await engine.fullRoot(), fullRoot)) {
+      await store.dropIncoming(incoming)
+      return false
+    }
     await this.flush()
     this.#tip = certified.tip
-    const newest = this.#init.store.snapshots[0]?.round ?? -1
-    if (certified.tip.round > newest) await this.#putSnapshot(certified, await this.#init.engine.exportState())
-    this.#storedThrough = Math.max(this.#storedThrough, certified.tip.round)
-    await this.#init.journal.decided(this.#place(certified))
+    this.#executed = null
+    if (round > (store.snapshots[0]?.round ?? -1)) await store.takeIncoming(round, incoming)
+    else await store.dropIncoming(incoming)
+    this.#storedThrough = Math.max(this.#storedThrough, round)
+    await journal.decided(this.#place(certified))
     return true
   }
 
@@ -102,6 +122,7 @@ export class StageState {
 
   async #advance(certified: Certified, partitions: Partitions): Promise<void> {
     this.#tip = certified.tip
+    this.#executed = certified
     await this.#writing
     const isSnapshot = certified.verified.outcome.fullRoot !== null
     // Exported now: the next round's step would be in it later.

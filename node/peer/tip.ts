@@ -1,9 +1,10 @@
 /** Where a stage's certified history stands: what the next round builds on. Pure. */
 import type { BlockReference } from '../../consensus/chain/types.ts'
+import { ABSENCE_ROUNDS, type PastRound } from '../../consensus/membership/index.ts'
 import { nextState } from '../../consensus/round/index.ts'
 import { linkOf, type VerifiedCertificate } from '../../protocols/wire/certificate.ts'
 import { equalBytes, isZeroHash } from '../../protocols/wire/hash.ts'
-import type { Hash, Value } from '../../protocols/wire/messages.ts'
+import type { Change, Hash, Value } from '../../protocols/wire/messages.ts'
 import { type Refusal, refuse } from '../../protocols/wire/refusals.ts'
 import { FIRST_LINK, FIRST_ROUND, NO_PARENT } from '../run/state-chain.ts'
 
@@ -18,17 +19,43 @@ export interface Tip {
   readonly link: Hash
   /** Reference block of that round's value. */
   readonly reference: BlockReference
+  /** Epoch of that round; 0 before the first. */
+  readonly epoch: number
+  /** The last rounds of this epoch, newest first, at most {@link ABSENCE_ROUNDS}. */
+  readonly past: readonly PastRound[]
+  /** Changes of members that rounds of this epoch decided. */
+  readonly decided: readonly Change[]
 }
 
 /** @param initialState - full Merkle root of the initialised stage: state_0 */
 export function firstTip(initialState: Hash, start: BlockReference): Tip {
-  return { round: FIRST_ROUND - 1, parent: NO_PARENT, state: initialState, link: FIRST_LINK, reference: start }
+  return {
+    ...{ round: FIRST_ROUND - 1, parent: NO_PARENT, state: initialState, link: FIRST_LINK, reference: start },
+    ...{ epoch: 0, past: [], decided: [] },
+  }
 }
 
-/** The tip after a certificate that was verified against its group, where the link at its round is known. */
-export function tipAt({ value, valueId, outcome, outcomeHash }: VerifiedCertificate, link: Hash): Tip {
-  const { scope, reference } = value
-  return { round: scope.round, parent: { value: valueId, outcome: outcomeHash }, state: outcome.state, link, reference }
+/**
+ * The tip after a certificate that was verified against its group, where the link at its round is known.
+ * @param before - the certificates before it, as far as they are held, in order: those of its epoch say what was decided in it
+ */
+export function tipAt(certificate: VerifiedCertificate, link: Hash, before: readonly VerifiedCertificate[]): Tip {
+  const { value, valueId, outcome, outcomeHash } = certificate
+  const { round, epoch } = value.scope
+  const ofEpoch = [...before, certificate].filter(one => one.value.scope.epoch === epoch)
+  return {
+    round,
+    parent: { value: valueId, outcome: outcomeHash },
+    state: outcome.state,
+    link,
+    reference: value.reference,
+    epoch,
+    past: ofEpoch
+      .slice(-ABSENCE_ROUNDS)
+      .reverse()
+      .map(one => ({ round: one.value.scope.round, value: one.valueId, outcome: one.outcomeHash })),
+    decided: ofEpoch.flatMap(one => one.value.changes),
+  }
 }
 
 /** The tip after a certificate that was verified against its group and `tip.parent`. */
@@ -44,11 +71,16 @@ export function advanceTip(tip: Tip, certificate: VerifiedCertificate, manifestH
   const state = skipped ? tip.state : nextState(tip.state, outcome.aggregateRoot, manifestHash)
   if (!equalBytes(outcome.state, state)) return refuse('wrong-hash', 'the state does not follow from the one before')
   if (value.reference.height < tip.reference.height) return refuse('out-of-bounds', 'the reference block went back')
+  const { epoch, round } = value.scope
+  const before = epoch === tip.epoch ? tip : { past: [], decided: [] }
   return {
-    round: value.scope.round,
+    round,
     parent: { value: valueId, outcome: outcomeHash },
     state,
     link: linkOf(tip.link, valueId, outcomeHash),
     reference: value.reference,
+    epoch,
+    past: [{ round, value: valueId, outcome: outcomeHash }, ...before.past].slice(0, ABSENCE_ROUNDS),
+    decided: [...before.decided, ...value.changes],
   }
 }

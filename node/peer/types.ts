@@ -39,7 +39,7 @@ export interface PeerParts {
   readonly tensors: TensorStore
   /** Where messages and tensors go, and the round in progress. */
   readonly inbox: RoundInbox
-  /** All seats of a stage. */
+  /** All seats of a stage, of the epochs around the own one: another stage may be in the one before or after. */
   seats(stage: number): readonly PeerName[]
   spreadClose(bundle: CloseBundle): void
   /** False while the stage's lease has run out. */

@@ -30,6 +30,8 @@ const CHAIN: Omit<ChainConfig, 'genesis' | 'startHeight'> = {
   anchorEvery: 8,
   rootEvery: 16,
   leaseBlocks: 128,
+  claimDelayBlocks: 16,
+  claimWindowBlocks: 32,
 }
 
 /** Smallest stake that gives a seat in a new run. */

@@ -8,7 +8,8 @@ import type { Fault } from './types.ts'
 export interface Links {
   /** Link of a stage's hash chain at a round; null where the folder does not reach it. */
   readonly linkAt: (stage: number, round: number) => Hash | null
-  readonly stageOf: ReadonlyMap<PeerName, number>
+  /** Had it a seat in the stage around this block? */
+  readonly hasSeat: (peer: PeerName, stage: number, height: number) => boolean
   readonly stages: number
 }
 
@@ -23,12 +24,12 @@ export interface AnchorFindings {
   readonly strangers: number
 }
 
-export function judgeAnchors(anchors: readonly PostedAnchor[], { linkAt, stageOf, stages }: Links): AnchorFindings {
+export function judgeAnchors(anchors: readonly PostedAnchor[], { linkAt, hasSeat, stages }: Links): AnchorFindings {
   const faults: Fault[] = []
   const final = Array<number>(stages).fill(0)
   let [agreeing, beyond, strangers] = [0, 0, 0]
   for (const { stage, fromRound, toRound, link, peer, block } of anchors) {
-    if (stage >= stages || stageOf.get(peer) !== stage) {
+    if (stage >= stages || !hasSeat(peer, stage, block.height)) {
       strangers++
       continue
     }

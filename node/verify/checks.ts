@@ -1,16 +1,20 @@
 /** The table of checks: what each needs, does and recommends. `verify.ts` walks it. */
+import type { BlockReference } from '../../consensus/chain/types.ts'
+import type { VerifiedCertificate } from '../../protocols/wire/certificate.ts'
 import { ExitError } from '../cli/exit.ts'
 import type { NamedTensor } from '../engine/models/index.ts'
 import { newEngine } from '../export/history.ts'
 import { namedParameters } from '../export/model.ts'
 import { chooseBeginning } from '../peer/checkpoint.ts'
+import type { Membership } from '../peer/membership.ts'
+import { roundAfter, settledTip } from '../peer/reformed.ts'
 import { firstTip, type Tip, tipAt } from '../peer/tip.ts'
 import { FIRST_ROUND, manifestHash } from '../run/state-chain.ts'
 import { checkAggregates } from './aggregates.ts'
 import { judgeAnchors } from './anchors.ts'
 import { FaultList } from './faults.ts'
 import { type FollowedChain, followChain, tipOf } from './hash-chain.ts'
-import { namedRuns, type StageHistory } from './history.ts'
+import { certifiedIn, namedRuns, type StageHistory } from './history.ts'
 import { genesisFaults, manifestFaults } from './manifest.ts'
 import { type ModelFile, modelFaults, type Recomputed } from './model.ts'
 import { checkState } from './state.ts'
@@ -84,7 +88,7 @@ async function checkSeats(subject: Subject): Promise<Verdict> {
   }
   try {
     const { history, membership } = await subject.load()
-    const seats = `${membership.stageOf.size} bonded seats at block ${startHeight}`
+    const seats = `${membership.first.stageOf.size} bonded seats at block ${startHeight}`
     return {
       detail: `${seats}; ${history.signers} of them signed ${history.certificates} certificates`,
       ...subject.seatFaults.found,
@@ -123,9 +127,11 @@ async function checkHashChain(subject: Subject): Promise<Verdict> {
     const engine = await newEngine(run, stage)
     const initial = firstTip(await engine.fullRoot({ signal }), membership.start)
     await engine.dispose()
+    const starts = await epochStarts(membership, stage, signal)
+    const settled = (tip: Tip): Tip => settledTip(tip, membership.recoveries(stage), epoch => starts.get(epoch))
     const first = held.from === FIRST_ROUND ? initial : await anchoredBeginning(subject, stage, held)
     const rest = first === null ? [] : held.rounds.slice(first.round + 1 - held.from)
-    const chain = first === null ? NO_CHAIN : followChain(first, rest, manifestHash(run.id))
+    const chain = first === null ? NO_CHAIN : followChain(first, rest, manifestHash(run.id), settled)
     subject.chains = [...subject.chains, chain]
     const isOwn = opened.folders.some(folder => folder.stage === stage)
     if (first === null && isOwn)
@@ -144,14 +150,33 @@ async function checkHashChain(subject: Subject): Promise<Verdict> {
 const NO_CHAIN: FollowedChain = { tips: [], fault: null, gap: null }
 
 /** Where the kept rounds of a stage begin: at a round that members have anchored. Null where there is none. */
-async function anchoredBeginning(subject: Subject, stage: number, { from, rounds }: StageHistory): Promise<Tip | null> {
+async function anchoredBeginning(subject: Subject, stage: number, history: StageHistory): Promise<Tip | null> {
   const { membership } = await subject.load()
-  const gap = rounds.findIndex(certificates => certificates.length === 0)
-  const held = (gap < 0 ? rounds : rounds.slice(0, gap)).flatMap(([certificate]) => certificate ?? [])
-  const own = (await subject.anchors()).filter(one => one.stage === stage && membership.stageOf.get(one.peer) === stage)
-  const anchor = chooseBeginning(own, from, held)
-  const certificate = anchor === null ? undefined : held[anchor.toRound - from]
-  return anchor === null || certificate === undefined ? null : tipAt(certificate, anchor.link)
+  const recoveries = membership.recoveries(stage)
+  const held: VerifiedCertificate[] = []
+  for (let round = history.from; ; round = roundAfter(round, recoveries)) {
+    const certificate = certifiedIn(history, round)?.[0]
+    if (certificate === undefined) break
+    held.push(certificate)
+  }
+  const posted = await subject.anchors()
+  const own = posted.filter(one => one.stage === stage && membership.hadSeat(one.peer, stage, one.block.height))
+  const anchor = chooseBeginning(own, held)
+  const at = held.findIndex(({ value }) => value.scope.round === anchor?.toRound)
+  const first = held[at]
+  return anchor === null || first === undefined ? null : tipAt(first, anchor.link, held.slice(0, at))
+}
+
+/** First blocks of the epochs that re-formed a stage. */
+async function epochStarts(
+  membership: Membership,
+  stage: number,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<number, BlockReference>> {
+  const starts = new Map<number, BlockReference>()
+  for (const { epoch } of membership.recoveries(stage))
+    starts.set(epoch, await membership.blockAt(membership.startOf(epoch), signal))
+  return starts
 }
 
 async function checkAnchors(subject: Subject): Promise<Verdict> {
@@ -159,7 +184,7 @@ async function checkAnchors(subject: Subject): Promise<Verdict> {
   const { membership } = await subject.load()
   const found = judgeAnchors(await subject.anchors(), {
     linkAt: (stage, round) => tipOf(subject.chains[stage] ?? NO_CHAIN, round)?.link ?? null,
-    stageOf: membership.stageOf,
+    hasSeat: (peer, stage, height) => membership.hadSeat(peer, stage, height),
     stages: run.manifest.stages,
   })
   subject.final = Math.min(...found.final)
@@ -173,7 +198,7 @@ async function checkAnchors(subject: Subject): Promise<Verdict> {
 
 async function checkStates(subject: Subject): Promise<Verdict> {
   const { run, opened, signal } = subject.init
-  const { history } = await subject.load()
+  const { history, membership } = await subject.load()
   const faults = new FaultList()
   const wanted = new Set(subject.models.files.flatMap(({ round }) => round ?? []))
   const ends: string[] = []
@@ -189,7 +214,8 @@ async function checkStates(subject: Subject): Promise<Verdict> {
       const initial = await engine.exportState({ signal })
       let end = FIRST_ROUND - 1
       for (const folder of own) {
-        const walk = { folder, engine, initial, history: held, chain, wanted, captured, faults, signal }
+        const recoveries = membership.recoveries(stage)
+        const walk = { folder, engine, initial, history: held, chain, recoveries, wanted, captured, faults, signal }
         const { toRound, roots: compared } = await checkState(walk)
         end = Math.max(end, toRound)
         roots += compared

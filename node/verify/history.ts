@@ -6,6 +6,7 @@ import { equalBytes, hashHex, smallHash } from '../../protocols/wire/hash.ts'
 import type { Certificate } from '../../protocols/wire/messages.ts'
 import { isRefusal, type Refusal, refuse } from '../../protocols/wire/refusals.ts'
 import type { Membership } from '../peer/membership.ts'
+import { isPartOf, roundAfter } from '../peer/reformed.ts'
 import { scopeOf } from '../peer/round-context.ts'
 import type { Run } from '../run/folder.ts'
 import { FIRST_ROUND } from '../run/state-chain.ts'
@@ -101,9 +102,17 @@ class HistoryReader {
       Math.min(newest + 1, ...folders.map(({ store }) => store.oldest(stage) ?? newest + 1)),
     )
     const rounds: CertifiedRound[] = []
+    const recoveries = this.#init.membership.recoveries(stage)
+    let next = from === FIRST_ROUND ? roundAfter(FIRST_ROUND - 1, recoveries) : from
     for (let round = from; round <= newest; round++) {
       signal.throwIfAborted()
-      rounds.push(await this.#round(stage, round))
+      // Rounds that a recovery left are no part of the history, whoever has certificates of them.
+      if (round < next) rounds.push([])
+      else {
+        const certified = await this.#round(stage, round)
+        rounds.push(certified.filter(({ value }) => isPartOf(value.scope, recoveries)))
+        next = roundAfter(round, recoveries)
+      }
     }
     return { from, rounds }
   }

@@ -2,6 +2,7 @@
 import type { Chain, PostedAnchor } from '../../consensus/chain/types.ts'
 import { anchorPages } from '../peer/anchor-pages.ts'
 import { Membership } from '../peer/membership.ts'
+import { leaveOrphans } from '../peer/restore.ts'
 import type { Run } from '../run/folder.ts'
 import { FaultList } from './faults.ts'
 import type { OpenedFolders } from './folders.ts'
@@ -45,12 +46,18 @@ export class Subject {
   async load(): Promise<{ history: History; membership: Membership }> {
     const { chain, run, signal, opened } = this.init
     this.membership ??= await Membership.load(chain, run, signal)
+    const head = await chain.finalizedHead({ signal })
+    // Which stages were re-formed must be known before any of their rounds is judged.
+    if (this.history === null) await this.membership.foresee(head.height, signal)
+    for (const { stage, store } of opened.folders) {
+      if (stage !== null) await leaveOrphans(store, stage, this.membership.recoveries(stage))
+    }
     this.history ??= await readHistory({
       run,
       folders: opened.folders,
       chain,
       membership: this.membership,
-      head: await chain.finalizedHead({ signal }),
+      head,
       seats: this.seatFaults,
       signatures: this.signatureFaults,
       signal,
@@ -63,6 +70,9 @@ export class Subject {
     const { chain, run, signal } = this.init
     if (this.#anchors !== null) return this.#anchors
     const { height: toHeight } = await chain.finalizedHead({ signal })
+    // Read before they are weighed: an anchor's author is one of those who sat there then.
+    const { membership } = await this.load()
+    await membership.foresee(toHeight, signal)
     const anchors: PostedAnchor[] = []
     for await (const page of anchorPages(
       chain,

@@ -4,7 +4,7 @@ import type { PayloadKind, PeerName, Signed } from '../wire/messages.ts'
 import { isRefusal, type Refusal, type RefusalReason, refuse } from '../wire/refusals.ts'
 import { MESSAGE_MAX_BYTES } from './constants.ts'
 import type { SentParcel } from './headers.ts'
-import type { AgreementPolicy } from './types.ts'
+import type { AgreementPolicy, EnvelopePlace } from './types.ts'
 
 /** What siblings say to each other here. */
 const KINDS: readonly PayloadKind[] = [
@@ -16,6 +16,7 @@ const KINDS: readonly PayloadKind[] = [
   'precommit',
   'aggregate',
   'outcome',
+  'leave',
 ]
 
 /** What a correct peer never sends; the others may be late, early or ahead of what we know. */
@@ -47,12 +48,12 @@ export async function openParcel(
 ): Promise<OpenedParcel | Refusal> {
   const bytes = parcel.attachments.reduce((sum, envelope) => sum + envelope.length, parcel.envelope.length)
   if (bytes > MESSAGE_MAX_BYTES) return refuse('too-large', `a message of ${bytes} bytes`)
-  const signed = await openOne(parcel.envelope, from, policy)
+  const signed = await openOne(parcel.envelope, from, policy, 'message')
   if (isRefusal(signed)) return signed
   const attachments: Signed[] = []
   const refusals: Refusal[] = []
   for (const envelope of parcel.attachments) {
-    const opened = await openOne(envelope, from, policy)
+    const opened = await openOne(envelope, from, policy, 'attachment')
     if (isRefusal(opened)) refusals.push(opened)
     else attachments.push(opened)
     // Checking on would cost signatures for a peer that sends garbage.
@@ -61,7 +62,12 @@ export async function openParcel(
   return { signed, attachments, refusals }
 }
 
-async function openOne(envelope: Uint8Array, from: PeerName, policy: AgreementPolicy): Promise<Signed | Refusal> {
+async function openOne(
+  envelope: Uint8Array,
+  from: PeerName,
+  policy: AgreementPolicy,
+  as: EnvelopePlace,
+): Promise<Signed | Refusal> {
   const signed = await open(envelope, { kinds: KINDS })
-  return isRefusal(signed) ? signed : (policy.admit(signed, from) ?? signed)
+  return isRefusal(signed) ? signed : (policy.admit(signed, from, as) ?? signed)
 }

@@ -6,7 +6,7 @@ import type { Refusal, RefusalReason } from '../wire/refusals.ts'
 /** A message with what travels beside it. */
 export interface Parcel {
   readonly signed: Signed
-  /** Envelopes: COMMITs and HAVEs beside a proposal, the polka beside a precommit. */
+  /** Envelopes: COMMITs, HAVEs and proofs of changes beside a proposal, the polka beside a precommit. */
   readonly attachments: readonly Uint8Array[]
 }
 
@@ -23,12 +23,15 @@ export interface CommitQuery {
   readonly missing: readonly SealedCommit[]
 }
 
+/** How an envelope came: by itself, or beside a message, perhaps as proof of what was long ago or elsewhere. */
+export type EnvelopePlace = 'message' | 'attachment'
+
 /** What the node decides. */
 export interface AgreementPolicy {
   /** May this peer talk to us at all: is it a seat of our stage? */
   admitPeer(from: PeerName): Refusal | null
   /** Scope and seat of a message or attachment whose signature and bounds hold. */
-  admit(signed: Signed, from: PeerName): Refusal | null
+  admit(signed: Signed, from: PeerName, as: EnvelopePlace): Refusal | null
   /** Encoded certificates of the range from its start on, as many as are held without a gap; asked for a bounded range. */
   certificates(range: CertificateRange): Promise<readonly Uint8Array[]>
   /** Envelopes of COMMITs that are held. */

@@ -23,7 +23,10 @@ export interface CertifyingGroup {
 /** id(v) and outcome hash of the round before. */
 export type ParentExpectation = Value['parent']
 
-export interface VerifiedCertificate {
+/** A value and the outcomes under it, without the commits: what shows that a round was decided and executed. */
+export type ValueWithOutcomes = Pick<Certificate, 'value' | 'outcomes'>
+
+export interface CertifiedValue {
   readonly value: Value
   /** id(v). */
   readonly valueId: Hash
@@ -34,13 +37,18 @@ export interface VerifiedCertificate {
   readonly signers: readonly PeerName[]
   /** The signed outcomes, sorted by signer; their `heard` differ. */
   readonly outcomes: readonly Signed<Outcome>[]
+}
+
+export interface VerifiedCertificate extends CertifiedValue {
   /** The sealed commits, sorted by author; empty for SKIP. */
   readonly commits: readonly Signed<Commit>[]
 }
 
+export const OUTCOME_ENVELOPES = arrayOf(bytes(1, MESSAGES.outcome.maxBytes + ENVELOPE_OVERHEAD_BYTES), MAX_SEATS, 1)
+
 const FIELDS = object<Certificate>({
   value: VALUE,
-  outcomes: arrayOf(bytes(1, MESSAGES.outcome.maxBytes + ENVELOPE_OVERHEAD_BYTES), MAX_SEATS, 1),
+  outcomes: OUTCOME_ENVELOPES,
   commits: arrayOf(bytes(1, MESSAGES.commit.maxBytes + ENVELOPE_OVERHEAD_BYTES), MAX_SEATS),
 })
 
@@ -93,12 +101,37 @@ export async function verifyCertificate(
   parent?: ParentExpectation,
 ): Promise<VerifiedCertificate | Refusal> {
   // Before any signature is checked: too many cost, too few prove nothing.
-  const unfit = shapeFault(certificate, group, parent)
+  const unfit = shapeFault(certificate, group) ?? linkFault(certificate, parent)
   if (unfit !== null) return unfit
   const outcomes = await openAll(certificate.outcomes, 'outcome')
   if (isRefusal(outcomes)) return outcomes
   const commits = await openAll(certificate.commits, 'commit')
   return isRefusal(commits) ? commits : checkCertificate(certificate, { outcomes, commits }, group, parent)
+}
+
+/** Checks what of a certificate stands for itself without the commits: Q equal outcomes of these seats under the value. */
+export async function verifyOutcomes(
+  certified: ValueWithOutcomes,
+  group: CertifyingGroup,
+): Promise<CertifiedValue | Refusal> {
+  const unfit = shapeFault(certified, group)
+  if (unfit !== null) return unfit
+  const outcomes = await openAll(certified.outcomes, 'outcome')
+  return isRefusal(outcomes) ? outcomes : checkOutcomes(certified, outcomes, group)
+}
+
+/** The same of envelopes that are opened already. Pure. */
+export function checkOutcomes(
+  certified: ValueWithOutcomes,
+  opened: readonly Signed<Outcome>[],
+  group: CertifyingGroup,
+): CertifiedValue | Refusal {
+  const { value } = certified
+  const wrong = shapeFault(certified, group) ?? outcomesFault(value, opened, group)
+  if (wrong !== null) return wrong
+  const outcome = opened[0]!.payload
+  const signers = opened.map(signed => signed.signer)
+  return { value, valueId: outcome.value, outcome, outcomeHash: outcomeHash(outcome), signers, outcomes: opened }
 }
 
 /** The same of envelopes that are opened already, in the certificate's order: whoever signed them. Pure. */
@@ -108,37 +141,27 @@ export function checkCertificate(
   group: CertifyingGroup,
   parent?: ParentExpectation,
 ): VerifiedCertificate | Refusal {
-  const { value } = certificate
   const { outcomes, commits } = opened
-  const wrong =
-    shapeFault(certificate, group, parent) ?? outcomesFault(value, outcomes, group) ?? commitsFault(value, commits)
-  if (wrong !== null) return wrong
-  const outcome = outcomes[0]!.payload
-  return {
-    value,
-    valueId: outcome.value,
-    outcome,
-    outcomeHash: outcomeHash(outcome),
-    signers: outcomes.map(signed => signed.signer),
-    outcomes,
-    commits,
-  }
+  const certified = linkFault(certificate, parent) ?? checkOutcomes(certificate, outcomes, group)
+  if (isRefusal(certified)) return certified
+  return commitsFault(certificate.value, commits) ?? { ...certified, commits }
 }
 
-function shapeFault(
-  { value, outcomes, commits }: Certificate,
-  group: CertifyingGroup,
-  parent: ParentExpectation | undefined,
-): Refusal | null {
+function shapeFault({ value, outcomes }: ValueWithOutcomes, group: CertifyingGroup): Refusal | null {
   const wrong = VALUE(value, 'value') ?? valueRelation(value)
   if (wrong !== null) return refuse('out-of-bounds', wrong)
   if (!equalBytes(value.scope.group, group.groupHash)) return refuse('wrong-group')
+  return outcomes.length < group.quorum || outcomes.length > group.seats.length
+    ? refuse('out-of-bounds', `${outcomes.length} outcomes where ${group.quorum} are needed`)
+    : null
+}
+
+/** It follows this parent, and has a commit for each that was sealed. */
+function linkFault({ value, commits }: Certificate, parent: ParentExpectation | undefined): Refusal | null {
   const follows =
     parent === undefined ||
     (equalBytes(value.parent.value, parent.value) && equalBytes(value.parent.outcome, parent.outcome))
   if (!follows) return refuse('wrong-hash', 'the certificate does not follow its parent')
-  if (outcomes.length < group.quorum || outcomes.length > group.seats.length)
-    return refuse('out-of-bounds', `${outcomes.length} outcomes where ${group.quorum} are needed`)
   const sealed = value.commits === 'skip' ? 0 : value.commits.length
   return sealed === commits.length ? null : refuse('out-of-bounds', 'not one commit for each that was sealed')
 }

@@ -29,9 +29,9 @@ export const decisiveVotes = checker(
           votes.set(key, views)
         }
         if (event.type !== 'decided' || !seats.isHonest(event.peer)) return null
-        const size = seats.size(event.stage)
+        const size = seats.size(event.stage, event.epoch)
         const faults = Math.floor((size - 1) / 3)
-        const liars = size - seats.honest(event.stage).length
+        const liars = size - seats.honest(event.stage, event.epoch).length
         const needed = size - faults - Math.max(liars, 0)
         const found = honestVotes(`${event.stage}/${event.round}/${event.value}`)
         if (liars > faults || found >= needed) return null

@@ -13,6 +13,7 @@ import { locks } from './locks.ts'
 import { monotone } from './monotone.ts'
 import { oneDecision } from './one-decision.ts'
 import { oneFinal } from './one-final.ts'
+import { onlyAbsent } from './only-absent.ts'
 import { paidOnce } from './paid-once.ts'
 import { quorums } from './quorums.ts'
 import { recomputable } from './recomputable.ts'
@@ -33,6 +34,7 @@ const ALL: readonly Checker[] = [
   monotone,
   oneDecision,
   oneFinal,
+  onlyAbsent,
   paidOnce,
   quorums,
   recomputable,

@@ -11,9 +11,10 @@ export const quorums = checker(
   seats => ({
     event(event) {
       if (event.type !== 'certified' || !seats.isHonest(event.peer)) return null
-      const size = seats.size(event.stage)
+      const group = seats.of(event.stage, event.epoch)
+      const size = group.length
       const quorum = size - Math.floor((size - 1) / 3)
-      const signers = new Set(event.signers.filter(peer => seats.stageOf(peer) === event.stage))
+      const signers = new Set(event.signers.filter(peer => group.includes(peer)))
       if (signers.size >= quorum && signers.size === event.signers.length) return null
       const words = `a certificate of stage ${event.stage}, round ${event.round}, has ${signers.size} different signers of ${quorum}`
       return violation('quorums', event.atMs, words, [event.peer])

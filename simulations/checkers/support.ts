@@ -6,8 +6,11 @@ import type { Checker, RunningChecker } from './types.ts'
 export class Seats {
   readonly #honest = new Set<number>()
   readonly #stages = new Map<number, number>()
+  /** Where members change, by stage and epoch. */
+  readonly #groups = new Map<string, readonly number[]>()
 
   note(event: SimEvent): void {
+    if (event.type === 'seats') this.#groups.set(`${event.stage}/${event.epoch}`, event.peers)
     if (event.type !== 'seat') return
     this.#stages.set(event.peer, event.stage)
     if (event.honest) this.#honest.add(event.peer)
@@ -21,15 +24,18 @@ export class Seats {
     return this.#stages.get(peer) ?? null
   }
 
-  /** Seats of a stage. */
-  size(stage: number): number {
-    let size = 0
-    for (const other of this.#stages.values()) if (other === stage) size++
-    return size
+  /** Who has a seat of a stage in the epoch of an event; where members do not change, events name none. */
+  of(stage: number, epoch?: number): readonly number[] {
+    const group = epoch === undefined ? undefined : this.#groups.get(`${stage}/${epoch}`)
+    return group ?? [...this.#stages].flatMap(([peer, at]) => (at === stage ? [peer] : []))
   }
 
-  honest(stage: number): number[] {
-    return [...this.#honest].filter(peer => this.#stages.get(peer) === stage)
+  size(stage: number, epoch?: number): number {
+    return this.of(stage, epoch).length
+  }
+
+  honest(stage: number, epoch?: number): number[] {
+    return this.of(stage, epoch).filter(peer => this.#honest.has(peer))
   }
 }
 

@@ -64,6 +64,8 @@ const TYPES = {
   recomputed: 1,
   gauge: 1,
   reached: 1,
+  seats: 1,
+  changed: 1,
   end: 1,
 } as const satisfies Record<SimEvent['type'], 1>
 

@@ -124,6 +124,13 @@ export const SERVICE_FAULTS: readonly FaultKind[] = [
     parameters: {},
   },
   {
+    name: 'give-up',
+    about: 'these peers give up their seats, and go on until a replacement is there',
+    means: { 0: 'LEAVE in every epoch in which they have a seat' },
+    strikes: 'peers',
+    parameters: {},
+  },
+  {
     name: 'flash-crowd',
     about: 'these peers are away, and all come at once',
     means: { 0: 'down, then started together', 1: 'down, then started together', 2: 'started together' },

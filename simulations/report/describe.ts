@@ -28,6 +28,8 @@ export function peerNames(peers: readonly number[]): string {
 const SENTENCES: Describe = {
   seat: ({ peer, stage, name, honest }) =>
     `${peerName(peer)} sits in stage ${stage} as ${name}${honest ? '' : ', and lies'}`,
+  seats: ({ stage, epoch, peers }) => `stage ${stage} has the seats ${peerNames(peers)} in epoch ${epoch}`,
+  changed: event => `${where(event)} is changed by its stage: ${event.act}`,
   up: ({ peer, by }) => `${peerName(peer)} starts${by === undefined ? '' : ` (${by})`}`,
   down: ({ peer, by }) => `${peerName(peer)} is gone${by === undefined ? '' : ` (${by})`}`,
   synced: ({ peer, round, by }) =>

@@ -67,7 +67,7 @@ const BASE: Readonly<Record<string, FieldRule>> = {
   tiers: list(oneOf([0, 1, 2]), 3),
   swarm: fields(
     { stages: whole(1, 1_024), replicas: whole(1, 256) },
-    { peers: list(fields({ index: peerIndex }, SHAPE), MAX_PEERS) },
+    { spares: whole(0, 256), peers: list(fields({ index: peerIndex }, SHAPE), MAX_PEERS) },
   ),
   peer: fields(SHAPE),
   network: fields({ loss: number(0, 0.9), retransmitMs: ms, jitterMs: ms }),
@@ -86,7 +86,7 @@ const BASE: Readonly<Record<string, FieldRule>> = {
       gradientBytes: whole(1, 2 ** 40),
       rule: oneOf(['mean', 'trimmed-mean', 'median']),
     },
-    { rootEvery: whole(1, 1e6) },
+    { rootEvery: whole(1, 1e6), slack: number(1, 16), hedges: number(0, 1) },
   ),
   timing: fields({
     roundMs: ms,
@@ -139,7 +139,7 @@ export function isScenarioFault(value: object): value is ScenarioFault {
 /** What must hold between fields. */
 function relations(scenario: Scenario | ConcreteScenario): string | null {
   const { swarm, healAtMs, limitMs, faults, attackers } = scenario
-  const count = swarm.stages * swarm.replicas
+  const count = swarm.stages * swarm.replicas + (swarm.spares ?? 0)
   if (count > MAX_PEERS) return `swarm has ${count} peers where ${MAX_PEERS} are the most`
   if (healAtMs > limitMs) return `healAtMs (${healAtMs}) must not be after limitMs (${limitMs})`
   const far = (path: string, named: readonly number[]): string | null => {

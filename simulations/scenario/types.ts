@@ -49,6 +49,10 @@ export interface Workload {
   readonly rounds: number
   /** Micro-batches that close a round. */
   readonly target: number
+  /** A source counts up to this many times its share of the target; absent: the shipped start value. */
+  readonly slack?: number
+  /** Second copies that a sender may send out in a round, as a share of what is due to it; absent: the shipped start value. */
+  readonly hedges?: number
   /** Nominal milliseconds of one micro-batch's forward and backward in one stage. */
   readonly forwardMs: number
   readonly backwardMs: number
@@ -115,13 +119,21 @@ export interface Attacker {
   readonly with?: Readonly<Record<string, FaultParameter>>
 }
 
+export interface SwarmShape {
+  readonly stages: number
+  readonly replicas: number
+  /** Peers that bond once the run has started and wait for a seat; they are numbered after the seats. Members change only where there are some. */
+  readonly spares?: number
+  readonly peers?: readonly PeerOverride[]
+}
+
 interface ScenarioBase {
   readonly version: 1
   readonly name: string
   /** One sentence: what it shows. */
   readonly about: string
   readonly tiers: readonly Tier[]
-  readonly swarm: { readonly stages: number; readonly replicas: number; readonly peers?: readonly PeerOverride[] }
+  readonly swarm: SwarmShape
   readonly peer: PeerShape
   readonly network: NetworkModel
   readonly chain: ChainModel

@@ -1,5 +1,6 @@
 /** The library of scenarios, by name. */
 import type { Scenario } from '../scenario/types.ts'
+import { absentRemoved } from './absent-removed.ts'
 import { amnesia } from './amnesia.ts'
 import { calm } from './calm.ts'
 import { chainStalls } from './chain-stalls.ts'
@@ -21,6 +22,7 @@ import { fullDisks } from './full-disks.ts'
 import { gossipTrouble } from './gossip-trouble.ts'
 import { gradientLiars } from './gradient-liars.ts'
 import { idleStage } from './idle-stage.ts'
+import { joinsAndLeaves } from './joins-and-leaves.ts'
 import { killedAtWrites } from './killed-at-writes.ts'
 import { lateJoiner } from './late-joiner.ts'
 import { lossyLinks } from './lossy-links.ts'
@@ -36,9 +38,11 @@ import { restoredBackup } from './restored-backup.ts'
 import { rollingRestarts } from './rolling-restarts.ts'
 import { silentLeaders } from './silent-leaders.ts'
 import { slowMachines } from './slow-machines.ts'
+import { slowPeer } from './slow-peer.ts'
 import { splitStage } from './split-stage.ts'
 import { stalePolkas } from './stale-polkas.ts'
 import { standard } from './standard.ts'
+import { stragglers } from './stragglers.ts'
 import { thinLinks } from './thin-links.ts'
 import { tornDisks } from './torn-disks.ts'
 import { withholders } from './withholders.ts'
@@ -46,6 +50,8 @@ import { wrongClocks } from './wrong-clocks.ts'
 
 const ALL: readonly Scenario[] = [
   calm,
+  joinsAndLeaves,
+  absentRemoved,
   crashes,
   killedAtWrites,
   rollingRestarts,
@@ -54,6 +60,8 @@ const ALL: readonly Scenario[] = [
   restoredBackup,
   pauses,
   slowMachines,
+  slowPeer,
+  stragglers,
   fullDisks,
   wrongClocks,
   lossyLinks,

@@ -6,7 +6,11 @@ import { hashHex } from '../../protocols/wire/hash.ts'
 import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { FIRST_FINAL } from '../kernel/chain.ts'
 import { ANCHOR_ATTEMPTS, ANCHOR_PATIENCE_MS } from './constants.ts'
+import { isRecord, type SimRecord } from './members.ts'
 import type { SimPeer } from './peer.ts'
+
+/** What stands on the modelled chain. */
+export type SimTransaction = SimAnchor | SimRecord
 
 /** What an anchor transaction says. */
 export interface SimAnchor {
@@ -19,7 +23,7 @@ export interface SimAnchor {
 
 export class SimAnchors {
   readonly #peer: SimPeer
-  readonly #links = new AnchorLinks<SimAnchor>()
+  readonly #links = new AnchorLinks()
   #seenHeight = FIRST_FINAL
 
   constructor(peer: SimPeer) {
@@ -34,14 +38,15 @@ export class SimAnchors {
   lastPosted(toHeight: number): number | null {
     let last: number | null = null
     for (const { transaction } of this.#peer.world.chain.transactions(FIRST_FINAL, toHeight))
-      if (transaction.stage === this.#peer.stage) last = Math.max(last ?? 0, transaction.toRound)
+      if (!isRecord(transaction) && transaction.stage === this.#peer.stage)
+        last = Math.max(last ?? 0, transaction.toRound)
     return last
   }
 
   read(toHeight: number): void {
     const peer = this.#peer
     for (const { transaction, height } of peer.world.chain.transactions(this.#seenHeight, toHeight)) {
-      if (transaction.stage !== peer.stage) continue
+      if (isRecord(transaction) || transaction.stage !== peer.stage) continue
       const verdict = this.#links.take(transaction)
       if (verdict === 'contradicts')
         peer.tell.refused('contradiction', transaction.peer, 'an anchor of another history')

@@ -52,7 +52,8 @@ function* runSlices(
   kernelBytes: Uint8Array<ArrayBuffer>,
 ): Generator<void, RunResult> {
   const startedMs = performance.now()
-  const world = new World(scenario, { kernels: kernelBytes, messages: options.messages === true })
+  const { messages = false, onComputed } = options
+  const world = new World(scenario, { kernels: kernelBytes, messages, ...(onComputed && { onComputed }) })
   const checkers = runningCheckers(scenario, 0)
   let isViolated = false
   let isCut = false
@@ -66,7 +67,9 @@ function* runSlices(
   begin(world, scenario)
   let end: 'finished' | 'limit' | 'violated' = 'limit'
   const isFinished = (): boolean => {
-    const waited = world.peers.filter(peer => peer.isHonest && peer.isUp)
+    const waited = world.peers.filter(
+      peer => peer.isHonest && peer.isUp && (!world.members.change || world.hasSeat(peer)),
+    )
     return world.time.nowMs >= scenario.healAtMs && waited.every(peer => world.hasFinished(peer))
   }
   world.onFinished = () => {
@@ -106,13 +109,15 @@ function begin(world: World, scenario: ConcreteScenario): void {
   const liars = new Set(scenario.attackers.flatMap(({ peers }) => peers))
   for (const peer of world.peers) {
     peer.isHonest = !liars.has(peer.index)
+    if (!peer.isPlaced) continue
     const { index, stage, name, isHonest: honest } = peer
     world.recorder.emit({ type: 'seat', atMs: 0, peer: index, stage, name, honest })
   }
+  world.tellSeats(world.epoch(0))
   scheduleAttackers(world, ATTACKS)
   scheduleFaults(world, 0, STARTS)
   world.chain.start()
-  for (const peer of world.peers) peer.start()
+  for (const peer of world.peers) if (peer.isPlaced) peer.start()
   gauge(world)
 }
 

@@ -2,7 +2,7 @@ import type { Epoch } from '../../node/peer/epoch.ts'
 import type { RoundInbox } from '../../node/peer/round-inbox.ts'
 import { SeenCommits } from '../../node/peer/seen-commits.ts'
 import type { Answer, Delivery } from '../../protocols/activations/types.ts'
-import { hashHex, hashValue } from '../../protocols/wire/hash.ts'
+import { hashValue } from '../../protocols/wire/hash.ts'
 import type { Certificate, Commit, Hash, PeerName, Settled, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import type { Behaviour } from '../attackers/types.ts'
@@ -18,6 +18,7 @@ import { type PartitionId, SimHoldings } from './holdings.ts'
 import { type DiskRecord, SimJournal } from './journal.ts'
 import { type Key, openLabels } from './labels.ts'
 import { Pen } from './pen.ts'
+import { SimPushes } from './pushes.ts'
 import { SimRecords } from './records.ts'
 import { SimReplica } from './replica.ts'
 import type { SimRound } from './round.ts'
@@ -33,6 +34,8 @@ export interface SimPeerInit {
   readonly world: World
   readonly index: number
   readonly stage: number
+  /** False: it waits to be dealt to a stage, and is not started. */
+  readonly isPlaced: boolean
   readonly shape: PeerShape
   readonly key: Key
 }
@@ -41,7 +44,8 @@ export class SimPeer {
   readonly world: World
   readonly index: number
   readonly name: PeerName
-  readonly stage: number
+  stage: number
+  isPlaced: boolean
   readonly shape: PeerShape
   readonly key: Key
   readonly random: RandomStream
@@ -56,6 +60,8 @@ export class SimPeer {
   /** Number of the process; every callback of an older one is dead. */
   life = 0
   isUp = false
+  /** It gives up its seat, in every epoch in which it still has one. */
+  isLeaving = false
   /** Faults that keep it down. */
   downs = 0
   /** Factor of compute time. */
@@ -72,17 +78,18 @@ export class SimPeer {
   tips: StageTips
   records: SimRecords
   anchors: SimAnchors
+  readonly pushes = new SimPushes(this)
   replica: SimReplica | null = null
   #isPaused = false
   #backlog: (() => void)[] = []
   #engineFreeMs = 0
-  #waitingPushes = new Map<string, (() => void)[]>()
 
-  constructor({ world, index, stage, shape, key }: SimPeerInit) {
+  constructor({ world, index, stage, isPlaced, shape, key }: SimPeerInit) {
     this.world = world
     this.index = index
     this.name = key.name
     this.stage = stage
+    this.isPlaced = isPlaced
     this.shape = shape
     this.key = key
     this.random = new RandomStream(world.scenario.seed, `peer/${index}`)
@@ -116,6 +123,20 @@ export class SimPeer {
   }
 
   // The process.
+
+  /** Dealt to a stage: it begins there with nothing. */
+  place(stage: number): void {
+    if (this.isPlaced) {
+      this.crash()
+      this.disk.lose('empty')
+      this.forget()
+    }
+    this.stage = stage
+    this.isPlaced = true
+    const { index, name, isHonest: honest } = this
+    this.world.recorder.emit({ type: 'seat', atMs: this.world.time.nowMs, peer: index, stage, name, honest })
+    this.start()
+  }
 
   /** Between being started and being there. */
   isStarting = false
@@ -156,7 +177,7 @@ export class SimPeer {
     this.replica = null
     this.#isPaused = false
     this.#backlog = []
-    this.#waitingPushes.clear()
+    this.pushes.clear()
     this.#engineFreeMs = 0
     this.disk.crash(this.random)
     this.tell.process('down')
@@ -211,7 +232,9 @@ export class SimPeer {
   compute(nominalMs: number, done: () => void): void {
     const durationMs = (nominalMs * this.slowness) / this.shape.speed
     const { nowMs } = this.world.time
-    this.#engineFreeMs = Math.max(this.#engineFreeMs, nowMs) + durationMs
+    const fromMs = Math.max(this.#engineFreeMs, nowMs)
+    this.#engineFreeMs = fromMs + durationMs
+    this.world.onComputed(this.index, fromMs, this.#engineFreeMs)
     this.after((this.#engineFreeMs - nowMs) * this.clockRate, done)
   }
 
@@ -276,6 +299,7 @@ export class SimPeer {
         return
       }
     }
+    if (replica.takesWish(signed)) return
     this.#noteCommit(signed, inbox.round)
     for (const one of attachments) this.#noteCommit(one, inbox.round)
     inbox.message(from.name, signed, attachments)
@@ -307,26 +331,6 @@ export class SimPeer {
     return bytes === null || this.behaviour?.serves === undefined ? bytes : this.behaviour.serves(bytes)
   }
 
-  /** An aggregate that its first candidate sends unasked; its hash is computed here. */
-  pushed(from: PeerName, round: number, hash: Hash, bytes: Uint8Array): void {
-    if (this.inbox === null || Math.abs(round - this.inbox.round) > 2) return
-    if (!this.world.isGenuine(bytes, hash)) {
-      this.tell.refused('wrong-hash', from, 'not the bytes of this aggregate')
-      return
-    }
-    this.holdings.holdAggregate(round, hash, bytes)
-    const key = hashHex(hash)
-    const waiting = this.#waitingPushes.get(key) ?? []
-    this.#waitingPushes.delete(key)
-    for (const resume of waiting) resume()
-  }
-
-  onPushed(hash: Hash, resume: () => void): void {
-    const key = hashHex(hash)
-    this.#waitingPushes.set(key, [...(this.#waitingPushes.get(key) ?? []), resume])
-    if (this.#waitingPushes.size > 256) this.#waitingPushes.clear()
-  }
-
   deliver(delivery: Delivery): Answer {
     const answer = this.behaviour?.answers?.(delivery)
     return answer ?? this.inbox?.deliver(delivery) ?? { kind: 'wait', round: 0 }
@@ -334,7 +338,7 @@ export class SimPeer {
 
   onSettled(bundle: readonly Signed<Settled>[]): void {
     if (this.inbox === null) return
-    const sources = this.world.seats(0)
+    const sources = this.world.sourcesIn(this.epoch)
     for (const signed of bundle) if (sources.includes(signed.signer)) this.inbox?.settled(signed)
   }
 
@@ -365,7 +369,8 @@ export class SimPeer {
   }
 
   isSibling(name: PeerName): boolean {
-    return this.world.peerOf(name)?.stage === this.stage
+    const peer = this.world.peerOf(name)
+    return peer?.isPlaced === true && peer.stage === this.stage
   }
 
   #newHoldings(): SimHoldings {

@@ -48,7 +48,8 @@ export class Teller {
   decided(round: number, view: number, value: string, skip: boolean): void {
     const { index: peer, stage } = this.#peer
     const atMs = this.#peer.world.time.nowMs
-    this.#peer.world.recorder.emit({ type: 'decided', atMs, peer, stage, round, view, value, skip })
+    const epoch = this.#peer.world.members.change ? { epoch: this.#peer.epoch?.number ?? 0 } : {}
+    this.#peer.world.recorder.emit({ type: 'decided', atMs, peer, stage, round, view, value, skip, ...epoch })
   }
 
   anchored({ toRound, fromRound }: SimAnchor, link: string, height: number): void {
@@ -95,6 +96,7 @@ export class Teller {
   microBatch(round: number, event: string, id: MicroBatchId, to: PeerName | null): void {
     const { index: peer, stage, world } = this.#peer
     if (event === 'rerouted') world.recorder.reached('forward-rerouted', peer)
+    if (event === 'hedged') world.recorder.reached('forward-hedged', peer)
     if (event === 'started') return
     const hop = to === null ? undefined : world.peerOf(to)?.index
     world.recorder.emit({

@@ -14,13 +14,15 @@ import { FIRST_FINAL, SimChain } from '../kernel/chain.ts'
 import { Network, type Traffic } from '../kernel/network.ts'
 import { Timeline } from '../kernel/timeline.ts'
 import type { ConcreteScenario, PeerShape } from '../scenario/types.ts'
+import type { RunOptions } from '../tier.ts'
 import { Recorder } from '../trace/recorder.ts'
-import type { SimAnchor } from './anchors.ts'
+import type { SimTransaction } from './anchors.ts'
 import { Audit } from './audit.ts'
 import { nativeHash, Workbench } from './engine.ts'
 import { SimGossip } from './gossip.ts'
 import { LabelFactory, openLabels } from './labels.ts'
 import { peerNames, runOf } from './manifest.ts'
+import { Members } from './members.ts'
 import { SimPeer } from './peer.ts'
 
 const EPOCHS_KEPT = 64
@@ -29,6 +31,7 @@ export interface WorldOptions {
   readonly kernels: Uint8Array<ArrayBuffer>
   /** `message` events are many: only where somebody wants them. */
   readonly messages: boolean
+  readonly onComputed?: RunOptions['onComputed']
 }
 
 export class World {
@@ -37,26 +40,26 @@ export class World {
   readonly time = new Timeline()
   readonly recorder: Recorder
   readonly network: Network
-  readonly chain: SimChain<SimAnchor>
+  readonly chain: SimChain<SimTransaction>
   readonly bench: Workbench
   readonly gossip: SimGossip
   readonly peers: readonly SimPeer[]
-  /** Peers by stage. */
-  readonly stages: readonly (readonly SimPeer[])[]
+  /** Peers by stage: its seats, who waits for one, and who had one. */
+  stages: readonly (readonly SimPeer[])[] = []
   /** Block S. */
   readonly start: BlockReference
   /** A scope for look-ups that only read the round. */
   readonly anyScope: Scope
   /** All records that peers have announced, oldest first. */
   readonly records: Signed<StageRecord>[] = []
+  readonly onComputed: NonNullable<RunOptions['onComputed']>
   microBatchesSettled = 0
   roundsDecided = 0
   readonly #messages: boolean
   readonly #labels = new LabelFactory()
   readonly #byName = new Map<PeerName, SimPeer>()
-  readonly #siblings: readonly (readonly SimPeer[])[]
-  readonly #seats: readonly (readonly PeerName[])[]
-  readonly #stageOf: ReadonlyMap<PeerName, number>
+  #siblings: readonly (readonly SimPeer[])[] = []
+  readonly members: Members
   readonly #stakes: ReadonlyMap<PeerName, bigint>
   readonly #epochs = new Map<number, Epoch>()
   readonly #verified = new WeakMap<Certificate, Map<string, VerifiedCertificate | Refusal>>()
@@ -65,41 +68,85 @@ export class World {
   readonly #audit = new Audit(this)
   onFinished: () => void = () => {}
 
-  constructor(scenario: ConcreteScenario, { kernels, messages }: WorldOptions) {
+  constructor(scenario: ConcreteScenario, { kernels, messages, onComputed = () => {} }: WorldOptions) {
+    this.onComputed = onComputed
     this.scenario = scenario
     this.#messages = messages
     this.run = runOf(scenario)
     this.recorder = new Recorder(() => this.time.nowMs)
-    const { stages, replicas, peers: overrides = [] } = scenario.swarm
+    const { stages, replicas, spares = 0, peers: overrides = [] } = scenario.swarm
     const { id, manifest } = this.run
-    const shapes = Array.from({ length: stages * replicas }, (_, index): PeerShape => {
+    const shapes = Array.from({ length: stages * replicas + spares }, (_, index): PeerShape => {
       const override = overrides.find(one => one.index === index)
       return { ...scenario.peer, ...override }
     })
     this.bench = new Workbench(kernels, manifest, scenario.workload.gradientValues)
     this.network = new Network(this.time, shapes, scenario.network, scenario.seed)
-    this.chain = new SimChain<SimAnchor>(this.time, scenario.chain, scenario.seed, (block, finalized) => {
+    this.chain = new SimChain<SimTransaction>(this.time, scenario.chain, scenario.seed, (block, finalized) => {
       const { height, hash } = block
       this.recorder.emit({ type: 'block', atMs: this.time.nowMs, height, hash: hashHex(hash), finalized })
-      if (finalized) for (const peer of this.peers) peer.chain.onFinalized(block)
+      if (!finalized) return
+      if (this.members.change) this.#place(height)
+      for (const peer of this.peers) peer.chain.onFinalized(block)
     })
     this.start = this.chain.block(FIRST_FINAL)
     const beacon = beaconOf(this.start.hash, id, 0)
     // The order of the deal numbers the peers: peer i sits in stage i modulo the number of stages.
-    const dealt = [...dealStages(beacon, id, peerNames(shapes.length, scenario.seed), stages)]
-    this.#stageOf = new Map(dealt)
+    const names = peerNames(shapes.length, scenario.seed)
+    const dealt = [...dealStages(beacon, id, names.slice(0, stages * replicas), stages)]
+    // Where those that come later are dealt to, the epochs say.
+    const waiting = names.slice(stages * replicas)
+    this.members = new Members({ world: this, seats: dealt.map(([name]) => name), spares: waiting })
+    const all: [PeerName, number][] = [...dealt, ...waiting.map((name): [PeerName, number] => [name, 0])]
     const { floor } = manifest.stake
-    this.#stakes = new Map(dealt.map(([name], index) => [name, BigInt(Math.round(floor * shapes[index]!.stake))]))
+    this.#stakes = new Map(all.map(([name], index) => [name, BigInt(Math.round(floor * shapes[index]!.stake))]))
     this.gossip = new SimGossip(this)
     this.anyScope = scopeOf(this.run, this.epoch(0), 0, 0)
-    this.peers = dealt.map(
+    this.peers = all.map(
       ([name, stage], index) =>
-        new SimPeer({ world: this, index, stage, shape: shapes[index]!, key: this.#labels.key(name) }),
+        new SimPeer({
+          world: this,
+          index,
+          stage,
+          isPlaced: index < dealt.length,
+          shape: shapes[index]!,
+          key: this.#labels.key(name),
+        }),
     )
     for (const peer of this.peers) this.#byName.set(peer.name, peer)
-    this.stages = Array.from({ length: stages }, (_, stage) => this.peers.filter(peer => peer.stage === stage))
+    this.#group()
+  }
+
+  #group(): void {
+    const { stages } = this.scenario.swarm
+    this.stages = Array.from({ length: stages }, (_, stage) =>
+      this.peers.filter(peer => peer.isPlaced && peer.stage === stage),
+    )
     this.#siblings = this.peers.map(peer => this.stages[peer.stage]!.filter(other => other !== peer))
-    this.#seats = this.stages.map(members => members.map(peer => peer.name).sort())
+  }
+
+  /** Who was dealt to a stage starts there, with nothing of another one. */
+  #place(height: number): void {
+    const roster = this.members.roster(this.#newestEpoch(height))
+    for (const peer of this.peers) {
+      const stage = roster.candidates.get(peer.name)
+      if (stage === undefined || (peer.isPlaced && peer.stage === stage) || peer.downs > 0) continue
+      peer.place(stage)
+      this.#group()
+      this.recorder.reached('dealt-to-a-stage', peer.index)
+    }
+  }
+
+  /** Of those whose seats are known at this final height. */
+  #newestEpoch(height: number): number {
+    let number = this.epochOf(height)
+    while (this.epochHeight(number + 1) <= height) number++
+    return number
+  }
+
+  /** Has this peer a seat, as far as the chain says now? */
+  hasSeat(peer: SimPeer): boolean {
+    return this.members.roster(this.#newestEpoch(this.chain.finalized.height)).stageOf.has(peer.name)
   }
 
   get tokens(): number {
@@ -120,9 +167,10 @@ export class World {
     return this.#siblings[peer.index] ?? []
   }
 
-  /** All seats of a stage, sorted. */
-  seats(stage: number): readonly PeerName[] {
-    return this.#seats[stage] ?? []
+  /** The seats of stage 0 in an epoch, sorted; null: in the first one. */
+  sourcesIn(epoch: Epoch | null): readonly PeerName[] {
+    const { groups } = epoch ?? this.epoch(0)
+    return (groups[0]?.seats ?? []).map(({ peer }) => peer)
   }
 
   epochOf(height: number): number {
@@ -141,12 +189,27 @@ export class World {
     if (known !== undefined) return known
     const { hash } = this.chain.block(beaconHeight(this.run.manifest.chain, number))
     const beacon = beaconOf(hash, this.run.id, number)
-    const epoch = makeEpoch({ run: this.run, stageOf: this.#stageOf, number, beacon, stakes: this.#stakes })
+    const epoch = makeEpoch({ run: this.run, roster: this.members.roster(number), beacon, stakes: this.#stakes })
     this.#epochs.set(number, epoch)
+    if (number > 0) this.tellSeats(epoch)
     const oldest = this.#epochs.keys().next().value
     if (this.#epochs.size > EPOCHS_KEPT && oldest !== undefined) this.#epochs.delete(oldest)
     if (number > 0) this.recorder.reached('epoch-crossed')
     return epoch
+  }
+
+  /** Null where nobody has read it yet. */
+  knownEpoch(number: number): Epoch | null {
+    return this.#epochs.get(number) ?? null
+  }
+
+  /** Only where they may change. */
+  tellSeats({ number, groups }: Epoch): void {
+    if (!this.members.change) return
+    for (const [stage, { seats }] of groups.entries()) {
+      const peers = seats.map(({ peer }) => this.peerOf(peer)?.index ?? -1)
+      this.recorder.emit({ type: 'seats', atMs: this.time.nowMs, stage, epoch: number, peers })
+    }
   }
 
   /** The shipped check, of opened labels. Its answer for one certificate and parent is the same for everybody. */
@@ -262,6 +325,7 @@ export class World {
         trace: payload.trace.map(({ source, sequence }) => `${this.peerOf(source)?.index}/${sequence}`),
       })),
       signers: verified.signers.map(name => this.peerOf(name)?.index ?? -1),
+      ...(this.members.change ? { epoch: value.scope.epoch } : {}),
       next,
     })
     if (!peer.isHonest) return
@@ -269,6 +333,11 @@ export class World {
     if (this.#judged.has(key)) return
     this.#judged.add(key)
     this.roundsDecided++
+    for (const { peer: name, act } of value.changes) {
+      const of = this.peerOf(name)?.index ?? -1
+      this.recorder.emit({ type: 'changed', atMs: this.time.nowMs, peer: of, stage: peer.stage, round: tip.round, act })
+      this.recorder.reached(`decided/${act}`, of)
+    }
     this.#audit.recompute(peer, verified)
     this.#audit.pay(peer.stage, tip.round, commits)
   }

@@ -1,6 +1,7 @@
 /** The modelled chain as one peer's RPC shows it: the `Chain` that composePeer is handed. */
 import { ChainUnavailable } from '../../consensus/chain/errors.ts'
-import type { Anchor, BlockReference, Bond, CallOptions, Chain, PostedAnchor } from '../../consensus/chain/types.ts'
+import { recordKind } from '../../consensus/chain/records.ts'
+import type { Anchor, BlockRange, BlockReference, Bond, CallOptions, Chain } from '../../consensus/chain/types.ts'
 import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { FIRST_FINAL, type SimChain } from '../kernel/chain.ts'
 import type { SimProcess } from './process.ts'
@@ -8,7 +9,7 @@ import type { SimProcess } from './process.ts'
 /** A transaction of the modelled chain: who posts what. */
 export interface PostedBy {
   readonly peer: PeerName
-  readonly anchor: Anchor
+  readonly content: { readonly anchor: Anchor } | { readonly record: Uint8Array }
 }
 
 /** To the chain's node and back, ms. */
@@ -66,6 +67,34 @@ export function chainView(init: ChainViewInit): Chain {
       }
       process.clock.after(RPC_MS, attempt)
     })
+  /** Until the transaction is in a block of the best chain, unless it was lost. */
+  const post = async (content: PostedBy['content'], options?: CallOptions): Promise<BlockReference> => {
+    const from = await call(() => chain.best.height, options)
+    const posted: PostedBy = { peer: self, content }
+    await call(() => chain.submit(posted), options)
+    const untilMs = process.clock.nowMs() + GIVE_UP_MS
+    while (process.clock.nowMs() < untilMs) {
+      await new Promise<void>(resolve => process.clock.after(LOOK_MS, resolve))
+      options?.signal?.throwIfAborted()
+      const found = chain.transactions(from, chain.best.height).find(({ transaction }) => transaction === posted)
+      if (found !== undefined) return chain.block(found.height)
+    }
+    throw new ChainUnavailable('the transaction is in no block')
+  }
+  /** What `take` finds in the transactions of these blocks, as this peer's node shows them. */
+  const find = <Content extends object>(
+    { afterHeight, toHeight }: BlockRange,
+    take: (content: PostedBy['content']) => Content | undefined,
+    options?: CallOptions,
+  ): Promise<(Content & { readonly peer: PeerName; readonly block: BlockReference })[]> =>
+    call(
+      () =>
+        chain.transactions(afterHeight, Math.min(toHeight, head().height)).flatMap(({ height, transaction }) => {
+          const found = take(transaction.content)
+          return found === undefined ? [] : [{ ...found, peer: transaction.peer, block: chain.block(height) }]
+        }),
+      options,
+    )
   return {
     genesis,
     finalizedHead: options => call(head, options),
@@ -77,29 +106,16 @@ export function chainView(init: ChainViewInit): Chain {
       }, options),
     bonds: (_, __, options) => call(() => init.bonds, options),
     bond: () => Promise.reject(new ChainUnavailable('bonds are given in a simulation')),
-    async anchor(_, anchor, options) {
-      const from = await call(() => chain.best.height, options)
-      const posted: PostedBy = { peer: self, anchor }
-      await call(() => chain.submit(posted), options)
-      const untilMs = process.clock.nowMs() + GIVE_UP_MS
-      while (process.clock.nowMs() < untilMs) {
-        await new Promise<void>(resolve => process.clock.after(LOOK_MS, resolve))
-        options?.signal?.throwIfAborted()
-        const found = chain.transactions(from, chain.best.height).find(({ transaction }) => transaction === posted)
-        if (found !== undefined) return chain.block(found.height)
-      }
-      throw new ChainUnavailable('the transaction is in no block')
-    },
-    anchors: (_, { afterHeight, toHeight }, options) =>
-      call(
-        () =>
-          chain.transactions(afterHeight, Math.min(toHeight, head().height)).map(
-            ({ height, transaction: { peer, anchor } }): PostedAnchor => ({
-              ...anchor,
-              peer,
-              block: chain.block(height),
-            }),
-          ),
+    anchor: (_, anchor, options) => post({ anchor }, options),
+    anchors: (_, range, options) => find(range, content => ('anchor' in content ? content.anchor : undefined), options),
+    postRecord: (_, record, options) => post({ record }, options),
+    records: (run, range, options) =>
+      find(
+        range,
+        content => {
+          const kind = 'record' in content ? recordKind(content.record, run) : null
+          return 'record' in content && kind !== null ? { kind, record: content.record } : undefined
+        },
         options,
       ),
     close: async () => undefined,

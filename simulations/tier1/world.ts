@@ -211,7 +211,9 @@ export class World {
   #finalized(height: number): void {
     for (const callback of this.#heads) callback()
     for (const { height: at, transaction } of this.chain.transactions(this.#finalHeight, height)) {
-      const { peer, anchor } = transaction
+      const { peer, content } = transaction
+      if (!('anchor' in content)) continue
+      const { anchor } = content
       this.recorder.emit({
         type: 'anchored',
         atMs: this.time.nowMs,

@@ -18,6 +18,10 @@ interface OfRound extends OfPeer {
 export type SimEvent =
   /** Which peer sits where; the first events of a trace, again when an epoch changes the group. */
   | (OfPeer & { readonly type: 'seat'; readonly stage: number; readonly name: string; readonly honest: boolean })
+  /** Who has a seat of a stage in an epoch, where members change; without it the seats are those of the start. */
+  | (At & { readonly type: 'seats'; readonly stage: number; readonly epoch: number; readonly peers: readonly number[] })
+  /** A round decided that this peer comes or goes; once a stage and round. */
+  | (OfRound & { readonly type: 'changed'; readonly act: string })
   | (OfPeer & {
       readonly type: 'up' | 'down' | 'synced' | 'suspended' | 'resumed'
       readonly round?: number
@@ -40,7 +44,14 @@ export type SimEvent =
       readonly view?: number
       readonly value?: string | null
     })
-  | (OfRound & { readonly type: 'decided'; readonly view: number; readonly value: string; readonly skip: boolean })
+  | (OfRound & {
+      readonly type: 'decided'
+      readonly view: number
+      readonly value: string
+      readonly skip: boolean
+      /** Where members change. */
+      readonly epoch?: number
+    })
   | (OfRound & {
       readonly type: 'certified'
       readonly view: number
@@ -52,6 +63,8 @@ export type SimEvent =
       /** Sealed commits by author: micro-batches counted and paid. */
       readonly sealed: readonly { readonly peer: number; readonly count: number; readonly trace: readonly string[] }[]
       readonly signers: readonly number[]
+      /** Where members change. */
+      readonly epoch?: number
       readonly next: 'promote' | 'keep' | 'adopt'
     })
   | (OfRound & {

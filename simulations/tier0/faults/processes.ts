@@ -124,9 +124,19 @@ const clockJump: FaultStart = ({ peers, number }) => {
   return () => {}
 }
 
+/** What was given up is not taken back when the fault is over. */
+const giveUp: FaultStart = ({ peers }) => {
+  for (const peer of peers) {
+    peer.isLeaving = true
+    peer.replica?.giveUp()
+  }
+  return () => {}
+}
+
 export const PROCESS_FAULTS: Readonly<Record<string, FaultStart>> = {
   crash,
   leave: crash,
+  'give-up': giveUp,
   'region-failure': crash,
   'mass-exit': crash,
   'flash-crowd': crash,

@@ -47,6 +47,7 @@ export function makeContext(self: PeerName | null, peers: readonly PeerName[], s
     wantFullRoot: false,
     timeouts: { proposeMs: 150, voteMs: 80, graceCapMs: 100, reduceMs: 120 },
     viewBackoff: 1.25,
+    membership: null,
   }
 }
 

@@ -1,15 +1,17 @@
 /**
  * The liar: runs the honest machine to know what is going on, but signs without a journal and tells everybody something
  * else: other proposals, votes for any value it has heard of, votes without their polka or of far views, false holdings,
- * results and outcomes, two COMMITs; or it says nothing, or only to some. All liars conspire.
+ * results and outcomes, two COMMITs; or it says nothing, or only to some; or it leads like an honest one, but to evict one.
+ * All liars conspire.
  */
+import type { Wish } from '../../../consensus/membership/index.ts'
 import { hashHex, hashValue } from '../../../protocols/wire/hash.ts'
 import type { Commit, Hash, Payload, PeerName, Signed } from '../../../protocols/wire/messages.ts'
 import { blockHash, hashOf, makeCommit, PARENT_HEIGHT, PARTITIONS } from './fixtures.ts'
 import { isCommit, type Peer } from './peer.ts'
 import type { Swarm } from './swarm.ts'
 
-export type Strategy = 'random' | 'split' | 'silent'
+export type Strategy = 'random' | 'split' | 'silent' | 'evict'
 
 /** What all liars know together: they are one adversary. */
 export class Conspiracy {
@@ -62,8 +64,50 @@ export class Conspiracy {
 /** Instead of signing through a journal: what goes out when the machine of a liar asks for a signature. */
 export function lie(swarm: Swarm, peer: Peer, payload: Payload, attachments: readonly Uint8Array[]): void {
   if (swarm.conspiracy.strategy === 'silent') return
-  if (swarm.conspiracy.strategy === 'split') split(swarm, peer, payload, attachments)
+  if (swarm.conspiracy.strategy === 'evict') evict(swarm, peer, payload, attachments)
+  else if (swarm.conspiracy.strategy === 'split') split(swarm, peer, payload, attachments)
   else scatterLies(swarm, peer, payload, attachments)
+}
+
+/** Is honest, but for its proposals: each removes an honest seat, with what is no proof of it. */
+function evict(swarm: Swarm, peer: Peer, payload: Payload, attachments: readonly Uint8Array[]): void {
+  const { members, random, signer } = swarm
+  const victim = random.pick(swarm.honest)?.name
+  if (payload.kind !== 'propose' || payload.validView >= 0 || members === null || victim === undefined) {
+    tell(swarm, peer, signer.sign(peer.name, payload), attachments)
+    return
+  }
+  const { scope } = members
+  const absence = members.absence(victim)
+  const forgeries: readonly Wish[] = [
+    { ...absence, proof: [] },
+    absence,
+    { ...absence, proof: members.outcomes([1, 2]) },
+    // Outcomes of nobody, but by whom they should be.
+    { ...absence, proof: absence.proof.map(one => signer.sign(peer.name, one.payload)) },
+    {
+      ...absence,
+      proof: members
+        .outcomes()
+        .map(({ payload: { scope: at }, signer: by }) =>
+          members.sign(by, members.outcomePayload(at.round, [], { ...members.earlier, round: at.round })),
+        ),
+    },
+    { change: { peer: victim, act: 'remove-left' }, proof: members.leave(peer.name).proof },
+    {
+      change: { peer: victim, act: 'remove-left' },
+      proof: [members.sign(victim, { kind: 'leave', scope: { ...members.earlier, round: scope.round } })],
+    },
+    { change: { peer: victim, act: 'remove-proven' }, proof: members.lie(peer.name).proof },
+  ]
+  const { change, proof } = random.pick(forgeries)!
+  const lied = signer.sign(peer.name, { ...payload, value: { ...payload.value, changes: [change] } })
+  tell(swarm, peer, lied, [...attachments, ...proof.map(({ envelope }) => envelope)])
+}
+
+function tell(swarm: Swarm, peer: Peer, signed: Signed, attachments: readonly Uint8Array[]): void {
+  swarm.broadcast(peer, signed, attachments)
+  swarm.time.after(0, () => selfDeliver(swarm, peer, signed, attachments))
 }
 
 /** Two halves of the stage are told two consistent stories. */

@@ -1,10 +1,12 @@
 /** One driver of the simulated stage: its machine, its disk, and what became of it. */
+import type { MembershipContext, Wish } from '../../../consensus/membership/index.ts'
 import { createRound, type RoundContext } from '../../../consensus/round/index.ts'
 import type { RestoredRound, RoundState } from '../../../consensus/round/types.ts'
 import { hashHex } from '../../../protocols/wire/hash.ts'
 import type { Certificate, Commit, Hash, Payload, PeerName, Signed } from '../../../protocols/wire/messages.ts'
 import { hashOf } from './fixtures.ts'
 import type { Strategy } from './liar.ts'
+import type { Members } from './members.ts'
 
 export interface SwarmOptions {
   readonly seats: number
@@ -20,6 +22,12 @@ export interface SwarmOptions {
   readonly idle?: number
   /** Share of messages that are lost before the network heals. */
   readonly loss?: number
+  /** Members may change: who was absent before this round, who may come and who leaves already, and what everybody wishes. */
+  readonly members?: (stage: { readonly honest: readonly PeerName[]; readonly liars: readonly PeerName[] }) => {
+    readonly absent?: readonly PeerName[]
+    readonly context?: Partial<MembershipContext>
+    readonly wishes?: (members: Members) => readonly Wish[]
+  }
 }
 
 /** How long late seats work, in milliseconds. */

@@ -2,6 +2,7 @@
  * The round's machine under virtual time: n drivers, a network that delays, loses, duplicates and partitions until it
  * heals, crashes with a journal, and up to f liars (`liar.ts`). What must never happen is checked as it happens.
  */
+import type { Wish } from '../../../consensus/membership/index.ts'
 import { createRound, type RoundEffect, type RoundInput, step } from '../../../consensus/round/index.ts'
 import { encode } from '../../../protocols/wire/cbor.ts'
 import { outcomeHash } from '../../../protocols/wire/certificate.ts'
@@ -10,6 +11,7 @@ import type { Certificate, Commit, Hash, Payload, PeerName, Signed } from '../..
 import { essenceOf, slotOf } from '../../../protocols/wire/table.ts'
 import { blockHash, makeCommit, makeContext, PARENT_HEIGHT, peerNames, Signer } from './fixtures.ts'
 import { Conspiracy, lie } from './liar.ts'
+import { Members } from './members.ts'
 import { aggregateHash, isCommit, isOutcome, LATE_MS, newPeer, type Peer, type SwarmOptions } from './peer.ts'
 import { SeededRandom } from './random.ts'
 import { Timeline } from './timeline.ts'
@@ -25,6 +27,8 @@ export class Swarm {
   /** Highest honest view when the network had healed and all work was there. */
   viewAtHeal = 0
   readonly conspiracy: Conspiracy
+  readonly members: Members | null
+  readonly #wishes: readonly Wish[]
   steps = 0
   #wall: ReadonlySet<PeerName> = new Set()
   #timerCount = 0
@@ -35,8 +39,15 @@ export class Swarm {
     const names = peerNames(options.seats)
     const liars = new Set([...names].sort(() => this.random.next() - 0.5).slice(0, options.liars))
     this.conspiracy = new Conspiracy(options.strategy ?? 'random', new Set(this.random.subset(names)))
+    const honest = names.filter(name => !liars.has(name))
+    const { absent, context: change, wishes } = options.members?.({ honest, liars: [...liars] }) ?? {}
+    const base = makeContext(null, names, options.seed)
+    this.members = options.members === undefined ? null : new Members(this.signer, base, absent)
+    this.#wishes = (this.members === null ? undefined : wishes?.(this.members)) ?? []
     for (const [i, name] of names.entries()) {
-      this.peers.push(newPeer(makeContext(name, names, options.seed), name, liars.has(name)))
+      const context = { ...(this.members?.context(change) ?? base), self: name }
+      this.peers.push(newPeer(context, name, liars.has(name)))
+      this.time.after(0, () => this.#wish(this.peers[i]!))
       const workMs = this.random.next() * 80 + (i < (options.late ?? 0) ? LATE_MS : 0)
       this.time.after(workMs, () => this.#finishWork(this.peers[i]!, i < (options.idle ?? 0)))
     }
@@ -153,6 +164,7 @@ export class Swarm {
     this.carryOut(peer, effects)
     this.input(peer, { type: 'finalized', height: PARENT_HEIGHT + 1, hash: blockHash(PARENT_HEIGHT + 1) })
     this.input(peer, { type: 'finalized', height: PARENT_HEIGHT + 2, hash: blockHash(PARENT_HEIGHT + 2) })
+    this.#wish(peer)
     if (peer.work === 'idle') this.input(peer, { type: 'own-idle' })
     else if (peer.work !== null) this.input(peer, { type: 'own-commit', commit: peer.work })
     for (const key of disk.partitions) {
@@ -160,6 +172,10 @@ export class Swarm {
       const hash = Uint8Array.from(root.match(/../g) ?? [], hex => Number.parseInt(hex, 16))
       if (author !== peer.name) this.input(peer, { type: 'stored', author, root: hash, partition: Number(partition) })
     }
+  }
+
+  #wish(peer: Peer): void {
+    for (const wish of this.#wishes) this.input(peer, { type: 'wish', wish })
   }
 
   #replay(): void {

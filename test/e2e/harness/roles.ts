@@ -33,14 +33,15 @@ export class Roles {
     return this.#chain.close()
   }
 
+  /** In epoch 0, sorted. */
   seats(stage: number): readonly PeerName[] {
-    return this.#membership.seats(stage)
+    const { stageOf } = this.#membership.first
+    return [...stageOf.keys()].filter(peer => stageOf.get(peer) === stage).sort()
   }
 
-  stageOf(peer: PeerName): number {
-    const stage = this.#membership.stageOf.get(peer)
-    if (stage === undefined) throw new Error(`${peer} has no seat`)
-    return stage
+  /** In epoch 0; null for a peer that had no seat then. */
+  stageOf(peer: PeerName): number | null {
+    return this.#membership.first.stageOf.get(peer) ?? null
   }
 
   /** What the signatures of this round cover. */

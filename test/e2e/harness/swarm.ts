@@ -14,16 +14,19 @@ import { freePorts } from '../../../node/local/ports.ts'
 import { joinArguments, PROGRAM, peerLog } from '../../../node/local/programs.ts'
 import { bondLocalPeers, type LocalPeer, prepareKeys } from '../../../node/local/setup.ts'
 import { STAKE_ASSET } from '../../../node/run/defaults.ts'
-import { type Run, type SwarmFolder, swarmFolder } from '../../../node/run/folder.ts'
+import { manifestPath, type Run, type SwarmFolder, swarmFolder } from '../../../node/run/folder.ts'
 import type { PeerName } from '../../../protocols/wire/messages.ts'
 import { EventLog, type Heard } from './event-log.ts'
 import { trackPid } from './leftovers.ts'
 import { type TinyRun, tinyManifest } from './manifest.ts'
+import { type Ended, type Program, startProgram } from './program.ts'
 import { Roles } from './roles.ts'
 
 const STAKE = 1_000n
 /** For flushing journals and snapshots. */
 const STOP_GRACE_MS = 10_000
+/** Where blocks come every second the bonds may take some. */
+const FAST_MARGIN_BLOCKS = 6
 /** Generous: the machine may be busy. */
 const PATIENCE_MS = 120_000
 const EXPLAINED_EVENTS = 8
@@ -38,6 +41,8 @@ export interface StartOptions {
   readonly programArguments?: readonly string[]
   readonly untilRound?: number
   readonly keepRounds?: number
+  /** Tells the peer the run's id only. */
+  readonly byId?: boolean
   /** False: nobody's child; it goes on when this process ends. */
   readonly hasParent?: boolean
 }
@@ -80,15 +85,22 @@ export class Swarm {
   static async create(tiny: TinyRun = {}): Promise<Swarm> {
     const folder = swarmFolder(mkdtempSync(join(tmpdir(), 'swarm-e2e-')))
     const makeManifest = await tinyManifest(tiny)
-    const { peers, freezers } = await prepareKeys(folder, (tiny.stages ?? 2) * (tiny.replicas ?? 4))
-    const chain = await startChain(folder, 0, new EventBus(wallClockMs))
+    const seats = (tiny.stages ?? 2) * (tiny.replicas ?? 4)
+    const { peers, freezers } = await prepareKeys(folder, seats + (tiny.spares ?? 0))
+    const chain = await startChain(folder, {
+      port: 0,
+      bus: new EventBus(wallClockMs),
+      emptyBlockMs: tiny.emptyBlockMs,
+    })
     const { child, url } = chain
     trackPid(child.pid, child.ended)
     try {
       const { run, started } = await bondLocalPeers({
         url,
         folder,
-        peers,
+        peers: peers.slice(0, seats),
+        staked: peers.slice(seats),
+        ...(tiny.emptyBlockMs === undefined ? {} : { marginBlocks: FAST_MARGIN_BLOCKS }),
         freezers,
         stake: STAKE,
         asset: STAKE_ASSET,
@@ -126,6 +138,13 @@ export class Swarm {
   /** Stops the chain's process where it stands (`SIGSTOP`), and lets it go on (`SIGCONT`). */
   signalChain(signal: 'SIGSTOP' | 'SIGCONT'): void {
     this.#chain.signal(signal)
+  }
+
+  /** Resolves when it ends by itself, which it may from now on. */
+  endsByItself(index: number): Promise<ChildEnd> {
+    const child = this.#child(index)
+    this.#killed.add(child)
+    return child.ended
   }
 
   /** Asks it to end, as Ctrl-C does. */
@@ -186,9 +205,9 @@ export class Swarm {
     return this.log.of('peer.ready', { by: index }).length > 0
   }
 
-  /** The stage that the chain dealt to it. */
+  /** The stage that the chain dealt to it in epoch 0; -1 where it had no bond then. */
   stageOf(index: number): number {
-    return this.roles.stageOf(this.peers[index]?.peer ?? '')
+    return this.roles.stageOf(this.peers[index]?.peer ?? '') ?? -1
   }
 
   /** Indices of a stage's replicas. */
@@ -196,9 +215,26 @@ export class Swarm {
     return this.indices().filter(index => this.stageOf(index) === stage)
   }
 
-  /** Of all peers, whether they run or not. */
+  /** Of all peers that bonded before the start, whether they run or not. */
   indices(): number[] {
-    return this.peers.map((_, index) => index)
+    const { stages, replicas } = this.run.manifest
+    return Array.from({ length: stages * replicas }, (_, index) => index)
+  }
+
+  /** Of those that bond later, if at all. */
+  spares(): number[] {
+    return this.peers.map((_, index) => index).slice(this.indices().length)
+  }
+
+  /** Runs `swarm-node <verb>` for a peer's folder. */
+  command(verb: 'bond' | 'leave' | 'status', index: number, args: readonly string[] = []): Promise<Ended> {
+    return this.startCommand(verb, index, args).ended
+  }
+
+  startCommand(verb: 'bond' | 'leave' | 'status', index: number, args: readonly string[] = []): Program {
+    const { folder } = this.peers[index] ?? { folder: '' }
+    const bond = verb === 'bond' ? ['--run', manifestPath(this.folder.root), '--chain', this.chainUrl] : []
+    return startProgram([verb, '--data', folder, ...bond, ...args, '--json'])
   }
 
   stages(): number[] {
@@ -240,6 +276,7 @@ export class Swarm {
     const bootstrap = (options.bootstrap ?? [0, 1]).filter(other => other !== index)
     const args = joinArguments({
       folder: this.folder,
+      ...(options.byId === true ? { run: this.run.id } : {}),
       peer,
       chainUrl: this.chainUrl,
       bootstrap: bootstrap.map(other => this.address(other)),

@@ -9,7 +9,9 @@ import { connectLocalSetup, type LocalBond } from '../../../consensus/chain/adap
 import { Transactions } from '../../../consensus/chain/adapters/substrate/transactions.ts'
 import { encodeAnchorRemark } from '../../../consensus/chain/anchor.ts'
 import { collectionId, itemId, signBondProof } from '../../../consensus/chain/bond.ts'
+import { RECORD_LIMIT_BYTES } from '../../../consensus/chain/constants.ts'
 import { TransactionRefused } from '../../../consensus/chain/errors.ts'
+import { recordPrefix } from '../../../consensus/chain/records.ts'
 import type { Bond, Chain } from '../../../consensus/chain/types.ts'
 import { type ChainProcess, chainFolder, startChain } from './chain-process.ts'
 
@@ -61,7 +63,7 @@ describe('the substrate adapter on a real embedded chain', function () {
     folder?.remove()
   })
 
-  it('prepares asset, multisig and stakes in two blocks and posts eight bonds in one', async () => {
+  it('prepares asset and multisig in one block, and freezes the stakes in another beside eight bonds', async () => {
     const setup = await connectLocalSetup({ url, freezers: FREEZERS, asset: ASSET })
     const before = (await chain.finalizedHead()).height
     const stakes = await Promise.all(
@@ -69,10 +71,11 @@ describe('the substrate adapter on a real embedded chain', function () {
     )
     await setup.prepare(stakes)
     bonds = await Promise.all(PEERS.map(makeBond))
-    const blocks = await setup.postBonds(bonds)
+    const [blocks] = await Promise.all([setup.postBonds(bonds), setup.freeze(stakes)])
     expect(new Set(blocks.map(({ height }) => height))).to.have.length(1)
-    expect(blocks[0]!.height - before).to.be.at.most(6)
+    expect(blocks[0]!.height - before).to.be.at.most(5)
     await setup.prepare(stakes)
+    await setup.freeze(stakes)
     await setup.seal(2)
     await setup.close()
   })
@@ -132,6 +135,42 @@ describe('the substrate adapter on a real embedded chain', function () {
     expect(found[0]).to.deep.equal({ ...anchor, peer: bonds[2]!.peer, block })
     expect(await chain.anchors(RUN, { afterHeight: block.height, toHeight })).to.have.length(1)
     await writer.close()
+  })
+
+  it('posts records, the longest too, and reads them back beside the anchors, of bonded accounts only', async () => {
+    const writer = await connect(PEERS[4]!)
+    const other = await connect(PEERS[5]!)
+    const longest = new Uint8Array(RECORD_LIMIT_BYTES)
+    longest.set(recordPrefix(RUN, 'changes'))
+    const short = Uint8Array.of(...recordPrefix(RUN, 'claim'), 1, 2, 3)
+    const block = await writer.postRecord(RUN, longest)
+    await other.postRecord(RUN, short)
+    const anchor = { stage: 0, fromRound: 0, toRound: 3, link: link(4) }
+    await writer.anchor(RUN, anchor)
+    const tooLong = new Uint8Array(RECORD_LIMIT_BYTES + 1)
+    tooLong.set(recordPrefix(RUN, 'changes'))
+    const foreign = recordPrefix(`${RUN.slice(0, -1)}a`, 'changes')
+    for (const record of [tooLong, foreign, short.slice(1)]) {
+      expect(await writer.postRecord(RUN, record).catch(error => error)).to.be.instanceOf(RangeError)
+    }
+    const bondless = await connect(POOR)
+    expect(await bondless.postRecord(RUN, short).catch(error => error)).to.have.property('reason', 'bond.None')
+    // An account without a bond, past that check.
+    const connection = await Connection.open(url)
+    const { api } = connection
+    const stranger = new Transactions(connection, await accountFromUri(FREEZERS[0]))
+    await stranger.submit(async () => call(api, 'system.remarkWithEvent', u8aToHex(short)))
+    await connection.close()
+    await seal(2)
+    const range = { afterHeight: block.height - 1, toHeight: (await chain.finalizedHead()).height }
+    const found = await chain.records(RUN, range)
+    expect(found.map(({ peer }) => peer)).to.deep.equal([bonds[4]!.peer, bonds[5]!.peer])
+    expect(found[0]!.block).to.deep.equal(block)
+    expect(found.map(({ kind }) => kind)).to.deep.equal(['changes', 'claim'])
+    expect(found.map(({ record }) => u8aToHex(record))).to.deep.equal([u8aToHex(longest), u8aToHex(short)])
+    expect((await chain.anchors(RUN, range)).map(({ toRound }) => toRound)).to.deep.equal([3])
+    expect(await chain.records(RUN, { ...range, afterHeight: block.height })).to.have.length(1)
+    await Promise.all([writer.close(), other.close(), bondless.close()])
   })
 
   it('passes over a bond with a wrong proof and an anchor without a bond', async () => {

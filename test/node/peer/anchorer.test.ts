@@ -9,7 +9,6 @@ import { hashOf } from '../../protocols/wire/samples.ts'
 
 const RUN = 'run'
 const STAGE = 1
-const LEASE_BLOCKS = 20
 const MINUTE_MS = 60_000
 
 /** Seals a block with all that was posted, when the test says so; while it is away it keeps every question. */
@@ -69,6 +68,14 @@ class TestChain implements Chain {
       () => this.posted.filter(({ block }) => block.height > range.afterHeight && block.height <= range.toHeight),
       options,
     )
+  }
+
+  records(): Promise<readonly []> {
+    return this.#answer(() => [] as const)
+  }
+
+  postRecord(): Promise<BlockReference> {
+    return Promise.reject(new Error('nobody posts records here'))
   }
 
   async close(): Promise<void> {}
@@ -141,11 +148,9 @@ class Bench {
       run: RUN,
       stage: STAGE,
       fromHeight: 0,
-      leaseBlocks: LEASE_BLOCKS,
       isMember: peer => peer !== 'stranger',
       signal,
       onAnchored: ({ toRound }) => this.told.push(`anchored ${toRound}`),
-      onLease: isHeld => this.told.push(isHeld ? 'renewed' : 'lapsed'),
       onWarning: message => this.told.push(message),
     })
     this.anchorer.note(0, hashOf('start'))
@@ -276,7 +281,7 @@ describe('a peer and a chain that is away', () => {
   })
 })
 
-describe('the lease, as a peer keeps it', () => {
+describe('what a peer takes for final', () => {
   let bench: Bench
 
   beforeEach(async () => {
@@ -291,49 +296,22 @@ describe('the lease, as a peer keeps it', () => {
     await settle()
   })
 
-  it('outlasts any time without new blocks', async () => {
-    bench.chain.isAway = true
-    await bench.pass(60 * MINUTE_MS)
-    expect(bench.anchorer.mayVote).to.equal(true)
-    bench.chain.comeBack()
-    await bench.pass(6_000)
-    expect(bench.told).to.deep.equal(['away', 'back'])
-    expect(bench.anchorer.mayVote).to.equal(true)
-  })
-
-  it('runs out with the blocks, and is renewed by an anchor that goes further', async () => {
-    await bench.chain.seal(LEASE_BLOCKS + 1)
-    expect(bench.anchorer.mayVote).to.equal(false)
-    bench.certified(13)
-    await bench.pass(12_000)
-    expect(bench.anchorer.mayVote).to.equal(true)
-    expect(bench.told).to.deep.equal(['lapsed', 'anchored 13', 'renewed'])
-  })
-
-  it('is renewed by the same link where there is no newer one', async () => {
-    await bench.chain.seal(LEASE_BLOCKS + 1)
-    bench.anchorer.post(8, linkAt(8), 0)
-    await bench.pass(12_000)
-    expect(bench.rounds).to.deep.equal([8, 8])
-    expect(bench.anchorer.mayVote).to.equal(true)
-  })
-
-  it('is not renewed by strangers, by another history, nor by rounds that do not exist', async () => {
-    await bench.chain.seal(LEASE_BLOCKS + 1)
-    bench.chain.post('stranger', 8, linkAt(8))
-    bench.chain.post('liar', 8, hashOf('another'))
+  it('is what a member anchored of its own history: not what strangers post, nor another history', async () => {
+    bench.anchorer.note(16, linkAt(16))
+    bench.chain.post('stranger', 16, linkAt(16))
+    bench.chain.post('liar', 16, hashOf('another'))
     bench.chain.post('liar', 1_000_000, hashOf('another'))
     await bench.pass(12_000)
-    expect(bench.anchorer.mayVote).to.equal(false)
-    expect(bench.told.join()).to.include('liar anchored another history of round 8')
+    expect(bench.anchorer.finalRound).to.equal(8)
+    expect(bench.told.join()).to.include('liar anchored another history of round 16')
   })
 
   it('counts an anchor of rounds that this peer learns of only later', async () => {
     bench.chain.post('sibling', 16, linkAt(16))
-    await bench.chain.seal(LEASE_BLOCKS)
-    expect(bench.anchorer.mayVote).to.equal(false)
+    await bench.pass(12_000)
+    expect(bench.anchorer.finalRound).to.equal(8)
     bench.anchorer.note(16, linkAt(16))
-    expect(bench.anchorer.mayVote).to.equal(true)
     expect(bench.anchorer.finalRound).to.equal(16)
+    expect(bench.anchorer.finalAtMost(15)).to.equal(8)
   })
 })

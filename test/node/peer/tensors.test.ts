@@ -66,7 +66,16 @@ describe('candidates', () => {
     const scope = { genesis: SCOPE.genesis, run: SCOPE.run, epoch: number }
     const seats = [0, 1, 2, 3].map(index => ({ peer: peer(index), stake: 1n }))
     const group = makeGroup({ ...scope, stage: 0 }, seats)
-    return { number, beacon, groups: [group], lanes: makeLanes([seats.map(seat => seat.peer)]) }
+    const stageOf = new Map(seats.map(seat => [seat.peer, 0]))
+    const roster = {
+      epoch: number,
+      stageOf,
+      departing: new Map(),
+      barred: new Set<string>(),
+      candidates: new Map(),
+      spares: [],
+    }
+    return { number, beacon, roster, groups: [group], lanes: makeLanes([seats.map(seat => seat.peer)]) }
   }
 
   function candidates(): { candidates: Candidates; asked: number[] } {

@@ -172,7 +172,7 @@ describe('a history whose beginning is no longer kept', () => {
       opened.push(store)
       const { stageState, history } = await start(store)
       const engine = await newEngine(world.run, STAGE)
-      const isMember = (peer: string) => world.membership.hasSeat(peer, STAGE)
+      const isMember = (peer: string, height: number) => world.membership.hadSeat(peer, STAGE, height)
       const catchUp = new CatchUp({
         stage: STAGE,
         partitions: engine.shape.partitions,
@@ -187,6 +187,7 @@ describe('a history whose beginning is no longer kept', () => {
         siblings: () => siblings,
         anchors: signal => newestAnchors(chain, { run: world.run.id, stage: STAGE, afterHeight: 0, isMember }, signal),
         onProgress: () => undefined,
+        onTransfer: () => undefined,
       })
       return { catchUp, stageState, store }
     }
@@ -196,6 +197,7 @@ describe('a history whose beginning is no longer kept', () => {
       expect(await catchUp.run(SIGNAL)).to.equal('snapshot')
       expect(stageState.tip).to.deep.equal(world.tips[STAGE]![ROUNDS])
       expect(store.oldest(STAGE)).to.equal(KEPT_FROM)
+      await stageState.flush()
       const again = await start(store)
       expect(again.stageState.tip).to.deep.equal(world.tips[STAGE]![ROUNDS])
     })

@@ -100,10 +100,7 @@ describe('anchors', () => {
   const [member, stranger] = ['member', 'stranger']
   const links = {
     linkAt: (_: number, round: number) => (round <= 8 ? hashOf(`link ${round}`) : null),
-    stageOf: new Map([
-      [member, 0],
-      [stranger, 1],
-    ]),
+    hasSeat: (peer: string, stage: number) => (peer === member && stage === 0) || (peer === stranger && stage === 1),
     stages: 2,
   }
   const anchor = (toRound: number, change: Partial<PostedAnchor> = {}): PostedAnchor => ({

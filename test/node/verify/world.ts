@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import type { Ed25519PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
-import type { BlockReference, Bond, Chain, PostedAnchor } from '../../../consensus/chain/types.ts'
+import type { BlockReference, Bond, Chain, PostedAnchor, PostedRecord } from '../../../consensus/chain/types.ts'
 import { nextState } from '../../../consensus/round/index.ts'
 import { microBatch } from '../../../node/data/index.ts'
 import { STATE_CHUNK_BYTES } from '../../../node/engine/runtime/constants.ts'
@@ -49,6 +49,7 @@ export function block(height: number): BlockReference {
 export class FakeChain implements Chain {
   readonly genesis: Hash
   posted: PostedAnchor[] = []
+  recorded: PostedRecord[] = []
   head = HEAD
   readonly #bonds: readonly Bond[]
 
@@ -80,6 +81,14 @@ export class FakeChain implements Chain {
   async anchors(run: string, range: { afterHeight: number; toHeight: number }): Promise<PostedAnchor[]> {
     return run === this.run
       ? this.posted.filter(({ block: { height } }) => height > range.afterHeight && height <= range.toHeight)
+      : []
+  }
+  async postRecord(): Promise<BlockReference> {
+    throw new Error('not part of the test')
+  }
+  async records(run: string, range: { afterHeight: number; toHeight: number }): Promise<PostedRecord[]> {
+    return run === this.run
+      ? this.recorded.filter(({ block: { height } }) => height > range.afterHeight && height <= range.toHeight)
       : []
   }
   async close(): Promise<void> {}
@@ -150,7 +159,7 @@ export async function buildWorld(root: string, options: WorldOptions = {}): Prom
   chain.run = run.id
   const membership = await Membership.load(chain, run, SIGNAL)
   const seats = Array.from({ length: stages }, (_, stage) =>
-    peers.filter(({ peer }) => membership.stageOf.get(peer) === stage),
+    peers.filter(({ peer }) => membership.first.stageOf.get(peer) === stage),
   )
   mkdirSync(root, { recursive: true })
   writeRun(root, run.manifest)

@@ -194,6 +194,8 @@ export const MANIFEST: Manifest = {
     anchorEvery: 8,
     rootEvery: 16,
     leaseBlocks: 128,
+    claimDelayBlocks: 16,
+    claimWindowBlocks: 32,
   },
   seed: 1,
   delay: 0,

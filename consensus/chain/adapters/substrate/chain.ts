@@ -1,15 +1,27 @@
 /** The {@link Chain} over any Substrate node with the pallets assets, uniques, utility and system. */
 import { stringToHex, u8aToHex } from '@polkadot/util'
 import type { ContentId, Hash } from '../../../../protocols/wire/messages.ts'
-import { anchorKey, encodeAnchorRemark, encodeAnchorValue } from '../../anchor.ts'
+import { anchorKey, decodeAnchorRemark, encodeAnchorRemark, encodeAnchorValue } from '../../anchor.ts'
 import { itemId, verifyBondProof } from '../../bond.ts'
 import { TransactionRefused } from '../../errors.ts'
-import type { Anchor, BlockReference, Bond, BondRequest, CallOptions, Chain, PostedAnchor } from '../../types.ts'
+import { recordKind } from '../../records.ts'
+import type {
+  Anchor,
+  BlockRange,
+  BlockReference,
+  Bond,
+  BondRequest,
+  CallOptions,
+  Chain,
+  PostedAnchor,
+  PostedRecord,
+  RecordKind,
+} from '../../types.ts'
 import { type Connection, hashBytes } from './connection.ts'
 import { FinalizedBlocks } from './finalized.ts'
 import { atomic, call, type Transaction } from './pallets.ts'
-import { AnchorReader } from './read-anchors.ts'
 import { BondReader } from './read-bonds.ts'
+import { RemarkReader } from './read-remarks.ts'
 import type { Transactions } from './transactions.ts'
 
 export class SubstrateChain implements Chain {
@@ -18,7 +30,7 @@ export class SubstrateChain implements Chain {
   readonly #transactions: Transactions | undefined
   readonly #finalized: FinalizedBlocks
   readonly #bonds: BondReader
-  readonly #anchors: AnchorReader
+  readonly #remarks: RemarkReader
   /** The collection that holds this account's bond, by run. */
   readonly #collections = new Map<ContentId, number>()
 
@@ -28,7 +40,7 @@ export class SubstrateChain implements Chain {
     this.#transactions = transactions
     this.#finalized = new FinalizedBlocks(connection)
     this.#bonds = new BondReader(connection, asset)
-    this.#anchors = new AnchorReader(connection, this.#finalized, this.#bonds)
+    this.#remarks = new RemarkReader(connection, this.#finalized, this.#bonds)
   }
 
   finalizedHead(options?: CallOptions): Promise<BlockReference> {
@@ -47,12 +59,18 @@ export class SubstrateChain implements Chain {
     return this.#bonds.bonds(run, await this.#finalized.hexAt(height, options), options)
   }
 
-  anchors(
-    run: ContentId,
-    { afterHeight, toHeight }: { afterHeight: number; toHeight: number },
-    options?: CallOptions,
-  ): Promise<readonly PostedAnchor[]> {
-    return this.#anchors.read(run, afterHeight, toHeight, options)
+  async anchors(run: ContentId, range: BlockRange, options?: CallOptions): Promise<readonly PostedAnchor[]> {
+    const posted = await this.#remarks.read(run, range, bytes => decodeAnchorRemark(bytes, run), options)
+    return posted.map(({ content, peer, block }) => ({ ...content, peer, block }))
+  }
+
+  async records(run: ContentId, range: BlockRange, options?: CallOptions): Promise<readonly PostedRecord[]> {
+    const take = (record: Uint8Array): { kind: RecordKind; record: Uint8Array } | undefined => {
+      const kind = recordKind(record, run)
+      return kind === null ? undefined : { kind, record }
+    }
+    const posted = await this.#remarks.read(run, range, take, options)
+    return posted.map(({ content, peer, block }) => ({ ...content, peer, block }))
   }
 
   /** Rejects with {@link TransactionRefused} 'bond.BadProof' or 'bond.OtherPeer' before anything is sent. A bond that stands is left as it is. */
@@ -76,6 +94,17 @@ export class SubstrateChain implements Chain {
         call(api, 'system.remarkWithEvent', remark),
         call(api, 'uniques.setAttribute', collection, itemId(run), key, u8aToHex(encodeAnchorValue(anchor))),
       ])
+    }, options)
+  }
+
+  /** Throws a RangeError for what no reader would take as a record of `run`. */
+  async postRecord(run: ContentId, record: Uint8Array, options?: CallOptions): Promise<BlockReference> {
+    if (recordKind(record, run) === null) throw new RangeError('not a record of this run')
+    const transactions = this.#writer()
+    return transactions.submit(async each => {
+      // Without a bond nobody would read it.
+      await this.#collectionOf(run, transactions.address, each)
+      return call(this.#connection.api, 'system.remarkWithEvent', u8aToHex(record))
     }, options)
   }
 

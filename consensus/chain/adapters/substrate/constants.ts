@@ -23,10 +23,12 @@ export const FINALIZED_POLL_MS = 12_000
 
 /** Finalised block hashes kept: an epoch of 64 blocks many times over, 32 bytes each. */
 export const MAX_CACHED_HASHES = 8_192
-/** Blocks whose anchors are kept. */
-export const MAX_CACHED_ANCHOR_BLOCKS = 4_096
-/** Blocks that one `anchors` call may read. */
-export const MAX_ANCHOR_RANGE_BLOCKS = 16_384
+/** Blocks whose remarks are kept. */
+export const MAX_CACHED_REMARK_BLOCKS = 4_096
+/** Bytes of kept remarks: a hundred of the longest records; anchors of 4,096 blocks take 1 MiB. */
+export const MAX_CACHED_REMARK_BYTES = 16 * 1024 * 1024
+/** Blocks that one call for anchors or changes may read. */
+export const MAX_RANGE_BLOCKS = 16_384
 /** Blocks fetched at a time. */
 export const BLOCKS_IN_FLIGHT = 8
 /** Keys a page; nodes answer at most 1,000. */

@@ -1,31 +1,34 @@
-/** Finds anchors in finalised blocks. */
+/** Finds what members posted as remarks in finalised blocks: anchors and records. A block is fetched once for both. */
 import type { GenericExtrinsic } from '@polkadot/types'
 import type { AnyTuple, CallBase } from '@polkadot/types/types'
 import { hexToU8a } from '@polkadot/util'
 import type { HexString } from '@polkadot/util/types'
-import { decodeAnchorRemark } from '../../anchor.ts'
-import { ANCHOR_LIMIT_BYTES } from '../../constants.ts'
-import type { CallOptions, PostedAnchor } from '../../types.ts'
+import type { ContentId, PeerName } from '../../../../protocols/wire/messages.ts'
+import { RECORD_LIMIT_BYTES } from '../../constants.ts'
+import type { BlockRange, BlockReference, CallOptions } from '../../types.ts'
 import { eventsOf, extrinsicsOf, isSystemEvent } from './blocks.ts'
 import { type Connection, hashBytes } from './connection.ts'
-import { BLOCKS_IN_FLIGHT, MAX_ANCHOR_RANGE_BLOCKS, MAX_CACHED_ANCHOR_BLOCKS } from './constants.ts'
+import { BLOCKS_IN_FLIGHT, MAX_RANGE_BLOCKS } from './constants.ts'
 import type { FinalizedBlocks } from './finalized.ts'
 import { generalAddress } from './pallets.ts'
 import type { BondReader } from './read-bonds.ts'
+import { type Remark, RemarkCache } from './remark-cache.ts'
 
-/** A remark that was executed, in the order of its block. */
-interface Remark {
-  /** SS58, prefix 42. */
-  readonly account: string
-  readonly bytes: Uint8Array
+/** What was found in a remark, who posted it and where. */
+export interface Posted<Content> {
+  readonly content: Content
+  readonly peer: PeerName
+  readonly block: BlockReference
 }
 
-export class AnchorReader {
+/** What a reader takes of the bytes of a remark; undefined where they are something else. */
+export type Take<Content> = (bytes: Uint8Array) => Content | undefined
+
+export class RemarkReader {
   readonly #connection: Connection
   readonly #finalized: FinalizedBlocks
   readonly #bonds: BondReader
-  /** Short remarks of each finalised block that was read, by height. */
-  readonly #remarks = new Map<number, readonly Remark[]>()
+  readonly #cache = new RemarkCache()
 
   constructor(connection: Connection, finalized: FinalizedBlocks, bonds: BondReader) {
     this.#connection = connection
@@ -33,45 +36,54 @@ export class AnchorReader {
     this.#bonds = bonds
   }
 
-  /** Anchors of `run` in (afterHeight, toHeight], in chain order, of accounts with a valid bond in the state of the anchor's block. */
-  async read(run: string, afterHeight: number, toHeight: number, options?: CallOptions): Promise<PostedAnchor[]> {
+  /** In chain order, of accounts with a valid bond of `run` in the state of the remark's block. */
+  async read<Content>(
+    run: ContentId,
+    { afterHeight, toHeight }: BlockRange,
+    take: Take<Content>,
+    options?: CallOptions,
+  ): Promise<Posted<Content>[]> {
     const count = toHeight - afterHeight
-    if (!(count <= MAX_ANCHOR_RANGE_BLOCKS)) throw new RangeError(`at most ${MAX_ANCHOR_RANGE_BLOCKS} blocks at a time`)
+    if (!(count <= MAX_RANGE_BLOCKS)) throw new RangeError(`at most ${MAX_RANGE_BLOCKS} blocks at a time`)
     // Finality is checked once, before any block is read.
     if (count > 0) await this.#finalized.hexAt(toHeight, options)
-    const anchors: PostedAnchor[] = []
+    const posted: Posted<Content>[] = []
     for (let height = afterHeight + 1; height <= toHeight; height += BLOCKS_IN_FLIGHT) {
       const heights = Array.from({ length: Math.min(BLOCKS_IN_FLIGHT, toHeight - height + 1) }, (_, i) => height + i)
-      const blocks = await Promise.all(heights.map(each => this.#block(run, each, options)))
-      anchors.push(...blocks.flat())
+      const blocks = await Promise.all(heights.map(each => this.#block(run, each, take, options)))
+      posted.push(...blocks.flat())
     }
-    return anchors
+    return posted
   }
 
-  async #block(run: string, height: number, options: CallOptions | undefined): Promise<PostedAnchor[]> {
+  async #block<Content>(
+    run: ContentId,
+    height: number,
+    take: Take<Content>,
+    options: CallOptions | undefined,
+  ): Promise<Posted<Content>[]> {
     const remarks = await this.#remarksOf(height, options)
     const found = remarks.flatMap(({ account, bytes }) => {
-      const anchor = decodeAnchorRemark(bytes, run)
-      return anchor === undefined ? [] : [{ account, anchor }]
+      const content = take(bytes)
+      return content === undefined ? [] : [{ account, content }]
     })
     if (found.length === 0) return []
     const hash = await this.#finalized.hexAt(height, options)
     const accounts = [...new Set(found.map(({ account }) => account))]
     const bonds = await this.#bonds.bondsOf(accounts, run, hash, options)
     const peers = new Map(bonds.map(bond => [bond.account, bond.peer]))
-    return found.flatMap(({ account, anchor }) => {
+    return found.flatMap(({ account, content }) => {
       const peer = peers.get(account)
-      return peer === undefined ? [] : [{ ...anchor, peer, block: { height, hash: hashBytes(hash) } }]
+      return peer === undefined ? [] : [{ content, peer, block: { height, hash: hashBytes(hash) } }]
     })
   }
 
   async #remarksOf(height: number, options: CallOptions | undefined): Promise<readonly Remark[]> {
-    const cached = this.#remarks.get(height)
+    const cached = this.#cache.get(height)
     if (cached !== undefined) return cached
     const hash = await this.#finalized.hexAt(height, options)
     const remarks = await this.#connection.ask('send a block', options, () => this.#fetch(hash))
-    this.#remarks.set(height, remarks)
-    if (this.#remarks.size > MAX_CACHED_ANCHOR_BLOCKS) this.#remarks.delete(this.#remarks.keys().next().value!)
+    this.#cache.set(height, remarks)
     return remarks
   }
 
@@ -95,7 +107,7 @@ function signerOf(extrinsic: GenericExtrinsic): string {
 
 type AnyCall = Pick<CallBase<AnyTuple>, 'section' | 'method' | 'args'>
 
-/** The one short remark of a call: itself, or the first of an atomic batch. */
+/** The one remark of a call that may be ours: itself, or the first of an atomic batch. */
 function remarkIn({ method: call }: GenericExtrinsic): Uint8Array | undefined {
   if (call.section !== 'utility' || call.method !== 'batchAll') return remarkOf(call)
   const calls: unknown = call.args[0]
@@ -110,5 +122,5 @@ function isCall(value: unknown): value is AnyCall {
 function remarkOf(call: AnyCall): Uint8Array | undefined {
   if (call.section !== 'system' || call.method !== 'remarkWithEvent') return undefined
   const hex = call.args[0]?.toHex() ?? '0x'
-  return hex.length <= 2 + 2 * ANCHOR_LIMIT_BYTES ? hexToU8a(hex) : undefined
+  return hex.length <= 2 + 2 * RECORD_LIMIT_BYTES ? hexToU8a(hex) : undefined
 }

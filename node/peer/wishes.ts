@@ -1,0 +1,127 @@
+/**
+ * What this replica would see changed about the members of its stage, with what proves it: collected as it comes, handed to
+ * each round's machine, which decides what of it can be decided (consensus/membership).
+ */
+
+import { ABSENCE_ROUNDS, type Wish } from '../../consensus/membership/index.ts'
+import type { RoundContext } from '../../consensus/round/types.ts'
+import { open } from '../../protocols/wire/envelope.ts'
+import type { Change, Evidence, Leave, Outcome, PeerName, Signed } from '../../protocols/wire/messages.ts'
+import { isRefusal } from '../../protocols/wire/refusals.ts'
+import type { PayloadOf } from '../../protocols/wire/table.ts'
+import type { Membership } from './membership.ts'
+
+export interface WishesInit {
+  readonly self: PeerName
+  readonly stage: number
+  readonly membership: Pick<Membership, 'roster'>
+  /** A wish for the round in progress, or the next. */
+  readonly onWish: (round: number | null, wish: Wish) => void
+}
+
+export class Wishes {
+  readonly #init: WishesInit
+  /** Newest OUTCOME of each candidate. */
+  readonly #candidates = new Map<PeerName, Signed<Outcome>>()
+  /** Newest LEAVE of each seat. */
+  readonly #leaving = new Map<PeerName, Signed<Leave>>()
+  readonly #proven = new Map<PeerName, readonly Signed[]>()
+  /** Outcomes of the certificates that the own rounds ended with, by round. */
+  readonly #certified = new Map<number, readonly Signed<Outcome>[]>()
+
+  constructor(init: WishesInit) {
+    this.#init = init
+  }
+
+  /** True where the message is no business of the round's machine. */
+  take(signed: Signed): boolean {
+    const { onWish } = this.#init
+    const { signer } = signed
+    if (isA(signed, 'leave')) {
+      if (this.#roleIn(signed) === 'seat') {
+        this.#leaving.set(signer, signed)
+        onWish(null, leaving(signed))
+      }
+      return true
+    }
+    if (!isA(signed, 'outcome') || this.#roleIn(signed) === 'seat') return false
+    if (this.#roleIn(signed) === null) return true
+    const { round } = signed.payload.scope
+    const known = this.#candidates.get(signer)
+    if (known !== undefined && known.payload.scope.round >= round) return true
+    this.#candidates.set(signer, signed)
+    onWish(round + 1, admission(signed))
+    return true
+  }
+
+  /** A seat contradicted itself. */
+  async proven({ accused, envelopes }: Evidence): Promise<void> {
+    const opened = await Promise.all(envelopes.map(envelope => open(envelope)))
+    const proof = opened.flatMap(signed => (isRefusal(signed) ? [] : [signed]))
+    if (proof.length < envelopes.length || this.#proven.has(accused)) return
+    this.#proven.set(accused, proof)
+    this.#init.onWish(null, wish(accused, 'remove-proven', proof))
+  }
+
+  /** A round of the own stage ended here with these outcomes. */
+  certified(round: number, outcomes: readonly Signed<Outcome>[]): void {
+    this.#certified.set(round, outcomes)
+    for (const old of this.#certified.keys()) if (old <= round - ABSENCE_ROUNDS) this.#certified.delete(old)
+  }
+
+  /** All that can be wished for in a round that is opened; what is over is forgotten. */
+  forRound(context: RoundContext): Wish[] {
+    const { scope, group, membership } = context
+    for (const [peer, { payload }] of this.#candidates)
+      if (payload.scope.round < scope.round - 1) this.#candidates.delete(peer)
+    for (const [peer, { payload }] of this.#leaving) if (payload.scope.epoch < scope.epoch) this.#leaving.delete(peer)
+    for (const peer of this.#proven.keys()) if (!group.seats.some(seat => seat.peer === peer)) this.#proven.delete(peer)
+    if (membership === null) return []
+    return [
+      ...[...this.#proven].map(([peer, proof]) => wish(peer, 'remove-proven', proof)),
+      ...[...this.#leaving.values()].map(leaving),
+      ...this.#absences(context),
+      ...[...this.#candidates.values()].filter(({ payload }) => payload.scope.round === scope.round - 1).map(admission),
+    ]
+  }
+
+  /** What the signer is to this stage in the epoch that it signed for; null where it is nothing, or the epoch is not known. */
+  #roleIn({ signer, payload }: Signed<Outcome | Leave>): 'seat' | 'candidate' | null {
+    const { stage, membership } = this.#init
+    const roster = membership.roster(payload.scope.epoch)
+    if (roster?.stageOf.get(signer) === stage) return 'seat'
+    return roster?.candidates.get(signer) === stage ? 'candidate' : null
+  }
+
+  /** Seats that too few heard in each of the last rounds. */
+  #absences({ group, membership }: RoundContext): Wish[] {
+    const rounds = (membership?.past ?? []).slice(0, ABSENCE_ROUNDS).map(({ round }) => this.#certified.get(round))
+    const outcomes = rounds.filter(known => known !== undefined)
+    if (outcomes.length < ABSENCE_ROUNDS) return []
+    const isAbsent = (seat: number): boolean =>
+      outcomes.every(round => round.filter(({ payload }) => hasHeard(payload, seat)).length <= group.faults)
+    return group.seats.flatMap(({ peer }, seat) =>
+      peer !== this.#init.self && isAbsent(seat) ? [wish(peer, 'remove-absent', outcomes.flat())] : [],
+    )
+  }
+}
+
+function wish(peer: PeerName, act: Change['act'], proof: readonly Signed[]): Wish {
+  return { change: { peer, act }, proof }
+}
+
+function admission(signed: Signed<Outcome>): Wish {
+  return wish(signed.signer, 'admit', [signed])
+}
+
+function leaving(signed: Signed): Wish {
+  return wish(signed.signer, 'remove-left', [signed])
+}
+
+function hasHeard({ heard }: Outcome, seat: number): boolean {
+  return (((heard[seat >> 3] ?? 0) >> (seat & 7)) & 1) === 1
+}
+
+function isA<K extends Signed['payload']['kind']>(signed: Signed, kind: K): signed is Signed<PayloadOf<K>> {
+  return signed.payload.kind === kind
+}
