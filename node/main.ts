@@ -4,7 +4,7 @@ import { useEd25519 } from '../protocols/wire/ed25519.ts'
 import { loadPeerKey, nativeVerifier, signingNatively } from './identity/index.ts'
 import { createNetwork, type Network } from './network/index.ts'
 import { parseAddress } from './network/targets.ts'
-import { composePeer } from './peer/compose.ts'
+import { composePeer, type PeerEnd } from './peer/compose.ts'
 import { digestOf } from './peer/digest.ts'
 import { folderDisk } from './peer/disk.ts'
 import type { PeerEnvironment, PeerInit } from './peer/environment.ts'
@@ -13,6 +13,7 @@ import { openEngine } from './peer/stage-disk.ts'
 import { makeSystem } from './peer/system.ts'
 import { chainExit, openChain } from './run/chain.ts'
 import { IDENTITY_FILE } from './run/folder.ts'
+import { clearRequest, readRequest } from './run/request.ts'
 import { countBuffersWithHeap } from './run/v8.ts'
 import { StatusWriter } from './status/writer.ts'
 
@@ -25,8 +26,10 @@ export interface MachineInit extends PeerInit {
 }
 
 /** Rejects with an `ExitError` where the peer cannot take part; with anything else where there is a bug. */
-export async function runPeer(init: MachineInit): Promise<void> {
-  const { run, folder, chainUrl, account, bus, signal } = init
+export async function runPeer(init: MachineInit): Promise<PeerEnd> {
+  const { run, folder, chainUrl, account, bus } = init
+  const stop = watchForStop(folder)
+  const signal = AbortSignal.any([init.signal, stop.signal])
   countBuffersWithHeap()
   useEd25519(nativeVerifier())
   // A mistyped address is told before anything is opened.
@@ -46,32 +49,55 @@ export async function runPeer(init: MachineInit): Promise<void> {
     const chain = await openChain({ url: chainUrl, account, manifest: run.manifest, signal })
     try {
       const { wrapParts } = init
-      await composePeer(init, {
-        privateKey,
-        chain,
-        ...makeSystem(),
-        digest: digestOf,
-        openDisk: folderDisk,
-        openEngine,
-        async createNetwork(networkInit) {
-          network = await createNetwork(networkInit)
-          return network
+      const end = await composePeer(
+        { ...init, signal },
+        {
+          privateKey,
+          chain,
+          ...makeSystem(),
+          digest: digestOf,
+          openDisk: folderDisk,
+          openEngine,
+          async createNetwork(networkInit) {
+            network = await createNetwork(networkInit)
+            return network
+          },
+          ...(wrapParts === undefined ? {} : { wrapParts }),
         },
-        ...(wrapParts === undefined ? {} : { wrapParts }),
-      })
+      )
+      if (end === 'left') ended = 'it has given its seat up'
+      return end
     } finally {
       await chain.close()
     }
   } catch (error) {
     // Being stopped is no failure, however far it had come.
-    if (signal.aborted) return
+    if (signal.aborted) return 'stopped'
     ended = error instanceof Error ? error.message : String(error)
     throw chainExit(error, chainUrl)
   } finally {
+    stop.end()
     network = null
     await status.stop(ended)
     endLog()
   }
+}
+
+/** Between two looks at whether a person wants the peer to stop, ms. */
+const LOOK_MS = 1_000
+
+/** `swarm-node leave --force`, which works where there are no signals. */
+function watchForStop(folder: string): { readonly signal: AbortSignal; end(): void } {
+  const stop = new AbortController()
+  // Of an earlier process: this one was started since.
+  if (readRequest(folder) === 'stop') clearRequest(folder)
+  const timer = setInterval(() => {
+    if (readRequest(folder) !== 'stop') return
+    clearRequest(folder)
+    stop.abort(new Error('asked to stop'))
+  }, LOOK_MS)
+  timer.unref()
+  return { signal: stop.signal, end: () => clearInterval(timer) }
 }
 
 function countPaths(network: Network | null): { direct: number; relayed: number } {

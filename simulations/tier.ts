@@ -9,6 +9,8 @@ export interface RunOptions {
   readonly until?: (event: SimEvent) => boolean
   /** `message` events are many: only where somebody wants them. They are hashed either way. */
   readonly messages?: boolean
+  /** Tier 0: a peer computed from one virtual time to another. */
+  readonly onComputed?: (peer: number, fromMs: number, toMs: number) => void
   /** Where a tier that needs files keeps them. */
   readonly folder?: string
   readonly signal: AbortSignal

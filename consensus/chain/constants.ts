@@ -15,13 +15,17 @@ export const ANCHOR_KIND = 'swarm-node/anchor/1'
 /** An account may try this many collection ids for a run: with 10^5 collections on a chain one try collides once in 40,000. */
 export const COLLECTION_TRIES = 8
 
-/** Begins a record of changes (`consensus/membership/record.ts`). */
-export const CHANGES_KIND = 'swarm-node/changes/1'
+/** Each begins a record: of changes (`consensus/membership/record.ts`), a renewal or a claim (`consensus/recovery/records.ts`). */
+export const RECORD_KINDS = {
+  changes: 'swarm-node/changes/1',
+  renewal: 'swarm-node/renewal/1',
+  claim: 'swarm-node/claim/1',
+} as const
 /**
- * Bytes of a record of changes: a full stage of 256 seats, all of them sealed and all of them changed, takes 139,167. Asset
+ * Bytes of a record: one of changes, of a full stage of 256 seats, all of them sealed and all of them changed, takes 139,167. Asset
  * Hub takes 3.75 MiB of such transactions a block, the embedded chain requests of 1 MiB.
  */
-export const CHANGES_LIMIT_BYTES = 160 * 1024
+export const RECORD_LIMIT_BYTES = 160 * 1024
 
 /** Bytes of an encoded anchor remark at most; ours are below 160. */
 export const ANCHOR_LIMIT_BYTES = 256

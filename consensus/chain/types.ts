@@ -33,11 +33,15 @@ export interface PostedAnchor extends Anchor {
   readonly block: BlockReference
 }
 
-/** What a member posted as the record of changes that its stage decided; whether it is one, its reader checks. */
-export interface PostedChanges {
+/** Changes that a stage decided, a round that renews its lease, what a member of a lost stage claims. */
+export type RecordKind = 'changes' | 'renewal' | 'claim'
+
+/** What a member posted as a record; whether it is one, its reader checks. */
+export interface PostedRecord {
+  readonly kind: RecordKind
   readonly peer: PeerName
   readonly block: BlockReference
-  /** Begins as `consensus/membership/record.ts` encodes it, at most `CHANGES_LIMIT_BYTES`. */
+  /** Begins as records of its kind do (`records.ts`), at most `RECORD_LIMIT_BYTES`. */
   readonly record: Uint8Array
 }
 
@@ -73,9 +77,9 @@ export interface Chain {
   anchor(run: ContentId, anchor: Anchor, options?: CallOptions): Promise<BlockReference>
   /** Anchors of a run in finalised blocks of (afterHeight, toHeight], in chain order, from accounts that own a bond of the run. */
   anchors(run: ContentId, range: BlockRange, options?: CallOptions): Promise<readonly PostedAnchor[]>
-  /** Posts a record of changes as this account, which has a bond of the run, and resolves once it is in a block. */
-  postChanges(run: ContentId, record: Uint8Array, options?: CallOptions): Promise<BlockReference>
-  /** Records of changes of a run in these blocks, in chain order, from accounts that own a bond of the run. */
-  changes(run: ContentId, range: BlockRange, options?: CallOptions): Promise<readonly PostedChanges[]>
+  /** Posts a record as this account, which has a bond of the run, and resolves once it is in a block. */
+  postRecord(run: ContentId, record: Uint8Array, options?: CallOptions): Promise<BlockReference>
+  /** Records of a run in these blocks, in chain order, from accounts that own a bond of the run. */
+  records(run: ContentId, range: BlockRange, options?: CallOptions): Promise<readonly PostedRecord[]>
   close(): Promise<void>
 }

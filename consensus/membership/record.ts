@@ -12,32 +12,32 @@ import { isMap, object, oneOf } from '../../protocols/wire/fields.ts'
 import { contentIdText, VALUE, valueRelation } from '../../protocols/wire/message-fields.ts'
 import type { ContentId, Outcome, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal, type Refusal, refuse } from '../../protocols/wire/refusals.ts'
-import { CHANGES_KIND, CHANGES_LIMIT_BYTES } from '../chain/constants.ts'
+import { RECORD_KINDS, RECORD_LIMIT_BYTES } from '../chain/constants.ts'
 import type { DecidedChanges } from './types.ts'
 
 /** What a record holds besides its run, which is also in the value's scope. `outcomes` are Q envelopes, sorted by signer. */
 export type ChangesRecord = ValueWithOutcomes
 
 interface Fields extends ChangesRecord {
-  readonly kind: typeof CHANGES_KIND
+  readonly kind: typeof RECORD_KINDS.changes
   readonly run: ContentId
 }
 
 const FIELDS = object<Fields>({
-  kind: oneOf(CHANGES_KIND),
+  kind: oneOf(RECORD_KINDS.changes),
   run: contentIdText,
   value: VALUE,
   outcomes: OUTCOME_ENVELOPES,
 })
 
-/** Bytes for `Chain.postChanges`, at most `CHANGES_LIMIT_BYTES`: whatever 256 seats decide fits. A certificate will do. */
+/** Bytes for `Chain.postRecord`, at most `RECORD_LIMIT_BYTES`: whatever 256 seats decide fits. A certificate will do. */
 export function encodeRecord({ value, outcomes }: ChangesRecord): Uint8Array {
-  return encode({ kind: CHANGES_KIND, run: value.scope.run, value, outcomes })
+  return encode({ kind: RECORD_KINDS.changes, run: value.scope.run, value, outcomes })
 }
 
 /** Checks bounds and the run; `value.scope` then says whose group `verifyRecord` needs. */
 export function decodeRecord(bytes: Uint8Array, run: ContentId): ChangesRecord | Refusal {
-  const decoded = decodeStrict(bytes, { maxBytes: CHANGES_LIMIT_BYTES })
+  const decoded = decodeStrict(bytes, { maxBytes: RECORD_LIMIT_BYTES })
   if (isRefusal(decoded)) return decoded
   if (!isRecord(decoded)) return refuse('out-of-bounds', `record: ${FIELDS(decoded, '') ?? 'not a map'}`)
   const { value, outcomes } = decoded

@@ -4,6 +4,7 @@ import { isOnLane } from './lanes.ts'
 import { chainRoot } from './root.ts'
 import {
   abandon,
+  isHopeless,
   isLastStage,
   type Job,
   newJob,
@@ -14,6 +15,7 @@ import {
   type WorkState,
 } from './state.ts'
 import type { AccumulatorName, Computation, TensorHandle } from './types.ts'
+import { noteLap } from './window.ts'
 
 /** Starts micro-batches of the own source: contiguous sequences, `window` in flight, up to the quota, until the close. */
 export function fillWindow(step: Step): void {
@@ -21,9 +23,21 @@ export function fillWindow(step: Step): void {
   const { context } = state
   if (context.stage !== 0 || state.phase !== 'open' || !state.started) return
   let inFlight = 0
-  for (const job of state.jobs.values()) if (job.phase !== 'done' && job.phase !== 'lost') inFlight++
-  for (; inFlight < context.limits.window && state.nextSequence < context.quota; inFlight++) {
-    const job = newJob({ round: context.round, source: context.self, sequence: state.nextSequence++ }, null)
+  let probes = 0
+  for (const job of state.jobs.values()) {
+    if (job.phase === 'done' || job.phase === 'lost') continue
+    if (isHopeless(state, job)) probes++
+    else inFlight++
+  }
+  // What a late hop has is no reason for the others to wait; but where all are late, they get no more than the window.
+  inFlight += Math.max(0, probes - 1)
+  const window = Math.min(state.pace.window, Math.max(context.limits.window, context.share))
+  for (; inFlight < window && state.nextSequence < context.quota; inFlight++) {
+    const job = newJob(
+      { round: context.round, source: context.self, sequence: state.nextSequence++ },
+      null,
+      state.nowMs,
+    )
     state.jobs.set(job.key, job)
     step.effects.push({ type: 'draw', key: job.key, id: job.id })
     report(step, 'started', job)
@@ -137,6 +151,7 @@ function settle(step: Step, job: Job): void {
   releaseAll(step, job)
   job.phase = 'done'
   state.settled++
+  noteLap(state, job)
   state.root = chainRoot(state.root, job.header)
   step.effects.push({ type: 'settled', count: state.settled, root: state.root })
   report(step, 'settled', job)

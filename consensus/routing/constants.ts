@@ -2,8 +2,10 @@
 import type { WorkLimits } from './types.ts'
 
 export const DEFAULT_WORK_LIMITS: WorkLimits = {
-  // One computes here while the other travels; more only fills queues, and what is in flight at the close is wasted.
+  // One computes here while the other travels; what is in flight at the close is wasted. See `workLimits`.
   window: 2,
+  // 8 stages with 100 ms between them have 12 hops' time in flight (window.ts); queues at the next hop take 8 of them.
+  windowMost: 16,
   // With windows of 2 a lane of two stages never exceeds it; the other half is for senders whose own hop failed.
   queue: 8,
   // 64 activations of 0.5 MiB (gpt-tiny) to 8 MiB (gpt-small), three tensors each at the most.
@@ -16,7 +18,33 @@ export const DEFAULT_WORK_LIMITS: WorkLimits = {
   busy: 4,
   // All siblings of n = 4 and the first ones again; with the waits between them 8 hops' time, about a third of a round.
   retries: 5,
+  // All that is left in the tail, so that one machine that stands still is got round at once; none where a round is tiny.
+  hedges: 1 / 4,
 }
+
+/**
+ * Bounds of the measured deadlines, in shares of their bases, and their least deviation in shares of the smoothed value.
+ * An answer is a transfer, which another one in the way may double. Rounds get three times their usual: their deadline is
+ * for when neighbours fail, and a round that lost half of its lanes should still reach its target.
+ */
+export const PACE_SHARES = {
+  answer: { least: 1 / 8, most: 2, spread: 1 / 2 },
+  gradient: { least: 1 / 8, most: 2, spread: 1 / 4 },
+  drain: { least: 1 / 4, most: 1, spread: 1 / 4 },
+  round: { least: 1 / 4, most: 2, spread: 1 / 2 },
+} as const
+
+/** A hop that has held work of ours for this share of the round, and gave back less than a commitment needs, is late. */
+export const LATE_HELD_SHARE = 1 / 3
+
+/** A late hop is in time again with a gradient that took at most so many times the usual of the others. */
+export const IN_TIME_FACTOR = 1.5
+
+/** The tail of a round: this share of what is due here is done. */
+export const TAIL_SHARE = 3 / 4
+
+/** Deviations beyond the usual at which a copy is sent; the deadline is at four. */
+export const HEDGE_DEVIATIONS = 2
 
 /** Factor of every further wait. Below 2, so that three tries still fit into a round. */
 export const DEFAULT_BACK_OFF = 1.5
@@ -32,3 +60,12 @@ export const LATE_WAIT_SHARE = 0.02
 
 /** Share of the round for which a sender is patient with a stage that is still in the round before. */
 export const LATE_STAGE_SHARE = 0.25
+
+/**
+ * Limits for a pipeline of so many stages. A micro-batch's way is as long as the pipeline, there and back: with two in flight for each
+ * further stage one computes at every stage while the other travels; more only fills queues, and what is in flight at the close is wasted.
+ */
+export function workLimits(stages: number): WorkLimits {
+  const window = Math.max(DEFAULT_WORK_LIMITS.window, 2 * (stages - 1))
+  return { ...DEFAULT_WORK_LIMITS, window: Math.min(window, DEFAULT_WORK_LIMITS.windowMost) }
+}

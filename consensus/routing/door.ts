@@ -1,9 +1,21 @@
 /** What comes in: forwards, backwards and give-ups, each answered at once. */
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import { type RefusalReason, refuse } from '../../protocols/wire/refusals.ts'
-import { reroute, sendBackward } from './hops.ts'
+import { dropCopy } from './hedging.ts'
+import { reroute, sendBackward, sendForward } from './hops.ts'
 import { isOnLane, laneOf } from './lanes.ts'
-import { abandon, disarm, type Job, jobKey, newJob, release, releaseAll, type Step, type WorkState } from './state.ts'
+import {
+  abandon,
+  disarm,
+  type Job,
+  jobKey,
+  newJob,
+  noteReturned,
+  release,
+  releaseAll,
+  type Step,
+  type WorkState,
+} from './state.ts'
 import type { Answer, BackwardInput, ForwardInput } from './types.ts'
 
 const ACCEPTED: Answer = { kind: 'accepted' }
@@ -20,7 +32,7 @@ export function takeForward(step: Step, input: ForwardInput): Answer {
   if (known !== undefined) return drop(step, input, repeatForward(step, known, input))
   if (state.phase !== 'open') return drop(step, input, refused('stale-round'))
   if (isQueueFull(state, input) || !hasRoom(step)) return drop(step, input, BUSY)
-  const job = newJob(input.id, input)
+  const job = newJob(input.id, input, state.nowMs)
   state.jobs.set(job.key, job)
   state.forwards.push(job.key)
   return ACCEPTED
@@ -32,6 +44,7 @@ export function takeBackward(step: Step, input: BackwardInput): Answer {
   const job = state.jobs.get(jobKey(input.id))
   const fault = backwardFault(state, input, job)
   if (fault !== null || job === undefined) return drop(step, input, refused(fault ?? 'unknown-item'))
+  noteReturned(state, job, input.from)
   if (job.phase === 'lost' || state.phase === 'committed' || state.phase === 'over') {
     return drop(step, input, refused('stale-round'))
   }
@@ -54,7 +67,10 @@ export function takeBackward(step: Step, input: BackwardInput): Answer {
 /** A hop gave up: the sender turns to a sibling now, and need not wait for the deadline. */
 export function takeAbandoned(step: Step, from: PeerName, key: string): void {
   const job = step.state.jobs.get(key)
-  if (job?.phase === 'sent' && job.hop === from) reroute(step, job, { suspect: false })
+  if (job === undefined || !job.tried.has(from)) return
+  job.tried.set(from, null)
+  if (job.phase !== 'sent' || dropCopy(step, job, from)) return
+  if (job.hop === from) reroute(step, job, { suspect: false })
 }
 
 /** Forwards that were parked while the round before was open: those that find no room now are given back. */
@@ -153,13 +169,19 @@ function releaseSettled(step: Step, { id, settledBelow }: ForwardInput): void {
 /** Connections: what waits for a peer that is gone is re-routed, and it is tried last from now on. */
 export function onReachable(step: Step, peer: PeerName, reachable: boolean): void {
   const { state } = step
+  const wasAwaited = state.awaited.delete(peer)
   if (reachable) {
     state.down.delete(peer)
+    const waiting = [...state.jobs.values()].filter(job => job.hop === peer && job.phase === 'waiting')
+    if (wasAwaited) for (const job of waiting) sendForward(step, job)
     return
   }
   state.down.add(peer)
   for (const job of [...state.jobs.values()]) {
-    if (job.hop === peer && (job.phase === 'sent' || job.phase === 'waiting')) reroute(step, job, { suspect: true })
+    if (job.tried.has(peer)) job.tried.set(peer, null)
+    if (job.phase !== 'sent' && job.phase !== 'waiting') continue
+    if (dropCopy(step, job, peer)) continue
+    if (job.hop === peer) reroute(step, job, { suspect: true })
   }
 }
 

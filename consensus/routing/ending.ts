@@ -1,32 +1,63 @@
-/** Close and drain (round.md): stop taking work, let what is under way come home, commit, forget. */
+/** Open, close and drain (round.md): stop taking work, let what is under way come home, commit, forget. */
 import { accumulating } from './computations.ts'
+import { LATE_HELD_SHARE } from './constants.ts'
 import { abandonWhere } from './door.ts'
-import { isLastStage, isOpen, releaseAll, type Step, type Tally, timerId } from './state.ts'
+import { endHedging } from './hedging.ts'
+import { drainDeadlineMs, markLate, missDrain, missRound, observeDrain, observeRound, roundDeadlineMs } from './pace.ts'
+import {
+  isHopeless,
+  isLastStage,
+  isOpen,
+  paceContext,
+  releaseAll,
+  type Step,
+  type Tally,
+  timerId,
+  type WorkState,
+} from './state.ts'
 import type { Accumulated } from './types.ts'
+import { nextWindow } from './window.ts'
 
 export const ROUND_TIMER = 'round'
 export const DRAIN_TIMER = 'drain'
 
+/**
+ * Here and in every stage the round has begun: its time runs. Not before, else a stage whose neighbour has halted would
+ * decide empty rounds and leave it behind.
+ */
+export function openRound({ state, effects }: Step): void {
+  if (!state.started || !state.pipelineReady || state.phase !== 'open') return
+  state.openedAtMs = state.nowMs
+  effects.push({ type: 'timer', id: ROUND_TIMER, delayMs: roundDeadlineMs(state.pace, paceContext(state)) })
+}
+
 /** Stage s of S then drains for (S - s) hops' time at most, so that gradients arrive at each stage before it commits. */
-export function close(step: Step): void {
+export function close(step: Step, why: 'reached' | 'siblings' | 'deadline'): void {
   const { state } = step
   if (state.phase !== 'open') return
   state.phase = 'closed'
-  const { stage, lanes, timing } = state.context
+  state.closedAtMs = state.nowMs
   step.effects.push({ type: 'cancel', id: ROUND_TIMER })
-  step.effects.push({
-    type: 'timer',
-    id: DRAIN_TIMER,
-    delayMs: (lanes.rankings.length - stage) * timing.drainMs,
-  })
+  endHedging(step)
   // Later stages have closed too and would refuse these; the head's only need it and the way back.
   const last = isLastStage(state)
   abandonWhere(step, job => job.phase === 'drawing' || job.phase === 'waiting' || (job.phase === 'queued' && !last))
+  // What a late hop holds has missed the round: whoever waited for it would miss the commit as well.
+  abandonWhere(step, job => isHopeless(state, job))
+  measureRound(state, why)
+  state.hasDrain = [...state.jobs.values()].some(isOpen)
+  step.effects.push({ type: 'timer', id: DRAIN_TIMER, delayMs: drainDeadlineMs(state.pace, paceContext(state)) })
 }
 
 /** The drain's time is up: what an accumulator is receiving right now still counts, nothing else. */
 export function drain(step: Step): void {
-  if (step.state.phase === 'closed') step.state.drained = true
+  const { state } = step
+  if (state.phase !== 'closed' || state.drained) return
+  state.drained = true
+  state.pace = missDrain(state.pace)
+  for (const { phase, hop } of state.jobs.values()) {
+    if (phase === 'sent' && hop !== null) state.pace = markLate(state.pace, hop)
+  }
 }
 
 /** Emits `ready-to-commit` once nothing can be added any more. */
@@ -34,6 +65,8 @@ export function commitWhenReady(step: Step): void {
   const { state } = step
   if (state.phase !== 'closed' || accumulating(state) > 0) return
   if (!state.drained && [...state.jobs.values()].some(isOpen)) return
+  if (!state.drained && state.hasDrain)
+    state.pace = observeDrain(state.pace, state.nowMs - state.closedAtMs, paceContext(state))
   state.phase = 'committed'
   state.drained = true
   abandonWhere(step, isOpen)
@@ -51,6 +84,7 @@ export function end(step: Step): void {
   if (state.phase === 'over') return
   if (state.phase === 'open') step.effects.push({ type: 'cancel', id: ROUND_TIMER })
   if (state.phase === 'closed') step.effects.push({ type: 'cancel', id: DRAIN_TIMER })
+  endHedging(step)
   state.phase = 'over'
   state.drained = true
   for (const job of state.jobs.values()) {
@@ -61,6 +95,31 @@ export function end(step: Step): void {
     job.phase = 'lost'
   }
   state.transfers.clear()
+}
+
+/** What the round says for the next ones: its length, hops that hold work for too long, the window. */
+function measureRound(state: WorkState, why: 'reached' | 'siblings' | 'deadline'): void {
+  const lengthMs = state.nowMs - state.openedAtMs
+  const isOpened = state.started && state.pipelineReady
+  if (why === 'deadline') state.pace = missRound(state.pace)
+  else if (why === 'reached' && isOpened) state.pace = observeRound(state.pace, lengthMs, paceContext(state))
+  if (isOpened) for (const hop of slowHops(state, lengthMs)) state.pace = markLate(state.pace, hop)
+  if (state.context.stage === 0 && isOpened) state.pace = { ...state.pace, window: nextWindow(state) }
+}
+
+/** Hops that gave back less than a commitment needs, and were not waiting for us. */
+function slowHops({ context, jobs, nowMs }: WorkState, lengthMs: number): readonly string[] {
+  const heldMs = new Map<string, number>()
+  const returned = new Map<string, number>()
+  for (const { tried, holders } of jobs.values()) {
+    const giver = holders[context.stage + 1]
+    if (giver !== undefined) returned.set(giver, (returned.get(giver) ?? 0) + 1)
+    for (const [hop, sentAtMs] of tried)
+      if (sentAtMs !== null) heldMs.set(hop, Math.max(heldMs.get(hop) ?? 0, nowMs - sentAtMs))
+  }
+  const isSlow = (hop: string, held: number): boolean =>
+    held > LATE_HELD_SHARE * lengthMs && (returned.get(hop) ?? 0) < context.countMin
+  return [...heldMs].filter(([hop, held]) => isSlow(hop, held)).map(([hop]) => hop)
 }
 
 function copyOf({ count, lossSumMicronats, trace }: Tally): Accumulated {

@@ -1,41 +1,101 @@
 /** Sending: which hop, what its answer means, when to turn to a sibling (round.md, "Work: lanes"). */
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import { BUSY_WAIT_SHARE, LATE_STAGE_SHARE, LATE_WAIT_SHARE } from './constants.ts'
-import { hopOrder } from './lanes.ts'
-import { abandon, disarm, type Job, report, type Step, timerId, type WorkState } from './state.ts'
+import { dropCopy, overdueJobs } from './hedging.ts'
+import { hopOrder, laneMembers, laneOf } from './lanes.ts'
+import { answerDeadlineMs, gradientDeadlineMs, hopTimeMs, markLate, missTrip, observeTrip } from './pace.ts'
+import {
+  abandon,
+  disarm,
+  type Job,
+  paceContext,
+  report,
+  type Step,
+  type Transfer,
+  timerId,
+  type WorkState,
+} from './state.ts'
 import type { SendOutcome } from './types.ts'
 
 /** Sends the kept activation to a hop and waits for the gradient from there. */
 export function sendForward(step: Step, job: Job): void {
   const { state } = step
   job.hop ??= chooseHop(state, job)
-  job.tried.add(job.hop)
+  if (state.awaited.has(job.hop)) {
+    // Its lane is kept for it as long as for a stage that is late.
+    job.phase = 'waiting'
+    setTimer(step, job, patienceMs(state))
+    return
+  }
+  job.tried.set(job.hop, state.nowMs)
   job.phase = 'sent'
-  transfer(step, job, job.hop, 'forward')
-  setTimer(step, job, gradientDeadlineMs(state, job))
+  job.transfer = transfer(step, job, job.hop, 'forward')
+  setTimer(step, job, gradientMs(state, job, job.hop))
 }
 
 /** Sends the input's gradient to who sent the forward. */
 export function sendBackward(step: Step, job: Job): void {
   if (job.from === null) return
   job.phase = 'returning'
-  transfer(step, job, job.from, 'backward')
+  job.transfer = transfer(step, job, job.from, 'backward')
+}
+
+/** In the round's tail: second copies of what is later than usual. */
+export function hedge(step: Step): void {
+  const { state } = step
+  for (const job of overdueJobs(step)) {
+    const sibling = chooseHop(state, job)
+    if (isInTrouble(state, sibling) || job.tried.has(sibling)) continue
+    job.hedge = sibling
+    job.tried.set(sibling, state.nowMs)
+    state.hedged++
+    job.hedgeTransfer = transfer(step, job, sibling, 'forward')
+    report(step, 'hedged', job, sibling)
+  }
 }
 
 export function onAnswered(step: Step, number: number, outcome: SendOutcome): void {
-  const key = step.state.transfers.get(number)
-  const job = key === undefined ? undefined : step.state.jobs.get(key)
-  step.state.transfers.delete(number)
-  if (job === undefined || job.transfer !== number) return
+  const { state } = step
+  const sent = state.transfers.get(number)
+  const job = sent === undefined ? undefined : state.jobs.get(sent.key)
+  state.transfers.delete(number)
+  if (sent === undefined || job === undefined) return
+  noteAnswer(state, sent, outcome)
+  if (job.hedgeTransfer === number) {
+    job.hedgeTransfer = 0
+    onCopyAnswered(step, job, sent.to, outcome)
+    return
+  }
+  if (job.transfer !== number) return
   job.transfer = 0
-  if (job.phase === 'sent') onForwardAnswered(step, job, outcome)
+  if (job.phase === 'sent') onForwardAnswered(step, job, sent.to, outcome)
   else if (job.phase === 'returning') onBackwardAnswered(step, job, outcome)
 }
 
 export function onJobTimer(step: Step, job: Job): void {
-  if (job.phase === 'waiting') sendForward(step, job)
+  const { state } = step
+  if (job.phase === 'waiting' && isAwaited(state, job)) stopAwaiting(step, job)
+  else if (job.phase === 'waiting') sendForward(step, job)
   else if (job.phase === 'returning') sendBackward(step, job)
-  else if (job.phase === 'sent') reroute(step, job, { suspect: true })
+  else if (job.phase === 'sent' && job.hop !== null) {
+    const { hop } = job
+    state.pace = markLate(missTrip(state.pace, 'gradient', hop), hop)
+    state.down.add(hop)
+    if (dropCopy(step, job, hop)) setTimer(step, job, gradientMs(state, job, job.hop))
+    else reroute(step, job, { suspect: true })
+  }
+}
+
+export function isAwaited({ awaited }: WorkState, { hop }: Job): boolean {
+  return hop !== null && awaited.has(hop)
+}
+
+/** Who has not come by now is as good as gone, and so are the others who were to come at the same time. */
+function stopAwaiting(step: Step, job: Job): void {
+  const { awaited, down } = step.state
+  for (const peer of awaited) down.add(peer)
+  awaited.clear()
+  reroute(step, job, { suspect: true })
 }
 
 /**
@@ -45,43 +105,46 @@ export function onJobTimer(step: Step, job: Job): void {
 export function reroute(step: Step, job: Job, { suspect }: { suspect: boolean }): void {
   const { state } = step
   const { limits, timing } = state.context
-  if (suspect && job.hop !== null) state.down.add(job.hop)
+  const { hop } = job
+  if (suspect && hop !== null) state.down.add(hop)
   disarm(step, job)
   // After the close the siblings refuse it as well; beyond the budget the sender of the forward may fare better.
   if (state.phase !== 'open' || job.failures >= limits.retries) {
     abandon(step, job)
     return
   }
-  report(step, 'rerouted', job, job.hop)
+  report(step, 'rerouted', job, hop)
   job.busy = job.late = job.lateMs = 0
-  job.hop = null
+  job.hop = job.hedge = null
   job.failures++
   if (job.failures === 1) {
     sendForward(step, job)
     return
   }
   job.phase = 'waiting'
-  setTimer(step, job, timing.hopMs * timing.backOff ** (job.failures - 2))
+  setTimer(step, job, hopMs(state, hop) * timing.backOff ** (job.failures - 2))
 }
 
-function onForwardAnswered(step: Step, job: Job, outcome: SendOutcome): void {
+function onForwardAnswered(step: Step, job: Job, hop: PeerName, outcome: SendOutcome): void {
   const { state } = step
   const { limits, timing } = state.context
   let pause = 0
+  if (outcome.kind !== 'accepted') job.tried.set(hop, null)
+  if (outcome.kind !== 'accepted' && outcome.kind !== 'parked' && dropCopy(step, job, hop)) return
   switch (outcome.kind) {
     case 'accepted':
-      if (job.hop !== null) state.down.delete(job.hop)
+      state.down.delete(hop)
       break
     case 'parked':
-      setTimer(step, job, gradientDeadlineMs(state, job) + patienceMs(state))
+      setTimer(step, job, gradientMs(state, job, hop) + patienceMs(state))
       break
     case 'busy':
       if (++job.busy > limits.busy) reroute(step, job, { suspect: false })
-      else askAgain(step, job, pauseMs(state, BUSY_WAIT_SHARE, job.busy))
+      else askAgain(step, job, hopMs(state, hop) * BUSY_WAIT_SHARE * timing.backOff ** (job.busy - 1))
       break
     case 'wait':
       // Its siblings are likely as late, so this is no reason to leave the lane, for a while.
-      pause = Math.min(timing.hopMs, pauseMs(state, LATE_WAIT_SHARE, ++job.late))
+      pause = Math.min(timing.hopMs, timing.hopMs * LATE_WAIT_SHARE * timing.backOff ** job.late++)
       job.lateMs += pause
       if (job.lateMs > patienceMs(state)) reroute(step, job, { suspect: false })
       else askAgain(step, job, pause)
@@ -95,6 +158,20 @@ function onForwardAnswered(step: Step, job: Job, outcome: SendOutcome): void {
   }
 }
 
+/** A copy that is not taken is not tried elsewhere: the first hop is still at it. */
+function onCopyAnswered(step: Step, job: Job, sibling: PeerName, { kind }: SendOutcome): void {
+  if (kind === 'accepted') return
+  job.tried.set(sibling, null)
+  if (kind !== 'parked') dropCopy(step, job, sibling)
+}
+
+/** How long the peer took to answer, whatever it said; none in time counts as a miss. */
+function noteAnswer(state: WorkState, { to, direction, atMs, timeoutMs }: Transfer, { kind }: SendOutcome): void {
+  const tookMs = state.nowMs - atMs
+  if (kind !== 'failed') state.pace = observeTrip(state.pace, direction, to, tookMs, paceContext(state))
+  else if (tookMs >= timeoutMs) state.pace = missTrip(state.pace, direction, to)
+}
+
 /** BUSY or WAIT: the same hop again, unless the round has closed meanwhile. */
 function askAgain(step: Step, job: Job, delayMs: number): void {
   if (step.state.phase !== 'open') {
@@ -105,69 +182,86 @@ function askAgain(step: Step, job: Job, delayMs: number): void {
   setTimer(step, job, delayMs)
 }
 
-function pauseMs({ context: { timing } }: WorkState, share: number, times: number): number {
-  return timing.hopMs * share * timing.backOff ** (times - 1)
-}
-
 function patienceMs({ context: { timing } }: WorkState): number {
   return timing.roundMs * LATE_STAGE_SHARE
 }
 
 function onBackwardAnswered(step: Step, job: Job, outcome: SendOutcome): void {
+  const { state } = step
   if (outcome.kind === 'accepted') {
     job.phase = 'done'
     return
   }
   // A refusal is final: the sender of the forward has another gradient already, or has given up.
-  if (outcome.kind === 'refused' || ++job.failures > step.state.context.limits.retries) {
+  if (outcome.kind === 'refused' || ++job.failures > state.context.limits.retries) {
     job.phase = 'done'
     report(step, 'undelivered', job, job.from)
     return
   }
-  setTimer(step, job, hopMs(step.state, job))
+  setTimer(step, job, answerMs(state, job, 'backward', job.from))
 }
 
-/** The first hop in the lane's order that this micro-batch has not tried, peers in trouble last; then they come round again. */
+/**
+ * The first hop in the order of the source's lane that this micro-batch has not tried, peers in trouble last; then they come
+ * round again. What was re-routed in an earlier stage comes back to its lane here.
+ */
 function chooseHop(state: WorkState, job: Job): PeerName {
-  const { context, lane, down } = state
+  const { context, down } = state
+  const { late } = state.pace
+  const lane = laneOf(context.lanes, 0, job.id.source) ?? state.lane
   const order = hopOrder(context.lanes, lane, context.stage + 1, job.id.sequence)
-  const rank = (peer: PeerName): number => (job.tried.has(peer) ? 2 : 0) + (down.has(peer) ? 1 : 0)
+  const probed = laneMembers(context.lanes, lane, context.stage + 1).filter(peer => !isHolding(state, peer))
+  const rank = (peer: PeerName): number =>
+    (job.tried.has(peer) ? 4 : 0) + (down.has(peer) ? 2 : 0) + (late.has(peer) && !probed.includes(peer) ? 1 : 0)
   const hop = order.toSorted((a, b) => rank(a) - rank(b))[0]
   if (hop === undefined) throw new RangeError(`no stage ${context.stage + 1}`)
   return job.tried.size < order.length ? hop : order[job.failures % order.length]!
 }
 
-/**
- * How long a gradient may take. With h stages below, D(h) = D(h-1) + 2h = h(h+1) hops: the way there and back and one
- * recovery anywhere below, so that the nearest sender re-routes and those above it wait.
- */
-function gradientDeadlineMs(state: WorkState, job: Job): number {
-  const below = state.context.lanes.rankings.length - 1 - state.context.stage
-  return below * (below + 1) * hopMs(state, job)
+/** Has it a micro-batch of ours that it did not give back? */
+function isHolding({ jobs }: WorkState, peer: PeerName): boolean {
+  for (const { tried } of jobs.values()) if ((tried.get(peer) ?? null) !== null) return true
+  return false
 }
 
-/** One hop's time, longer after every failure. */
-function hopMs({ context: { timing } }: WorkState, job: Job): number {
-  return timing.hopMs * timing.backOff ** job.failures
+function isInTrouble({ down, pace }: WorkState, peer: PeerName): boolean {
+  return down.has(peer) || pace.late.has(peer)
 }
 
-function transfer(step: Step, job: Job, to: PeerName, direction: 'forward' | 'backward'): void {
+/** How long a gradient may take from a hop, longer after every failure. */
+function gradientMs(state: WorkState, job: Job, hop: PeerName | null): number {
+  const backOff = state.context.timing.backOff ** job.failures
+  return hop === null ? 0 : gradientDeadlineMs(state.pace, hop, paceContext(state)) * backOff
+}
+
+function answerMs(state: WorkState, job: Job, direction: Transfer['direction'], peer: PeerName | null): number {
+  const backOff = state.context.timing.backOff ** job.failures
+  return peer === null ? 0 : answerDeadlineMs(state.pace, direction, peer, paceContext(state)) * backOff
+}
+
+function hopMs(state: WorkState, hop: PeerName | null): number {
+  return hop === null ? state.context.timing.hopMs : hopTimeMs(state.pace, hop, paceContext(state))
+}
+
+function transfer(step: Step, job: Job, to: PeerName, direction: 'forward' | 'backward'): number {
   const { state, effects } = step
   const tensor = direction === 'forward' ? job.output : job.result
   if (tensor === null) throw new Error(`${job.key}: nothing to send ${direction}`)
-  job.transfer = ++state.lastTransfer
-  state.transfers.set(job.transfer, job.key)
+  const number = ++state.lastTransfer
+  const timeoutMs = answerMs(state, job, direction, to)
+  state.transfers.set(number, { key: job.key, to, direction, atMs: state.nowMs, timeoutMs })
   effects.push({
     type: 'send',
-    transfer: job.transfer,
+    transfer: number,
     to,
     direction,
     id: job.id,
     tensor,
     lossMicronats: direction === 'backward' ? job.lossMicronats : 0,
     settledBelow: job.from === null ? firstUnfinished(state) : job.settledBelow,
-    timeoutMs: hopMs(state, job),
+    timeoutMs,
   })
+  return number
 }
 
 /** The source's lowest sequence that is still under way. */

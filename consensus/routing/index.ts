@@ -1,5 +1,5 @@
 export { type ClipState, clipFactor, createClip, endClipRound, observeNorm } from './clip.ts'
-export { DEFAULT_BACK_OFF, DEFAULT_WORK_LIMITS } from './constants.ts'
+export { DEFAULT_BACK_OFF, DEFAULT_WORK_LIMITS, workLimits } from './constants.ts'
 export {
   epochLanes,
   hopOrder,
@@ -11,7 +11,8 @@ export {
   nextHop,
   sourceQuota,
 } from './lanes.ts'
+export { createPace, type Pace } from './pace.ts'
 export { chainRoot } from './root.ts'
 export type { WorkState } from './state.ts'
 export type * from './types.ts'
-export { createWork, step, takeParked, type WorkStep } from './work.ts'
+export { createWork, paceOf, step, takeParked, type WorkStep } from './work.ts'

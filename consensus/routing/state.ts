@@ -1,5 +1,6 @@
 /** State of the work machine and the few moves that all its parts share. */
 import type { Hash, MicroBatchId, PeerName } from '../../protocols/wire/messages.ts'
+import { observeTrip, type Pace, type PaceContext } from './pace.ts'
 import type {
   Accumulated,
   AccumulatorName,
@@ -49,9 +50,14 @@ export interface Job {
   gradient: TensorHandle | null
   /** Gradient for the stage before. */
   result: TensorHandle | null
-  /** The hop that it was last sent to, and all so far. */
+  /** The hop that it was last sent to. */
   hop: PeerName | null
-  readonly tried: Set<PeerName>
+  /** The hop that got a second copy. */
+  hedge: PeerName | null
+  /** All hops so far, with the time at which it was sent there; null once they hold it no more, or that time says nothing. */
+  readonly tried: Map<PeerName, number | null>
+  /** When it was drawn or arrived. */
+  readonly beganAtMs: number
   /** Hops that failed, or failed deliveries of the gradient. */
   failures: number
   /** BUSY answers of the present hop. */
@@ -59,8 +65,9 @@ export interface Job {
   /** Milliseconds and times that the present hop was late for. */
   lateMs: number
   late: number
-  /** The one outstanding transfer, or 0. */
+  /** Numbers of the outstanding transfers, of the tensor and of its copy, or 0. */
   transfer: number
+  hedgeTransfer: number
   /** All holders, once the backward path is known. */
   holders: readonly PeerName[]
   lossMicronats: number
@@ -78,6 +85,14 @@ export function newTally(): Tally {
   return { count: 0, lossSumMicronats: 0, trace: [] }
 }
 
+export interface Transfer {
+  readonly key: string
+  readonly to: PeerName
+  readonly direction: 'forward' | 'backward'
+  readonly atMs: number
+  readonly timeoutMs: number
+}
+
 export type RoundPhase = 'open' | 'closed' | 'committed' | 'over'
 
 export interface WorkState {
@@ -85,6 +100,20 @@ export interface WorkState {
   readonly lane: number
   phase: RoundPhase
   started: boolean
+  /** The driver's clock at this step; its zero does not matter. */
+  nowMs: number
+  /** Every stage has reached the round. */
+  pipelineReady: boolean
+  /** When the round had begun here and in every stage, and when it closed. */
+  openedAtMs: number
+  closedAtMs: number
+  /** Something was under way at the close. */
+  hasDrain: boolean
+  pace: Pace
+  readonly laps: Laps
+  /** Copies sent, and whether the timer for the next is set. */
+  hedged: number
+  hedgeTimer: boolean
   /** The drain's time is up: nothing that accumulates starts any more. */
   drained: boolean
   readonly jobs: Map<string, Job>
@@ -93,7 +122,7 @@ export interface WorkState {
   readonly backwards: string[]
   /** Computations with the engine, by key. */
   readonly computing: Map<string, AccumulatorName | null>
-  readonly transfers: Map<number, string>
+  readonly transfers: Map<number, Transfer>
   lastTransfer: number
   parked: ForwardInput[]
   nextSequence: number
@@ -101,7 +130,16 @@ export interface WorkState {
   root: Hash
   /** Peers that failed lately or have no connection: tried last. */
   readonly down: Set<PeerName>
+  /** Peers that are still starting: what goes to them waits. */
+  readonly awaited: Set<PeerName>
   readonly tallies: Record<AccumulatorName, Tally>
+}
+
+/** A source's settled micro-batches, for the window of the next round. */
+export interface Laps {
+  leastMs: number
+  firstAtMs: number
+  lastAtMs: number
 }
 
 /** One step under way. */
@@ -114,7 +152,7 @@ export function jobKey(id: MicroBatchId): string {
   return `${id.source}/${id.sequence}`
 }
 
-export function newJob(id: MicroBatchId, input: ForwardInput | null): Job {
+export function newJob(id: MicroBatchId, input: ForwardInput | null, beganAtMs: number): Job {
   return {
     key: jobKey(id),
     id,
@@ -127,12 +165,15 @@ export function newJob(id: MicroBatchId, input: ForwardInput | null): Job {
     gradient: null,
     result: null,
     hop: null,
-    tried: new Set(),
+    hedge: null,
+    tried: new Map(),
+    beganAtMs,
     failures: 0,
     busy: 0,
     lateMs: 0,
     late: 0,
     transfer: 0,
+    hedgeTransfer: 0,
     holders: [],
     lossMicronats: 0,
     header: null,
@@ -141,6 +182,23 @@ export function newJob(id: MicroBatchId, input: ForwardInput | null): Job {
 
 export function isLastStage({ context }: WorkState): boolean {
   return context.stage === context.lanes.rankings.length - 1
+}
+
+export function paceContext({ context }: WorkState): PaceContext {
+  return { timing: context.timing, below: context.lanes.rankings.length - 1 - context.stage }
+}
+
+/** A hop gave the gradient back: how long it took, where that is known, and it holds the micro-batch no more. */
+export function noteReturned(state: WorkState, job: Job, from: PeerName): void {
+  const sentAtMs = job.tried.get(from) ?? null
+  if (sentAtMs === null) return
+  state.pace = observeTrip(state.pace, 'gradient', from, state.nowMs - sentAtMs, paceContext(state))
+  job.tried.set(from, null)
+}
+
+/** Only hops that are late have it. */
+export function isHopeless({ pace }: WorkState, { phase, hop, hedge }: Job): boolean {
+  return phase === 'sent' && hop !== null && pace.late.has(hop) && (hedge === null || pace.late.has(hedge))
 }
 
 /** Neither settled, returned nor given up: the drain waits for it. */
@@ -165,10 +223,11 @@ export function report(step: Step, event: WorkEvent, job: Job, peer: PeerName | 
   step.effects.push({ type: 'status', event, id: job.id, peer })
 }
 
-/** Forgets the outstanding transfer and timer: whatever comes of them is late. */
+/** Forgets the outstanding transfers and the timer: whatever comes of them is late. */
 export function disarm(step: Step, job: Job): void {
   step.state.transfers.delete(job.transfer)
-  job.transfer = 0
+  step.state.transfers.delete(job.hedgeTransfer)
+  job.transfer = job.hedgeTransfer = 0
   step.effects.push({ type: 'cancel', id: timerId(job) })
 }
 

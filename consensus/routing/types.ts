@@ -5,6 +5,7 @@
 import type { Hash, MicroBatchId, PeerName, TraceEntry } from '../../protocols/wire/messages.ts'
 import type { Refusal } from '../../protocols/wire/refusals.ts'
 import type { Lanes } from './lanes.ts'
+import type { Pace } from './pace.ts'
 
 /** Names bytes that the driver keeps. Whoever hands one to the machine gets a `release` for it, sooner or later. */
 export type TensorHandle = string
@@ -19,13 +20,20 @@ export interface WorkContext {
   readonly lanes: Lanes
   /** Micro-batches that a source may start in a round: {@link sourceQuota}. */
   readonly quota: number
+  /** Micro-batches of a round that fall to one replica of the own stage: ceil(target / seats). */
+  readonly share: number
+  /** Fewest micro-batches of a commitment that counts. */
+  readonly countMin: number
   readonly limits: WorkLimits
   readonly timing: WorkTiming
+  /** What was measured in the rounds before. */
+  readonly pace: Pace
 }
 
 export interface WorkLimits {
-  /** Micro-batches that a source has in flight. */
+  /** Micro-batches that a source has in flight before its lane was measured, and later at the most. */
   readonly window: number
+  readonly windowMost: number
   /** Forwards accepted but not yet computed; above it BUSY. Senders of other lanes see half of it. */
   readonly queue: number
   /** Micro-batches whose tensors are kept; above it finished ones are forgotten, then BUSY. */
@@ -38,9 +46,11 @@ export interface WorkLimits {
   readonly busy: number
   /** Other hops that a sender tries, and deliveries of a gradient that it repeats, before it gives up. */
   readonly retries: number
+  /** Second copies that a sender may send out in a round, as a share of what is due here. */
+  readonly hedges: number
 }
 
-/** Milliseconds. */
+/** Milliseconds; what deadlines are before anything was measured (`pace.ts`). */
 export interface WorkTiming {
   /** One hop: queue, computation and transfer. */
   readonly hopMs: number
@@ -93,6 +103,8 @@ export interface BackwardInput {
 export type WorkInput =
   /** Once, first. `parked` is what the round before set aside (`takeParked`). */
   | { readonly type: 'start'; readonly parked: readonly ForwardInput[] }
+  /** Every stage has reached this round: from now on it may run out of time. */
+  | { readonly type: 'pipeline-ready' }
   | ForwardInput
   | BackwardInput
   /** A hop gave a micro-batch up: its sender re-routes at once instead of at the deadline. */
@@ -113,8 +125,10 @@ export type WorkInput =
   | { readonly type: 'timer'; readonly id: string }
   /** A connection came or went; unreachable peers go to the end of the order. */
   | { readonly type: 'reachable'; readonly peer: PeerName; readonly reachable: boolean }
-  /** SETTLEDs that sum to the target were seen. */
-  | { readonly type: 'closed' }
+  /** It has not been connected since the run began, so it is likely still starting: what goes to it waits, for a while. */
+  | { readonly type: 'awaited'; readonly peer: PeerName }
+  /** SETTLEDs that sum to the target were seen, or f + 1 siblings have closed (`isReached` false). */
+  | { readonly type: 'closed'; readonly isReached: boolean }
   /** The round is decided: everything is released, except forwards parked for the next (`takeParked`). */
   | { readonly type: 'over' }
 
@@ -150,7 +164,7 @@ export interface Accumulated {
   readonly trace: readonly TraceEntry[]
 }
 
-export type WorkEvent = 'started' | 'settled' | 'rerouted' | 'dropped' | 'undelivered' | 'abandoned'
+export type WorkEvent = 'started' | 'settled' | 'rerouted' | 'hedged' | 'dropped' | 'undelivered' | 'abandoned'
 
 export type WorkEffect =
   /** Reply to the `forward` or `backward` that was the input of this very step. */

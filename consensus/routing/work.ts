@@ -5,13 +5,17 @@
  */
 
 import { ZERO_HASH } from '../../protocols/wire/hash.ts'
+import type { PeerName } from '../../protocols/wire/messages.ts'
 import { fillWindow, onComputed, onComputeFailed, onDrawn, schedule } from './computations.ts'
 import { onReachable, takeAbandoned, takeBackward, takeForward, unpark } from './door.ts'
-import { close, commitWhenReady, DRAIN_TIMER, drain, end, ROUND_TIMER } from './ending.ts'
-import { onAnswered, onJobTimer } from './hops.ts'
+import { close, commitWhenReady, DRAIN_TIMER, drain, end, openRound, ROUND_TIMER } from './ending.ts'
+import { HEDGE_TIMER } from './hedging.ts'
+import { hedge, onAnswered, onJobTimer } from './hops.ts'
 import { laneOf } from './lanes.ts'
+import { keepNeighbours, type Pace } from './pace.ts'
 import { jobKey, newTally, type Step, timerId, type WorkState } from './state.ts'
 import type { ForwardInput, WorkContext, WorkEffect, WorkInput } from './types.ts'
+import { newLaps } from './window.ts'
 
 export interface WorkStep {
   readonly state: WorkState
@@ -30,6 +34,15 @@ export function createWork(context: WorkContext): WorkState {
     lane,
     phase: 'open',
     started: false,
+    nowMs: 0,
+    pipelineReady: false,
+    openedAtMs: 0,
+    closedAtMs: 0,
+    hasDrain: false,
+    pace: keepNeighbours(context.pace, neighboursOf(context)),
+    laps: newLaps(),
+    hedged: 0,
+    hedgeTimer: false,
     drained: false,
     jobs: new Map(),
     forwards: [],
@@ -42,6 +55,7 @@ export function createWork(context: WorkContext): WorkState {
     settled: 0,
     root: ZERO_HASH,
     down: new Set(),
+    awaited: new Set(),
     tallies: { lane: newTally(), 'off-lane': newTally() },
   }
 }
@@ -53,11 +67,19 @@ export function takeParked(state: WorkState): readonly ForwardInput[] {
   return parked
 }
 
-export function step(state: WorkState, input: WorkInput): WorkStep {
+/** What was measured until now, for the next round. */
+export function paceOf({ pace }: WorkState): Pace {
+  return pace
+}
+
+/** @param nowMs - of a clock that does not go back; only differences matter */
+export function step(state: WorkState, input: WorkInput, nowMs: number): WorkStep {
   const work: Step = { state, effects: [] }
+  state.nowMs = nowMs
   apply(work, input)
   fillWindow(work)
   schedule(work)
+  hedge(work)
   commitWhenReady(work)
   return work
 }
@@ -66,6 +88,10 @@ function apply(work: Step, input: WorkInput): void {
   switch (input.type) {
     case 'start':
       start(work, input.parked)
+      break
+    case 'pipeline-ready':
+      work.state.pipelineReady = true
+      openRound(work)
       break
     case 'forward':
       work.effects.push({ type: 'answer', answer: takeForward(work, input) })
@@ -94,8 +120,11 @@ function apply(work: Step, input: WorkInput): void {
     case 'reachable':
       onReachable(work, input.peer, input.reachable)
       break
+    case 'awaited':
+      work.state.awaited.add(input.peer)
+      break
     case 'closed':
-      close(work)
+      close(work, input.isReached ? 'reached' : 'siblings')
       break
     case 'over':
       end(work)
@@ -107,12 +136,18 @@ function start(work: Step, parked: readonly ForwardInput[]): void {
   const { state } = work
   if (state.started) throw new Error(`round ${state.context.round} was started before`)
   state.started = true
-  work.effects.push({ type: 'timer', id: ROUND_TIMER, delayMs: state.context.timing.roundMs })
+  openRound(work)
   unpark(work, parked)
 }
 
 function onTimer(work: Step, id: string): void {
-  if (id === ROUND_TIMER) close(work)
+  if (id === ROUND_TIMER) close(work, 'deadline')
   else if (id === DRAIN_TIMER) drain(work)
+  else if (id === HEDGE_TIMER) work.state.hedgeTimer = false
   else for (const job of work.state.jobs.values()) if (timerId(job) === id) onJobTimer(work, job)
+}
+
+/** Seats of the stages before and after the own one. */
+function neighboursOf({ lanes, stage }: WorkContext): ReadonlySet<PeerName> {
+  return new Set([...(lanes.rankings[stage - 1] ?? []), ...(lanes.rankings[stage + 1] ?? [])])
 }

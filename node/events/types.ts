@@ -82,6 +82,8 @@ export interface NodeEvents {
   refused: { reason: RefusalReason; peer: PeerName }
   /** Caught up to `round` by certificates (`replay`) or from a sibling's snapshot. */
   synced: { stage: number; round: number; by: 'replay' | 'snapshot' | 'local' }
+  /** How far a snapshot from siblings is; `sources`: siblings that give. */
+  'sync.progress': { stage: number; bytes: number; of: number; sources: number }
   /** Where this peer stands; `for`: what it waits for, as a sentence, empty where it takes part. Raised whenever one of them changes. */
   place: {
     peer: PeerName
@@ -104,6 +106,12 @@ export interface NodeEvents {
   }
   /** Seats that each stage lacks from this epoch on; raised when it changes. */
   shortage: { epoch: number; lacking: readonly number[] }
+  /** The stage's lease ran out, so this peer does not vote, or was renewed, so it votes again. */
+  lease: { stage: number; isHeld: boolean; untilHeight: number }
+  /** A stage lost its quorum: its members claim what is left of it until this block; peers that it lacks after that. */
+  'stage.lost': { stage: number; untilHeight: number; needs: number }
+  /** It goes on from the state of round `base` with round `resume`, by these seats. */
+  'stage.recovered': { stage: number; base: number; resume: number; seats: readonly PeerName[] }
   /** The last round that was asked for is certified by every stage; the peer goes on serving until it is stopped. */
   'run.finished': { round: number }
   /** At the end of a peer: bytes that it sent, by kind of traffic. */
@@ -152,11 +160,15 @@ const EVENT_NAMES: Record<EventName, true> = {
   evidence: true,
   refused: true,
   synced: true,
+  'sync.progress': true,
   place: true,
   followed: true,
   'membership.changed': true,
   seat: true,
   shortage: true,
+  lease: true,
+  'stage.lost': true,
+  'stage.recovered': true,
   'run.finished': true,
   traffic: true,
   warning: true,

@@ -76,6 +76,14 @@ export class PinnedFolder implements Storage {
     return this.#refuse(name)
   }
 
+  open(name: string): Promise<never> {
+    return this.#refuse(name)
+  }
+
+  rename(name: string): Promise<never> {
+    return this.#refuse(name)
+  }
+
   remove(name: string): Promise<never> {
     return this.#refuse(name)
   }

@@ -97,6 +97,11 @@ export class AggregateFiles {
     return found.partitionBytes.map(bytes => payload.subarray(offset, (offset += bytes)))
   }
 
+  /** Rounds of [from, to] are held no more; they go with their segments. */
+  leave(from: number, to: number): void {
+    for (const round of [...this.#rounds.keys()]) if (round >= from && round <= to) this.#rounds.delete(round)
+  }
+
   /** What follows goes to a new segment. */
   async startSegment(firstRound: number): Promise<void> {
     await this.#switchTo(nameOf(firstRound), (await this.#storage.size(nameOf(firstRound))) ?? 0)

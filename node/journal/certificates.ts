@@ -79,6 +79,12 @@ export class CertificateFile {
     this.#newest = Math.max(this.#newest, round)
   }
 
+  /** Rounds of [from, to] are held no more. They stay in the file, so this is asked again when it is opened. */
+  leave(from: number, to: number): void {
+    for (const round of [...this.#offsets.keys()]) if (round >= from && round <= to) this.#offsets.delete(round)
+    this.#newest = Math.max(-1, ...this.#offsets.keys())
+  }
+
   async flush(): Promise<void> {
     await this.#append.flush()
   }

@@ -3,7 +3,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { COPY_CHUNK_BYTES } from './constants.ts'
-import type { AppendFile, Storage } from './storage.ts'
+import type { AppendFile, PlacedFile, Storage } from './storage.ts'
 
 /** A file of this ending is a replacement that was never finished. */
 const UNFINISHED = '.new'
@@ -71,6 +71,20 @@ class Folder implements Storage {
 
   async write(name: string, bytes: Uint8Array): Promise<void> {
     await this.#rewrite(name, [bytes], false)
+  }
+
+  async open(name: string): Promise<PlacedFile> {
+    const file = await open(this.#path(name), constants.O_RDWR | constants.O_CREAT, 0o600)
+    return {
+      write: async (offset, bytes) => void (await writeAll(file, bytes, offset)),
+      flush: () => file.sync(),
+      close: () => file.close(),
+    }
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await rename(this.#path(from), this.#path(to))
+    await this.#flushFolder()
   }
 
   async remove(name: string): Promise<void> {

@@ -33,13 +33,19 @@ export class HeldPartitions {
     place: Omit<Place, 'epoch'>,
   ): Promise<(HeldPartition & { readonly epoch: number; readonly bytes: Uint8Array })[]> {
     const found: (HeldPartition & { readonly epoch: number; readonly bytes: Uint8Array })[] = []
-    for (const name of await this.#storage.list()) {
-      const held = parse(name)
-      if (held === null || held.run !== place.run || held.stage !== place.stage || held.round !== place.round) continue
-      const bytes = await this.#storage.read(name)
+    for (const held of await this.names(place)) {
+      const bytes = await this.#storage.read(nameOf(held, held))
       if (bytes !== null) found.push({ ...held, bytes })
     }
     return found
+  }
+
+  /** The same without the bytes. */
+  async names({ run, stage, round }: Omit<Place, 'epoch'>): Promise<(Place & HeldPartition)[]> {
+    const all = (await this.#storage.list()).map(parse)
+    return all
+      .filter(held => held !== null)
+      .filter(held => held.run === run && held.stage === stage && held.round === round)
   }
 
   /** Removes what is held of the run and stage in epochs up to `floor.epoch` and rounds below `floor.round`. */

@@ -7,6 +7,8 @@ import type { Digest } from '../../protocols/wire/environment.ts'
 import { AggregateFiles, type Partitions } from './aggregates.ts'
 import { CertificateFile, type StoredCertificate } from './certificates.ts'
 import { CERTIFICATE_PAGE_MAX_BYTES } from './constants.ts'
+import type { IncomingHead, IncomingSnapshot } from './incoming.ts'
+import { IncomingFiles } from './incoming-files.ts'
 import { type SnapshotHead, Snapshots } from './snapshots.ts'
 import type { Storage } from './storage.ts'
 
@@ -37,6 +39,11 @@ export interface Recovery {
   rounds(): AsyncGenerator<StoredRound>
 }
 
+export interface RecoverOptions {
+  readonly signal?: AbortSignal
+  readonly roundAfter?: (round: number) => number
+}
+
 export interface CertificateRange {
   readonly stage: number
   /** First and last round, both included. */
@@ -50,6 +57,7 @@ export class RoundStore {
   readonly #certificates: readonly CertificateFile[]
   readonly #aggregates: AggregateFiles
   readonly #snapshots: Snapshots
+  readonly #incoming: IncomingFiles
   /** One writer: each write waits for the one before. */
   #last: Promise<unknown> = Promise.resolve()
   /** Set by the first write that the disk refused: where the files end is then unknown until they are opened again. */
@@ -60,12 +68,14 @@ export class RoundStore {
     certificates: readonly CertificateFile[],
     aggregates: AggregateFiles,
     snapshots: Snapshots,
+    incoming: IncomingFiles,
   ) {
     this.#stage = options.stage
     this.#firstRound = options.firstRound ?? 0
     this.#certificates = certificates
     this.#aggregates = aggregates
     this.#snapshots = snapshots
+    this.#incoming = incoming
   }
 
   /** Before a peer takes up another stage: what is kept of the old one's state is of no use. Its certificates stay. */
@@ -81,7 +91,9 @@ export class RoundStore {
     for (let stage = 0; stage < options.stages; stage++)
       certificates.push(await CertificateFile.open(options.storage, stage))
     const aggregates = await AggregateFiles.open(options.storage)
-    return new RoundStore(options, certificates, aggregates, await Snapshots.open(options.storage, options.digest))
+    const snapshots = await Snapshots.open(options.storage, options.digest)
+    const incoming = await IncomingFiles.open(options.storage, options.digest)
+    return new RoundStore(options, certificates, aggregates, snapshots, incoming)
   }
 
   /** A round of the own stage; resolves once it is on the disk. The aggregate comes first: a certificate alone says nothing. */
@@ -138,10 +150,31 @@ export class RoundStore {
   putSnapshot(head: SnapshotHead, state: Uint8Array, options: { signal?: AbortSignal } = {}): Promise<void> {
     return this.#inTurn(async () => {
       await this.#snapshots.put(head, state, options)
-      await this.#aggregates.startSegment(head.round + 1)
-      const older = this.#snapshots.heads[1]
-      if (older !== undefined) await this.#aggregates.dropThrough(older.round)
+      await this.#startAfter(head.round)
     })
+  }
+
+  /** Round of a snapshot that an interrupted transfer has left a part of; null where there is none. */
+  get unfinished(): number | null {
+    return this.#incoming.round
+  }
+
+  /** Where the chunks of a snapshot on its way go. There is one; what was left of others is removed. */
+  incoming(head: IncomingHead): Promise<IncomingSnapshot> {
+    return this.#inTurn(() => this.#incoming.of(head))
+  }
+
+  /** Takes a snapshot that came whole and whose `state()` was checked; as `putSnapshot`. */
+  takeIncoming(round: number, incoming: IncomingSnapshot): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#snapshots.take(round, incoming)
+      await this.#startAfter(round)
+    })
+  }
+
+  /** It is of no use: nothing of it is kept. */
+  dropIncoming(incoming: IncomingSnapshot): Promise<void> {
+    return this.#inTurn(() => this.#incoming.drop(incoming))
   }
 
   /** Heads of the kept snapshots, newest first. */
@@ -154,17 +187,26 @@ export class RoundStore {
     return this.#snapshots.piece(round, offset, bytes)
   }
 
-  async recover(options: { signal?: AbortSignal } = {}): Promise<Recovery> {
+  /** Rounds of [from, to] of the own stage are no part of its history any more: nothing of them is held, or given out. */
+  leave(from: number, to: number): void {
+    this.#file(this.#stage).leave(from, to)
+    this.#aggregates.leave(from, to)
+    this.#snapshots.leave(from, to)
+  }
+
+  /** @param roundAfter - the round that follows another: a history may leave numbers out */
+  async recover(options: RecoverOptions = {}): Promise<Recovery> {
+    const { roundAfter = (round: number) => round + 1 } = options
     const snapshot = await this.#newestSnapshot(options)
-    const from = snapshot === null ? this.#firstRound : snapshot.head.round + 1
-    let toRound = from - 1
-    while (this.#aggregates.has(toRound + 1) && this.#file(this.#stage).has(toRound + 1)) toRound++
+    const before = snapshot === null ? this.#firstRound - 1 : snapshot.head.round
+    let toRound = before
+    for (let next = roundAfter(before); this.#holds(next); next = roundAfter(next)) toRound = next
     const read = (round: number): Promise<StoredRound | null> => this.#read(round)
     return {
       snapshot,
       toRound,
       async *rounds() {
-        for (let round = from; round <= toRound; round++) {
+        for (let round = roundAfter(before); round <= toRound; round = roundAfter(round)) {
           const stored = await read(round)
           if (stored === null) return
           yield stored
@@ -179,6 +221,14 @@ export class RoundStore {
     await this.#aggregates.close()
   }
 
+  /** After a new snapshot: drops the aggregates that neither kept one needs, and what it outdates. */
+  async #startAfter(round: number): Promise<void> {
+    await this.#aggregates.startSegment(round + 1)
+    const older = this.#snapshots.heads[1]
+    if (older !== undefined) await this.#aggregates.dropThrough(older.round)
+    await this.#incoming.dropThrough(round)
+  }
+
   async #newestSnapshot(options: { signal?: AbortSignal }): Promise<Recovery['snapshot']> {
     for (const head of this.#snapshots.heads) {
       const state = await this.#snapshots.state(head.round, options)
@@ -191,6 +241,10 @@ export class RoundStore {
     const certificate = await this.certificate(this.#stage, round)
     const partitions = await this.#aggregates.get(round)
     return certificate === null || partitions === undefined ? null : { round, certificate, partitions }
+  }
+
+  #holds(round: number): boolean {
+    return this.#aggregates.has(round) && this.#file(this.#stage).has(round)
   }
 
   #file(stage: number): CertificateFile {

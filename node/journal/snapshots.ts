@@ -7,6 +7,7 @@ import type { Digest } from '../../protocols/wire/environment.ts'
 import { equalBytes } from '../../protocols/wire/hash.ts'
 import type { Hash } from '../../protocols/wire/messages.ts'
 import { SNAPSHOT_HEAD_MAX_BYTES } from './constants.ts'
+import type { IncomingSnapshot } from './incoming.ts'
 import { encodeRecord, readRecord, recordBytes, sumBytes } from './records.ts'
 import type { Storage } from './storage.ts'
 
@@ -25,7 +26,7 @@ export interface SnapshotHead {
   readonly leaves: readonly Hash[]
 }
 
-interface StoredHead extends SnapshotHead {
+export interface StoredHead extends SnapshotHead {
   readonly bytes: number
   readonly checksum: Uint8Array
 }
@@ -66,14 +67,17 @@ export class Snapshots {
 
   /** Writes over the older slot; resolves once it is on the disk. */
   async put(head: SnapshotHead, state: Uint8Array, options: { signal?: AbortSignal } = {}): Promise<void> {
-    const [newest] = this.#held
-    if (newest !== undefined && head.round < newest.round) throw new RangeError('a snapshot may not go back')
-    const slot = newest?.round === head.round ? newest.slot : SLOTS.find(name => name !== newest?.slot)!
+    const slot = this.#slotFor(head.round)
     const stored: StoredHead = { ...head, bytes: state.length, checksum: await this.#digest(state, options) }
     const record = encodeRecord(encode({ ...stored }))
     await this.#storage.replace(slot, [...record, state])
-    const located: Located = { ...stored, slot, dataOffset: sumBytes(record) }
-    this.#held = [located, ...this.#held.filter(other => other.slot !== slot)]
+    this.#hold({ ...stored, slot, dataOffset: sumBytes(record) })
+  }
+
+  /** As `put`, of one that came from siblings: its file becomes the slot's. */
+  async take(round: number, incoming: IncomingSnapshot): Promise<void> {
+    const slot = this.#slotFor(round)
+    this.#hold({ ...(await incoming.finish(slot)), slot })
   }
 
   /** The state of a held snapshot, or null where it does not match its checksum: that one is then no longer held. */
@@ -86,11 +90,26 @@ export class Snapshots {
     return null
   }
 
+  /** Snapshots of rounds of [from, to] are held no more; the next ones take their place. */
+  leave(from: number, to: number): void {
+    this.#held = this.#held.filter(({ round }) => round < from || round > to)
+  }
+
   /** A piece of a held snapshot's state, not checked: who asks compares it with a leaf. */
   async piece(round: number, offset: number, bytes: number): Promise<Uint8Array | null> {
     const found = this.#held.find(head => head.round === round)
     if (found === undefined || offset >= found.bytes) return null
     return this.#storage.readAt(found.slot, found.dataOffset + offset, Math.min(bytes, found.bytes - offset))
+  }
+
+  #slotFor(round: number): string {
+    const [newest] = this.#held
+    if (newest !== undefined && round < newest.round) throw new RangeError('a snapshot may not go back')
+    return newest?.round === round ? newest.slot : SLOTS.find(name => name !== newest?.slot)!
+  }
+
+  #hold(located: Located): void {
+    this.#held = [located, ...this.#held.filter(other => other.slot !== located.slot)]
   }
 }
 

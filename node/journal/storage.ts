@@ -15,6 +15,10 @@ export interface Storage {
   replace(name: string, parts: readonly Uint8Array[]): Promise<void>
   /** Replaces the file as a whole without waiting for the disk: readable at once, perhaps lost with the power. */
   write(name: string, bytes: Uint8Array): Promise<void>
+  /** Opens for writing at any place; creates the file. For what is checked by hashes when it is read: nothing says what is there. */
+  open(name: string): Promise<PlacedFile>
+  /** Gives a flushed and closed file the name and place of another: after a crash either content is there. */
+  rename(from: string, to: string): Promise<void>
   /** Removes the file if it exists. */
   remove(name: string): Promise<void>
   /** Names of all files, sorted. */
@@ -24,6 +28,13 @@ export interface Storage {
 export interface AppendFile {
   append(bytes: Uint8Array): Promise<void>
   /** Resolves once everything appended so far survives a loss of power. */
+  flush(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface PlacedFile {
+  /** Writes from byte `offset` on, perhaps beyond the end; what lies between reads as zeros. Writes may run side by side. */
+  write(offset: number, bytes: Uint8Array): Promise<void>
   flush(): Promise<void>
   close(): Promise<void>
 }

@@ -18,19 +18,25 @@ export interface LocalChain {
   stop(): Promise<void>
 }
 
+export interface ChainStart {
+  readonly port: number
+  readonly bus: EventBus
+  readonly signal?: AbortSignal
+  /** Time to an empty block; undefined: the default of the chain's option. */
+  readonly emptyBlockMs?: number | undefined
+}
+
 /** Resolves once it answers. Rejects with an `ExitError` where it ends before, with the signal's reason where that fires. */
 export async function startChain(
   folder: SwarmFolder,
-  port: number,
-  bus: EventBus,
-  signal?: AbortSignal,
+  { port, bus, signal, emptyBlockMs }: ChainStart,
 ): Promise<LocalChain> {
   signal?.throwIfAborted()
   mkdirSync(folder.chain, { recursive: true })
   const ready = Promise.withResolvers<string>()
   const child = new Child({
     program: PROGRAM,
-    args: [...chainArguments(folder, port), '--parent-stdin'],
+    args: [...chainArguments(folder, port, emptyBlockMs), '--parent-stdin'],
     logFile: chainLog(folder),
     onMessage: message => {
       if (message.event !== 'chain.ready' || typeof message.url !== 'string') return

@@ -61,13 +61,14 @@ export function joinArguments(command: JoinCommand): string[] {
   ]
 }
 
-/** A block of its own machine's chain costs 0.4 CPU s, and there are few: nobody need wait a second for the bonds. */
+/** A block of its own machine's chain costs 0.1 CPU s, and there are few: nobody need wait a second for the bonds. */
 const MIN_BLOCK_MS = 100
 
-export function chainArguments(folder: SwarmFolder, port: number): string[] {
+export function chainArguments(folder: SwarmFolder, port: number, emptyBlockMs?: number): string[] {
   return [
     ...['chain', '--data', folder.chain, '--accounts', folder.accounts],
     ...['--min-block-ms', String(MIN_BLOCK_MS), '--port', String(port)],
+    ...(emptyBlockMs === undefined ? [] : ['--empty-block-ms', String(emptyBlockMs)]),
   ]
 }
 

@@ -73,6 +73,8 @@ export interface BondInit {
   readonly url: string
   readonly folder: SwarmFolder
   readonly peers: readonly LocalPeer[]
+  /** Others that get a stake, and may bond later. */
+  readonly staked?: readonly LocalPeer[]
   readonly freezers: readonly [string, string, string]
   readonly stake: bigint
   readonly asset: number
@@ -100,15 +102,14 @@ export async function bondLocalPeers(init: BondInit): Promise<OpenedRun> {
   }
 }
 
-async function postBonds({ peers, signal, ...init }: BondInit, setup: LocalSetup): Promise<Run> {
-  await setup.prepare(
-    peers.map(({ address }) => ({ account: address, stake: init.stake })),
-    { signal },
-  )
+async function postBonds({ peers, staked = [], signal, ...init }: BondInit, setup: LocalSetup): Promise<Run> {
+  const stakes = [...peers, ...staked].map(({ address }) => ({ account: address, stake: init.stake }))
+  await setup.prepare(stakes, { signal })
   const manifest = init.manifest(setup.genesis, (await setup.head({ signal })) + START_MARGIN_BLOCKS)
   const id = manifestId(manifest)
   const bonds = await Promise.all(peers.map(peer => bondOf(peer, id, setup.genesis)))
-  await setup.postBonds(bonds, { signal })
+  // Freezing needs no bond and bonding no frozen stake: who reads them at the start height finds both.
+  await Promise.all([setup.freeze(stakes, { signal }), setup.postBonds(bonds, { signal })])
   return writeRun(init.folder.root, manifest)
 }
 

@@ -32,7 +32,26 @@ const SHARED_EVENTS: ReadonlySet<EventName> = new Set([
   'waiting',
   'round.started',
   'synced',
+  'lease',
+  'stage.lost',
+  'stage.recovered',
+  'membership.changed',
+  'seat',
+  'shortage',
 ])
+
+/** Fields that tell two events of a name and stage apart. */
+const TELLING: Readonly<Partial<Record<string, readonly string[]>>> = {
+  seat: ['epoch', 'peer', 'became'],
+  shortage: ['epoch'],
+  lease: ['isHeld', 'untilHeight'],
+  'stage.lost': ['untilHeight', 'needs'],
+  'stage.recovered': ['resume'],
+}
+
+function tellingText(message: Record<string, unknown>): string {
+  return (TELLING[String(message.event)] ?? []).map(field => `/${String(message[field])}`).join('')
+}
 
 export class LocalSwarm {
   readonly #init: SwarmInit
@@ -138,7 +157,7 @@ export class LocalSwarm {
   /** Only the first of equal reports counts; an older one comes from a peer that is behind. */
   #isNews(message: Record<string, unknown>): boolean {
     const { event, stage, round, to, by, heldOut } = message
-    const key = `${String(event)}/${String(stage)}/${String(round ?? to)}/${String(by)}${heldOut === null || heldOut === undefined ? '' : '/held-out'}`
+    const key = `${String(event)}/${String(stage)}/${String(round ?? to)}/${String(by)}${tellingText(message)}${heldOut === null || heldOut === undefined ? '' : '/held-out'}`
     const text = event === 'waiting' ? String(message.for) : key
     const slot = event === 'waiting' ? `waiting/${String(stage)}` : key
     if (this.#shown.get(slot) === text) return false

@@ -1,10 +1,10 @@
 /** The folder in which libp2p keeps what it knows of other peers and the DHT's values. */
-import { LevelDatastore } from 'datastore-level'
 import { ExitError } from '../cli/exit.ts'
+import { CachedAddressBook } from './address-cache.ts'
 
 /** Rejects with an {@link ExitError} ('data') where the folder is in use or damaged. */
-export async function openAddressBook(folder: string): Promise<LevelDatastore> {
-  const store = new LevelDatastore(folder)
+export async function openAddressBook(folder: string): Promise<CachedAddressBook> {
+  const store = new CachedAddressBook(folder)
   try {
     await store.open()
     return store

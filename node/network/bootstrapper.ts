@@ -3,6 +3,7 @@
  * own back-off, for as long as the node runs. A peer may start before its bootstrap peers, and outlive them. libp2p dials
  * a bootstrap list once and never again.
  */
+import { within } from '../../protocols/discovery/deadline.ts'
 import { Loop } from '../../protocols/discovery/loop.ts'
 import type { Clock, Random } from '../../protocols/wire/environment.ts'
 import {
@@ -11,6 +12,7 @@ import {
   BOOTSTRAP_DIALS_MAX,
   BOOTSTRAP_ENOUGH_PEERS,
   BOOTSTRAP_IDLE_MS,
+  DIAL_TIMEOUT_MS,
   STORED_PEERS_MAX,
 } from './constants.ts'
 
@@ -102,7 +104,7 @@ export class Bootstrapper {
   async #dial(target: Target): Promise<void> {
     this.#dials++
     try {
-      await target.dial(this.#abort.signal)
+      await within(this.#init.clock, DIAL_TIMEOUT_MS, this.#abort.signal, signal => target.dial(signal))
       this.#attempts.delete(target.key)
     } catch (error) {
       // Over its inbound threshold a healthy peer just resets: back off, blame nobody.

@@ -29,6 +29,7 @@ import {
 } from './constants.ts'
 import { listenError } from './errors.ts'
 import { Gater } from './gater.ts'
+import { knownDials } from './known-dials.ts'
 import { relayOf, toldAddresses } from './nat/addresses.ts'
 import type { Nat, NatComponents } from './nat/index.ts'
 import type { Reachability } from './nat/types.ts'
@@ -74,6 +75,8 @@ export async function createNetwork(init: NetworkInit, underlay: Underlay = UNDE
       // Protocols see a peer behind a relay as connected; the gater, above, counts on the same list.
       components = { ...components, connectionManager: module.relayedDials(inside.connectionManager) }
     }
+    const { connectionManager, peerStore } = components
+    components = { ...components, connectionManager: knownDials(connectionManager, peerStore) }
     const nat = module === null ? null : openNat(module, init, inside)
     gater.relay = nat?.relay ?? null
     return new RunningNetwork(init, libp2p, components, gater, counter, async () => store.close(), nat)

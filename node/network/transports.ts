@@ -7,11 +7,12 @@ import type { ComponentLogger } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import type { Libp2pOptions } from 'libp2p'
 import { openAddressBook } from './address-book.ts'
+import { silence } from './silence.ts'
 
 type Datastore = NonNullable<Libp2pOptions['datastore']>
 
 export interface Underlay {
-  /** libp2p's own where there is none: silent unless DEBUG names its parts. */
+  /** libp2p's own where there is none: it writes what DEBUG names. */
   readonly logger?: ComponentLogger
   readonly transports: () => NonNullable<Libp2pOptions['transports']>
   readonly encrypters: () => NonNullable<Libp2pOptions['connectionEncrypters']>
@@ -21,6 +22,7 @@ export interface Underlay {
 
 export const UNDERLAYS = {
   node: {
+    ...(process.env['DEBUG'] === undefined ? { logger: silence } : {}),
     transports: () => [
       tcp({ dialOpts: { noDelay: true, keepAlive: true }, listenOpts: { noDelay: true, keepAlive: true } }),
     ],

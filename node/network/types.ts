@@ -63,15 +63,15 @@ export type NetworkEvent =
   | { readonly type: 'trouble'; readonly message: string }
   | { readonly type: 'denied'; readonly peer: PeerName; readonly reason: string }
 
+/** What protocols use of libp2p's connection manager. */
+export type Dials = Pick<ConnectionManager, 'getConnections' | 'openConnection' | 'openStream' | 'closeConnections'>
+
 /** What protocols are made from; each takes only those it uses. */
 export interface NetworkComponents {
   readonly peerId: PeerId
   readonly privateKey: PrivateKey
   readonly registrar: Registrar
-  readonly connectionManager: Pick<
-    ConnectionManager,
-    'getConnections' | 'openConnection' | 'openStream' | 'closeConnections'
-  >
+  readonly connectionManager: Dials
   readonly peerStore: PeerStore
   readonly events: TypedEventTarget<Libp2pEvents>
   readonly logger: ComponentLogger

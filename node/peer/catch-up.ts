@@ -2,7 +2,7 @@
  * A replica that is behind its siblings: fetches the certificates it missed, and with them either the aggregates, which it
  * executes, or a snapshot under a certified full root. Whoever gives something wrong is counted and left.
  */
-import type { State, StateStatus } from '../../protocols/state/index.ts'
+import type { State, StateStatus, TransferProgress } from '../../protocols/state/index.ts'
 import { isZeroHash } from '../../protocols/wire/hash.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal, type Refusal } from '../../protocols/wire/refusals.ts'
@@ -10,7 +10,6 @@ import type { RoundStore } from '../journal/index.ts'
 import { type Ahead, chooseAhead } from './choose-ahead.ts'
 import type { Certified } from './follow.ts'
 import type { History } from './history.ts'
-import { SnapshotMemory } from './snapshot-memory.ts'
 import type { StageState } from './stage-state.ts'
 import type { Tip } from './tip.ts'
 
@@ -25,6 +24,8 @@ export interface CatchUpInit {
   readonly history: History
   readonly siblings: () => readonly PeerName[]
   readonly onProgress: (round: number, target: number) => void
+  /** A snapshot is on its way. */
+  readonly onTransfer: (progress: TransferProgress) => void
 }
 
 /** How the gap was closed. */
@@ -45,6 +46,9 @@ export class CatchUp {
     let by: CaughtUp = 'nothing'
     const liars = new Set<PeerName>()
     for (let fresh = afresh; ; ) {
+      await this.#settle(signal)
+      // Its rounds are those of a history that the stage has left: it begins anew from its disk.
+      if (this.#init.history.standing(this.#init.stageState.tip).type === 'left') return by
       const ahead = await this.#ahead(liars, signal, fresh)
       if (ahead === null) return by
       const moved: CaughtUp = fresh ? await this.#jump(ahead, signal) : await this.#follow(ahead, signal)
@@ -58,8 +62,15 @@ export class CatchUp {
     }
   }
 
+  /** At the base of a recovery the history goes on with the round that it resumes with. */
+  async #settle(signal: AbortSignal): Promise<void> {
+    const { history, stageState } = this.#init
+    if (history.standing(stageState.tip).type !== 'base') return
+    stageState.resume(await history.settled(stageState.tip, signal))
+  }
+
   async #ahead(liars: ReadonlySet<PeerName>, signal: AbortSignal, fresh: boolean): Promise<Ahead | null> {
-    const { siblings, state, stageState, stage } = this.#init
+    const { siblings, state, stageState, stage, history } = this.#init
     const asked = siblings().filter(peer => !liars.has(peer))
     const statuses = await Promise.all(
       asked.map(async peer => ({ peer, status: await state.status(peer, { signal }) })),
@@ -68,7 +79,17 @@ export class CatchUp {
     const known = statuses.filter(
       (one): one is { peer: PeerName; status: StateStatus } => !isRefusal(one.status) && one.status.stage === stage,
     )
-    return chooseAhead(known, stageState.tip.round, fresh)
+    // Siblings that do not know it yet go on beyond the base of a recovery.
+    const now = history.standing(stageState.tip)
+    const last = now.type === 'before' ? now.recovery.base.round : Number.POSITIVE_INFINITY
+    const within = known.map(({ peer, status: { round, snapshotRound } }) => ({
+      peer,
+      status: {
+        round: Math.min(round, last),
+        snapshotRound: snapshotRound !== null && snapshotRound <= last ? snapshotRound : null,
+      },
+    }))
+    return chooseAhead(within, stageState.tip.round, fresh)
   }
 
   /** A page of certificates and their aggregates; a snapshot where the aggregates are gone. */
@@ -88,18 +109,37 @@ export class CatchUp {
     return by
   }
 
-  /** To the newest snapshot that a sibling has, past everything before it. */
+  /**
+   * To the newest snapshot that a sibling has, past everything before it; or, where an interrupted transfer has left a part of
+   * one that is ahead too, to that one, as long as a sibling still has it.
+   */
   async #jump(ahead: Ahead, signal: AbortSignal): Promise<CaughtUp> {
-    const { stageState, store, state, stage, stateBytes, onProgress } = this.#init
-    if (ahead.snapshotRound === null) return 'nothing'
-    const target = await this.#certifiedAt(ahead, ahead.snapshotRound, signal)
+    const { stageState, store } = this.#init
+    const { snapshotRound: newest } = ahead
+    if (newest === null) return 'nothing'
+    const { unfinished } = store
+    if (unfinished !== null && unfinished < newest && unfinished > stageState.tip.round) {
+      if ((await this.#take(ahead, unfinished, signal)) === 'snapshot') return 'snapshot'
+    }
+    return this.#take(ahead, newest, signal)
+  }
+
+  async #take(ahead: Ahead, round: number, signal: AbortSignal): Promise<CaughtUp> {
+    const { stageState, store, state, stage, stateBytes, onProgress, onTransfer } = this.#init
+    const target = await this.#certifiedAt(ahead, round, signal)
     const fullRoot = target?.verified.outcome.fullRoot ?? null
     if (target === null || fullRoot === null) return 'nothing'
-    const sink = new SnapshotMemory(stateBytes)
-    const refusal = await state.snapshot(ahead.peers, { stage, round: target.tip.round, fullRoot }, sink, { signal })
-    if (refusal !== null || !(await stageState.adopt(target, sink.bytes))) return 'nothing'
-    await store.putCertificate(stage, target.tip.round, target.encoded)
-    onProgress(target.tip.round, ahead.round)
+    const { tip } = target
+    const sink = await store.incoming({ round, link: tip.link, state: tip.state, fullRoot })
+    const wanted = { stage, round, fullRoot, bytes: stateBytes }
+    try {
+      const refusal = await state.snapshot(ahead.peers, wanted, sink, { signal, onProgress: onTransfer })
+      if (refusal !== null || !(await stageState.adopt(target, sink))) return 'nothing'
+    } finally {
+      await sink.close()
+    }
+    await store.putCertificate(stage, round, target.encoded)
+    onProgress(round, ahead.round)
     return 'snapshot'
   }
 
@@ -124,10 +164,11 @@ export class CatchUp {
   /** A round before the tip, of which the own certificates are sound though the state is not. */
   async #ownAt(round: number, signal: AbortSignal): Promise<Certified | null> {
     const { history, store, stage, stageState } = this.#init
-    let tip: Tip = stageState.start
+    let tip: Tip = await history.settled(stageState.start, signal)
     let last: Certified | null = null
-    for (let at = tip.round + 1; at <= round; at++) {
-      const encoded = await store.certificate(stage, at)
+    while (tip.round < round) {
+      tip = await history.settled(tip, signal)
+      const encoded = await store.certificate(stage, tip.round + 1)
       const next = encoded === null ? null : await history.next(tip, encoded, signal)
       if (next === null || isRefusal(next)) return null
       last = next

@@ -35,7 +35,10 @@ export class CertificateBook {
 
   /** Newest round of a stage that is known to be certified. */
   newest(stage: number): number {
-    return this.#init.store.newest(stage) ?? FIRST_ROUND - 1
+    const certified = this.#init.store.newest(stage) ?? FIRST_ROUND - 1
+    // A stage that was re-formed has left out the rounds before the one that it resumed with.
+    const resumed = this.#init.membership.recoveries(stage).at(-1)
+    return resumed === undefined ? certified : Math.max(certified, resumed.resume - 1)
   }
 
   async has(stage: number, round: number): Promise<boolean> {

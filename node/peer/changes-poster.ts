@@ -42,7 +42,7 @@ export class ChangesPoster {
       if (signal.aborted || membership.current.epoch > scope.epoch + RECORD_EPOCHS) return
       try {
         if (await search.found()) return
-        await chain.postChanges(run.id, record, { signal })
+        await chain.postRecord(run.id, record, { signal })
       } catch (error) {
         if (signal.aborted) return
         const why = error instanceof Error ? error.message : String(error)
@@ -71,8 +71,8 @@ class RecordSearch {
     const head = await chain.finalizedHead({ signal })
     while (!this.#found && this.#seenHeight < head.height) {
       const toHeight = Math.min(head.height, this.#seenHeight + ANCHOR_PAGE_BLOCKS)
-      const posted = await chain.changes(run.id, { afterHeight: this.#seenHeight, toHeight }, { signal })
-      for (const { record } of posted) if (await this.#isThis(record)) this.#found = true
+      const posted = await chain.records(run.id, { afterHeight: this.#seenHeight, toHeight }, { signal })
+      for (const { kind, record } of posted) if (kind === 'changes' && (await this.#isThis(record))) this.#found = true
       this.#seenHeight = toHeight
     }
     return this.#found

@@ -12,14 +12,16 @@ import { Candidates } from './candidates.ts'
 import { CatchUp } from './catch-up.ts'
 import { CertificateBook } from './certificate-book.ts'
 import { ChangesPoster } from './changes-poster.ts'
+import { watchLeases } from './compose-leases.ts'
 import { Connected } from './connected.ts'
 import type { PeerEnvironment, PeerInit } from './environment.ts'
 import { isSeated } from './epoch.ts'
 import { Evaluator } from './evaluator.ts'
 import { Follower } from './follower.ts'
 import { LateAnswers } from './late-answers.ts'
-import { type Overlay, openOverlay } from './overlay.ts'
-import { PushedAggregates } from './pushed-aggregates.ts'
+import type { LeaseWatch } from './lease-watch.ts'
+import { openOverlay } from './overlay.ts'
+import { PushedAggregates, pushPatienceMs } from './pushed-aggregates.ts'
 import { Replica } from './replica.ts'
 import { RoundBell } from './round-bell.ts'
 import { RoundClock } from './round-clock.ts'
@@ -29,9 +31,10 @@ import { SeenCommits } from './seen-commits.ts'
 import { SeenSignatures } from './seen-signatures.ts'
 import { openServices, type Services } from './services.ts'
 import { suspendIfStale } from './stale.ts'
+import { stopStage } from './stop-stage.ts'
 import { TensorStore } from './tensors.ts'
 import type { PeerParts } from './types.ts'
-import { Watchdog } from './watchdog.ts'
+import { isOvertaken, Watchdog } from './watchdog.ts'
 import { Wishes } from './wishes.ts'
 
 export type Timed = <Result>(phase: StartPhase, work: () => Promise<Result>) => Promise<Result>
@@ -70,11 +73,13 @@ export async function holdStage(life: StageLife): Promise<StageEnd> {
     const by = await timed('sync', () => peer.catchUp.run(signal))
     if (by !== 'nothing') bus.emit('synced', { stage, round: stageState.tip.round, by })
     reporter.waiting('')
-    const { start } = membership
     const { agreement } = peer
     const siblings = peer.connected.of(stage)
     const run = init.run.id
-    const stale = await suspendIfStale({ chain, run, stage, start, journal, agreement, siblings, clock, signal })
+    const reformed = membership.recoveries(stage).at(-1) ?? null
+    const fromHeight = reformed === null ? membership.start.height : membership.startOf(reformed.epoch)
+    const view = { chain, run, stage, fromHeight, reformed, siblings, clock, signal }
+    const stale = await suspendIfStale({ ...view, journal, agreement })
     if (stale !== null) reporter.suspended(stale)
     void peer.watchdog.run(signal)
     const end = await peer.run(signal)
@@ -106,7 +111,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
   const bell = new RoundBell()
   const commits = new SeenCommits()
   const signatures = new SeenSignatures()
-  const pushed = new PushedAggregates(clock)
+  const pushed = new PushedAggregates(clock, pushPatienceMs(run.manifest.timeouts.reduceMs))
   const epoch = (): number => replica.epoch?.number ?? membership.epochOf(stageState.tip.reference.height)
   const around = new Around(membership, stages, epoch)
   const groupOf = (other: number) => membership.known(epoch())?.groups[other] ?? null
@@ -150,7 +155,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
   const wishes = new Wishes({
     self,
     stage,
-    around,
+    membership,
     onWish(round, wish) {
       const current = inbox.current
       if (current !== null && (round === null || round === current.round)) current.wish(wish)
@@ -207,6 +212,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     stageState,
     journal,
     evaluator,
+    ...(init.sync === undefined ? {} : { sync: init.sync }),
     onOwnStage,
     onRefused: (reason, peer) => reporter.refused(reason, peer),
   })
@@ -233,6 +239,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     inbox,
     seats: other => around.seats(other),
     spreadClose: bundle => void gossip.publish(0, 'close', encodeClose(bundle)),
+    mayVote: () => leases.mayVote,
     warn,
     timesTaken: (round, times) => bus.emit('round.times', { stage, round, times }),
     certified: (context, { verified }, next) => reporter.certified(context, verified, next),
@@ -259,6 +266,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     history,
     siblings: () => connected.of(stage),
     onProgress: (round, target) => reporter.waiting(`round ${round} of ${target} is taken from siblings`),
+    onTransfer: progress => reporter.syncing(progress),
   })
   const late = new LateAnswers({ stage, store, agreement: services.agreement, digest, clock })
   const replica: Replica = new Replica({
@@ -287,9 +295,13 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     parts,
     membership,
     stageState,
+    history,
     catchUp,
     inbox,
-    onFollowed: (round, vouched) => bus.emit('followed', { stage, round, vouched }),
+    onFollowed(round, vouched) {
+      reporter.waiting('')
+      bus.emit('followed', { stage, round, vouched })
+    },
     onResumed: round => reporter.resumed(round),
   })
   const watchdog = new Watchdog({
@@ -302,14 +314,28 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     round: () => inbox.round,
     onMissed(certificate, isFar) {
       follower.wake(certificate.value.scope.round)
-      if (isFar) replica.fallBehind()
+      const { round, current } = inbox
+      const isBehind = isOvertaken({ round, state: current?.state ?? null }, certificate.value.scope.round, isFar)
+      if (isBehind) replica.fallBehind()
       else onOwnStage(certificate, null)
     },
     onWarning: warn,
   })
+  const leases: LeaseWatch = watchLeases({
+    seat,
+    run,
+    chain,
+    bus,
+    signal,
+    epoch,
+    isTakingPart: () => hasSeat() && !replica.isFinished,
+    round: () => inbox.current,
+  })
   const stopWatching = chain.onFinalized(head => {
     inbox.current?.finalized(head.height, head.hash)
+    leases.at(head.height)
   })
+  leases.at((await chain.finalizedHead({ signal })).height)
   const setSiblings = (): void =>
     services.agreement.setSiblings(
       around
@@ -322,7 +348,9 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     setSiblings()
     overlay.discovery.wake()
     follower.wake()
-    if (replica.epoch !== null && replica.isGone) replica.fallBehind()
+    // The stage was re-formed: the round in progress is not its next one.
+    const now = history.standing(stageState.tip).type
+    if (replica.epoch !== null && (replica.isGone || now === 'base' || now === 'left')) replica.fallBehind()
   }
   const stopHearing = membership.onRead(onEpoch)
   return {
@@ -342,7 +370,8 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
         const next = await membership.epoch(membership.epochOf(tip.reference.height), runSignal)
         const end = isSeated(next, self, stage) ? await replica.run(runSignal) : await follower.run(runSignal)
         if (end === 'stopped') return 'stopped'
-        if (end !== 'seated') return 'moved'
+        // It may be that it can sign in the epoch that re-formed its stage: that is looked at when the place is taken.
+        if (end !== 'seated' || journal.suspended !== null) return 'moved'
         setSiblings()
       }
     },
@@ -350,7 +379,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
       stopHearing()
       stopWatching()
       anchorer.stop()
-      return stopAll(init, seat, overlay, services)
+      return stopStage(init, seat, overlay, services)
     },
   }
 }
@@ -366,24 +395,4 @@ async function giveCertificate(
   const verified = await book.verify(certificate)
   if (!isRefusal(verified) && run?.round === certificate.value.scope.round)
     run.certificate(certificate, verified, hashes)
-}
-
-/** Every part is stopped, whatever happens to the others; the network after those that use it. */
-async function stopAll({ bus }: PeerInit, seat: Seat, overlay: Overlay, services: Services): Promise<void> {
-  const { network, gossip, discovery } = overlay
-  const { self, engine, stageState, store, journal, reporter } = seat
-  gossip.stop()
-  const steps: readonly (() => Promise<void>)[] = [
-    () => discovery.stop(),
-    ...Object.values(services).map(service => () => service.stop()),
-    async () => bus.emit('traffic', { peer: self, sentBytes: network.bytes().byKind }),
-    () => network.stop(),
-    () => engine.dispose(),
-    () => stageState.flush(),
-    () => store.close(),
-    () => journal.close(),
-  ]
-  for (const step of steps) {
-    await step().catch(error => reporter.warning(`stopping: ${error instanceof Error ? error.message : String(error)}`))
-  }
 }

@@ -6,8 +6,11 @@ import { Membership } from './membership.ts'
 import { PlaceTeller } from './place-teller.ts'
 import { Places } from './places.ts'
 
+/** Told to stop, or its seat is given up as it wished. */
+export type PeerEnd = 'stopped' | 'left'
+
 /** Runs a peer until the signal of `init` fires, or it has left. Rejects where it cannot take part, or cannot go on. */
-export async function composePeer(init: PeerInit, environment: PeerEnvironment): Promise<void> {
+export async function composePeer(init: PeerInit, environment: PeerEnvironment): Promise<PeerEnd> {
   const { run, bus, signal, folder } = init
   const { chain, clock, privateKey } = environment
   const self = peerIdFromPrivateKey(privateKey).toString()
@@ -37,10 +40,10 @@ export async function composePeer(init: PeerInit, environment: PeerEnvironment):
   try {
     for (;;) {
       const stage = await places.next(signal)
-      if (stage === null) return
+      if (stage === null) return 'left'
       const place = { self, stage, disk, membership }
       const end = await holdStage({ init, environment, place, timed, beganMs, signal })
-      if (end === 'stopped') return
+      if (end === 'stopped') return 'stopped'
       beganMs = clock.nowMs()
     }
   } finally {

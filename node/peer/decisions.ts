@@ -2,11 +2,10 @@
  * What the stages decided about their members, as it stands on the chain (consensus/membership, "Acting"): a record counts
  * where the group of its epoch has signed it, and of each stage and round the first one.
  */
-import type { BlockRange, Chain } from '../../consensus/chain/types.ts'
+import type { PostedRecord } from '../../consensus/chain/types.ts'
 import { type DecidedChanges, decodeRecord, verifyRecord } from '../../consensus/membership/index.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import type { Run } from '../run/folder.ts'
-import { ANCHOR_PAGE_BLOCKS } from './anchor-pages.ts'
 import type { Epoch } from './epoch.ts'
 import { certifyingGroup } from './follow.ts'
 
@@ -20,35 +19,29 @@ export interface DecidedBefore {
 }
 
 export class Decisions {
-  readonly #chain: Chain
   readonly #run: Run
   /** `stage/round` of every record that counted: as many as there were changes of members. */
   readonly #counted = new Set<string>()
 
-  constructor(chain: Chain, run: Run) {
-    this.#chain = chain
+  constructor(run: Run) {
     this.#run = run
   }
 
-  /** Those in these blocks that count for the seats of `epoch`, in chain order. */
+  /** Those that count for the seats of `epoch`, in chain order. */
   async before(
     epoch: number,
-    { afterHeight, toHeight }: BlockRange,
+    records: readonly PostedRecord[],
     epochOf: (number: number) => Promise<Epoch>,
-    signal: AbortSignal,
   ): Promise<DecidedBefore> {
     const changes: DecidedChanges[] = []
     const fresh = new Set<string>()
-    for (let from = afterHeight; from < toHeight; from += ANCHOR_PAGE_BLOCKS) {
-      const range = { afterHeight: from, toHeight: Math.min(toHeight, from + ANCHOR_PAGE_BLOCKS) }
-      for (const { record } of await this.#chain.changes(this.#run.id, range, { signal })) {
-        const decided = await readRecord(record, this.#run, epoch, epochOf)
-        if (decided === null) continue
-        const key = `${decided.stage}/${decided.round}`
-        if (this.#counted.has(key) || fresh.has(key)) continue
-        fresh.add(key)
-        changes.push(decided)
-      }
+    for (const { kind, record } of records) {
+      const decided = kind === 'changes' ? await readRecord(record, this.#run, epoch, epochOf) : null
+      if (decided === null) continue
+      const key = `${decided.stage}/${decided.round}`
+      if (this.#counted.has(key) || fresh.has(key)) continue
+      fresh.add(key)
+      changes.push(decided)
     }
     return {
       changes,

@@ -2,6 +2,7 @@
 import type { PrivateKey } from '@libp2p/interface'
 import type { Chain } from '../../consensus/chain/types.ts'
 import type { Clock, Digest, Random } from '../../protocols/wire/environment.ts'
+import type { SyncSpeeds } from '../config/sync.ts'
 import type { Corpus } from '../data/index.ts'
 import type { StageEngine } from '../engine/runtime/types.ts'
 import type { EventBus } from '../events/bus.ts'
@@ -19,6 +20,8 @@ export interface PeerInit {
   readonly announce: readonly string[]
   /** Relays, port mapping and the like; not used where only this machine can dial. */
   readonly nat?: NatInit
+  /** How fast state is given and fetched. */
+  readonly sync?: SyncSpeeds
   readonly corpus: Corpus
   readonly threads: number
   /** What this machine gives to a stage; absent: whatever the stage takes. */

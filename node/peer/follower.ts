@@ -8,6 +8,7 @@ import type { CatchUp } from './catch-up.ts'
 import { delay } from './delay.ts'
 import { isSeated } from './epoch.ts'
 import type { Certified } from './follow.ts'
+import type { History } from './history.ts'
 import type { Membership } from './membership.ts'
 import { placeNow } from './place.ts'
 import { RoundBell } from './round-bell.ts'
@@ -25,6 +26,7 @@ export interface FollowerInit {
   readonly parts: PeerParts
   readonly membership: Membership
   readonly stageState: StageState
+  readonly history: History
   readonly catchUp: CatchUp
   readonly inbox: RoundInbox
   /** A certified round was executed here; `vouched`: its OUTCOME went to the seats. */
@@ -32,8 +34,11 @@ export interface FollowerInit {
   readonly onResumed: (round: number) => void
 }
 
-/** How it ended: it was told to stop, it has a seat from the next round on, or its stage does not wait for it any more. */
-export type FollowerEnd = 'stopped' | 'seated' | 'released'
+/**
+ * How it ended: it was told to stop, it has a seat from the next round on, its stage does not wait for it any more, or went on
+ * from an earlier round.
+ */
+export type FollowerEnd = 'stopped' | 'seated' | 'released' | 'left'
 
 export class Follower {
   readonly #init: FollowerInit
@@ -53,8 +58,9 @@ export class Follower {
   }
 
   async run(signal: AbortSignal): Promise<FollowerEnd> {
-    const { parts, membership, stageState } = this.#init
+    const { parts, membership, stageState, history } = this.#init
     while (!signal.aborted) {
+      if (history.standing(stageState.tip).type === 'left') return 'left'
       const number = membership.epochOf(stageState.tip.reference.height)
       if (isSeated(await membership.epoch(number, signal), parts.self, parts.stage)) return 'seated'
       if (!this.#isAwaited()) return 'released'
@@ -95,14 +101,15 @@ export class Follower {
 
   /** Signs the OUTCOME of the newest round, where it was executed here, and sends it to the seats. */
   async #vouch(): Promise<void> {
-    const { stageState, parts, onFollowed } = this.#init
+    const { stageState, parts, membership, onFollowed } = this.#init
     const { executed } = stageState
     if (executed === null || executed.tip.round <= this.#vouched) return
     const { round } = executed.tip
     this.#vouched = round
     const { journal } = parts
     if (journal.suspended !== null) await this.#resume(executed)
-    else onFollowed(round, await this.#send(executed))
+    // Once it is admitted there is nothing more to show.
+    else onFollowed(round, placeNow(membership, parts.self).role === 'candidate' && (await this.#send(executed)))
   }
 
   async #send({ verified }: Certified): Promise<boolean> {

@@ -1,12 +1,13 @@
 /** Walks a stage's certificates in order: each must be signed by the seats of its epoch and follow from the one before. */
 import { decodeCertificate } from '../../protocols/wire/certificate.ts'
 import type { Certificate, Hash } from '../../protocols/wire/messages.ts'
-import { isRefusal, type Refusal } from '../../protocols/wire/refusals.ts'
+import { isRefusal, type Refusal, refuse } from '../../protocols/wire/refusals.ts'
 import type { Run } from '../run/folder.ts'
 import { manifestHash } from '../run/state-chain.ts'
 import { verifyIn } from './certificate-book.ts'
 import { type Certified, certify, scopeDue } from './follow.ts'
 import type { Membership } from './membership.ts'
+import { resumedTip, type Standing, standing } from './reformed.ts'
 import type { Tip } from './tip.ts'
 
 export class History {
@@ -22,6 +23,22 @@ export class History {
     this.#manifestHash = manifestHash(run.id)
   }
 
+  /** What the recoveries that are known mean for a history that ends here. */
+  standing(tip: Tip): Standing {
+    return standing(tip, this.#membership.recoveries(this.#stage))
+  }
+
+  /** Where the next round builds: past the recoveries that go on from here. Waits for the first block of their epochs. */
+  async settled(tip: Tip, signal: AbortSignal): Promise<Tip> {
+    let at = tip
+    for (let now = this.standing(at); now.type === 'base'; now = this.standing(at)) {
+      const { recovery } = now
+      const height = this.#membership.startOf(recovery.epoch)
+      at = resumedTip(at, recovery, await this.#membership.blockAt(height, signal))
+    }
+    return at
+  }
+
   /** The round after `tip` by its encoded certificate. */
   async next(tip: Tip, encoded: Uint8Array, signal: AbortSignal): Promise<Certified | Refusal> {
     const certificate = decodeCertificate(encoded)
@@ -29,11 +46,13 @@ export class History {
   }
 
   async follow(
-    tip: Tip,
+    before: Tip,
     certificate: Certificate,
     encoded: Uint8Array,
     signal: AbortSignal,
   ): Promise<Certified | Refusal> {
+    const tip = await this.settled(before, signal)
+    if (this.standing(tip).type === 'left') return refuse('stale-record', 'the stage was re-formed from another round')
     const epoch = this.#membership.epochOf(tip.reference.height)
     const wrong = scopeDue(certificate.value.scope, { run: this.#run.id, stage: this.#stage, epoch })
     if (wrong !== null) return wrong

@@ -5,12 +5,16 @@
  */
 import type { BlockReference, Bond, Chain } from '../../consensus/chain/types.ts'
 import { beaconHeight, beaconOf, type EpochSchedule, epochOf, seatsHeight } from '../../consensus/election/index.ts'
-import { firstRoster, nextRoster, type Roster, type RosterRules } from '../../consensus/membership/index.ts'
+import { firstRoster, type Roster, type RosterRules } from '../../consensus/membership/index.ts'
+import type { LeaseRules, Recovery, StageLease } from '../../consensus/recovery/index.ts'
+import { noteEvents } from '../../consensus/recovery/index.ts'
 import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { ExitError } from '../cli/exit.ts'
 import type { Run } from '../run/folder.ts'
 import { Decisions } from './decisions.ts'
 import { type Epoch, makeEpoch } from './epoch.ts'
+import { firstLedger, type Ledger, nextLedger } from './ledger.ts'
+import { readRecords, stageEvents } from './stage-events.ts'
 
 /** Epochs whose groups and lanes are kept: the current one, its neighbours, and some to verify older certificates with. */
 const KEPT_EPOCHS = 64
@@ -29,6 +33,9 @@ export class Membership {
   readonly #decisions: Decisions
   /** By epoch, all that are known: equal ones share their maps. */
   readonly #rosters: Roster[]
+  /** Of the newest roster. */
+  #ledger: Ledger
+  readonly #recoveries: Recovery[] = []
   #current: Roster
   #stepping: Loading<void> | null = null
   readonly #listeners = new Set<(roster: Roster) => void>()
@@ -42,8 +49,9 @@ export class Membership {
     this.#run = run
     this.#rules = rulesOf(run)
     this.#schedule = run.manifest.chain
-    this.#decisions = new Decisions(chain, run)
+    this.#decisions = new Decisions(run)
     this.#rosters = [first]
+    this.#ledger = firstLedger(this.#rules, start.height)
     this.#current = first
     this.start = start
   }
@@ -132,6 +140,46 @@ export class Membership {
     return this.#rosters.at(-1)!
   }
 
+  /** How long leases are, and when claims count. */
+  get leaseRules(): LeaseRules {
+    return this.#run.manifest.chain
+  }
+
+  /** Of the newest epoch that was read: as of its beacon height. */
+  get ledger(): Ledger {
+    return this.#ledger
+  }
+
+  /** How a stage was re-formed, in the order of the epochs, as far as they were read. */
+  recoveries(stage: number): readonly Recovery[] {
+    return this.#recoveries.filter(recovery => recovery.stage === stage)
+  }
+
+  /** Leases with what the blocks of (afterHeight, toHeight] show: final ones, above the newest epoch's beacon height. */
+  async noted(
+    leases: readonly StageLease[],
+    afterHeight: number,
+    toHeight: number,
+    signal: AbortSignal,
+  ): Promise<readonly StageLease[]> {
+    const { newest: roster } = this
+    const records = await readRecords(this.#chain, this.#run, { afterHeight, toHeight }, signal)
+    const newestEpoch = (at: number): number => Math.min(this.epochOf(at), roster.epoch)
+    const events = await stageEvents(records, this.#run, newestEpoch, number => this.epoch(number, signal))
+    return noteEvents(leases, this.leaseRules, roster.stageOf, events)
+  }
+
+  /** The last block whose records count for the seats of an epoch. */
+  beaconHeightOf(number: number): number {
+    return beaconHeight(this.#schedule, number)
+  }
+
+  /** The block at a height, once it is final. */
+  async blockAt(height: number, signal: AbortSignal): Promise<BlockReference> {
+    await finalizedAt(this.#chain, height, signal)
+    return { height, hash: await this.#chain.blockHash(height, { signal }) }
+  }
+
   /** The block that must be final before an epoch is known. */
   heightOf(number: number): number {
     return Math.max(beaconHeight(this.#schedule, number), seatsHeight(this.#schedule, number))
@@ -202,14 +250,26 @@ export class Membership {
       afterHeight: beaconHeight(this.#schedule, before.epoch),
       toHeight: beaconHeight(this.#schedule, number),
     }
-    const [beacon, bonds, decided] = await Promise.all([
+    const [beacon, bonds, records] = await Promise.all([
       this.#beacon(number, signal),
       this.bondsAt(seatsHeight(this.#schedule, number), signal),
-      this.#decisions.before(number, range, earlier => this.epoch(earlier, signal), signal),
+      readRecords(this.#chain, this.#run, range, signal),
     ])
-    const next = nextRoster(this.#rules, before, { beacon, bonded: peersOf(bonds), decided: decided.changes })
+    const earlier = (asked: number): Promise<Epoch> => this.epoch(asked, signal)
+    const decided = await this.#decisions.before(number, records, earlier)
+    const { roster, ledger } = nextLedger({
+      rules: this.#rules,
+      leaseRules: this.leaseRules,
+      before: { roster: before, ledger: this.#ledger },
+      next: { beacon, bonded: peersOf(bonds), decided: decided.changes },
+      events: await stageEvents(records, this.#run, height => Math.min(this.epochOf(height), before.epoch), earlier),
+      beaconHeight: range.toHeight,
+      startHeight: this.startOf(number),
+    })
     decided.count()
-    this.#rosters.push(sharing(before, next))
+    this.#rosters.push(sharing(before, roster))
+    this.#ledger = ledger
+    this.#recoveries.push(...ledger.recoveries)
   }
 
   async #beacon(number: number, signal: AbortSignal): Promise<Hash> {

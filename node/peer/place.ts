@@ -7,6 +7,7 @@ import {
   shortages,
 } from '../../consensus/membership/index.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
+import type { NodeEvents } from '../events/types.ts'
 
 export type Place =
   | { readonly role: 'seat'; readonly stage: number; readonly departing: Departure | null }
@@ -38,6 +39,12 @@ export function placeNow({ current, newest }: Rosters, peer: PeerName): Place {
 /** What a stage lacks, as one sentence. */
 export function shortageText(stage: number, lacking: number): string {
   return `stage ${stage} needs ${lacking} more ${lacking === 1 ? 'replica' : 'replicas'}`
+}
+
+/** Of a stage whose members claim what is left of it. @param needs - peers that it lacks, once the claims are complete */
+export function lostText({ stage, untilHeight, needs }: NodeEvents['stage.lost']): string {
+  const missing = needs === 0 ? '' : `; needs ${needs} more ${needs === 1 ? 'peer' : 'peers'}`
+  return `stage ${stage} lost its quorum: claims until block ${untilHeight}${missing}`
 }
 
 /** Every stage that lacks seats, as one sentence; empty where none does. */

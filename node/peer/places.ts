@@ -92,7 +92,7 @@ export class Places {
 function unbonded({ id, manifest }: Run, self: PeerName, height: number, hadPlace: boolean): ExitError {
   const what = hadPlace
     ? `the bond of peer ${self} is gone, and with it its seat in run ${id}`
-    : `peer ${self} has no bond of at least ${manifest.stake.floor} in run ${id} at block ${height}`
+    : `peer ${self} has no seat in run ${id}: block ${height} shows no bond of at least ${manifest.stake.floor} for it`
   return new ExitError(
     'refused',
     what,

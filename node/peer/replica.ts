@@ -4,7 +4,14 @@
  */
 import { ROLES, rankByHash, rankByStake } from '../../consensus/election/index.ts'
 import type { RoundContext } from '../../consensus/round/types.ts'
-import { type ClipState, createClip, type ForwardInput } from '../../consensus/routing/index.ts'
+import {
+  type ClipState,
+  createClip,
+  createPace,
+  type ForwardInput,
+  type Pace,
+  workLimits,
+} from '../../consensus/routing/index.ts'
 import { encodeCertificate } from '../../protocols/wire/certificate.ts'
 import type { Certificate, Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
@@ -15,6 +22,7 @@ import type { ChangesPoster } from './changes-poster.ts'
 import { type Epoch, isSeated } from './epoch.ts'
 import { type Evaluator, FINAL_BATCHES, isMeasured, PASSING_BATCHES } from './evaluator.ts'
 import type { History } from './history.ts'
+import { keptPartitions } from './keep-held.ts'
 import type { Membership } from './membership.ts'
 import { rankOf } from './rank.ts'
 import type { Reporter } from './reporter.ts'
@@ -58,8 +66,8 @@ export interface ReplicaInit {
 
 type Interruption = 'behind'
 
-/** Why a replica's rounds end: it was told to stop, or its seat is gone. */
-export type ReplicaEnd = 'stopped' | 'unseated'
+/** Why a replica's rounds end: it was told to stop, its seat is gone, or its stage went on from an earlier round. */
+export type ReplicaEnd = 'stopped' | 'unseated' | 'left'
 
 /** For the last anchor to become final: a few empty blocks of the embedded chain. */
 const FINAL_ANCHOR_MS = 20_000
@@ -67,6 +75,7 @@ const FINAL_ANCHOR_MS = 20_000
 export class Replica {
   readonly #init: ReplicaInit
   #clip: ClipState
+  #pace: Pace
   #parked: readonly ForwardInput[] = []
   #epoch: Epoch | null = null
   #behind = Promise.withResolvers<Interruption>()
@@ -76,7 +85,9 @@ export class Replica {
 
   constructor(init: ReplicaInit) {
     this.#init = init
-    this.#clip = createClip(init.parts.run.manifest.optimizer.backwardClip)
+    const { optimizer, stages } = init.parts.run.manifest
+    this.#clip = createClip(optimizer.backwardClip)
+    this.#pace = createPace(workLimits(stages).window)
   }
 
   /** The epoch of the round in progress; null before the first round. */
@@ -107,6 +118,10 @@ export class Replica {
         await stopped
         break
       }
+      if (this.#isLeft) {
+        how = 'left'
+        break
+      }
       const epoch = await this.#nextEpoch(signal)
       if (epoch === null) {
         how = 'unseated'
@@ -118,9 +133,19 @@ export class Replica {
       if (end === 'behind') await this.#catchUp(signal)
       else await this.#conclude(run, end, signal)
     }
-    this.#init.inbox.stop(new Error(how === 'stopped' ? 'this peer stops' : 'this peer has no seat any more'))
+    this.#init.inbox.stop(new Error(how === 'stopped' ? 'this peer stops' : 'these rounds do not go on here'))
     await this.#init.stageState.flush()
     return how
+  }
+
+  /** The last round asked for is certified: nothing more is trained. */
+  get isFinished(): boolean {
+    return this.#finished
+  }
+
+  get #isLeft(): boolean {
+    const { history, stageState } = this.#init
+    return history.standing(stageState.tip).type === 'left'
   }
 
   /** Of the next round; null where this peer has no seat in it, nor in those that were read since. */
@@ -145,7 +170,7 @@ export class Replica {
     const { parts, stageState, inbox, commits, signatures, reporter, book } = this.#init
     const { tip } = stageState
     const { run, self, stage, journal, engine } = parts
-    const restored = await restoredRound(journal, run.id, stage, tip.round + 1)
+    const restored = await restoredRound(journal, run.id, stage, { round: tip.round + 1, epoch: epoch.number })
     const signs = journal.suspended === null
     const base = { run, stage, self, signs, partitions: engine.shape.partitions, tip, epoch }
     const context = roundContext(base)
@@ -156,22 +181,23 @@ export class Replica {
     signatures.advance(context.scope.round)
     parts.agreement.forgetBelow(context.scope.round - 1)
     if (restored !== null) await holdRestoredCommit(parts, restored)
-    const held = this.#isFirst ? await holdRestoredPartitions(parts, context.scope) : []
+    if (this.#isFirst) await holdRestoredPartitions(parts, context.scope)
     this.#isFirst = false
     const round = new RoundRun({
       parts,
       context,
-      work: isWorking ? workContext(base) : null,
+      work: isWorking ? workContext(base, this.#pace) : null,
       restored,
       clip: this.#clip,
       reports: this.#reports(),
     })
     reporter.roundStarted(context)
     inbox.open(round)
-    for (const { author, root, partition } of held) round.stored(author, root, partition)
+    const kept = await keptPartitions(journal, parts.reduce, context.scope)
+    for (const { author, root, partition } of kept) round.stored(author, root, partition)
     await this.#leave(context)
     for (const wish of this.#init.wishes.forRound(context)) round.wish(wish)
-    await round.start(this.#parked, this.#init.unreachable())
+    await round.start(this.#parked, this.#init.unreachable, tip.round === stageState.start.round)
     this.#parked = []
     if (book.othersReached(tip.round)) round.work?.pipelineReady()
     const head = await parts.chain.finalizedHead({ signal })
@@ -205,13 +231,19 @@ export class Replica {
 
   async #conclude(run: RoundRun, end: RoundEnd, signal: AbortSignal): Promise<void> {
     const { parts, stageState, inbox, history, reporter } = this.#init
+    const now = history.standing(stageState.tip).type
+    // Certified by the group of before, after the stage was re-formed from this round or an earlier one.
+    if (now === 'base' || now === 'left') return this.#catchUp(signal)
     const encoded = encodeCertificate(end.certificate)
     const certified = await history.follow(stageState.tip, end.certificate, encoded, signal)
     // The machine has checked it; a history that does not follow would be a bug, and nothing may be built on it.
     if (isRefusal(certified)) throw new Error(`the round's own certificate: ${certified.detail ?? certified.refused}`)
     const work = run.endWork()
     this.#parked = work?.parked ?? []
-    if (work !== null) this.#clip = work.clip
+    if (work !== null) {
+      this.#clip = work.clip
+      this.#pace = work.pace
+    }
     inbox.close(certified.tip.round + 1)
     if (end.next === 'promote') await stageState.promote(certified, run.executed?.partitions ?? null)
     else await stageState.keep(certified)

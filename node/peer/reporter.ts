@@ -1,6 +1,7 @@
 /** Turns what happens in the rounds into events. */
 import { ROLES, rankByStake } from '../../consensus/election/index.ts'
 import type { RoundContext } from '../../consensus/round/types.ts'
+import type { TransferProgress } from '../../protocols/state/index.ts'
 import type { VerifiedCertificate } from '../../protocols/wire/certificate.ts'
 import type { CancelTimer, Clock } from '../../protocols/wire/environment.ts'
 import { hashHex } from '../../protocols/wire/hash.ts'
@@ -17,6 +18,8 @@ const WAIT_NEWS_MS = 3_000
 const WAIT_NEWS_ROUNDS = 2
 /** A round that took this long did not set a pace; it was held up itself. */
 const PACE_MAX_MS = 15_000
+/** Between two events of a transfer. */
+const TRANSFER_NEWS_MS = 500
 /** Refusals told apart in a round; more of the same are only counted by the protocols. */
 const REFUSALS_A_ROUND = 64
 /** What an honest peer runs into as well: it is a little behind or ahead, or this one is busy. */
@@ -51,11 +54,13 @@ export class Reporter {
   #round = 0
   #waitingFor = ''
   #lacking = ''
+  #lost = ''
   /** What will be told once it has lasted. */
   #news = ''
   #told = ''
   #timer: CancelTimer | null = null
   #lastLossMs: number | null = null
+  #transferToldMs = Number.NEGATIVE_INFINITY
   /** When the round in progress started, and what the last one took. */
   #roundStartedMs: number | null = null
   #roundMs = 0
@@ -79,8 +84,14 @@ export class Reporter {
     this.#review()
   }
 
+  /** Says which stages have lost their quorum: until they go on, nothing else matters. */
+  lost(text: string): void {
+    this.#lost = text
+    this.#review()
+  }
+
   #review(): void {
-    const text = this.#lacking === '' ? this.#waitingFor : this.#lacking
+    const text = this.#lost || this.#lacking || this.#waitingFor
     if (text === this.#news) return
     this.#news = text
     this.#timer?.()
@@ -97,6 +108,14 @@ export class Reporter {
     if (text === this.#told) return
     this.#told = text
     this.#init.bus.emit('waiting', { stage: this.#init.stage, for: text })
+  }
+
+  /** How far a snapshot from siblings is: now and then, and at its end. */
+  syncing({ bytes, of, sources }: TransferProgress): void {
+    const nowMs = this.#init.clock.nowMs()
+    if (bytes < of && nowMs - this.#transferToldMs < TRANSFER_NEWS_MS) return
+    this.#transferToldMs = nowMs
+    this.#init.bus.emit('sync.progress', { stage: this.#init.stage, bytes, of, sources })
   }
 
   /** A refusal is an event where no honest peer causes it; the protocols count all of them. */

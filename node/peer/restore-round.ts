@@ -5,7 +5,6 @@ import { open } from '../../protocols/wire/envelope.ts'
 import { equalBytes } from '../../protocols/wire/hash.ts'
 import type { Commit, Scope, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
-import type { HeldPartition } from '../journal/held.ts'
 import type { SigningJournal } from '../journal/index.ts'
 import { decodeLock, LOCK_RECORD } from './lock-record.ts'
 import type { PeerParts } from './types.ts'
@@ -15,17 +14,27 @@ export async function restoredRound(
   journal: SigningJournal,
   run: string,
   stage: number,
-  round: number,
+  { round, epoch }: { readonly round: number; readonly epoch: number },
 ): Promise<RestoredRound | null> {
   const messages: Signed[] = []
   for (const envelope of await journal.envelopes(run, stage)) {
     const signed = await open(envelope)
     if (isRefusal(signed)) throw new TypeError(`the journal holds an envelope that cannot be read: ${signed.refused}`)
-    if (signed.payload.kind !== 'record' && signed.payload.scope.round === round) messages.push(signed)
+    if (signed.payload.kind === 'record') continue
+    // A round that its stage has left since may have had this number.
+    const { scope } = signed.payload
+    if (scope.round === round && scope.epoch === epoch) messages.push(signed)
   }
   const record = journal
     .remembered()
-    .find(one => one.name === LOCK_RECORD && one.run === run && one.stage === stage && one.round === round)
+    .find(
+      one =>
+        one.name === LOCK_RECORD &&
+        one.run === run &&
+        one.stage === stage &&
+        one.round === round &&
+        one.epoch === epoch,
+    )
   const lock: LockRecord = record === undefined ? { lock: null, valid: null } : await decodeLock(record.bytes)
   return messages.length === 0 && record === undefined ? null : { messages, ...lock }
 }
@@ -51,11 +60,7 @@ export async function holdRestoredCommit(
 }
 
 /** Holds again what this peer has acknowledged, of the round in progress and of the one before, which late siblings still need. */
-export async function holdRestoredPartitions(
-  { journal, reduce, run, stage }: PeerParts,
-  scope: Scope,
-): Promise<readonly HeldPartition[]> {
-  const current: HeldPartition[] = []
+export async function holdRestoredPartitions({ journal, reduce, run, stage }: PeerParts, scope: Scope): Promise<void> {
   for (const round of [scope.round - 1, scope.round]) {
     for (const held of await journal.held.of({ run: run.id, stage, round })) {
       const name = {
@@ -64,8 +69,7 @@ export async function holdRestoredPartitions(
         root: held.root,
         partition: held.partition,
       }
-      if (!isRefusal(reduce.hold(name, held.bytes)) && round === scope.round) current.push(held)
+      reduce.hold(name, held.bytes)
     }
   }
-  return current
 }

@@ -1,4 +1,6 @@
 /** Brings the engine to where this peer's own disk ends: the newest snapshot, then every certified aggregate after it. */
+import type { Recovery } from '../../consensus/recovery/index.ts'
+import { decodeCertificate } from '../../protocols/wire/certificate.ts'
 import { equalBytes } from '../../protocols/wire/hash.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import { ExitError } from '../cli/exit.ts'
@@ -9,6 +11,7 @@ import { FIRST_ROUND } from '../run/state-chain.ts'
 import type { Certified } from './follow.ts'
 import type { History } from './history.ts'
 import type { Membership } from './membership.ts'
+import { roundAfter } from './reformed.ts'
 import { StageState } from './stage-state.ts'
 import { firstTip, type Tip } from './tip.ts'
 
@@ -28,7 +31,12 @@ export async function restoreState(init: RestoreInit): Promise<StageState> {
   const { engine, store, signal, run, stage, journal } = init
   // state_0 is the initialised stage; taken before anything is imported.
   const start = firstTip(await engine.fullRoot({ signal }), init.membership.start)
-  const { snapshot, toRound, rounds } = await store.recover({ signal })
+  const recoveries = init.membership.recoveries(stage)
+  await leaveOrphans(store, stage, recoveries)
+  const { snapshot, toRound, rounds } = await store.recover({
+    signal,
+    roundAfter: round => roundAfter(round, recoveries),
+  })
   const fromRound = snapshot?.head.round ?? FIRST_ROUND - 1
   const { tip, walked } = await walk(init, start, fromRound, toRound)
   if (snapshot !== null && tip.round >= FIRST_ROUND) {
@@ -44,7 +52,25 @@ export async function restoreState(init: RestoreInit): Promise<StageState> {
     await replay(init, next, stored.partitions, stored.round === toRound)
     at = next.tip
   }
-  return new StageState({ run: run.id, stage, engine, store, journal, start, tip: at })
+  const settled = await init.history.settled(at, signal)
+  return new StageState({ run: run.id, stage, engine, store, journal, start, tip: settled })
+}
+
+/** Rounds that a recovery left: this peer was ahead of its base, or of others that went on from it. */
+async function leaveOrphans(store: RoundStore, stage: number, recoveries: readonly Recovery[]): Promise<void> {
+  for (const { base, resume, epoch } of recoveries) {
+    let last = resume - 1
+    for (let is = await isBefore(store, stage, last + 1, epoch); is; is = await isBefore(store, stage, last + 1, epoch))
+      last++
+    store.leave(base.round + 1, last)
+  }
+}
+
+/** Is this round stored, of an earlier epoch? */
+async function isBefore(store: RoundStore, stage: number, round: number, epoch: number): Promise<boolean> {
+  const encoded = await store.certificate(stage, round)
+  const certificate = encoded === null ? null : decodeCertificate(encoded)
+  return certificate !== null && !isRefusal(certificate) && certificate.value.scope.epoch < epoch
 }
 
 /** Checks the certificates up to the snapshot, which stands for what they did. */
@@ -56,7 +82,9 @@ async function walk(
 ): Promise<{ tip: Tip; walked: Certified | null }> {
   let tip = start
   let walked: Certified | null = null
-  for (let round = FIRST_ROUND; round <= Math.min(toRound, newest); round++) {
+  const recoveries = init.membership.recoveries(init.stage)
+  const first = roundAfter(FIRST_ROUND - 1, recoveries)
+  for (let round = first; round <= Math.min(toRound, newest); round = roundAfter(round, recoveries)) {
     const encoded = await init.store.certificate(init.stage, round)
     const next = encoded === null ? null : await init.history.next(tip, encoded, init.signal)
     if (next === null) throw damaged(init, `the certificate of round ${round} is missing`)

@@ -2,7 +2,13 @@
 import { RULES } from '../../consensus/aggregation/index.ts'
 import type { MembershipContext } from '../../consensus/membership/index.ts'
 import type { RoundContext } from '../../consensus/round/types.ts'
-import { DEFAULT_BACK_OFF, DEFAULT_WORK_LIMITS, sourceQuota, type WorkContext } from '../../consensus/routing/index.ts'
+import {
+  DEFAULT_BACK_OFF,
+  type Pace,
+  sourceQuota,
+  type WorkContext,
+  workLimits,
+} from '../../consensus/routing/index.ts'
 import { PROTOCOL_VERSION } from '../../protocols/wire/constants.ts'
 import type { Manifest } from '../../protocols/wire/manifest.ts'
 import type { PeerName, Scope } from '../../protocols/wire/messages.ts'
@@ -80,21 +86,26 @@ function membershipOf(stage: number, tip: Tip, { number, roster }: Epoch, replic
   }
 }
 
-export function workContext({ run, stage, self, tip, epoch }: ContextInit): WorkContext {
+/** @param pace - what this peer has measured until now */
+export function workContext({ run, stage, self, tip, epoch }: ContextInit, pace: Pace): WorkContext {
   const { batch, timeouts } = run.manifest
   const sources = epoch.groups[0]?.seats.length ?? 0
+  const seats = epoch.groups[stage]?.seats.length ?? 0
   return {
     round: tip.round + 1,
     self,
     stage,
     lanes: epoch.lanes,
     quota: sourceQuota(batch.target, sources, batch.slack),
-    limits: DEFAULT_WORK_LIMITS,
+    share: Math.ceil(batch.target / seats),
+    countMin: countMin(run.manifest, seats),
+    limits: workLimits(run.manifest.stages),
     timing: {
       hopMs: timeouts.hopMs,
       drainMs: timeouts.drainMs,
       roundMs: timeouts.roundMs,
       backOff: DEFAULT_BACK_OFF,
     },
+    pace,
   }
 }

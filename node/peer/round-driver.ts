@@ -66,6 +66,13 @@ export interface RoundReports {
   warning(message: string): void
 }
 
+/** What may not be signed without a lease: what a round is decided and certified by. */
+const VOTES: ReadonlySet<Payload['kind']> = new Set<Payload['kind']>(['propose', 'prevote', 'precommit', 'outcome'])
+/** Votes that wait for a lease; the machine asks for few while none is cast. */
+const WAITING_VOTES_MAX = 256
+
+type SignEffect = Extract<RoundEffect, { type: 'sign' }>
+
 /** How the round ended for this peer. */
 export interface RoundEnd {
   readonly certificate: Certificate
@@ -80,6 +87,8 @@ export interface RoundDriverInit {
   readonly ports: RoundPorts
   readonly reports: RoundReports
   readonly clock: Clock
+  /** False while the stage's lease has run out: votes then wait for {@link RoundDriver.voteAgain}. */
+  readonly mayVote: () => boolean
 }
 
 /** No outcome can win any more: replicas compute differently. */
@@ -96,7 +105,10 @@ export class RoundDriver {
   readonly #timers: Timers
   readonly #stop = new AbortController()
   readonly #end = Promise.withResolvers<RoundEnd>()
+  readonly #mayVote: () => boolean
   readonly #effects: RoundEffect[] = []
+  /** In the order in which they were asked for: signed late they are what they would have been. */
+  #waitingVotes: SignEffect[] = []
   #state: RoundState
   #draining = false
   #certified: Omit<RoundEnd, 'next'> | null = null
@@ -106,6 +118,7 @@ export class RoundDriver {
     this.#ports = init.ports
     this.#reports = init.reports
     this.#clock = init.clock
+    this.#mayVote = init.mayVote
     this.ended = this.#end.promise
     this.#timers = new Timers(init.clock, id => this.input({ type: 'timer', id }))
     const { state, effects } = createRound(init.context, init.restored ?? undefined)
@@ -124,6 +137,12 @@ export class RoundDriver {
     const { state, effects } = step(this.#state, input, this.#clock.nowMs())
     this.#state = state
     this.#enqueue(effects)
+  }
+
+  /** The lease was renewed. */
+  voteAgain(): void {
+    if (this.#stop.signal.aborted) return
+    this.#enqueue(this.#waitingVotes.splice(0))
   }
 
   /** Ends timers, fetches and computations. */
@@ -157,12 +176,14 @@ export class RoundDriver {
   }
 
   /** Consecutive signatures share one flush. */
-  async #sign(first: Extract<RoundEffect, { type: 'sign' }>): Promise<void> {
-    const batch = [first]
+  async #sign(first: SignEffect): Promise<void> {
+    const asked = [first]
     for (let next = this.#effects[0]; next?.type === 'sign'; next = this.#effects[0]) {
-      batch.push(next)
+      asked.push(next)
       this.#effects.shift()
     }
+    const batch = this.#signable(asked)
+    if (batch.length === 0) return
     const results = await this.#ports.sign(batch.map(effect => effect.payload))
     for (const [index, result] of results.entries()) {
       if (isRefusal(result)) {
@@ -174,6 +195,14 @@ export class RoundDriver {
       this.#ports.broadcast(result, batch[index]?.attachments ?? [])
       this.input({ type: 'message', signed: result, attachments: [] })
     }
+  }
+
+  /** Sets votes aside while there is no lease. Beyond the bound they are not cast at all, which contradicts nothing. */
+  #signable(asked: readonly SignEffect[]): readonly SignEffect[] {
+    if (this.#mayVote()) return asked
+    const votes = asked.filter(effect => VOTES.has(effect.payload.kind))
+    this.#waitingVotes = [...this.#waitingVotes, ...votes].slice(0, WAITING_VOTES_MAX)
+    return asked.filter(effect => !VOTES.has(effect.payload.kind))
   }
 
   #carryOut(effect: Exclude<RoundEffect, { type: 'sign' | 'persist' }>): void {

@@ -9,6 +9,9 @@ import { Mailbox } from './mailbox.ts'
 import type { RoundRun } from './round-run.ts'
 import type { WorkDriver } from './work-driver.ts'
 
+/** Nobody reads its stack, and it is needed every round. */
+const ROUND_OVER = new Error('the round after it is decided')
+
 /** SETTLEDs of the next round that are kept: the highest of each source. */
 const SETTLED_KEPT = 256
 
@@ -62,7 +65,7 @@ export class RoundInbox<Round extends InboxRound = RoundRun> {
 
   /** The round is decided: it answers late siblings until the next one is, too. */
   close(nextRound: number): void {
-    this.#previous?.dispose(new Error('the round after it is decided'))
+    this.#previous?.dispose(ROUND_OVER)
     this.#previous = this.#current
     this.#current = null
     this.#round = nextRound

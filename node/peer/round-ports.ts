@@ -67,7 +67,14 @@ export function roundPorts(init: RoundPortsInit): RoundPorts {
       const name = { scope, value, partition, hash }
       if (reduce.aggregate(name) !== null) return true
       await parts.pushed.wait(name, signal)
-      return !isRefusal(await reduce.pullAggregate(from, name, { signal }))
+      const over = new AbortController()
+      const either = AbortSignal.any([signal, over.signal])
+      try {
+        const pull = reduce.pullAggregate(from, name, { signal: either }).then(bytes => !isRefusal(bytes))
+        return await Promise.race([pull, parts.pushed.arrival(name, either)])
+      } finally {
+        over.abort(new Error('the aggregate is here, or cannot be had'))
+      }
     },
     async execute(value, hashes, wantFullRoot, signal) {
       if (hashes === null) {

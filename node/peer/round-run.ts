@@ -66,6 +66,8 @@ export class RoundRun {
   readonly #trustsOffLane: boolean
   #executed: ExecutedRound | null = null
   #isWorking = true
+  /** Its work is not committed, whatever becomes of it. */
+  #isIdle = false
 
   constructor(init: RoundRunInit) {
     const { parts, context } = init
@@ -82,7 +84,7 @@ export class RoundRun {
       target: batch.target,
       slack: batch.slack,
       onClosed: bundle => {
-        this.#work?.close()
+        this.#work?.close(true)
         void this.#spreadClose(bundle, sources.indexOf(parts.self))
       },
     })
@@ -92,6 +94,7 @@ export class RoundRun {
       restored: init.restored,
       ports,
       clock: parts.clock,
+      mayVote: parts.mayVote,
       reports: {
         ...init.reports,
         status: (view, phase, waitingFor) => {
@@ -118,15 +121,27 @@ export class RoundRun {
     return this.#executed
   }
 
-  /** Begins to work. @param unreachable - peers of other stages that are not connected now */
-  async start(parked: readonly ForwardInput[], unreachable: readonly PeerName[]): Promise<void> {
+  /**
+   * Begins to work.
+   * @param unreachable - peers of other stages that are not connected now
+   * @param isRunStarting - nothing was certified yet: who is not connected is likely still starting
+   */
+  async start(
+    parked: readonly ForwardInput[],
+    unreachable: () => readonly PeerName[],
+    isRunStarting: boolean,
+  ): Promise<void> {
     const { engine, times } = this.#parts
     times.phase('transfer')
     if (this.#work === null) return
     await engine.beginRound()
     if (this.#stop.signal.aborted) return
     this.#work.start(parked)
-    for (const peer of unreachable) this.#work.reachable(peer, false)
+    // Asked only now: who connected while the engine made ready was told already.
+    for (const peer of unreachable()) {
+      if (isRunStarting) this.#work.awaited(peer)
+      else this.#work.reachable(peer, false)
+    }
     this.#work.ready
       .then(done => this.#commit(done))
       .catch(error => {
@@ -151,6 +166,19 @@ export class RoundRun {
 
   stored(author: PeerName, root: Hash, partition: number): void {
     this.#driver.input({ type: 'stored', author, root, partition })
+  }
+
+  /** The stage's lease was renewed. */
+  voteAgain(): void {
+    this.#driver.voteAgain()
+  }
+
+  /** Signs IDLE in place of what work there is, unless it has committed: the stage must show that it lives. */
+  idle(): void {
+    if (!this.#isWorking || this.#work === null) return
+    this.#isWorking = false
+    this.#isIdle = true
+    this.#driver.input({ type: 'own-idle' })
   }
 
   finalized(height: number, hash: Hash): void {
@@ -228,10 +256,11 @@ export class RoundRun {
   /** f + 1 seats have closed their work, so an honest one has seen the close: a restarted peer need not wait for it. */
   #noteClosed(seat: PeerName): void {
     this.#closedSeats.add(seat)
-    if (this.#closedSeats.size > this.context.group.faults) this.#work?.close()
+    if (this.#closedSeats.size > this.context.group.faults) this.#work?.close(false)
   }
 
   async #commit(done: WorkDone): Promise<void> {
+    if (this.#isIdle) return
     this.#isWorking = false
     const { engine, journal, reduce, times, run, self, tokensPerMicroBatch } = this.#parts
     const { scope, countMin, countMax } = this.context

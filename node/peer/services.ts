@@ -2,16 +2,18 @@
 import { type Activations, activations } from '../../protocols/activations/index.ts'
 import { type Agreement, agreement } from '../../protocols/agreement/index.ts'
 import { type Evaluation, evaluation } from '../../protocols/evaluation/index.ts'
-import { type PartitionName, type Reduce, reduce } from '../../protocols/reduce/index.ts'
-import { type State, state } from '../../protocols/state/index.ts'
+import { type Reduce, reduce } from '../../protocols/reduce/index.ts'
+import { type State, servedAt, state } from '../../protocols/state/index.ts'
 import type { Clock, Digest, Random } from '../../protocols/wire/environment.ts'
 import { hashValue } from '../../protocols/wire/hash.ts'
 import type { Certificate, Commit, Hash, PeerName, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal, type RefusalReason, refuse } from '../../protocols/wire/refusals.ts'
+import { DEFAULT_SPEEDS, type SyncSpeeds } from '../config/sync.ts'
 import type { SigningJournal } from '../journal/index.ts'
 import type { Network } from '../network/index.ts'
 import type { CertificateBook } from './certificate-book.ts'
 import type { Evaluator } from './evaluator.ts'
+import { keepHeld } from './keep-held.ts'
 import { activationsPolicy, agreementPolicy, type PolicyInit, reducePolicy, stateSource } from './policies.ts'
 import type { PushedAggregates } from './pushed-aggregates.ts'
 import type { RoundInbox } from './round-inbox.ts'
@@ -30,6 +32,7 @@ export interface ServicesInit extends PolicyInit {
   readonly stageState: StageState
   readonly journal: SigningJournal
   readonly evaluator: Evaluator
+  readonly sync?: SyncSpeeds
   /** A certificate of the own stage from a sibling; checked. */
   readonly onOwnStage: (certificate: Certificate, hashes: readonly Hash[] | null) => void
   readonly onRefused: (reason: RefusalReason, peer: PeerName, detail?: string) => void
@@ -47,6 +50,7 @@ export function openServices(init: ServicesInit): Services {
   const { network, clock, random, digest, run, stage, self, around, inbox, pushed, shape, onRefused } = init
   const { model, batch, stages, timeouts, chain } = run.manifest
   const components = { ...network.components, clock, random, digest }
+  const speeds = init.sync ?? DEFAULT_SPEEDS
   const services: Services = {
     agreement: agreement({
       policy: agreementPolicy(init),
@@ -62,7 +66,6 @@ export function openServices(init: ServicesInit): Services {
       policy: reducePolicy(init),
       transferTimeoutMs: timeouts.reduceMs,
       handlers: {
-        // On the disk before it is acknowledged: HAVE is a promise that outlives the process.
         stored: name => void keepHeld(init, services.reduce, name),
         aggregate: name => pushed.arrived(name),
         refused: onRefused,
@@ -87,6 +90,8 @@ export function openServices(init: ServicesInit): Services {
       source: stateSource(init, init.stageState),
       admit: from => (around.hasPlace(from) ? null : refuse('no-seat', from)),
       handlers: { refused: onRefused },
+      bandwidth: servedAt(speeds.servedBytesPerSecond),
+      takenBytesPerSecond: speeds.takenBytesPerSecond,
     })(components),
     evaluation: evaluation({
       run: run.id,
@@ -102,26 +107,6 @@ export function openServices(init: ServicesInit): Services {
     })(components),
   }
   return services
-}
-
-async function keepHeld(
-  { journal, inbox, onRefused, self }: ServicesInit,
-  held: Reduce,
-  name: PartitionName,
-): Promise<void> {
-  const { scope, author, root, partition } = name
-  const bytes = held.partition(name)
-  const run = inbox.current
-  if (bytes === null || scope.round !== run?.round) return
-  const place = { run: scope.run, stage: scope.stage, epoch: scope.epoch, round: scope.round }
-  try {
-    await journal.held.put(place, { author, root, partition }, bytes)
-  } catch (error) {
-    // Not acknowledged: the author turns to the next candidate.
-    onRefused('overloaded', self, `a partition could not be kept: ${String(error)}`)
-    return
-  }
-  run.stored(author, root, partition)
 }
 
 function onMessage(

@@ -7,7 +7,7 @@ import { equalBytes, isZeroHash } from '../../protocols/wire/hash.ts'
 import type { ContentId } from '../../protocols/wire/messages.ts'
 import { chunkLeaves } from '../engine/runtime/hashing.ts'
 import type { StageEngine } from '../engine/runtime/types.ts'
-import type { Partitions, RoundStore, SigningJournal } from '../journal/index.ts'
+import type { IncomingSnapshot, Partitions, RoundStore, SigningJournal } from '../journal/index.ts'
 import type { Certified } from './follow.ts'
 import type { Tip } from './tip.ts'
 
@@ -86,19 +86,32 @@ export class StageState {
     return true
   }
 
-  /** Takes a snapshot of a certified round in place of everything before it. */
-  async adopt(certified: Certified, snapshot: Uint8Array): Promise<boolean> {
-    const { engine } = this.#init
+  /** The stage was re-formed from the tip: the next round follows this one, and the state stays. */
+  resume(tip: Tip): void {
+    this.#tip = tip
+    this.#storedThrough = Math.max(this.#storedThrough, tip.round)
+  }
+
+  /**
+   * Takes a snapshot of a certified round, whose chunks are all there, in place of everything before it. It is in memory once,
+   * on its way to the engine; its file becomes the stored snapshot.
+   */
+  async adopt(certified: Certified, incoming: IncomingSnapshot): Promise<boolean> {
+    const { engine, store, journal } = this.#init
     const { fullRoot } = certified.verified.outcome
-    await engine.importState(snapshot)
-    if (fullRoot === null || !equalBytes(await engine.fullRoot(), fullRoot)) return false
+    const { round } = certified.tip
+    await engine.importState(await incoming.state())
+    if (fullRoot === null || !equalBytes(await engine.fullRoot(), fullRoot)) {
+      await store.dropIncoming(incoming)
+      return false
+    }
     await this.flush()
     this.#tip = certified.tip
     this.#executed = null
-    const newest = this.#init.store.snapshots[0]?.round ?? -1
-    if (certified.tip.round > newest) await this.#putSnapshot(certified, await this.#init.engine.exportState())
-    this.#storedThrough = Math.max(this.#storedThrough, certified.tip.round)
-    await this.#init.journal.decided(this.#place(certified))
+    if (round > (store.snapshots[0]?.round ?? -1)) await store.takeIncoming(round, incoming)
+    else await store.dropIncoming(incoming)
+    this.#storedThrough = Math.max(this.#storedThrough, round)
+    await journal.decided(this.#place(certified))
     return true
   }
 

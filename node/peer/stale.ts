@@ -1,5 +1,6 @@
 /** A journal that does not know all that the peer signed must not sign (round.md, "Signing"). */
-import type { BlockReference, Chain } from '../../consensus/chain/types.ts'
+import type { Chain } from '../../consensus/chain/types.ts'
+import type { Recovery } from '../../consensus/recovery/index.ts'
 import type { Agreement } from '../../protocols/agreement/index.ts'
 import { open } from '../../protocols/wire/envelope.ts'
 import type { Clock } from '../../protocols/wire/environment.ts'
@@ -15,8 +16,10 @@ export interface StaleInit {
   readonly chain: Chain
   readonly run: string
   readonly stage: number
-  /** Where the run begins on the chain. */
-  readonly start: BlockReference
+  /** Where the run begins on the chain, or went on last after its stage was re-formed. */
+  readonly fromHeight: number
+  /** How the stage was re-formed last; null where it never was. */
+  readonly reformed: Pick<Recovery, 'epoch' | 'resume'> | null
   readonly journal: SigningJournal
   readonly agreement: Pick<Agreement, 'requestSignatures'>
   /** Those that are connected. */
@@ -27,16 +30,20 @@ export interface StaleInit {
 
 /** Returns why the peer only follows for now; null where it may sign. */
 export async function suspendIfStale(init: StaleInit): Promise<string | null> {
-  const { run, stage, journal } = init
+  const { run, stage, journal, reformed } = init
   const [lastFinalRound, shown] = await Promise.all([finalRound(init), shownBySiblings(init)])
+  // Nobody has signed anything in the epoch that re-formed the stage but what siblings show: it can begin to sign there.
+  const isFresh = reformed !== null && lastFinalRound === null && shown.length === 0
+  if (isFresh && journal.suspended === 'behind-anchor')
+    await journal.resume({ run, stage, epoch: reformed.epoch, round: reformed.resume })
   const reason = journal.isStale({ run, stage, lastFinalRound, shown })
   if (reason !== null && journal.suspended === null) await journal.suspend(reason)
   return reason
 }
 
-async function finalRound({ chain, run, stage, start, signal }: StaleInit): Promise<number | null> {
+async function finalRound({ chain, run, stage, fromHeight, signal }: StaleInit): Promise<number | null> {
   const head = await chain.finalizedHead({ signal })
-  const range = { afterHeight: start.height, toHeight: head.height }
+  const range = { afterHeight: fromHeight, toHeight: head.height }
   let last: number | null = null
   for await (const anchors of anchorPages(chain, run, range, signal)) {
     for (const anchor of anchors) if (anchor.stage === stage) last = Math.max(last ?? 0, anchor.toRound)

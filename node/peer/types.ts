@@ -42,6 +42,8 @@ export interface PeerParts {
   /** All seats of a stage, of the epochs around the own one: another stage may be in the one before or after. */
   seats(stage: number): readonly PeerName[]
   spreadClose(bundle: CloseBundle): void
+  /** False while the stage's lease has run out. */
+  mayVote(): boolean
   warn(message: string): void
   timesTaken(round: number, times: RoundTimes): void
   /** A round of the own stage ended here by its certificate. */

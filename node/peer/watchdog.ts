@@ -2,6 +2,7 @@
  * Backstop of gossip: a round that lasts is a reason to ask whether others are further. What they say is believed only with
  * a certificate that checks out.
  */
+import type { RoundState } from '../../consensus/round/types.ts'
 import type { State } from '../../protocols/state/index.ts'
 import { decodeCertificate, type VerifiedCertificate } from '../../protocols/wire/certificate.ts'
 import type { Clock } from '../../protocols/wire/environment.ts'
@@ -28,6 +29,21 @@ export interface WatchdogInit {
   /** A certificate of the round in progress; `isFar`: they claim to be further still. */
   readonly onMissed: (certificate: Certificate, isFar: boolean) => void
   readonly onWarning: (message: string) => void
+}
+
+/** The round in progress, or the next to be opened, which has no state yet. */
+export interface InProgress {
+  readonly round: number
+  readonly state: Pick<RoundState, 'decided' | 'execution'> | null
+}
+
+/**
+ * Is a missed certificate to be caught up with, instead of being handed to its round? A round of which no decision has come here
+ * has nothing under way, and would wait for candidates that have long gone on. One that has ended meanwhile is none of it.
+ */
+export function isOvertaken({ round, state }: InProgress, missed: number, isFar: boolean): boolean {
+  if (missed !== round) return false
+  return isFar || state === null || (state.decided === null && state.execution === null)
 }
 
 export class Watchdog {

@@ -6,15 +6,15 @@
 import { ABSENCE_ROUNDS, type Wish } from '../../consensus/membership/index.ts'
 import type { RoundContext } from '../../consensus/round/types.ts'
 import { open } from '../../protocols/wire/envelope.ts'
-import type { Change, Evidence, Outcome, PeerName, Signed } from '../../protocols/wire/messages.ts'
+import type { Change, Evidence, Leave, Outcome, PeerName, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import type { PayloadOf } from '../../protocols/wire/table.ts'
-import type { Around } from './around.ts'
+import type { Membership } from './membership.ts'
 
 export interface WishesInit {
   readonly self: PeerName
   readonly stage: number
-  readonly around: Pick<Around, 'isCandidate' | 'isSeated'>
+  readonly membership: Pick<Membership, 'roster'>
   /** A wish for the round in progress, or the next. */
   readonly onWish: (round: number | null, wish: Wish) => void
 }
@@ -24,7 +24,7 @@ export class Wishes {
   /** Newest OUTCOME of each candidate. */
   readonly #candidates = new Map<PeerName, Signed<Outcome>>()
   /** Newest LEAVE of each seat. */
-  readonly #leaving = new Map<PeerName, Signed<PayloadOf<'leave'>>>()
+  readonly #leaving = new Map<PeerName, Signed<Leave>>()
   readonly #proven = new Map<PeerName, readonly Signed[]>()
   /** Outcomes of the certificates that the own rounds ended with, by round. */
   readonly #certified = new Map<number, readonly Signed<Outcome>[]>()
@@ -35,17 +35,17 @@ export class Wishes {
 
   /** True where the message is no business of the round's machine. */
   take(signed: Signed): boolean {
-    const { stage, around, onWish } = this.#init
+    const { onWish } = this.#init
     const { signer } = signed
     if (isA(signed, 'leave')) {
-      if (around.isSeated(signer, stage)) {
+      if (this.#roleIn(signed) === 'seat') {
         this.#leaving.set(signer, signed)
         onWish(null, leaving(signed))
       }
       return true
     }
-    if (!isA(signed, 'outcome') || around.isSeated(signer, stage)) return false
-    if (!around.isCandidate(signer, stage)) return true
+    if (!isA(signed, 'outcome') || this.#roleIn(signed) === 'seat') return false
+    if (this.#roleIn(signed) === null) return true
     const { round } = signed.payload.scope
     const known = this.#candidates.get(signer)
     if (known !== undefined && known.payload.scope.round >= round) return true
@@ -71,12 +71,11 @@ export class Wishes {
 
   /** All that can be wished for in a round that is opened; what is over is forgotten. */
   forRound(context: RoundContext): Wish[] {
-    const { stage, around } = this.#init
-    const { scope, membership } = context
+    const { scope, group, membership } = context
     for (const [peer, { payload }] of this.#candidates)
       if (payload.scope.round < scope.round - 1) this.#candidates.delete(peer)
     for (const [peer, { payload }] of this.#leaving) if (payload.scope.epoch < scope.epoch) this.#leaving.delete(peer)
-    for (const peer of this.#proven.keys()) if (!around.isSeated(peer, stage)) this.#proven.delete(peer)
+    for (const peer of this.#proven.keys()) if (!group.seats.some(seat => seat.peer === peer)) this.#proven.delete(peer)
     if (membership === null) return []
     return [
       ...[...this.#proven].map(([peer, proof]) => wish(peer, 'remove-proven', proof)),
@@ -84,6 +83,14 @@ export class Wishes {
       ...this.#absences(context),
       ...[...this.#candidates.values()].filter(({ payload }) => payload.scope.round === scope.round - 1).map(admission),
     ]
+  }
+
+  /** What the signer is to this stage in the epoch that it signed for; null where it is nothing, or the epoch is not known. */
+  #roleIn({ signer, payload }: Signed<Outcome | Leave>): 'seat' | 'candidate' | null {
+    const { stage, membership } = this.#init
+    const roster = membership.roster(payload.scope.epoch)
+    if (roster?.stageOf.get(signer) === stage) return 'seat'
+    return roster?.candidates.get(signer) === stage ? 'candidate' : null
   }
 
   /** Seats that too few heard in each of the last rounds. */

@@ -13,6 +13,8 @@ import {
   endClipRound,
   type ForwardInput,
   observeNorm,
+  type Pace,
+  paceOf,
   type SendEffect,
   type SendOutcome,
   step,
@@ -32,8 +34,6 @@ import type { WorkEngine } from './timed-engine.ts'
 import { Timers } from './timers.ts'
 
 const MICRONATS = 1e6
-/** The machine's name for the round's own time. */
-const ROUND_TIMER = 'round'
 
 /** A boundary tensor on its way out. */
 export interface OutgoingTensor {
@@ -76,6 +76,7 @@ export interface WorkDone {
 export interface WorkEnd {
   readonly parked: readonly ForwardInput[]
   readonly clip: ClipState
+  readonly pace: Pace
   readonly clipped: readonly Clipped[]
 }
 
@@ -84,6 +85,7 @@ export class WorkDriver {
   readonly #ports: WorkPorts
   readonly #tensors: TensorStore
   readonly #encoding: Encoding
+  readonly #clock: Clock
   readonly #timers: Timers
   readonly #stop = new AbortController()
   readonly #ready = Promise.withResolvers<WorkDone>()
@@ -91,8 +93,6 @@ export class WorkDriver {
   #clip: ClipState
   #state: WorkState
   #answer: Answer | null = null
-  #isPipelineReady = false
-  #roundMs: number | null = null
 
   constructor(init: WorkDriverInit) {
     this.#ports = init.ports
@@ -100,6 +100,7 @@ export class WorkDriver {
     this.#encoding = init.encoding
     this.#clip = init.clip
     this.ready = this.#ready.promise
+    this.#clock = init.clock
     this.#timers = new Timers(init.clock, id => this.#input({ type: 'timer', id }))
     this.#state = createWork(init.context)
   }
@@ -112,23 +113,23 @@ export class WorkDriver {
     this.#input({ type: 'start', parked })
   }
 
-  /**
-   * Every stage has reached this round: from now on the round may run out of time. Before, a stage whose neighbour has
-   * halted would decide empty rounds and leave it behind.
-   */
+  /** Every stage has reached this round: from now on the round may run out of time. */
   pipelineReady(): void {
-    if (this.#isPipelineReady) return
-    this.#isPipelineReady = true
-    if (this.#roundMs !== null) this.#timers.set(ROUND_TIMER, this.#roundMs)
+    this.#input({ type: 'pipeline-ready' })
   }
 
-  /** SETTLEDs that sum to the target were seen. */
-  close(): void {
-    this.#input({ type: 'closed' })
+  /** @param isReached - SETTLEDs that sum to the target were seen; else siblings have closed */
+  close(isReached: boolean): void {
+    this.#input({ type: 'closed', isReached })
   }
 
   reachable(peer: PeerName, reachable: boolean): void {
     this.#input({ type: 'reachable', peer, reachable })
+  }
+
+  /** It has not come yet, and is likely still starting. */
+  awaited(peer: PeerName): void {
+    this.#input({ type: 'awaited', peer })
   }
 
   abandoned(from: PeerName, id: MicroBatchId): void {
@@ -142,13 +143,13 @@ export class WorkDriver {
     return this.#answer ?? { kind: 'busy' }
   }
 
-  /** Ends the round's work. What was parked for the next round and the clip state go on. */
+  /** Ends the round's work. What was parked for the next round, the clip state and what was measured go on. */
   end(): WorkEnd {
     this.#input({ type: 'over' })
     const parked = takeParked(this.#state)
     this.#timers.clear()
     this.#stop.abort(new Error('the round is over'))
-    return { parked, clip: endClipRound(this.#clip), clipped: this.#tally.clipped() }
+    return { parked, clip: endClipRound(this.#clip), pace: paceOf(this.#state), clipped: this.#tally.clipped() }
   }
 
   #receive({
@@ -180,7 +181,7 @@ export class WorkDriver {
 
   #input(input: WorkInput): void {
     if (this.#stop.signal.aborted) return
-    const { state, effects } = step(this.#state, input)
+    const { state, effects } = step(this.#state, input, this.#clock.nowMs())
     this.#state = state
     for (const effect of effects) this.#carryOut(effect)
   }
@@ -207,10 +208,10 @@ export class WorkDriver {
         this.#ports.settled(effect.count, effect.root)
         return
       case 'timer':
-        this.#setTimer(effect.id, effect.delayMs)
+        this.#timers.set(effect.id, effect.delayMs)
         return
       case 'cancel':
-        this.#cancelTimer(effect.id)
+        this.#timers.cancel(effect.id)
         return
       case 'release':
         this.#tensors.release(effect.tensor)
@@ -224,16 +225,6 @@ export class WorkDriver {
         }
         return
     }
-  }
-
-  #setTimer(id: string, delayMs: number): void {
-    if (id === ROUND_TIMER) this.#roundMs = delayMs
-    if (id !== ROUND_TIMER || this.#isPipelineReady) this.#timers.set(id, delayMs)
-  }
-
-  #cancelTimer(id: string): void {
-    if (id === ROUND_TIMER) this.#roundMs = null
-    this.#timers.cancel(id)
   }
 
   #draw(key: string, id: MicroBatchId): void {

@@ -29,6 +29,9 @@ const CHAIN: Omit<ChainConfig, 'genesis' | 'startHeight'> = {
   beaconLag: 4,
   anchorEvery: 8,
   rootEvery: 16,
+  leaseBlocks: 128,
+  claimDelayBlocks: 16,
+  claimWindowBlocks: 32,
 }
 
 /** Smallest stake that gives a seat in a new run. */

@@ -15,6 +15,8 @@ export function firstStatus(run: ContentId, pid: number, nowMs: number): PeerSta
     addresses: [],
     round: null,
     anchored: null,
+    place: null,
+    lacking: [],
     waiting: '',
     suspended: '',
     reachability: null,
@@ -34,9 +36,23 @@ export function applyEvent(status: PeerStatus, event: NodeEvent): PeerStatus {
       return { ...status, reachability: { state: event.state, via: event.via } }
     case 'waiting':
       return { ...status, waiting: event.for }
+    case 'sync.progress': {
+      const { bytes, of, sources } = event
+      return { ...status, sync: { bytes, of, sources } }
+    }
+    case 'round.started':
+      return withoutSync(status)
+    case 'place': {
+      const { peer, role, stage, epoch } = event
+      return { ...status, peer, stage: stage ?? -1, place: { role, stage, epoch, for: event.for } }
+    }
+    case 'shortage':
+      return { ...status, lacking: event.lacking.some(count => count > 0) ? event.lacking : [] }
+    case 'followed':
     case 'synced':
+      return reached(withoutSync(status), event.round)
     case 'round.certified':
-      return event.round > (status.round ?? 0) ? { ...status, round: event.round, waiting: '' } : status
+      return reached(status, event.round)
     case 'round.anchored':
       return event.stage === status.stage && event.to > (status.anchored ?? 0)
         ? { ...status, anchored: event.to }
@@ -48,4 +64,14 @@ export function applyEvent(status: PeerStatus, event: NodeEvent): PeerStatus {
     default:
       return status
   }
+}
+
+function reached(status: PeerStatus, round: number): PeerStatus {
+  return round > (status.round ?? 0) ? { ...status, round, waiting: '' } : status
+}
+
+function withoutSync(status: PeerStatus): PeerStatus {
+  if (status.sync === undefined) return status
+  const { sync: _, ...rest } = status
+  return rest
 }

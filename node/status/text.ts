@@ -1,5 +1,14 @@
 /** A peer's status as people read it. */
-import { duration, megabytes, reachText, shortPeer, shortSentence } from '../cli/projections/text.ts'
+import {
+  duration,
+  lackingTexts,
+  megabytes,
+  placeText,
+  reachText,
+  shortPeer,
+  shortSentence,
+  transferText,
+} from '../cli/projections/text.ts'
 import type { FolderStatus } from './read.ts'
 
 /** One line for the peer, and an indented one for each thing that is known of it. */
@@ -8,7 +17,8 @@ export function statusLines({ folder, life, status, ageMs, diskBytes }: FolderSt
   if (status === null) {
     return [life === 'never' ? 'no peer has run in this folder' : 'a peer runs, but has not said anything yet', disk]
   }
-  const who = status.peer === '' ? 'the peer' : `peer ${shortPeer(status.peer)} of stage ${status.stage}`
+  const of = status.stage < 0 ? '' : ` of stage ${status.stage}`
+  const who = status.peer === '' ? 'the peer' : `peer ${shortPeer(status.peer)}${of}`
   const { direct, relayed } = status.connections
   const lines = {
     running: `${who} runs (pid ${status.pid})`,
@@ -21,6 +31,9 @@ export function statusLines({ folder, life, status, ageMs, diskBytes }: FolderSt
   return [
     lines[life],
     ...(status.round === null ? [] : [`  round ${status.round} certified${anchoredText(status.anchored)}`]),
+    ...(isThere && status.place !== null ? [`  ${placeText(status.place)}`] : []),
+    ...(isThere ? lackingTexts(status.lacking).map(text => `  ${text}`) : []),
+    ...(isThere && status.sync !== undefined ? [`  ${transferText(status.sync)}`] : []),
     ...(isThere && status.waiting !== '' ? [`  waiting: ${shortSentence(status.waiting)}`] : []),
     ...(status.suspended === '' ? [] : [`  follows without signing: ${status.suspended}`]),
     ...(isThere && status.reachability !== null ? [`  ${reachText(status.reachability)}`] : []),

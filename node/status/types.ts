@@ -1,16 +1,20 @@
 /** What a running peer says of itself in its data folder, for `swarm-node status`. */
+import type { TransferProgress } from '../../protocols/state/index.ts'
 import type { ContentId, PeerName } from '../../protocols/wire/messages.ts'
+import type { NodeEvents } from '../events/types.ts'
 import type { Reachability } from '../network/nat/types.ts'
 
 /** Of the file's shape; a reader takes no other. */
-export const STATUS_VERSION = 1
+export const STATUS_VERSION = 2
+
+type Place = Pick<NodeEvents['place'], 'role' | 'stage' | 'epoch' | 'for'>
 
 export interface PeerStatus {
   readonly version: typeof STATUS_VERSION
   readonly run: ContentId
   /** Empty before the peer is ready. */
   readonly peer: PeerName
-  /** -1 before the peer is ready. */
+  /** -1 before the peer is ready, and while it holds no stage. */
   readonly stage: number
   readonly pid: number
   /** Milliseconds since the epoch. */
@@ -22,8 +26,14 @@ export interface PeerStatus {
   readonly round: number | null
   /** Newest anchored round; null before the first of this start. */
   readonly anchored: number | null
+  /** Where it stands, and what it waits for there; null before it knows. */
+  readonly place: Place | null
+  /** Seats that each stage lacks; empty where none does. */
+  readonly lacking: readonly number[]
   /** What it waits for, as a sentence; empty where it goes on. */
   readonly waiting: string
+  /** How far a snapshot from siblings is; left out where none is on its way. */
+  readonly sync?: TransferProgress
   /** Why it follows without signing; empty where it signs. */
   readonly suspended: string
   /** Null while unknown, and where only this machine can dial. */

@@ -29,6 +29,8 @@ export const EXCHANGE_STREAMS_MAX = 4
 /** Connected peers that are asked in one search. */
 export const EXCHANGE_PEERS = 4
 
+/** For so long a search asks only connected peers, ms; then the DHT too. */
+export const DHT_AFTER_MS = 2_000
 /** One DHT query, ms. Queries of an isolated peer wait for ever, so each gets a signal. */
 export const QUERY_TIMEOUT_MS = 10_000
 /** DHT queries of one search at a time. */
@@ -41,6 +43,10 @@ export const PROVIDERS_MAX = 64
  * {@link REPUBLISH_MS}.
  */
 export const REPUBLISH_EARLY_MS = [2_000, 10_000, 60_000, 600_000] as const
+/** Of these the first are left out once {@link HOLDERS_ENOUGH} peers hold what was put; the last is not, as others came meanwhile. */
+export const REPUBLISH_OPTIONAL = 3
+/** Peers that must hold a value: each answers with it, so one honest one among them is enough. Fewer where fewer are connected. */
+export const HOLDERS_ENOUGH = 8
 /** Values expire after 48 h and nobody else puts them again; ms. */
 export const REPUBLISH_MS = 6 * 60 * 60 * 1000
 /** Records are written to storage at most this often, ms; the own one at once. */

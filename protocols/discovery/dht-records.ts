@@ -4,18 +4,17 @@ import { PROVIDERS_MAX } from './constants.ts'
 import { encodeKey, type RecordKey, stageCid } from './keys.ts'
 import type { RecordDht } from './types.ts'
 
-/** Stores the record at the peers nearest to its key. Returns how many took it. Rejects when the signal fires. */
+/** Stores the record at the peers nearest to its key; `onTaken` is called for each that took it. Rejects when the signal fires. */
 export async function putRecord(
   dht: RecordDht,
   key: RecordKey,
   envelope: Uint8Array,
   signal: AbortSignal,
-): Promise<number> {
-  let stored = 0
+  onTaken: (peer: PeerName) => void,
+): Promise<void> {
   for await (const event of dht.put(encodeKey(key), envelope, { signal })) {
-    if (event.name === 'PEER_RESPONSE' && event.messageName === 'PUT_VALUE') stored++
+    if (event.name === 'PEER_RESPONSE' && event.messageName === 'PUT_VALUE') onTaken(event.from.toString())
   }
-  return stored
 }
 
 /**
@@ -29,18 +28,17 @@ export async function* getRecords(dht: RecordDht, key: RecordKey, signal: AbortS
   }
 }
 
-/** Adds this peer to the providers of the stage; kad-dht renews it by itself. Returns how many peers were told. */
+/** Adds this peer to the providers of the stage; kad-dht renews it by itself. `onTold` is called for each peer that was told. */
 export async function provideStage(
   dht: RecordDht,
   run: ContentId,
   stage: number,
   signal: AbortSignal,
-): Promise<number> {
-  let told = 0
+  onTold: (peer: PeerName) => void,
+): Promise<void> {
   for await (const event of dht.provide(stageCid(run, stage), { signal })) {
-    if (event.name === 'PEER_RESPONSE' && event.messageName === 'ADD_PROVIDER') told++
+    if (event.name === 'PEER_RESPONSE' && event.messageName === 'ADD_PROVIDER') onTold(event.from.toString())
   }
-  return told
 }
 
 /** Peers that say they hold the stage; anyone can say so. At most {@link PROVIDERS_MAX}. */

@@ -2,7 +2,14 @@
 import type { CancelTimer } from '../wire/environment.ts'
 import type { PeerName, StageRecord } from '../wire/messages.ts'
 import { isRefusal } from '../wire/refusals.ts'
-import { QUERY_TIMEOUT_MS, REANNOUNCE_MS, REPUBLISH_EARLY_MS, REPUBLISH_MS } from './constants.ts'
+import {
+  HOLDERS_ENOUGH,
+  QUERY_TIMEOUT_MS,
+  REANNOUNCE_MS,
+  REPUBLISH_EARLY_MS,
+  REPUBLISH_MS,
+  REPUBLISH_OPTIONAL,
+} from './constants.ts'
 import { within } from './deadline.ts'
 import { provideStage, putRecord } from './dht-records.ts'
 import type { RecordBook } from './record-book.ts'
@@ -25,6 +32,8 @@ export class Publisher {
   #own: SignedRecord | null = null
   /** Peers that the own record was gossiped to. */
   #gossiped = 0
+  /** Peers that took the own record's value, and its provider record. */
+  #holders = noHolders()
   #announcing: Promise<void> = Promise.resolve()
 
   constructor(components: DiscoveryComponents, init: DiscoveryInit, book: RecordBook, save: () => Promise<void>) {
@@ -82,6 +91,7 @@ export class Publisher {
     await this.#save()
     this.#own = this.#book.recordOf(this.#self, wanted.stage)
     this.#gossiped = 0
+    this.#holders = noHolders()
     this.#spread(0)
   }
 
@@ -97,24 +107,47 @@ export class Publisher {
     if (own === null || this.#abort.signal.aborted) return
     this.#timer?.()
     this.#timer = this.#components.clock.after(REPUBLISH_EARLY_MS[round] ?? REPUBLISH_MS, () => this.#spread(round + 1))
-    void this.#publish(own)
+    void this.#publish(own, round > 0 && round <= REPUBLISH_OPTIONAL)
   }
 
-  async #publish({ payload, envelope }: SignedRecord): Promise<void> {
-    const { clock, dht } = this.#components
+  /** Each is repeated by the schedule, so a failure is not reported: an isolated peer fails all three. */
+  async #publish({ payload, envelope }: SignedRecord, isOptional: boolean): Promise<void> {
     const { run, stage } = payload
+    const { dht } = this.#components
     const key = { run, stage, peer: this.#self }
-    // Each is repeated by the schedule, so a failure is not reported: an isolated peer fails all three.
     await Promise.allSettled([
       this.#gossip(stage, envelope),
-      within(clock, QUERY_TIMEOUT_MS, this.#abort.signal, signal => putRecord(dht, key, envelope, signal)),
-      within(clock, QUERY_TIMEOUT_MS, this.#abort.signal, signal => provideStage(dht, run, stage, signal)),
+      this.#put('value', isOptional, (signal, onTaken) => putRecord(dht, key, envelope, signal, onTaken)),
+      this.#put('provider', isOptional, (signal, onTaken) => provideStage(dht, run, stage, signal, onTaken)),
     ])
+  }
+
+  async #put(
+    what: 'value' | 'provider',
+    isOptional: boolean,
+    work: (signal: AbortSignal, onTaken: (peer: PeerName) => void) => Promise<void>,
+  ): Promise<void> {
+    const holders = this.#holders[what]
+    if (isOptional && holders.size >= this.#enough()) return
+    await within(this.#components.clock, QUERY_TIMEOUT_MS, this.#abort.signal, signal =>
+      work(signal, peer => holders.add(peer)),
+    )
+  }
+
+  /** As many as are connected now: whoever was put to before anybody else was there does not count for all. */
+  #enough(): number {
+    const connections = this.#components.connectionManager.getConnections()
+    const connected = new Set(connections.map(({ remotePeer }) => remotePeer.toString())).size
+    return Math.max(1, Math.min(HOLDERS_ENOUGH, connected))
   }
 
   async #gossip(stage: number, envelope: Uint8Array): Promise<void> {
     this.#gossiped += await this.#init.publish(stage, envelope)
   }
+}
+
+function noHolders(): Record<'value' | 'provider', Set<PeerName>> {
+  return { value: new Set(), provider: new Set() }
 }
 
 function sameContent(left: Content, right: Content): boolean {

@@ -1,6 +1,6 @@
 /** Searches the records of the needed stages' seats until none is missing; then watches. */
 import type { PeerName } from '../wire/messages.ts'
-import { EXCHANGE_PEERS, IDLE_MS, QUERIES_PARALLEL, QUERY_TIMEOUT_MS } from './constants.ts'
+import { DHT_AFTER_MS, EXCHANGE_PEERS, IDLE_MS, QUERIES_PARALLEL, QUERY_TIMEOUT_MS } from './constants.ts'
 import { forEachParallel, within } from './deadline.ts'
 import { findProviders, getRecords } from './dht-records.ts'
 import type { Exchange } from './exchange.ts'
@@ -20,6 +20,8 @@ export class Seeker {
   readonly #abort = new AbortController()
   /** Stages that are being searched in the DHT. */
   readonly #inDht = new Set<number>()
+  /** When a seat of the stage was first missing, ms of the clock. */
+  readonly #missingSince = new Map<number, number>()
 
   constructor(components: DiscoveryComponents, init: DiscoveryInit, book: RecordBook, exchange: Exchange) {
     this.#components = components
@@ -69,7 +71,9 @@ export class Seeker {
   async #pass(): Promise<number> {
     const due = this.#incomplete().filter(stage => this.#searches.isDue(`${stage}`))
     await Promise.all(due.map(stage => this.#search(stage)))
-    const left = this.#incomplete().map(stage => `${stage}`)
+    const incomplete = this.#incomplete()
+    for (const stage of this.#missingSince.keys()) if (!incomplete.includes(stage)) this.#missingSince.delete(stage)
+    const left = incomplete.map(stage => `${stage}`)
     this.#searches.keepOnly(new Set(left))
     return this.#searches.waitMs(left, IDLE_MS)
   }
@@ -80,10 +84,18 @@ export class Seeker {
 
   async #search(stage: number): Promise<void> {
     const before = this.missing(stage).length
-    if (!(await this.#askConnected(stage, this.#abort.signal))) this.#askDhtBeside(stage)
+    if (!(await this.#askConnected(stage, this.#abort.signal)) && this.#isDhtDue(stage)) this.#askDhtBeside(stage)
     // Records are arriving: look again soon, the rest is likely on its way.
     if (this.missing(stage).length < before) this.#searches.forget(`${stage}`)
     this.#searches.tried(`${stage}`)
+  }
+
+  /** A swarm that starts together knows itself by exchange in a moment; the DHT's walks would only take its time. */
+  #isDhtDue(stage: number): boolean {
+    const nowMs = this.#components.clock.nowMs()
+    const sinceMs = this.#missingSince.get(stage) ?? nowMs
+    this.#missingSince.set(stage, sinceMs)
+    return nowMs - sinceMs >= DHT_AFTER_MS
   }
 
   /**

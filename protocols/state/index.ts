@@ -12,11 +12,12 @@
  * ```
  */
 import { PeerStreams, type PeerStreamsComponents } from '../wire/frames/peer-streams.ts'
-import { STATE_PROTOCOL } from './constants.ts'
+import { OPEN_REQUESTS_A_PEER, STATE_PROTOCOL } from './constants.ts'
 import { State } from './state.ts'
 import type { StateInit } from './types.ts'
 
-export { SNAPSHOT_CHUNK_BYTES, STATE_PROTOCOL } from './constants.ts'
+export { SERVED_BYTES_PER_SECOND, SNAPSHOT_CHUNK_BYTES, STATE_PROTOCOL } from './constants.ts'
+export { servedAt } from './server.ts'
 export {
   type CallOptions,
   type CertificateCheck,
@@ -32,6 +33,12 @@ export function state(init: StateInit): (components: PeerStreamsComponents) => S
       clock: components.clock,
       digest: components.digest,
       openStreams: (handlers, onRefusal) =>
-        new PeerStreams(components, { protocol: STATE_PROTOCOL, ...handlers, onRefusal }),
+        new PeerStreams(components, {
+          protocol: STATE_PROTOCOL,
+          ...handlers,
+          onRefusal,
+          // No notes are sent; one keeps the limit a limit.
+          limits: { openRequests: OPEN_REQUESTS_A_PEER, openNotes: 1 },
+        }),
     })
 }

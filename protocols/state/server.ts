@@ -7,17 +7,23 @@ import type { Hash, PeerName } from '../wire/messages.ts'
 import { isRefusal, type Refusal, refuse } from '../wire/refusals.ts'
 import { Bandwidth } from './bandwidth.ts'
 import {
+  BURST_SECONDS,
   MAX_ACCOUNTED_PEERS,
   MAX_BANDWIDTH_WAIT_MS,
   MAX_CERTIFICATES,
   PAGE_MAX_BYTES,
-  PEER_BURST_BYTES,
-  PEER_BYTES_PER_SECOND,
   REMEMBERED_LEAVES,
+  SERVED_BYTES_PER_SECOND,
   SNAPSHOT_CHUNK_BYTES,
 } from './constants.ts'
 import { type CertificatesHeader, type ChunkHeader, parseHeader, type StateHeader } from './headers.ts'
-import type { StateInit, StateSource } from './types.ts'
+import type { BandwidthLimits, StateInit, StateSource } from './types.ts'
+
+/** Limits of a peer that serves so many bytes a second, all askers together. */
+export function servedAt(bytesPerSecond: number): BandwidthLimits {
+  const burstBytes = Math.max(SNAPSHOT_CHUNK_BYTES, BURST_SECONDS * bytesPerSecond)
+  return { bytesPerSecond, burstBytes, maxWaitMs: MAX_BANDWIDTH_WAIT_MS, isShared: true }
+}
 
 const UNKNOWN = refuse('unknown-item')
 
@@ -31,16 +37,11 @@ export class StateServer {
   readonly #leaves = new Map<number, readonly Hash[]>()
 
   constructor(init: StateInit, components: { readonly clock: Clock; readonly digest: Digest }) {
-    const limits = {
-      bytesPerSecond: PEER_BYTES_PER_SECOND,
-      burstBytes: PEER_BURST_BYTES,
-      maxWaitMs: MAX_BANDWIDTH_WAIT_MS,
-    }
     this.#init = init
     this.#source = init.source
     this.#clock = components.clock
     this.#digest = components.digest
-    this.#bandwidth = new Bandwidth(init.bandwidth ?? limits, MAX_ACCOUNTED_PEERS)
+    this.#bandwidth = new Bandwidth(init.bandwidth ?? servedAt(SERVED_BYTES_PER_SECOND), MAX_ACCOUNTED_PEERS)
   }
 
   async handle(value: unknown, { from, signal }: HandlerContext): Promise<Reply | Refusal> {
@@ -51,12 +52,13 @@ export class StateServer {
     const isOwn =
       header.type === 'status' || header.type === 'certificates' || header.stage === this.#source.status().stage
     if (!isOwn) return refuse('wrong-stage')
+    if (header.type === 'chunk') return this.#chunk(header, from, signal)
     const reply = await this.#answer(header, signal)
     if (isRefusal(reply)) return reply
     return (await this.#inTurn(from, reply.body?.length ?? 0, signal)) ?? reply
   }
 
-  async #answer(header: StateHeader, signal: AbortSignal): Promise<Reply | Refusal> {
+  async #answer(header: Exclude<StateHeader, ChunkHeader>, signal: AbortSignal): Promise<Reply | Refusal> {
     switch (header.type) {
       case 'status':
         return { header: this.#source.status() }
@@ -75,8 +77,6 @@ export class StateServer {
         if (manifest === null) return UNKNOWN
         return { header: { bytes: manifest.bytes }, body: concatBytes(manifest.leaves) }
       }
-      case 'chunk':
-        return this.#chunk(header)
     }
   }
 
@@ -106,13 +106,17 @@ export class StateServer {
     return leaves
   }
 
-  async #chunk({ round, index }: ChunkHeader): Promise<Reply | Refusal> {
+  async #chunk({ round, index }: ChunkHeader, from: PeerName, signal: AbortSignal): Promise<Reply | Refusal> {
     const manifest = this.#source.snapshot(round)
-    const digest = manifest?.leaves[index]
-    if (digest === undefined) return UNKNOWN
-    const body = await this.#source.snapshotPiece(round, index * SNAPSHOT_CHUNK_BYTES, SNAPSHOT_CHUNK_BYTES)
-    // Not with the leaf as its digest: bytes that have rotted on the disk are found out here, not at the peer.
-    return body === null ? UNKNOWN : { header: null, body }
+    const leaf = manifest?.leaves[index]
+    if (manifest === null || leaf === undefined) return UNKNOWN
+    const offset = index * SNAPSHOT_CHUNK_BYTES
+    // Read when its turn has come: what waits holds no memory.
+    const late = await this.#inTurn(from, Math.min(SNAPSHOT_CHUNK_BYTES, manifest.bytes - offset), signal)
+    if (late !== null) return late
+    const body = await this.#source.snapshotPiece(round, offset, SNAPSHOT_CHUNK_BYTES)
+    // The leaf stands for the bytes: hashing them again would cost as much as sending them. If they rotted, the asker finds out.
+    return body === null ? UNKNOWN : { header: null, body, digest: leaf }
   }
 
   /** Null once the bytes may be sent; a refusal where that would take too long. */

@@ -29,6 +29,11 @@ export class Sources {
     this.#peers = [...new Set(peers)]
   }
 
+  /** Those that are not left, the current one first. */
+  get remaining(): readonly PeerName[] {
+    return this.#peers
+  }
+
   /** What the first source that has it gives; the last refusal where none does. */
   async ask<T>(attempt: (peer: PeerName) => Promise<T | Refusal>): Promise<T | Refusal> {
     let last = refuse('unknown-item', 'nobody to ask')

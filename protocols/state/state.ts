@@ -8,7 +8,7 @@ import { equalBytes, smallHash } from '../wire/hash.ts'
 import { merkleRoot } from '../wire/merkle.ts'
 import type { Hash, PeerName } from '../wire/messages.ts'
 import { isRefusal, type Refusal, refuse } from '../wire/refusals.ts'
-import { PARALLEL_REQUESTS, PARTITION_MAX_BYTES, REQUEST_TIMEOUT_MS, SNAPSHOT_CHUNK_BYTES } from './constants.ts'
+import { PARTITION_MAX_BYTES, REQUEST_TIMEOUT_MS, SNAPSHOT_CHUNK_BYTES } from './constants.ts'
 import {
   PAGE_BODY_MAX_BYTES,
   parseCertificates,
@@ -17,8 +17,10 @@ import {
   parseStatus,
   type StateHeader,
 } from './headers.ts'
+import { Pace } from './pace.ts'
 import { StateServer } from './server.ts'
 import { Sources } from './sources.ts'
+import { type TransferInit, transfer } from './transfer.ts'
 import type {
   CertificateRange,
   OpenStreams,
@@ -27,10 +29,15 @@ import type {
   StateInit,
   StateStatus,
   StateStreams,
+  TransferProgress,
 } from './types.ts'
 
 export interface CallOptions {
   readonly signal?: AbortSignal
+}
+
+export interface SnapshotOptions extends CallOptions {
+  readonly onProgress?: (progress: TransferProgress) => void
 }
 
 /** Checks certificates one after the other; a refusal blames who gave them. */
@@ -50,6 +57,8 @@ export interface CertifiedSnapshot {
   readonly stage: number
   readonly round: number
   readonly fullRoot: Hash
+  /** How long it is; the root says it only up to a chunk. */
+  readonly bytes: number
 }
 
 export interface StateComponents {
@@ -65,11 +74,13 @@ export class State {
   readonly #clock: Clock
   readonly #digest: Digest
   readonly #streams: StateStreams
+  readonly #pace: Pace
 
   constructor(init: StateInit, components: StateComponents) {
     this.#init = init
     this.#clock = components.clock
     this.#digest = components.digest
+    this.#pace = new Pace(init.takenBytesPerSecond ?? null)
     const server = new StateServer(init, components)
     this.#streams = components.openStreams(
       { onRequest: (header, _, context) => server.handle(header, context) },
@@ -119,35 +130,62 @@ export class State {
     const leaves = await sources.ask(peer => this.#leaves(peer, wanted, options))
     if (isRefusal(leaves)) return leaves
     const partitions: Uint8Array[] = []
-    const refusal = await forEach(leaves, async (leaf, partition) => {
-      const header: StateHeader = { type: 'partition', stage, round, partition }
-      const bytes = await sources.ask(peer => this.#piece(peer, header, leaf, PARTITION_MAX_BYTES, options))
-      if (isRefusal(bytes)) return bytes
-      partitions[partition] = bytes
-      return null
+    const refusal = await this.#transfer(sources.remaining, leaves, options, {
+      items: [...leaves.keys()],
+      header: partition => ({ type: 'partition', stage, round, partition }),
+      bytesOf: () => PARTITION_MAX_BYTES,
+      put: async (partition, bytes) => void (partitions[partition] = bytes),
     })
     return refusal ?? partitions
   }
 
-  /** Fetches a snapshot into `sink`, but for the chunks that it has. Null once all are there. */
+  /**
+   * Fetches a snapshot into `sink` from all sources at once, but for the chunks that it has. Null once all are there, else
+   * why the last source was left. Rejects where the sink does.
+   */
   async snapshot(
     from: readonly PeerName[],
     wanted: CertifiedSnapshot,
     sink: SnapshotSink,
-    options: CallOptions = {},
+    options: SnapshotOptions = {},
   ): Promise<Refusal | null> {
-    const { stage, round } = wanted
+    const { stage, round, bytes: of } = wanted
     const sources = this.#sources(from, options)
     const manifest = await sources.ask(peer => this.#manifest(peer, wanted, options))
     if (isRefusal(manifest)) return manifest
-    await sink.begin(manifest.bytes)
-    return forEach(manifest.leaves, async (leaf, index) => {
-      if (sink.has(index)) return null
-      const header: StateHeader = { type: 'chunk', stage, round, index }
-      const bytes = await sources.ask(peer => this.#piece(peer, header, leaf, SNAPSHOT_CHUNK_BYTES, options))
-      if (isRefusal(bytes)) return bytes
-      await sink.put(index, bytes)
-      return null
+    const { leaves } = manifest
+    await sink.begin(of, leaves)
+    const bytesOf = (index: number): number => Math.min(SNAPSHOT_CHUNK_BYTES, of - index * SNAPSHOT_CHUNK_BYTES)
+    const items = [...leaves.keys()].filter(index => !sink.has(index))
+    let bytes = items.reduce((left, index) => left - bytesOf(index), of)
+    options.onProgress?.({ bytes, of, sources: 0 })
+    return this.#transfer(sources.remaining, leaves, options, {
+      items,
+      header: index => ({ type: 'chunk', stage, round, index }),
+      bytesOf,
+      put: (index, chunk) => sink.put(index, chunk),
+      onItem: (chunkBytes, giving) => {
+        bytes += chunkBytes
+        options.onProgress?.({ bytes, of, sources: giving })
+      },
+    })
+  }
+
+  #transfer(
+    sources: readonly PeerName[],
+    leaves: readonly Hash[],
+    { signal }: CallOptions,
+    work: Pick<TransferInit, 'items' | 'bytesOf' | 'put' | 'onItem'> & { header(item: number): StateHeader },
+  ): Promise<Refusal | null> {
+    const { header, ...rest } = work
+    return transfer({
+      ...rest,
+      clock: this.#clock,
+      pace: this.#pace,
+      sources,
+      ask: (peer, item, request) =>
+        this.#piece(peer, header(item), leaves[item]!, work.bytesOf(item), { signal: request }),
+      signal,
     })
   }
 
@@ -174,11 +212,13 @@ export class State {
     wanted: CertifiedSnapshot,
     options: CallOptions,
   ): Promise<Omit<SnapshotManifest, 'round'> | Refusal> {
-    const { stage, round, fullRoot } = wanted
+    const { stage, round, fullRoot, bytes } = wanted
     const reply = await this.#request(peer, { type: 'manifest', stage, round }, undefined, options)
     if (isRefusal(reply)) return reply
     const manifest = parseManifest(reply)
     if (isRefusal(manifest)) return this.#checked(peer, manifest)
+    if (manifest.bytes !== bytes)
+      return this.#checked(peer, refuse('out-of-bounds', `a snapshot of ${manifest.bytes} bytes, not ${bytes}`))
     const isCertified = equalBytes(merkleRoot(manifest.leaves, smallHash), fullRoot)
     return this.#checked(
       peer,
@@ -221,22 +261,4 @@ export class State {
     if (isRefusal(result)) this.#init.handlers?.refused?.(result.refused, peer, result.detail)
     return result
   }
-}
-
-/** A few at a time; the first refusal stops what has not begun. */
-async function forEach<T>(
-  items: readonly T[],
-  task: (item: T, index: number) => Promise<Refusal | null>,
-): Promise<Refusal | null> {
-  let next = 0
-  let refusal: Refusal | null = null
-  const worker = async (): Promise<void> => {
-    while (refusal === null && next < items.length) {
-      const index = next++
-      const result = await task(items[index]!, index)
-      if (result !== null) refusal = result
-    }
-  }
-  await Promise.all(Array.from({ length: PARALLEL_REQUESTS }, worker))
-  return refusal
 }

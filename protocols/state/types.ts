@@ -45,10 +45,10 @@ export interface StateSource {
 
 /** Where the chunks of a snapshot go; what it has already is not fetched again. */
 export interface SnapshotSink {
-  /** Before the first chunk: how long the whole is. */
-  begin(bytes: number): Promise<void>
+  /** Before the first chunk: how long the whole is, and the hashes of its chunks; what is had already, it knows by them. */
+  begin(bytes: number, leaves: readonly Hash[]): Promise<void>
   has(index: number): boolean
-  /** A chunk whose hash was checked, at byte index * SNAPSHOT_CHUNK_BYTES. Chunks come in any order. */
+  /** A chunk whose hash was checked, at byte index * SNAPSHOT_CHUNK_BYTES. Chunks come in any order, some side by side. */
   put(index: number, bytes: Uint8Array): Promise<void>
 }
 
@@ -57,6 +57,17 @@ export interface BandwidthLimits {
   readonly burstBytes: number
   /** Milliseconds. */
   readonly maxWaitMs: number
+  /** All peers together have no more than one alone. */
+  readonly isShared?: boolean
+}
+
+/** How far a transfer is. */
+export interface TransferProgress {
+  /** Bytes that are there, with those of a former transfer. */
+  readonly bytes: number
+  readonly of: number
+  /** Sources that give. */
+  readonly sources: number
 }
 
 export interface StateHandlers {
@@ -68,7 +79,10 @@ export interface StateInit {
   /** May this peer ask? Null lets it. */
   readonly admit: (from: PeerName) => Refusal | null
   readonly handlers?: StateHandlers
+  /** What is served, at the most. */
   readonly bandwidth?: BandwidthLimits
+  /** What transfers take in, in bytes a second; null or left out: as fast as it comes. */
+  readonly takenBytesPerSecond?: number | null
 }
 
 /** The part of `PeerStreams` that is used. */

@@ -83,6 +83,9 @@ const CHAIN = object<manifest.ChainConfig>({
   beaconLag: integer(0, many),
   anchorEvery: integer(1, many),
   rootEvery: integer(1, many),
+  leaseBlocks: integer(1, many),
+  claimDelayBlocks: integer(0, many),
+  claimWindowBlocks: integer(0, many),
 })
 
 const encoding = oneOf('f32', 'bf16', 'int8')
@@ -112,8 +115,9 @@ const MAX_RANKED_REPLICAS = 64
 const RELATIONS: readonly { holds(of: manifest.Manifest): boolean; readonly sentence: string }[] = [
   { holds: of => of.model.width % of.model.heads === 0, sentence: 'model.width must be a multiple of model.heads' },
   {
-    holds: of => of.stages <= of.model.layers + 2,
-    sentence: "stages must not exceed the model's layers plus embedding and head",
+    holds: of => of.stages <= of.model.layers,
+    sentence:
+      "stages must not exceed the model's layers: it is cut between its blocks, and each stage holds one at least",
   },
   {
     holds: of => of.model.vocabulary >= 256,

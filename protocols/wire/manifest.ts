@@ -114,4 +114,10 @@ export interface ChainConfig {
   readonly beaconLag: number
   readonly anchorEvery: number
   readonly rootEvery: number
+  /** Blocks after a stage's last renewal for which its replicas vote (`consensus/recovery`). */
+  readonly leaseBlocks: number
+  /** Blocks between the end of a lease and the first claim that counts. */
+  readonly claimDelayBlocks: number
+  /** Blocks after the first claim in which claims are collected. */
+  readonly claimWindowBlocks: number
 }

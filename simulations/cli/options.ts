@@ -8,6 +8,7 @@ export type Verb =
   | 'compare'
   | 'attacks'
   | 'scale'
+  | 'pipeline'
   | 'determinism'
   | 'merge'
   | 'list'
@@ -90,6 +91,13 @@ export const VERBS: Record<Verb, VerbSpec> = {
     maxWords: 0,
     more: 'Each size runs in a process of its own. Exponents are fitted over the sizes whose stages are full.',
   },
+  pipeline: {
+    about: 'how much of the time machines compute, and what they wait for, on tier 0',
+    words: '[scenario]',
+    minWords: 0,
+    maxWords: 1,
+    more: 'Of eight stages of four across the internet with 512 micro-batches a round, where no scenario is named. The first round is left out. The five shares add up to the time of the peers: compute; transfer: a tensor is on its way; bubble: none is; idle: its work of the round is done; reduce: from its commitment to the next round. --out writes a picture of one round.',
+  },
   determinism: {
     about: 'run everything twice, compare the traces, and find the first event that differs',
     words: '<run>',
@@ -126,7 +134,7 @@ const ONE_RUN: readonly Verb[] = ['run', 'replay', 'shrink', 'compare', 'determi
 export const OPTIONS = {
   seed: {
     type: 'integer',
-    verbs: ONE_RUN,
+    verbs: [...ONE_RUN, 'pipeline'],
     help: 'seed from which faults, liars, network and peers are drawn',
     default: null,
     absent: "the run's own, else 1",
@@ -189,11 +197,11 @@ export const OPTIONS = {
   },
   out: {
     type: 'string',
-    verbs: ['run', 'replay', 'sweep', 'shrink'],
-    help: 'where to write: a folder (run, replay: of this run; sweep: that holds those of the violations), or a file (shrink)',
+    verbs: ['run', 'replay', 'sweep', 'shrink', 'pipeline'],
+    help: 'where to write: a folder (run, replay: of this run; sweep: that holds those of the violations), or a file (shrink; pipeline: the picture, SVG)',
     default: null,
     absent:
-      'run, replay: nothing, with --save ./swarm-sim-runs/SCENARIO-SEED; sweep: ./swarm-sim-runs; shrink: ./SCENARIO-SEED.shrunk.json',
+      'pipeline: nothing; run, replay: nothing, with --save ./swarm-sim-runs/SCENARIO-SEED; sweep: ./swarm-sim-runs; shrink: ./SCENARIO-SEED.shrunk.json',
   },
   keep: {
     type: 'integer',
@@ -261,7 +269,7 @@ export const OPTIONS = {
   json: { type: 'boolean', verbs: ALL, help: 'print one JSON object instead of text', default: false },
   csv: {
     type: 'boolean',
-    verbs: ['sweep', 'compare', 'attacks', 'scale', 'merge', 'list'],
+    verbs: ['sweep', 'compare', 'attacks', 'scale', 'pipeline', 'merge', 'list'],
     help: 'print tables as CSV',
     default: false,
   },

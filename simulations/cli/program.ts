@@ -31,6 +31,7 @@ const PROGRAMS: Record<Verb, () => Promise<{ run: VerbProgram }>> = {
   shrink: () => import('./verbs/shrink.ts'),
   compare: () => import('./verbs/compare.ts'),
   attacks: () => import('./verbs/attacks.ts'),
+  pipeline: () => import('./verbs/pipeline.ts'),
   scale: () => import('./verbs/scale.ts'),
   determinism: () => import('./verbs/determinism.ts'),
   merge: () => import('./verbs/merge.ts'),

@@ -86,7 +86,7 @@ const BASE: Readonly<Record<string, FieldRule>> = {
       gradientBytes: whole(1, 2 ** 40),
       rule: oneOf(['mean', 'trimmed-mean', 'median']),
     },
-    { rootEvery: whole(1, 1e6) },
+    { rootEvery: whole(1, 1e6), slack: number(1, 16), hedges: number(0, 1) },
   ),
   timing: fields({
     roundMs: ms,

@@ -49,6 +49,10 @@ export interface Workload {
   readonly rounds: number
   /** Micro-batches that close a round. */
   readonly target: number
+  /** A source counts up to this many times its share of the target; absent: the shipped start value. */
+  readonly slack?: number
+  /** Second copies that a sender may send out in a round, as a share of what is due to it; absent: the shipped start value. */
+  readonly hedges?: number
   /** Nominal milliseconds of one micro-batch's forward and backward in one stage. */
   readonly forwardMs: number
   readonly backwardMs: number

@@ -2,7 +2,8 @@ import { scenario } from '../scenario/defaults.ts'
 
 export const flashCrowd = scenario({
   name: 'flash-crowd',
-  about: 'Half of the swarm is away and comes at once.',
+  about: 'As many as may fail in each stage are away, and come at once.',
+  swarm: { stages: 2, replicas: 7 },
   healAtMs: 60_000,
   faults: [{ kind: 'flash-crowd', atMs: 5_000, durationMs: 50_000, peers: [0, 1, 2, 3] }],
   reaches: ['catch-up/replay'],

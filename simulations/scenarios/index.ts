@@ -38,9 +38,11 @@ import { restoredBackup } from './restored-backup.ts'
 import { rollingRestarts } from './rolling-restarts.ts'
 import { silentLeaders } from './silent-leaders.ts'
 import { slowMachines } from './slow-machines.ts'
+import { slowPeer } from './slow-peer.ts'
 import { splitStage } from './split-stage.ts'
 import { stalePolkas } from './stale-polkas.ts'
 import { standard } from './standard.ts'
+import { stragglers } from './stragglers.ts'
 import { thinLinks } from './thin-links.ts'
 import { tornDisks } from './torn-disks.ts'
 import { withholders } from './withholders.ts'
@@ -58,6 +60,8 @@ const ALL: readonly Scenario[] = [
   restoredBackup,
   pauses,
   slowMachines,
+  slowPeer,
+  stragglers,
   fullDisks,
   wrongClocks,
   lossyLinks,

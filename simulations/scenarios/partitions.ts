@@ -9,5 +9,5 @@ export const partitions = scenario({
     { kind: 'partition-one-way', perMinute: 2, durationMs: [3000, 12000], who: { count: 1 } },
     { kind: 'partition-partial', perMinute: 2, durationMs: [3000, 12000], who: { share: 0.5 } },
   ],
-  reaches: ['view-change-with-lock'],
+  reaches: ['view-changed'],
 })

@@ -74,6 +74,16 @@ const ATTACKS: readonly string[] = [
   'wrong-state',
 ]
 
+/** States that a fault or an attack brings about in every seed that has it. */
+const REACHES: Readonly<Record<string, string>> = {
+  crash: 'restarted',
+  leave: 'restarted',
+  'restart-torn': 'restarted',
+  'chain-reorg': 'chain-reorganised',
+  'double-commit': 'evidence/double-commit',
+  'double-vote': 'evidence/double-prevote',
+}
+
 const KINDS_A_SEED = 3
 const HEAL_MS = 75_000
 const LIARS_SHARE = 1 / 3
@@ -84,13 +94,16 @@ export function standard(seed: number): Scenario {
   const [stages, replicas] = weighted(random)
   const hasLiars = random.chance(LIARS_SHARE)
   const attackers = hasLiars ? liars(random, stages, replicas) : []
+  const faults = faultsOf(random, stages * replicas)
+  const causes = [...faults.map(({ kind }) => kind), ...attackers.map(({ attack }) => attack)]
   return scenario({
     name: 'standard',
     about: 'What continuous integration sweeps: any three kinds of faults, and liars in a third of the seeds.',
     swarm: { stages, replicas },
     healAtMs: HEAL_MS,
-    faults: faultsOf(random, stages * replicas),
+    faults,
     attackers,
+    reaches: [...new Set(causes.flatMap(cause => REACHES[cause] ?? []))],
   })
 }
 

@@ -1,5 +1,5 @@
 /** A replica that is behind: certificates, then aggregates that it executes, or a snapshot (node/peer/catch-up, without promises). */
-import { type Ahead, chooseAhead } from '../../node/peer/choose-ahead.ts'
+import { type Ahead, chooseAhead, type SiblingStatus } from '../../node/peer/choose-ahead.ts'
 import type { Certified } from '../../node/peer/follow.ts'
 import { equalBytes, isZeroHash, smallHash } from '../../protocols/wire/hash.ts'
 import { merkleRoot } from '../../protocols/wire/merkle.ts'
@@ -10,7 +10,7 @@ import { nativeHash } from './engine.ts'
 import type { StoredSnapshot } from './journal.ts'
 import type { SimPeer } from './peer.ts'
 import type { SimReplica } from './replica.ts'
-import { spawn, type Task } from './task.ts'
+import { all, spawn, type Task } from './task.ts'
 
 type CaughtUp = 'nothing' | 'replay' | 'snapshot'
 
@@ -51,16 +51,18 @@ export class SimCatchUp {
   }
 
   *#ahead(liars: ReadonlySet<PeerName>, fresh: boolean): Task<Ahead | null> {
-    const statuses = []
-    for (const { name } of this.#peer.siblings) {
-      if (liars.has(name)) continue
-      const status = yield* this.#peer.ask(name, 'status', 200, target => ({
-        round: target.claimedRound,
-        snapshotRound: target.journal.snapshot?.round ?? null,
-      }))
-      if (status !== null) statuses.push({ peer: name, status })
-    }
+    const asked = this.#peer.siblings.filter(({ name }) => !liars.has(name))
+    const answers = yield* all(asked.map(sibling => this.#status(sibling)))
+    const statuses = answers.filter(answer => answer !== null)
     return chooseAhead(statuses, this.#replica.tip.round, fresh)
+  }
+
+  *#status({ name: peer }: SimPeer): Task<{ readonly peer: PeerName; readonly status: SiblingStatus } | null> {
+    const status = yield* this.#peer.ask(peer, 'status', 200, target => ({
+      round: target.claimedRound,
+      snapshotRound: target.journal.snapshot?.round ?? null,
+    }))
+    return status === null ? null : { peer, status }
   }
 
   *#follow(ahead: Ahead): Task<CaughtUp> {
@@ -114,7 +116,7 @@ export class SimCatchUp {
         continue
       }
       for (const { certificate, certified } of fetched)
-        this.#replica.advance(certificate, certified, null, certified === reached ? 'keep' : 'adopt', 0)
+        this.#replica.advance(certificate, certified, null, certified === reached ? 'keep' : 'pass', 0)
       this.#replica.tip = reached.tip
       return 'snapshot'
     }

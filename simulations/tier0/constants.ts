@@ -19,9 +19,6 @@ export const REQUEST_BYTES = 200
 /** Between two attempts to get an input that some candidate should have (node/peer/round-ports). */
 export const INPUT_RETRY_MS = 250
 
-/** How long a pushed aggregate is waited for before it is pulled (node/peer/pushed-aggregates). */
-export const PUSH_PATIENCE_MS = 500
-
 /** SETTLED below the own share waits for the next (node/peer/spread-settled). */
 export const SETTLED_PATIENCE_MS = 200
 

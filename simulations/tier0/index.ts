@@ -52,7 +52,8 @@ function* runSlices(
   kernelBytes: Uint8Array<ArrayBuffer>,
 ): Generator<void, RunResult> {
   const startedMs = performance.now()
-  const world = new World(scenario, { kernels: kernelBytes, messages: options.messages === true })
+  const { messages = false, onComputed } = options
+  const world = new World(scenario, { kernels: kernelBytes, messages, ...(onComputed && { onComputed }) })
   const checkers = runningCheckers(scenario, 0)
   let isViolated = false
   let isCut = false

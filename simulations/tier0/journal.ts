@@ -22,7 +22,7 @@ export interface StoredRound {
   readonly kind: 'round'
   readonly certificate: Certificate
   readonly certified: Certified
-  /** Null for SKIP. */
+  /** Null for SKIP, and where both snapshots are newer. */
   readonly partitions: readonly Uint8Array[] | null
 }
 
@@ -203,6 +203,12 @@ export class SimJournal {
     })
   }
 
+  /** Aggregates that neither of the two newest snapshots needs (node/journal/rounds). */
+  #dropThrough(round: number): void {
+    for (const [at, stored] of this.rounds)
+      if (at <= round && stored.partitions !== null) this.rounds.set(at, { ...stored, partitions: null })
+  }
+
   #apply(record: DiskRecord): void {
     switch (record.kind) {
       case 'journal':
@@ -215,6 +221,7 @@ export class SimJournal {
         this.rounds.set(record.certified.tip.round, record)
         break
       case 'snapshot':
+        if (this.snapshot !== null && this.snapshot.round < record.round) this.#dropThrough(this.snapshot.round)
         this.snapshot = record
         break
       case 'own-commit':

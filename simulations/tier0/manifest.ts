@@ -38,6 +38,7 @@ export function runOf(scenario: ConcreteScenario): Run {
   })
   const manifest = {
     ...base,
+    batch: { ...base.batch, slack: workload.slack ?? base.batch.slack },
     timeouts: { ...timing },
     chain: {
       ...base.chain,

@@ -18,7 +18,7 @@ import { type PartitionId, SimHoldings } from './holdings.ts'
 import { type DiskRecord, SimJournal } from './journal.ts'
 import { type Key, openLabels } from './labels.ts'
 import { Pen } from './pen.ts'
-import { Pushes } from './pushes.ts'
+import { SimPushes } from './pushes.ts'
 import { SimRecords } from './records.ts'
 import { SimReplica } from './replica.ts'
 import type { SimRound } from './round.ts'
@@ -78,11 +78,11 @@ export class SimPeer {
   tips: StageTips
   records: SimRecords
   anchors: SimAnchors
+  readonly pushes = new SimPushes(this)
   replica: SimReplica | null = null
   #isPaused = false
   #backlog: (() => void)[] = []
   #engineFreeMs = 0
-  readonly pushes = new Pushes()
 
   constructor({ world, index, stage, isPlaced, shape, key }: SimPeerInit) {
     this.world = world
@@ -232,7 +232,9 @@ export class SimPeer {
   compute(nominalMs: number, done: () => void): void {
     const durationMs = (nominalMs * this.slowness) / this.shape.speed
     const { nowMs } = this.world.time
-    this.#engineFreeMs = Math.max(this.#engineFreeMs, nowMs) + durationMs
+    const fromMs = Math.max(this.#engineFreeMs, nowMs)
+    this.#engineFreeMs = fromMs + durationMs
+    this.world.onComputed(this.index, fromMs, this.#engineFreeMs)
     this.after((this.#engineFreeMs - nowMs) * this.clockRate, done)
   }
 
@@ -327,17 +329,6 @@ export class SimPeer {
   serveAggregate(round: number, hash: Hash): Uint8Array | null {
     const bytes = this.holdings.aggregate(round, hash)
     return bytes === null || this.behaviour?.serves === undefined ? bytes : this.behaviour.serves(bytes)
-  }
-
-  /** An aggregate that its first candidate sends unasked; its hash is computed here. */
-  pushed(from: PeerName, round: number, hash: Hash, bytes: Uint8Array): void {
-    if (this.inbox === null || Math.abs(round - this.inbox.round) > 2) return
-    if (!this.world.isGenuine(bytes, hash)) {
-      this.tell.refused('wrong-hash', from, 'not the bytes of this aggregate')
-      return
-    }
-    this.holdings.holdAggregate(round, hash, bytes)
-    this.pushes.arrived(hash)
   }
 
   deliver(delivery: Delivery): Answer {

@@ -1,24 +1,43 @@
-/** Who waits for an aggregate that its first candidate sends unasked (node/peer/pushed-aggregates). */
+/** Aggregates that their first candidates send unasked (node/peer/pushed-aggregates, without promises). */
 import { hashHex } from '../../protocols/wire/hash.ts'
-import type { Hash } from '../../protocols/wire/messages.ts'
+import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
+import type { SimPeer } from './peer.ts'
 
-/** Aggregates that are waited for at a time; beyond it nobody is told, and pulls after a while. */
-const MAX_AWAITED = 256
+/** Hashes that somebody waits for; beyond it the waits of rounds that are long over are forgotten. */
+const WAITING_MAX = 256
+/** Rounds around the own one from which a push is kept. */
+const ROUNDS_AROUND = 2
 
-export class Pushes {
+export class SimPushes {
+  readonly #peer: SimPeer
   readonly #waiting = new Map<string, (() => void)[]>()
+  /** When one last arrived, in virtual time. */
+  lastMs = Number.NEGATIVE_INFINITY
 
-  await(hash: Hash, resume: () => void): void {
-    const key = hashHex(hash)
-    this.#waiting.set(key, [...(this.#waiting.get(key) ?? []), resume])
-    if (this.#waiting.size > MAX_AWAITED) this.#waiting.clear()
+  constructor(peer: SimPeer) {
+    this.#peer = peer
   }
 
-  arrived(hash: Hash): void {
+  /** Its hash is computed here. */
+  arrived(from: PeerName, round: number, hash: Hash, bytes: Uint8Array): void {
+    const { inbox, world, tell, holdings } = this.#peer
+    if (inbox === null || Math.abs(round - inbox.round) > ROUNDS_AROUND) return
+    if (!world.isGenuine(bytes, hash)) {
+      tell.refused('wrong-hash', from, 'not the bytes of this aggregate')
+      return
+    }
+    holdings.holdAggregate(round, hash, bytes)
+    this.lastMs = world.time.nowMs
     const key = hashHex(hash)
     const waiting = this.#waiting.get(key) ?? []
     this.#waiting.delete(key)
     for (const resume of waiting) resume()
+  }
+
+  onArrival(hash: Hash, resume: () => void): void {
+    const key = hashHex(hash)
+    this.#waiting.set(key, [...(this.#waiting.get(key) ?? []), resume])
+    if (this.#waiting.size > WAITING_MAX) this.#waiting.clear()
   }
 
   clear(): void {

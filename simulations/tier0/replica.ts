@@ -1,10 +1,18 @@
 /** Round after round, as node/peer/replica does it: opens on what was certified, carries the end over, catches up. */
-import { type ClipState, createClip, type ForwardInput } from '../../consensus/routing/index.ts'
+import {
+  type ClipState,
+  createClip,
+  createPace,
+  type ForwardInput,
+  type Pace,
+  type WorkContext,
+  workLimits,
+} from '../../consensus/routing/index.ts'
 import { Ahead } from '../../node/peer/ahead.ts'
 import { type Epoch, isSeated } from '../../node/peer/epoch.ts'
 import { type Certified, certify, scopeDue } from '../../node/peer/follow.ts'
 import { rankOf } from '../../node/peer/rank.ts'
-import { roundContext, workContext } from '../../node/peer/round-context.ts'
+import { type ContextInit, roundContext, workContext } from '../../node/peer/round-context.ts'
 import { RoundInbox } from '../../node/peer/round-inbox.ts'
 import { firstTip, type Tip } from '../../node/peer/tip.ts'
 import { Wishes } from '../../node/peer/wishes.ts'
@@ -18,6 +26,7 @@ import { CERTIFICATE_STAGGER_MS, LATE_INTERVAL_MS } from './constants.ts'
 import { nativeHash } from './engine.ts'
 import type { SimPeer } from './peer.ts'
 import { SimRound, type SimRoundEnd } from './round.ts'
+import { vouch } from './vouch.ts'
 import { watch } from './watchdog.ts'
 
 export class SimReplica {
@@ -29,6 +38,7 @@ export class SimReplica {
   readonly #seen = new Set<number>()
   readonly #catchUp: SimCatchUp
   #clip: ClipState
+  #pace: Pace
   #parked: readonly ForwardInput[] = []
   #isCatchingUp = false
   #isFinished = false
@@ -37,7 +47,7 @@ export class SimReplica {
   #isFollowing = false
   #hadSeat: boolean | null = null
   /** The last round whose outcome it showed as a candidate. */
-  #vouched = 0
+  #shown = 0
   readonly #wishes: Wishes
 
   constructor(peer: SimPeer) {
@@ -45,7 +55,9 @@ export class SimReplica {
     const { world } = peer
     const start = world.start
     this.tip = firstTip(peer.engine.fullRoot(), start)
-    this.#clip = createClip(world.run.manifest.optimizer.backwardClip)
+    const { optimizer, stages } = world.run.manifest
+    this.#clip = createClip(optimizer.backwardClip)
+    this.#pace = createPace(workLimits(stages).window)
     const ahead = new Ahead(() => (this.epoch ?? world.epoch(0)).groups[peer.stage]?.faults ?? 0)
     this.#restore()
     this.inbox = new RoundInbox<SimRound>({
@@ -59,10 +71,7 @@ export class SimReplica {
     this.#wishes = new Wishes({
       self: peer.name,
       stage: peer.stage,
-      around: {
-        isSeated: (name, stage) => this.epoch?.roster.stageOf.get(name) === stage,
-        isCandidate: (name, stage) => this.epoch?.roster.candidates.get(name) === stage,
-      },
+      membership: { roster: number => peer.world.knownEpoch(number)?.roster ?? null },
       onWish: (round, wish) => {
         const { current } = this.inbox
         if (current !== null && (round === null || round === current.round)) current.input({ type: 'wish', wish })
@@ -70,10 +79,19 @@ export class SimReplica {
     })
   }
 
+  /** As the shipped peer (node/peer/compose): before its first round it takes what siblings have certified meanwhile. */
   start(): void {
+    this.#suspendIfStale()
+    this.#catchUpWith(false, () => {
+      this.#openNext()
+      watch(this.#peer, this)
+    })
+  }
+
+  /** It asks the chain before it signs anything (node/peer/stale). */
+  #suspendIfStale(): void {
     const peer = this.#peer
     const { journal, world } = peer
-    // As the shipped peer asks the chain before it signs anything (node/peer/stale).
     const lastFinal = peer.anchors.lastPosted(peer.chain.finalized.height)
     const isMissing = journal.contents.owner === null && journal.rounds.size > 0
     const reason = isMissing ? 'missing' : journal.contents.staleness(world.run.id, peer.stage, lastFinal)
@@ -83,12 +101,9 @@ export class SimReplica {
         { entry: 'suspended', reason },
       ])
     } else if (reason !== null && journal.suspended === null) journal.note([{ entry: 'suspended', reason }])
-    if (journal.suspended !== null) {
-      peer.tell.process('suspended')
-      world.recorder.reached('journal-suspended', peer.index)
-    }
-    this.#open()
-    watch(peer, this)
+    if (journal.suspended === null) return
+    peer.tell.process('suspended')
+    world.recorder.reached('journal-suspended', peer.index)
   }
 
   stop(): void {
@@ -101,9 +116,10 @@ export class SimReplica {
     if (this.inbox.current !== run) return
     const certified = this.follow(end.certificate)
     if (isRefusal(certified)) throw new Error(`the round's own certificate: ${certified.detail ?? certified.refused}`)
-    const { parked, clip } = run.endWork()
+    const { parked, clip, pace } = run.endWork()
     this.#parked = parked
     if (clip !== null) this.#clip = clip
+    if (pace !== null) this.#pace = pace
     this.inbox.close(certified.tip.round + 1)
     const partitions = end.next === 'promote' ? run.executed : null
     if (end.next === 'promote') peer.engine.promote()
@@ -117,12 +133,15 @@ export class SimReplica {
     else this.#openNext()
   }
 
-  /** The tip and the disk move on by one certified round. */
+  /**
+   * The tip and the disk move on by one certified round.
+   * @param next - 'pass': only its certificate is taken, on the way to the snapshot of a later one
+   */
   advance(
     certificate: Certificate,
     certified: Certified,
     partitions: readonly Uint8Array[] | null,
-    next: SimRoundEnd['next'],
+    next: SimRoundEnd['next'] | 'pass',
     view: number,
   ): void {
     const peer = this.#peer
@@ -131,11 +150,11 @@ export class SimReplica {
     peer.tips.note(peer.stage, round)
     peer.journal.store({ kind: 'round', certificate, certified, partitions })
     const { fullRoot } = certified.verified.outcome
-    if (fullRoot !== null && next !== 'adopt')
+    if (fullRoot !== null && next !== 'adopt' && next !== 'pass')
       peer.journal.store({ kind: 'snapshot', round, fullRoot, state: peer.engine.exportState() })
     const { scope } = certificate.value
     peer.journal.decided({ run: scope.run, stage: scope.stage, epoch: scope.epoch, round })
-    peer.world.noteCertified(peer, certificate, certified, next, view)
+    peer.world.noteCertified(peer, certificate, certified, next === 'pass' ? 'keep' : next, view)
   }
 
   /** Is this the next round of the own history? */
@@ -179,17 +198,21 @@ export class SimReplica {
   /** Siblings are further. @param afresh - the own state is not to be trusted */
   fallBehind(afresh = false): void {
     if (this.#isCatchingUp) return
-    const peer = this.#peer
     this.#isCatchingUp = true
-    peer.after(0, () => {
+    this.#peer.after(0, () => {
       this.inbox.abandon(this.tip.round + 1, new Error('behind its siblings'))
       this.#parked = []
-      this.#catchUp.run(afresh, by => {
-        this.#isCatchingUp = false
-        this.inbox.abandon(this.tip.round + 1, new Error('caught up'))
-        if (by !== 'nothing') peer.tell.synced(this.tip.round, by)
-        this.#openNext()
-      })
+      this.#catchUpWith(afresh, () => this.#openNext())
+    })
+  }
+
+  #catchUpWith(afresh: boolean, done: () => void): void {
+    this.#isCatchingUp = true
+    this.#catchUp.run(afresh, by => {
+      this.#isCatchingUp = false
+      this.inbox.abandon(this.tip.round + 1, new Error('caught up'))
+      if (by !== 'nothing') this.#peer.tell.synced(this.tip.round, by)
+      done()
     })
   }
 
@@ -225,7 +248,7 @@ export class SimReplica {
     if (hadSeat !== null && hadSeat !== this.#hadSeat)
       world.recorder.reached(hadSeat ? 'seat-given-up' : 'seat-taken', peer.index)
     if (this.#isFollowing) {
-      this.#vouch(epoch)
+      this.#show()
       return
     }
     const restored = journal.restored(world.run.id, stage, this.tip.round + 1)
@@ -239,16 +262,18 @@ export class SimReplica {
     peer.holdings.advance(round)
     peer.commits.advance(round)
     if (own !== undefined && journal.ownCommit?.round === round) this.#holdAgain(own, journal.ownCommit.partitions)
-    const held = this.#isFirst ? this.#holdRestored(round) : []
+    if (this.#isFirst) this.#holdRestored(round)
     this.#isFirst = false
     if (restored !== null) world.recorder.reached('round-restored', peer.index)
-    const work = isWorking ? workContext(base) : null
+    const work = isWorking ? this.#workContext(base) : null
     const run = new SimRound({ peer, context, work, restored, clip: this.#clip })
     const at = { atMs: world.time.nowMs, peer: peer.index, stage, round }
     world.recorder.emit({ type: 'round.opened', ...at })
     peer.behaviour?.opened?.(round)
     this.inbox.open(run)
-    for (const { id } of held) run.input({ type: 'stored', author: id.author, root: id.root, partition: id.partition })
+    // What came before this round was opened, or opened again, is acknowledged now (node/peer/keep-held).
+    for (const { id } of journal.heldIn(round))
+      run.input({ type: 'stored', author: id.author, root: id.root, partition: id.partition })
     run.start(this.#parked, world.unreachableFrom(peer))
     this.#parked = []
     if (peer.tips.othersReached(stage, this.tip.round)) run.work?.pipelineReady()
@@ -275,29 +300,27 @@ export class SimReplica {
     this.takesWish(signed)
   }
 
-  /** Without a seat: shows the seats by its OUTCOME that it has the state (node/peer/follower). */
-  #vouch({ roster }: Epoch): void {
-    const peer = this.#peer
-    const { journal, world, name } = peer
+  /** Without a seat. */
+  #show(): void {
+    const { journal } = this.#peer
     const stored = journal.rounds.get(this.tip.round)
-    if (stored === undefined || this.tip.round <= this.#vouched) return
-    this.#vouched = this.tip.round
+    if (stored === undefined || this.tip.round <= this.#shown) return
+    this.#shown = this.tip.round
     const { outcome, signers } = stored.certified.verified
     if (journal.suspended !== null) this.#maybeResume(signers)
-    else if (roster.candidates.get(name) === peer.stage) {
-      peer.pen.sign([{ ...outcome, heard: new Uint8Array(outcome.heard.length) }], ([signed]) => {
-        if (signed === undefined || isRefusal(signed)) return
-        peer.broadcast(peer.siblings, signed, [])
-        world.recorder.reached('candidate-vouched', peer.index)
-      })
-    }
+    else vouch(this.#peer, outcome)
+  }
+
+  #workContext(base: ContextInit): WorkContext {
+    const context = workContext(base, this.#pace)
+    const { hedges } = this.#peer.world.scenario.workload
+    return hedges === undefined ? context : { ...context, limits: { ...context.limits, hedges } }
   }
 
   /** What an earlier process has acknowledged, of this round and of the one before. */
-  #holdRestored(round: number): ReturnType<SimPeer['journal']['heldIn']> {
+  #holdRestored(round: number): void {
     const { journal, holdings } = this.#peer
     for (const at of [round - 1, round]) for (const { id, bytes } of journal.heldIn(at)) holdings.hold(id, bytes)
-    return journal.heldIn(round)
   }
 
   #holdAgain(signed: Signed<Commit>, partitions: readonly Uint8Array[]): void {

@@ -2,9 +2,10 @@
 
 import { roundRoles } from '../../consensus/election/index.ts'
 import type { AggregateInput, RoundContext, RoundEffect } from '../../consensus/round/types.ts'
+import { pushPatienceMs } from '../../node/peer/pushed-aggregates.ts'
 import { equalBytes } from '../../protocols/wire/hash.ts'
 import type { Hash, PeerName, Signed } from '../../protocols/wire/messages.ts'
-import { AGGREGATE_MS, EXECUTE_MS, INPUT_RETRY_MS, PUSH_PATIENCE_MS, REQUEST_BYTES } from './constants.ts'
+import { AGGREGATE_MS, EXECUTE_MS, INPUT_RETRY_MS, REQUEST_BYTES } from './constants.ts'
 import { nativeHash } from './engine.ts'
 import { openLabels } from './labels.ts'
 import type { SimPeer } from './peer.ts'
@@ -126,13 +127,18 @@ export class RoundHands {
   *#gather(hash: Hash, from: readonly PeerName[]): Task<Uint8Array | null> {
     const peer = this.#peer
     const { round } = this.#context.scope
-    if (peer.holdings.aggregate(round, hash) === null)
+    const sinceMs = peer.world.time.nowMs
+    const patienceMs = pushPatienceMs(peer.world.run.manifest.timeouts.reduceMs)
+    for (;;) {
+      const pushed = peer.holdings.aggregate(round, hash)
+      if (pushed !== null) return pushed
+      const leftMs = Math.max(sinceMs, peer.pushes.lastMs) + patienceMs - peer.world.time.nowMs
+      if (leftMs <= 0) break
       yield* until<void>(resume => {
-        peer.pushes.await(hash, resume)
-        peer.after(PUSH_PATIENCE_MS, resume)
+        peer.pushes.onArrival(hash, resume)
+        peer.after(leftMs, resume)
       })
-    const pushed = peer.holdings.aggregate(round, hash)
-    if (pushed !== null) return pushed
+    }
     for (const holder of from) {
       const bytes = yield* peer.ask(holder, 'pull-aggregate', partitionBytes(peer), target =>
         target.serveAggregate(round, hash),
@@ -144,7 +150,13 @@ export class RoundHands {
       }
       peer.tell.refused('wrong-hash', holder, 'not the bytes that were asked for')
     }
-    return null
+    // A push that comes after all will do.
+    if (peer.holdings.aggregate(round, hash) === null)
+      yield* until<void>(resume => {
+        peer.pushes.onArrival(hash, resume)
+        peer.after(this.#context.timeouts.reduceMs, resume)
+      })
+    return peer.holdings.aggregate(round, hash)
   }
 
   /** COMMITs that a proposal seals and that never came here: from whoever has them. */
@@ -179,7 +191,7 @@ export class RoundHands {
     for (const sibling of this.#siblings) {
       if (active.includes(sibling.name)) continue
       peer.world.send(peer, sibling, 'push-aggregate', scope.round, partitionBytes(peer), 'bulk', () =>
-        sibling.pushed(peer.name, scope.round, hash, bytes),
+        sibling.pushes.arrived(peer.name, scope.round, hash, bytes),
       )
     }
   }

@@ -5,7 +5,7 @@
 import { createRound, step } from '../../consensus/round/index.ts'
 import { knownValue } from '../../consensus/round/state.ts'
 import type { RestoredRound, RoundContext, RoundEffect, RoundInput, RoundState } from '../../consensus/round/types.ts'
-import type { Accumulated, ClipState, ForwardInput, WorkContext } from '../../consensus/routing/index.ts'
+import type { Accumulated, ClipState, ForwardInput, Pace, WorkContext } from '../../consensus/routing/index.ts'
 import { chooseCommit } from '../../node/peer/commit-decision.ts'
 import type { InboxRound } from '../../node/peer/round-inbox.ts'
 import { Settlement } from '../../node/peer/settlement.ts'
@@ -73,7 +73,7 @@ export class SimRound implements InboxRound {
       target: batch.target,
       slack: batch.slack,
       onClosed: bundle => {
-        this.work?.close()
+        this.work?.close(true)
         const rank = sources.indexOf(peer.name)
         if (rank < 0) return
         peer.after(rank * CLOSE_STAGGER_MS, () => {
@@ -118,7 +118,7 @@ export class SimRound implements InboxRound {
     const { kind } = signed.payload
     if (kind === 'commit' || kind === 'idle') {
       this.#closedSeats.add(signed.signer)
-      if (this.#closedSeats.size > this.context.group.faults) this.work?.close()
+      if (this.#closedSeats.size > this.context.group.faults) this.work?.close(false)
     }
     this.input({ type: 'message', signed, attachments })
   }
@@ -139,9 +139,13 @@ export class SimRound implements InboxRound {
     return this.#settlement.note(signed)
   }
 
-  endWork(): { readonly parked: readonly ForwardInput[]; readonly clip: ClipState | null } {
+  endWork(): {
+    readonly parked: readonly ForwardInput[]
+    readonly clip: ClipState | null
+    readonly pace: Pace | null
+  } {
     this.#isOver = true
-    return this.work?.end() ?? { parked: [], clip: null }
+    return this.work?.end() ?? { parked: [], clip: null, pace: null }
   }
 
   dispose(): void {
@@ -362,6 +366,7 @@ export class SimRound implements InboxRound {
     if (state.view !== this.#view) {
       this.#view = state.view
       peer.tell.view(this.round, state.view)
+      peer.world.recorder.reached('view-changed', peer.index)
       if (state.lock !== null) peer.world.recorder.reached('view-change-with-lock', peer.index)
     }
     if (this.#isDecided || state.decided === null) return

@@ -16,6 +16,25 @@ export function* until<T>(start: (resume: (value: T) => void) => void): Task<T> 
   return given[0] as T
 }
 
+/** Several at once; their results in the order of the tasks. */
+export function* all<R>(tasks: readonly Task<R>[]): Task<readonly R[]> {
+  return yield* until<readonly R[]>(resume => {
+    const results: R[] = []
+    let missing = tasks.length
+    if (missing === 0) resume(results)
+    for (const [index, task] of tasks.entries()) {
+      spawn(
+        task,
+        () => true,
+        result => {
+          results[index] = result
+          if (--missing === 0) resume(results)
+        },
+      )
+    }
+  })
+}
+
 /** Runs a task to its end; it stops for good where `isAlive` is false when it would go on. */
 export function spawn<R>(task: Task<R>, isAlive: () => boolean, done: (result: R) => void = () => {}): void {
   const go = (): void => {

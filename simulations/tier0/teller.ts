@@ -96,6 +96,7 @@ export class Teller {
   microBatch(round: number, event: string, id: MicroBatchId, to: PeerName | null): void {
     const { index: peer, stage, world } = this.#peer
     if (event === 'rerouted') world.recorder.reached('forward-rerouted', peer)
+    if (event === 'hedged') world.recorder.reached('forward-hedged', peer)
     if (event === 'started') return
     const hop = to === null ? undefined : world.peerOf(to)?.index
     world.recorder.emit({

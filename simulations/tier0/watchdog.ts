@@ -1,4 +1,5 @@
 /** A round that lasts is a reason to ask whether others are further (node/peer/watchdog, without promises). */
+import { isOvertaken } from '../../node/peer/watchdog.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import { WATCH_ASKED, WATCH_INTERVAL_MS } from './constants.ts'
 import type { SimPeer } from './peer.ts'
@@ -29,7 +30,9 @@ function* askSiblings(peer: SimPeer, replica: SimReplica, round: number): Task<v
       return certificate === undefined ? null : { certificate, newest: target.claimedRound }
     })
     if (found === null || isRefusal(peer.world.verify(found.certificate))) continue
-    if (found.newest > round) replica.fallBehind()
+    const { inbox } = replica
+    const inProgress = { round: inbox.round, state: inbox.current?.state ?? null }
+    if (isOvertaken(inProgress, round, found.newest > round)) replica.fallBehind()
     else replica.onCertificate(name, found.certificate, null)
     return
   }

@@ -8,6 +8,8 @@ import {
   endClipRound,
   type ForwardInput,
   observeNorm,
+  type Pace,
+  paceOf,
   type SendEffect,
   type SendOutcome,
   step,
@@ -26,7 +28,6 @@ import type { SimPeer } from './peer.ts'
 import type { SimTensor } from './tensors.ts'
 
 const MICRONATS = 1e6
-const ROUND_TIMER = 'round'
 const NO_CHAIN = { envelopes: [], content: new Uint8Array(32) }
 
 export interface SimWorkInit {
@@ -45,8 +46,6 @@ export class SimWork {
   #clip: ClipState
   #answer: Answer | null = null
   #nextTimer = 0
-  #isPipelineReady = false
-  #roundMs: number | null = null
   #isStepping = false
   #isOver = false
 
@@ -61,13 +60,11 @@ export class SimWork {
   }
 
   pipelineReady(): void {
-    if (this.#isPipelineReady) return
-    this.#isPipelineReady = true
-    if (this.#roundMs !== null) this.#setTimer(ROUND_TIMER, this.#roundMs)
+    this.#input({ type: 'pipeline-ready' })
   }
 
-  close(): void {
-    this.#input({ type: 'closed' })
+  close(isReached: boolean): void {
+    this.#input({ type: 'closed', isReached })
   }
 
   reachable(peer: PeerName, reachable: boolean): void {
@@ -94,11 +91,11 @@ export class SimWork {
     return this.#answer ?? { kind: 'busy' }
   }
 
-  end(): { readonly parked: readonly ForwardInput[]; readonly clip: ClipState } {
+  end(): { readonly parked: readonly ForwardInput[]; readonly clip: ClipState; readonly pace: Pace } {
     this.#input({ type: 'over' })
     this.#isOver = true
     this.#timers.clear()
-    return { parked: takeParked(this.#state), clip: endClipRound(this.#clip) }
+    return { parked: takeParked(this.#state), clip: endClipRound(this.#clip), pace: paceOf(this.#state) }
   }
 
   #add(bytes: Uint8Array, path: readonly PeerName[]): string {
@@ -115,7 +112,7 @@ export class SimWork {
     if (this.#isStepping) return
     this.#isStepping = true
     for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
-      const { state, effects } = step(this.#state, next)
+      const { state, effects } = step(this.#state, next, this.#init.peer.nowMs)
       this.#state = state
       for (const effect of effects) this.#carryOut(effect)
     }
@@ -143,11 +140,9 @@ export class SimWork {
         this.#init.onSettled(effect.count, effect.root)
         return
       case 'timer':
-        if (effect.id === ROUND_TIMER) this.#roundMs = effect.delayMs
-        if (effect.id !== ROUND_TIMER || this.#isPipelineReady) this.#setTimer(effect.id, effect.delayMs)
+        this.#setTimer(effect.id, effect.delayMs)
         return
       case 'cancel':
-        if (effect.id === ROUND_TIMER) this.#roundMs = null
         this.#timers.delete(effect.id)
         return
       case 'release':
@@ -205,6 +200,7 @@ export class SimWork {
     const { transfer, to, direction, id, tensor, lossMicronats, settledBelow, timeoutMs } = effect
     const { peer } = this.#init
     const { world } = peer
+    // Held from here on: the machine may give the micro-batch up, and its tensors, while the hop is still dialled.
     const { bytes, path } = this.#get(tensor)
     let isAnswered = false
     const answer = (outcome: SendOutcome): void => {
@@ -214,34 +210,25 @@ export class SimWork {
     }
     peer.after(timeoutMs, () => answer({ kind: 'failed' }))
     const target = world.peerOf(to)
+    const transmit = (target: SimPeer): void => {
+      const said = peer.behaviour?.tensor === undefined ? bytes : peer.behaviour.tensor(direction, bytes)
+      if (said === null) return
+      const header = new Uint8Array(32).fill((id.sequence + 1) & 0xff)
+      const from = peer.name
+      const delivery = { direction, from, id, path, chain: NO_CHAIN, header, tensor: said, lossMicronats, settledBelow }
+      world.send(peer, target, direction, id.round, world.scenario.workload.boundaryBytes, 'bulk', () => {
+        const given = target.deliver(delivery)
+        world.send(target, peer, 'answer', id.round, REQUEST_BYTES, 'control', () => answer(given))
+      })
+    }
     // A process that is still starting is dialled until it answers; one that has died refuses at once.
-    if (target?.isStarting === true) {
-      peer.after(START_MS, () => (isAnswered || this.#isOver ? undefined : this.#send(effect)))
-      return
+    const dial = (): void => {
+      if (isAnswered || this.#isOver) return
+      if (target?.isStarting === true) peer.after(START_MS, dial)
+      else if (target === null || !target.isUp) peer.after(1, () => answer({ kind: 'failed' }))
+      else transmit(target)
     }
-    if (target === null || !target.isUp) {
-      peer.after(1, () => answer({ kind: 'failed' }))
-      return
-    }
-    const said = peer.behaviour?.tensor === undefined ? bytes : peer.behaviour.tensor(direction, bytes)
-    if (said === null) return
-    const header = new Uint8Array(32).fill((id.sequence + 1) & 0xff)
-    const delivery: Delivery = {
-      direction,
-      from: peer.name,
-      id,
-      path,
-      chain: NO_CHAIN,
-      header,
-      tensor: said,
-      lossMicronats,
-      settledBelow,
-    }
-    const size = world.scenario.workload.boundaryBytes
-    world.send(peer, target, direction, id.round, size, 'bulk', () => {
-      const given = target.deliver(delivery)
-      world.send(target, peer, 'answer', id.round, REQUEST_BYTES, 'control', () => answer(given))
-    })
+    dial()
   }
 
   #abandon(to: PeerName, id: MicroBatchId): void {

@@ -14,6 +14,7 @@ import { FIRST_FINAL, SimChain } from '../kernel/chain.ts'
 import { Network, type Traffic } from '../kernel/network.ts'
 import { Timeline } from '../kernel/timeline.ts'
 import type { ConcreteScenario, PeerShape } from '../scenario/types.ts'
+import type { RunOptions } from '../tier.ts'
 import { Recorder } from '../trace/recorder.ts'
 import type { SimTransaction } from './anchors.ts'
 import { Audit } from './audit.ts'
@@ -30,6 +31,7 @@ export interface WorldOptions {
   readonly kernels: Uint8Array<ArrayBuffer>
   /** `message` events are many: only where somebody wants them. */
   readonly messages: boolean
+  readonly onComputed?: RunOptions['onComputed']
 }
 
 export class World {
@@ -50,6 +52,7 @@ export class World {
   readonly anyScope: Scope
   /** All records that peers have announced, oldest first. */
   readonly records: Signed<StageRecord>[] = []
+  readonly onComputed: NonNullable<RunOptions['onComputed']>
   microBatchesSettled = 0
   roundsDecided = 0
   readonly #messages: boolean
@@ -65,7 +68,8 @@ export class World {
   readonly #audit = new Audit(this)
   onFinished: () => void = () => {}
 
-  constructor(scenario: ConcreteScenario, { kernels, messages }: WorldOptions) {
+  constructor(scenario: ConcreteScenario, { kernels, messages, onComputed = () => {} }: WorldOptions) {
+    this.onComputed = onComputed
     this.scenario = scenario
     this.#messages = messages
     this.run = runOf(scenario)
@@ -192,6 +196,11 @@ export class World {
     if (this.#epochs.size > EPOCHS_KEPT && oldest !== undefined) this.#epochs.delete(oldest)
     if (number > 0) this.recorder.reached('epoch-crossed')
     return epoch
+  }
+
+  /** Null where nobody has read it yet. */
+  knownEpoch(number: number): Epoch | null {
+    return this.#epochs.get(number) ?? null
   }
 
   /** Only where they may change. */

@@ -1,6 +1,6 @@
 /** The modelled chain as one peer's RPC shows it: the `Chain` that composePeer is handed. */
-import { claimsChanges } from '../../consensus/chain/changes.ts'
 import { ChainUnavailable } from '../../consensus/chain/errors.ts'
+import { recordKind } from '../../consensus/chain/records.ts'
 import type { Anchor, BlockRange, BlockReference, Bond, CallOptions, Chain } from '../../consensus/chain/types.ts'
 import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { FIRST_FINAL, type SimChain } from '../kernel/chain.ts'
@@ -9,7 +9,7 @@ import type { SimProcess } from './process.ts'
 /** A transaction of the modelled chain: who posts what. */
 export interface PostedBy {
   readonly peer: PeerName
-  readonly content: { readonly anchor: Anchor } | { readonly changes: Uint8Array }
+  readonly content: { readonly anchor: Anchor } | { readonly record: Uint8Array }
 }
 
 /** To the chain's node and back, ms. */
@@ -108,12 +108,14 @@ export function chainView(init: ChainViewInit): Chain {
     bond: () => Promise.reject(new ChainUnavailable('bonds are given in a simulation')),
     anchor: (_, anchor, options) => post({ anchor }, options),
     anchors: (_, range, options) => find(range, content => ('anchor' in content ? content.anchor : undefined), options),
-    postChanges: (_, record, options) => post({ changes: record }, options),
-    changes: (run, range, options) =>
+    postRecord: (_, record, options) => post({ record }, options),
+    records: (run, range, options) =>
       find(
         range,
-        content =>
-          'changes' in content && claimsChanges(content.changes, run) ? { record: content.changes } : undefined,
+        content => {
+          const kind = 'record' in content ? recordKind(content.record, run) : null
+          return 'record' in content && kind !== null ? { kind, record: content.record } : undefined
+        },
         options,
       ),
     close: async () => undefined,

@@ -3,7 +3,7 @@
  * find the disk torn, empty or as it was some time ago.
  */
 import { MemoryDatastore } from 'datastore-core'
-import type { AppendFile, Storage } from '../../node/journal/index.ts'
+import type { AppendFile, PlacedFile, Storage } from '../../node/journal/index.ts'
 import type { PeerDisk } from '../../node/peer/disk.ts'
 import type { Evidence } from '../../protocols/wire/messages.ts'
 import type { DiskLoss } from '../kernel/disk.ts'
@@ -171,6 +171,19 @@ class SimFolder implements Storage {
     this.#files.set(name, fileOf(bytes.slice()))
   }
 
+  async open(name: string): Promise<PlacedFile> {
+    const file = this.#files.get(name) ?? fileOf(new Uint8Array(0))
+    this.#files.set(name, file)
+    return new SimFile(this.#disk, file, this.#flushed)
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    const file = this.#files.get(from)
+    await this.#flushed()
+    this.#files.delete(from)
+    if (file !== undefined) this.#files.set(to, file)
+  }
+
   async remove(name: string): Promise<void> {
     this.#files.delete(name)
   }
@@ -180,7 +193,7 @@ class SimFolder implements Storage {
   }
 }
 
-class SimFile implements AppendFile {
+class SimFile implements AppendFile, PlacedFile {
   readonly #disk: SimDisk
   readonly #file: File
   readonly #flushed: () => Promise<void>
@@ -191,17 +204,23 @@ class SimFile implements AppendFile {
     this.#flushed = flushed
   }
 
-  async append(bytes: Uint8Array): Promise<void> {
+  append(bytes: Uint8Array): Promise<void> {
+    return this.write(this.#file.length, bytes)
+  }
+
+  async write(offset: number, bytes: Uint8Array): Promise<void> {
     refuseWhereFull(this.#disk)
     const file = this.#file
-    const needed = file.length + bytes.length
+    const needed = offset + bytes.length
     if (needed > file.bytes.length) {
       const grown = new Uint8Array(Math.max(needed, 2 * file.bytes.length))
       grown.set(file.bytes.subarray(0, file.length))
       file.bytes = grown
     }
-    file.bytes.set(bytes, file.length)
-    file.length = needed
+    // A torn tail may still lie there.
+    if (offset > file.length) file.bytes.fill(0, file.length, offset)
+    file.bytes.set(bytes, offset)
+    file.length = Math.max(file.length, needed)
   }
 
   async flush(): Promise<void> {

@@ -38,7 +38,7 @@ export function simRun(scenario: ConcreteScenario, genesis: Hash, corpus: Corpus
   })
   const whole = {
     ...manifest,
-    batch: { ...manifest.batch, sequences: SEQUENCES },
+    batch: { ...manifest.batch, sequences: SEQUENCES, slack: workload.slack ?? manifest.batch.slack },
     optimizer: { ...manifest.optimizer, learningRate: LEARNING_RATE, warmupRounds: WARM_UP_ROUNDS },
     timeouts: { ...timing },
     chain: {

@@ -1,12 +1,12 @@
 /** A peer of the real network stack without a seat: it dials whom it likes and says what it likes. */
 import { plaintext } from '@libp2p/plaintext'
 import { createNetwork, type Network } from '../../node/network/index.ts'
+import { silence } from '../../node/network/silence.ts'
 import type { RandomStream } from '../kernel/random.ts'
 import { openDatastore } from './disk.ts'
 import { keyOf } from './manifest.ts'
 import type { SimPeer } from './peer.ts'
 import { MachineClock, SimProcess } from './process.ts'
-import { silence } from './silence.ts'
 import { simTransport } from './transport.ts'
 import { type SeenRecord, STRANGERS_MAX, type World } from './world.ts'
 

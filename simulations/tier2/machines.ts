@@ -92,7 +92,7 @@ export class Machines {
     const folder = swarmFolder(init.folder)
     mkdirSync(folder.root, { recursive: true })
     const { peers, freezers } = await prepareKeys(folder, stages * replicas)
-    const chain = await startChain(folder, 0, new EventBus(wallClockMs), signal)
+    const chain = await startChain(folder, { port: 0, bus: new EventBus(wallClockMs), signal })
     try {
       const { run, started } = await bondLocalPeers({
         url: chain.url,
@@ -219,7 +219,7 @@ export class Machines {
   /** On the port that it had. */
   async startChain(): Promise<void> {
     const port = Number(new URL(this.#chain.url).port)
-    this.#chain = await startChain(this.folder, port, new EventBus(wallClockMs))
+    this.#chain = await startChain(this.folder, { port, bus: new EventBus(wallClockMs) })
     this.#guard.watch(this.#chain.child.pid)
   }
 

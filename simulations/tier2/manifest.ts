@@ -36,7 +36,7 @@ export async function manifestOf({
     })
     return {
       ...manifest,
-      batch: { ...manifest.batch, sequences: SEQUENCES },
+      batch: { ...manifest.batch, sequences: SEQUENCES, slack: workload.slack ?? manifest.batch.slack },
       timeouts: { ...timing },
       chain: {
         ...manifest.chain,

@@ -18,6 +18,7 @@ export const STATES: Readonly<Record<string, string>> = {
   'skip-by-idle': 'a round was skipped because a quorum had nothing to commit',
   'skip-by-views': 'a round was skipped after f + 1 views',
   'forward-rerouted': 'an activation went to another replica than the lane’s',
+  'forward-hedged': 'an activation that was late in the tail of a round went to a second replica too',
   'backward-clipped': 'a gradient that came back was scaled down to the bound',
   'off-lane-committed': 'what was computed off the lane entered a commitment',
   restarted: 'a process died and started again on its data',

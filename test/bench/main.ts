@@ -11,6 +11,7 @@ const BENCHMARKS: Readonly<Record<string, { readonly long: boolean; load(): Prom
   engine: { long: false, load: async () => (await import('./engine.ts')).engine },
   kernels: { long: false, load: async () => (await import('./kernels.ts')).kernels },
   stream: { long: false, load: async () => (await import('./stream.ts')).stream },
+  state: { long: false, load: async () => (await import('./state/main.ts')).state },
   start: { long: false, load: async () => (await import('./start.ts')).start },
   swarm: { long: false, load: async () => (await import('./swarm.ts')).swarm },
   learning: { long: true, load: async () => (await import('./learning/main.ts')).learning },

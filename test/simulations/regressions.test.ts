@@ -1,4 +1,4 @@
-/** Scenarios in which a bug of the product was found, shrunk; each must stay valid (CHANGELOG.md says what was wrong). */
+/** Scenarios in which a bug of the product or of the harness was found, shrunk; each must stay valid (CHANGELOG.md says what was wrong). */
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { parseConcreteScenario } from '../../simulations/scenario/parse.ts'

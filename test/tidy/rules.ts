@@ -81,6 +81,7 @@ export const BROWSER_FOLDERS = [
   'consensus/election',
   'consensus/round',
   'consensus/membership',
+  'consensus/recovery',
   'consensus/aggregation',
   'consensus/routing',
   'consensus/contribution',

@@ -9,9 +9,11 @@ import { fileURLToPath } from 'node:url'
 import { defaultRun } from './default-run.ts'
 import { gptSmall } from './gpt-small.ts'
 import { learning } from './learning.ts'
+import { leaving } from './leaving.ts'
 import { mutants } from './mutants.ts'
 import { poisoned } from './poisoned.ts'
 import { realSwarms } from './real-swarm.ts'
+import { report } from './report.ts'
 import { bigSwarm, determinism, otherNode, sweep } from './simulations.ts'
 import { tier1Determinism, tier1Learning, tier1Speed } from './tier1.ts'
 import type { LongCheck } from './types.ts'
@@ -21,6 +23,7 @@ const CHECKS: readonly LongCheck[] = [
   gptSmall,
   learning,
   poisoned,
+  leaving,
   sweep,
   mutants,
   determinism,
@@ -32,6 +35,10 @@ const CHECKS: readonly LongCheck[] = [
   ...realSwarms,
 ]
 const REPORT = fileURLToPath(new URL('../../docs/reference/verification.md', import.meta.url))
+
+function readJson(file: URL): { version: string } {
+  return JSON.parse(readFileSync(file, 'utf8'))
+}
 
 interface Result {
   readonly check: LongCheck
@@ -52,27 +59,10 @@ async function runCheck(check: LongCheck): Promise<Result> {
   }
 }
 
-function report(results: readonly Result[], skipped: readonly LongCheck[]): string {
-  const version: { version: string } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
-  const gib = Math.round(totalmem() / 2 ** 30)
-  return [
-    '# Verification',
-    '',
-    'Written by `npm run verify-all`: what takes longer than `npm test` may.',
-    '',
-    `swarm-node ${version.version}, after commit ${commit}, ${new Date().toISOString().slice(0, 10)}; ${type()} ${release()}, ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${gib} GiB, Node ${process.version}.`,
-    '',
-    '| check | claim | result | seen | seconds |',
-    '| --- | --- | --- | --- | --- |',
-    ...results.map(
-      ({ check, passed, saw, seconds }) =>
-        `| ${check.name} | ${check.claim} | ${passed ? 'holds' : 'DOES NOT HOLD'} | ${saw.replaceAll('|', '/').replaceAll('\n', ' ')} | ${seconds} |`,
-    ),
-    ...skipped.map(check => `| ${check.name} | ${check.claim} | not run | it was not asked for | - |`),
-    '',
-  ].join('\n')
-}
+const { version } = readJson(new URL('../../package.json', import.meta.url))
+const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
+const today = new Date().toISOString().slice(0, 10)
+const machine = `${type()} ${release()}, ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter(name => !CHECKS.some(check => check.name === name))
@@ -86,12 +76,8 @@ for (const check of chosen) {
   const result = await runCheck(check)
   console.error(`${check.name}: ${result.passed ? 'holds' : 'DOES NOT HOLD'}: ${result.saw} (${result.seconds} s)`)
   results.push(result)
+  // One by one: a long evening may be cut short.
+  const line = { ...result, name: check.name, claim: check.claim, today, commit }
+  writeFileSync(REPORT, report({ version, machine }, CHECKS, [line], readFileSync(REPORT, 'utf8')))
 }
-writeFileSync(
-  REPORT,
-  report(
-    results,
-    CHECKS.filter(check => !chosen.includes(check)),
-  ),
-)
 process.exit(results.every(({ passed }) => passed) ? 0 : 1)

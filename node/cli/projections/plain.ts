@@ -1,10 +1,25 @@
 /** For pipes and logs: one plain line a round, and one for everything that a reader would want to know. */
+import type { Change } from '../../../protocols/wire/messages.ts'
 import { REFUSALS } from '../../../protocols/wire/refusals.ts'
-import type { NodeEvent } from '../../events/types.ts'
+import type { NodeEvent, NodeEvents } from '../../events/types.ts'
+import { lostText } from '../../peer/place.ts'
 import type { Progress, RoundLine } from './progress.ts'
 import { Repeats } from './repeats.ts'
 import { phaseLine } from './start.ts'
-import { duration, nats, reachText, shortPeer, shortSentence, speed } from './text.ts'
+import {
+  duration,
+  lackingTexts,
+  nats,
+  placeText,
+  reachText,
+  shortPeer,
+  shortSentence,
+  speed,
+  transferText,
+} from './text.ts'
+
+/** Between two lines of one transfer, ms. */
+const TRANSFER_LINE_MS = 10_000
 
 /** By the journal's reason. */
 const SUSPENSIONS: Readonly<Record<string, string>> = {
@@ -13,9 +28,29 @@ const SUSPENSIONS: Readonly<Record<string, string>> = {
   'unknown-signature': 'lacks a signature that siblings hold',
 }
 
+const BECAME: Readonly<Record<NodeEvents['seat']['became'], string>> = {
+  seated: 'has a seat in',
+  leaving: 'is to leave',
+  unseated: 'has left',
+  candidate: 'was dealt to',
+}
+
+const ACTS: Readonly<Record<Change['act'], string>> = {
+  admit: 'is admitted',
+  'remove-left': 'gives its seat up',
+  'remove-absent': 'is removed as absent',
+  'remove-proven': 'is removed for a proven lie',
+}
+
+function changeText({ peer, act }: Change): string {
+  return `${shortPeer(peer)} ${ACTS[act]}`
+}
+
 /** What people are told of an event besides the rounds; null for what is only for programs, or was just said. */
 export class Notices {
   readonly #repeats = new Repeats()
+  #transferToldMs = Number.NEGATIVE_INFINITY
+  #place = ''
 
   of(event: NodeEvent): string | null {
     switch (event.event) {
@@ -33,10 +68,32 @@ export class Notices {
         return `peer     ${shortPeer(event.peer)} ${event.stage < 0 ? '' : `of stage ${event.stage} `}ended with code ${event.exitCode}: ${shortSentence(event.reason)}`
       case 'synced':
         return event.by === 'local' ? null : `synced   stage ${event.stage} to round ${event.round} (${event.by})`
+      case 'sync.progress':
+        if (event.bytes < event.of && event.timeMs - this.#transferToldMs < TRANSFER_LINE_MS) return null
+        this.#transferToldMs = event.timeMs
+        return `state    ${transferText(event)}`
       case 'suspended':
         return `follows  stage ${event.stage} without signing for now: the journal of this peer ${SUSPENSIONS[event.reason] ?? event.reason}`
       case 'resumed':
         return `signs    again from round ${event.round} of stage ${event.stage} on`
+      case 'lease':
+        return event.isHeld
+          ? `votes    again in stage ${event.stage}: its lease lasts to block ${event.untilHeight}`
+          : `votes    no more in stage ${event.stage}: its lease ended with block ${event.untilHeight}`
+      case 'stage.lost':
+        return `lost     ${lostText(event)}`
+      case 'stage.recovered':
+        return `reformed stage ${event.stage} with ${event.seats.length} seats: it goes on from round ${event.base} with round ${event.resume}`
+      case 'place':
+        return this.#placed(event)
+      case 'membership.changed':
+        return `members  round ${event.round} of stage ${event.stage} decided: ${event.changes.map(changeText).join(', ')}`
+      case 'seat':
+        return `seat     epoch ${event.epoch}: ${shortPeer(event.peer)} ${BECAME[event.became]} stage ${event.stage}`
+      case 'shortage': {
+        const texts = lackingTexts(event.lacking)
+        return `short    ${texts.length === 0 ? 'every stage has its replicas again' : texts.join(', ')}`
+      }
       case 'evidence':
         return this.#once('evidence', `${shortPeer(event.peer)} signed a contradiction: ${event.kind}`, event.timeMs)
       case 'refused':
@@ -46,6 +103,14 @@ export class Notices {
       default:
         return null
     }
+  }
+
+  /** A countdown is for the status; here only what is new. */
+  #placed(event: Extract<NodeEvent, { event: 'place' }>): string | null {
+    const key = `${event.role}/${event.stage}`
+    if (key === this.#place) return null
+    this.#place = key
+    return `place    ${placeText(event)}`
   }
 
   #once(word: string, sentence: string, nowMs: number): string | null {

@@ -1,4 +1,5 @@
 /** State of a run as the events tell it: the pure part that the live table, the plain lines and the chart share. */
+import type { TransferProgress } from '../../../protocols/state/index.ts'
 import type { NodeEvent, StartPhase } from '../../events/types.ts'
 import type { Reachability } from '../../network/nat/types.ts'
 
@@ -18,6 +19,13 @@ export interface StageLine {
   anchoredRound: number
   anchorBlock: number
   waitingFor: string
+  transfer: TransferLine | null
+}
+
+/** A snapshot on its way, and what was there when it was first heard of. */
+export interface TransferLine extends TransferProgress {
+  readonly firstBytes: number
+  readonly firstMs: number
 }
 
 export interface ProgressInit {
@@ -82,8 +90,19 @@ export class Progress {
       case 'waiting':
         this.#stage(event.stage).waitingFor = event.for
         return []
+      case 'sync.progress': {
+        const stage = this.#stage(event.stage)
+        const { firstBytes = event.bytes, firstMs = event.timeMs } = stage.transfer ?? {}
+        const { bytes, of, sources } = event
+        stage.transfer = { bytes, of, sources, firstBytes, firstMs }
+        return []
+      }
+      case 'synced':
+        this.#stage(event.stage).transfer = null
+        return []
       case 'round.started':
         this.#startedMs ??= event.timeMs
+        this.#stage(event.stage).transfer = null
         return []
       case 'round.certified':
         this.#certified(event)
@@ -139,10 +158,24 @@ export class Progress {
     return ((nowMs - this.#startedMs) / done) * Math.max(0, this.targetRounds - done)
   }
 
+  /** The snapshot that is on its way; of the first stage where several are. */
+  transfer(): TransferLine | null {
+    return [...this.stages.values()].find(stage => stage.transfer !== null)?.transfer ?? null
+  }
+
   #stage(index: number): StageLine {
     let line = this.stages.get(index)
     if (line === undefined) {
-      line = { round: -1, view: 0, leader: '', state: '', anchoredRound: -1, anchorBlock: 0, waitingFor: '' }
+      line = {
+        round: -1,
+        view: 0,
+        leader: '',
+        state: '',
+        anchoredRound: -1,
+        anchorBlock: 0,
+        waitingFor: '',
+        transfer: null,
+      }
       this.stages.set(index, line)
     }
     return line

@@ -3,7 +3,7 @@ import type { NodeEvent } from '../../events/types.ts'
 import { ENDING, Notices } from './plain.ts'
 import type { Progress, StageLine } from './progress.ts'
 import { phasesText, startingText } from './start.ts'
-import { bar, duration, nats, type Paint, reachText, shortPeer, shortSentence, speed } from './text.ts'
+import { bar, duration, nats, type Paint, reachText, shortPeer, shortSentence, speed, transferText } from './text.ts'
 
 const ESCAPE = String.fromCharCode(27)
 const BAR_COLUMNS = 32
@@ -84,6 +84,7 @@ export class LiveTable {
     return [
       '',
       `${paint.yellow(`starting: ${shortSentence(startingText(progress, begins))}`)} ${paint.dim(`(${elapsed})`)}`,
+      ...this.#transfer(nowMs),
       ...(phases === '' ? [] : [paint.dim(phases)]),
     ]
   }
@@ -100,6 +101,7 @@ export class LiveTable {
       paint.dim(cells(['stage', 'round', 'view', 'leader', 'certificate', 'anchor'])),
       ...shown.map(([index, stage]) => this.#row(index, stage)),
       ...(hidden === 0 ? [] : [paint.dim(`and ${hidden} more stages`)]),
+      ...this.#transfer(nowMs),
       `loss ${paint.bold(nats(last?.train ?? null))}  held-out ${paint.bold(nats(last?.heldOut ?? null))} nats a byte  ` +
         `${speed(last?.tokensPerSecond ?? 0)}${counts === '' ? '' : paint.red(`  ${counts}`)}`,
       this.#bar(nowMs),
@@ -116,6 +118,16 @@ export class LiveTable {
       stage.anchorBlock === 0 ? '-' : `block ${stage.anchorBlock}`,
     ])
     return `${row}${stage.waitingFor === '' ? '' : this.#init.paint.yellow(` ${shortSentence(stage.waitingFor)}`)}`
+  }
+
+  /** A snapshot on its way from siblings, as a bar. */
+  #transfer(nowMs: number): string[] {
+    const transfer = this.#init.progress.transfer()
+    if (transfer === null) return []
+    const { bytes, of, firstBytes, firstMs } = transfer
+    const bytesPerMs = (bytes - firstBytes) / Math.max(1, nowMs - firstMs)
+    const left = bytesPerMs === 0 ? '' : `, ${duration((of - bytes) / bytesPerMs)} left`
+    return [`${this.#init.paint.cyan(bar(bytes, of, BAR_COLUMNS))} ${transferText(transfer)}${left}`]
   }
 
   #bar(nowMs: number): string {
@@ -156,6 +168,7 @@ const SHOWN_IN_TABLE: ReadonlySet<NodeEvent['event']> = new Set([
   'reachability',
   'start.phase',
   'chain.ready',
+  'sync.progress',
 ])
 
 const WIDTHS = [5, 6, 5, 8, 12, 12]

@@ -1,5 +1,8 @@
 /** Shared wording and colours of the terminal projections. `NO_COLOR` and pipes turn colours off. */
+import type { TransferProgress } from '../../../protocols/state/index.ts'
+import type { NodeEvents } from '../../events/types.ts'
 import type { Reachability } from '../../network/nat/types.ts'
+import { shortageText } from '../../peer/place.ts'
 
 const ESCAPE = '\u001b['
 const CODES = { bold: '1', dim: '2', red: '31', green: '32', yellow: '33', cyan: '36' } as const
@@ -72,10 +75,37 @@ export function reachText({ state, via }: Reachability): string {
   }
 }
 
+/** Where a peer stands. */
+export function placeText(place: Pick<NodeEvents['place'], 'role' | 'stage' | 'for'>): string {
+  const waits = place.for === '' ? '' : `: ${place.for}`
+  switch (place.role) {
+    case 'seat':
+      return `it has a seat in stage ${place.stage}`
+    case 'leaving':
+      return `it has a seat in stage ${place.stage} that is to go${waits}`
+    case 'candidate':
+      return `candidate${waits}`
+    case 'spare':
+    case 'none':
+      return `spare${waits}`
+  }
+}
+
+/** One sentence for each stage that lacks seats. */
+export function lackingTexts(lacking: readonly number[]): string[] {
+  return lacking.flatMap((count, stage) => (count === 0 ? [] : shortageText(stage, count)))
+}
+
 /** Ed25519 peer ids in base58. */
 const PEER_ID = /\b12D3KooW[1-9A-HJ-NP-Za-km-z]{44}\b/g
 
 export function bar(done: number, total: number, width: number): string {
   const filled = total === 0 ? width : Math.round((Math.min(done, total) / total) * width)
   return `${'#'.repeat(filled)}${'.'.repeat(width - filled)}`
+}
+
+/** How far a snapshot from siblings is, without its bar. */
+export function transferText({ bytes, of, sources }: TransferProgress): string {
+  const from = sources === 0 ? '' : ` from ${sources} ${sources === 1 ? 'sibling' : 'siblings'}`
+  return `${megabytes(bytes)} of ${megabytes(of)} MB of the state are here${from}`
 }

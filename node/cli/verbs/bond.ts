@@ -3,11 +3,24 @@ import { join, resolve } from 'node:path'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { accountFromUri } from '../../../consensus/chain/adapters/substrate/index.ts'
 import { signBondProof } from '../../../consensus/chain/bond.ts'
+import { type EpochSchedule, epochOf, epochStart } from '../../../consensus/election/index.ts'
 import type { Settings } from '../../config/options.ts'
 import { loadAccount, loadPeerKey } from '../../identity/index.ts'
 import { openChain } from '../../run/chain.ts'
 import { accountPath, IDENTITY_FILE, resolveRun } from '../../run/folder.ts'
 import { EXIT } from '../exit.ts'
+
+/** When a bond of this block gives a place: at the start, or from the second epoch after its own on. */
+function countsFrom(schedule: EpochSchedule, height: number): { readonly height: number; readonly text: string } {
+  if (height <= schedule.startHeight)
+    return { height: schedule.startHeight, text: `seats are dealt from block ${schedule.startHeight}` }
+  const epoch = epochOf(schedule, height) + 2
+  const start = epochStart(schedule, epoch)
+  return {
+    height: start,
+    text: `the run goes on already: the bond counts from epoch ${epoch}, which begins with block ${start}`,
+  }
+}
 
 export async function run(settings: Settings, stop: AbortSignal): Promise<number> {
   const folder = resolve(settings.data!)
@@ -20,17 +33,12 @@ export async function run(settings: Settings, stop: AbortSignal): Promise<number
     const { address } = await accountFromUri(account)
     const proof = await signBondProof(key, chain.genesis, target.id, address)
     const block = await chain.bond({ run: target.id, peer, proof }, { signal: stop })
-    const report = {
-      event: 'bonded',
-      peer,
-      account: address,
-      block: block.height,
-      counts: target.manifest.chain.startHeight,
-    }
+    const counts = countsFrom(target.manifest.chain, block.height)
+    const report = { event: 'bonded', peer, account: address, block: block.height, counts: counts.height }
     console.log(
       settings.json === true
         ? JSON.stringify(report)
-        : `peer ${peer} is bound to ${address} in block ${block.height}; seats are dealt from block ${report.counts}`,
+        : `peer ${peer} is bound to ${address} in block ${block.height}; ${counts.text}`,
     )
     return EXIT.ok
   } finally {

@@ -1,7 +1,9 @@
 /** `swarm-node join`: one peer of a run. `up` starts its peers with this very verb. */
+import { totalmem } from 'node:os'
 import { resolve } from 'node:path'
 import { natOf } from '../../config/nat.ts'
 import type { Settings } from '../../config/options.ts'
+import { syncOf } from '../../config/sync.ts'
 import { EventBus } from '../../events/bus.ts'
 import { wallClockMs } from '../../events/wall-clock.ts'
 import { loadAccount, lockDataFolder } from '../../identity/index.ts'
@@ -13,6 +15,17 @@ import { onParentGone } from '../lifetime.ts'
 import { project } from '../projections/index.ts'
 
 const DEFAULT_LISTEN = ['/ip4/0.0.0.0/tcp/0', '/ip6/::/tcp/0']
+
+const STOPPED = '\nstopped   the same command goes on from here'
+const LEFT = '\nleft      the seat is given up; the same command waits for another one'
+
+const MIB = 1024 * 1024
+/** Of the machine's memory, where nothing is said. */
+const MEMORY_SHARE = 0.75
+
+function memoryOf(mib: number | undefined): number {
+  return mib === undefined ? MEMORY_SHARE * totalmem() : mib * MIB
+}
 
 export async function run(settings: Settings, stop: AbortSignal): Promise<number> {
   const folder = resolve(settings.data!)
@@ -34,7 +47,7 @@ export async function run(settings: Settings, stop: AbortSignal): Promise<number
     if (settings['parent-stdin'] === true) onParentGone(() => parent.abort(new Error('the parent process is gone')))
     // libp2p, onnxruntime and the chain's api are loaded only now: a wrong option must not cost their start-up time.
     const { runPeer } = await import('../../main.ts')
-    await runPeer({
+    const end = await runPeer({
       run: target,
       folder,
       chainUrl: settings.chain!,
@@ -43,14 +56,16 @@ export async function run(settings: Settings, stop: AbortSignal): Promise<number
       announce: settings.announce ?? [],
       bootstrap: settings.bootstrap ?? [],
       nat: natOf(settings),
+      sync: syncOf(settings),
       corpus,
       threads: settings.threads!,
+      memoryBytes: memoryOf(settings['memory-mib']),
       untilRound: settings.until ?? null,
       bus,
       signal: AbortSignal.any([stop, parent.signal]),
     })
     projection.finish()
-    if (settings.json !== true) console.log('\nstopped   the same command goes on from here')
+    if (settings.json !== true) console.log(end === 'left' ? LEFT : STOPPED)
     return EXIT.ok
   } finally {
     await lock.release()

@@ -49,7 +49,9 @@ async function runLocally(settings: Settings, plan: LocalPlan, stop: AbortSignal
     begins: 'the embedded chain starts',
   })
   try {
-    const chain = await timed('chain', () => startChain(plan.folder, settings['chain-port']!, bus, stop))
+    const chain = await timed('chain', () =>
+      startChain(plan.folder, { port: settings['chain-port']!, bus, signal: stop }),
+    )
     try {
       const opened = await timed('bond', () => open(plan, chain, stop))
       if (isPreparing) {

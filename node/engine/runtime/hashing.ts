@@ -1,10 +1,10 @@
 /** SHA-256 of bulk data in the compute thread, natively. */
-import { createHash } from 'node:crypto'
+import { createHash, hash as hashAtOnce } from 'node:crypto'
 import type { SmallHash } from '../../../protocols/wire/environment.ts'
 import { merkleRoot } from '../../../protocols/wire/merkle.ts'
 import type { Hash } from '../../../protocols/wire/messages.ts'
 
-export const nativeHash: SmallHash = bytes => plain(createHash('sha256').update(bytes).digest())
+export const nativeHash: SmallHash = bytes => plain(hashAtOnce('sha256', bytes, 'buffer'))
 
 /**
  * Merkle root over SHA-256 of each `chunkBytes` of the parts' concatenation, without joining them.

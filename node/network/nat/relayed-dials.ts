@@ -4,9 +4,8 @@
  */
 import { isPeerId, type Stream } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
+import type { Dials } from '../types.ts'
 import { isRelayed } from './addresses.ts'
-
-export type Dials = Pick<ConnectionManager, 'getConnections' | 'openConnection' | 'openStream' | 'closeConnections'>
 
 export function relayedDials(connections: ConnectionManager): Dials {
   const openConnection: Dials['openConnection'] = async (target, options) => {

@@ -10,3 +10,12 @@ export class FrameError extends Error {
     this.reason = reason
   }
 }
+
+/** A peer cannot be dialled yet: nobody has told an address of it. Nothing was tried, so asking again soon costs nothing. */
+export class UnknownAddress extends Error {
+  override readonly name = 'UnknownAddress'
+
+  constructor(peer: string) {
+    super(`no address of ${peer} is known`)
+  }
+}

@@ -10,7 +10,7 @@ import type { PeerName } from '../messages.ts'
 import { isRefusal, type Refusal, refuse } from '../refusals.ts'
 import { Allowance, type CarriedLimits } from './allowance.ts'
 import { startDeadline } from './deadline.ts'
-import { FrameError } from './errors.ts'
+import { FrameError, UnknownAddress } from './errors.ts'
 import { ByteBudget } from './limiter.ts'
 import { RequestStream, type RequestStreamLimits } from './request-stream.ts'
 import type { Handlers, Message, NoteOptions, RefusalListener, RequestOptions, StreamEnvironment } from './types.ts'
@@ -159,7 +159,8 @@ export class PeerStreams {
     } catch (error) {
       if (connection !== null && isOwn(connection)) connection.abort(new FrameError('unreachable', 'no stream'))
       const backoffMs = Math.min(constants.DIAL_BACKOFF_CAP_MS, constants.DIAL_BACKOFF_MS * 2 ** entry.failures)
-      entry.failures++
+      // A peer that nobody has told of yet did not fail; it is likely to come in a moment.
+      if (!(error instanceof UnknownAddress)) entry.failures++
       entry.retryAtMs = clock.nowMs() + backoffMs * (0.5 + random() / 2)
       return deadline.signal.aborted
         ? deadline.reason()

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { changesPrefix, claimsChanges } from '../../../consensus/chain/changes.ts'
-import { CHANGES_KIND, CHANGES_LIMIT_BYTES } from '../../../consensus/chain/constants.ts'
+import { RECORD_KINDS, RECORD_LIMIT_BYTES } from '../../../consensus/chain/constants.ts'
+import { recordKind } from '../../../consensus/chain/records.ts'
 import { type ChangesRecord, decodeRecord, encodeRecord, verifyRecord } from '../../../consensus/membership/index.ts'
 import { encode } from '../../../protocols/wire/cbor.ts'
 import { seal } from '../../../protocols/wire/envelope.ts'
@@ -36,8 +36,7 @@ describe('the record of changes', () => {
 
   it('comes back from its bytes, begins as the chain expects, and says what was decided', async () => {
     const bytes = encodeRecord(record)
-    expect(bytes.subarray(0, changesPrefix(SCOPE.run).length)).to.deep.equal(changesPrefix(SCOPE.run))
-    expect(claimsChanges(bytes, SCOPE.run)).to.equal(true)
+    expect(recordKind(bytes, SCOPE.run)).to.equal('changes')
     const decoded = decodeRecord(bytes, SCOPE.run)
     expect(decoded).to.deep.equal(record)
     const { stage, round, epoch } = SCOPE
@@ -55,12 +54,12 @@ describe('the record of changes', () => {
       const result = decodeRecord(bytes, run)
       return isRefusal(result) ? result.refused : null
     }
-    const fields = { kind: CHANGES_KIND, run: SCOPE.run, ...record }
+    const fields = { kind: RECORD_KINDS.changes, run: SCOPE.run, ...record }
     expect(refusal(encodeRecord(record), OTHER_RUN)).to.equal('wrong-run')
     expect(refusal(encode({ ...fields, run: OTHER_RUN }), OTHER_RUN)).to.equal('wrong-run')
     expect(refusal(encode({ ...fields, kind: 'swarm-node/changes/2' }))).to.equal('out-of-bounds')
     expect(refusal(encode({ ...fields, more: 1 }))).to.equal('out-of-bounds')
-    expect(refusal(new Uint8Array(CHANGES_LIMIT_BYTES + 1))).to.equal('too-large')
+    expect(refusal(new Uint8Array(RECORD_LIMIT_BYTES + 1))).to.equal('too-large')
     expect(refusal(encodeRecord(record).subarray(1))).to.equal('bad-encoding')
     const twice = [...changes, ...changes]
     expect(refusal(encodeRecord({ ...record, value: { ...value, changes: twice } }))).to.equal('out-of-bounds')
@@ -96,7 +95,7 @@ describe('the record of changes', () => {
     const outcome = { ...outcomeOf(full), scope, fullRoot: smallHash(new Uint8Array()), heard: new Uint8Array(32) }
     const [envelope] = await signed(() => outcome, [0])
     const bytes = encodeRecord({ value: full, outcomes: Array.from({ length: 171 }, () => envelope!) })
-    expect(bytes.length).to.be.within(CHANGES_LIMIT_BYTES * 0.8, CHANGES_LIMIT_BYTES)
+    expect(bytes.length).to.be.within(RECORD_LIMIT_BYTES * 0.8, RECORD_LIMIT_BYTES)
     expect(isRefusal(decodeRecord(bytes, SCOPE.run))).to.equal(false)
   })
 })

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import {
   type Answer,
+  createPace,
   createWork,
   DEFAULT_WORK_LIMITS,
   makeLanes,
@@ -25,10 +26,13 @@ function machine(limits: Partial<WorkLimits> = {}, round = 5, start = true): Wor
     stage: 1,
     lanes: LANES,
     quota: 100,
+    share: 2,
+    countMin: 1,
     limits: { ...DEFAULT_WORK_LIMITS, ...limits },
     timing: { hopMs: 100, drainMs: 100, roundMs: 10_000, backOff: 1.5 },
+    pace: createPace(2),
   })
-  return start ? step(state, { type: 'start', parked: [] }).state : state
+  return start ? step(state, { type: 'start', parked: [] }, 0).state : state
 }
 
 function forward(sequence: number, change: Partial<Extract<WorkInput, { type: 'forward' }>> = {}): WorkInput {
@@ -45,7 +49,7 @@ function backward(sequence: number, change: Partial<Extract<WorkInput, { type: '
 }
 
 function take(state: WorkState, input: WorkInput): readonly WorkEffect[] {
-  return step(state, input).effects
+  return step(state, input, 0).effects
 }
 
 function answerTo(state: WorkState, input: WorkInput): Answer | undefined {
@@ -183,7 +187,7 @@ describe('routing: the door of the work machine', () => {
 
   it('stops taking forwards at the close', () => {
     const state = machine()
-    take(state, { type: 'closed' })
+    take(state, { type: 'closed', isReached: true })
     expect(answerTo(state, forward(0))).to.deep.equal({ kind: 'refused', refusal: { refused: 'stale-round' } })
   })
 
@@ -192,7 +196,7 @@ describe('routing: the door of the work machine', () => {
     take(state, forward(0))
     compute(state, 0, 'out0')
     take(state, backward(0))
-    take(state, { type: 'closed' })
+    take(state, { type: 'closed', isReached: true })
     const drained = take(state, { type: 'timer', id: 'drain' })
     expect(drained.some(effect => effect.type === 'ready-to-commit')).to.equal(false)
     const ready = compute(state, 0, 'result0').find(effect => effect.type === 'ready-to-commit')

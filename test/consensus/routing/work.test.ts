@@ -179,6 +179,32 @@ describe('routing: the work of a round', () => {
     expect(totalSettled(world)).to.equal(8)
   })
 
+  it('waits for hops that are still starting in the first round, and stays in its lanes', () => {
+    const comesMs = new Map([0, 1, 2].map(index => [peerName(1, index), 3_000 + 500 * index]))
+    const world = play({ stages: 2, replicas: 4, target: 8, slack: 1, seed: 15, comesMs })
+    expect(totalSettled(world)).to.equal(8)
+    for (const replica of world.alive()) {
+      expect(replica.events).not.to.include('rerouted')
+      expect(replica.ready?.offLane.count).to.equal(0)
+    }
+  })
+
+  it('goes round a hop that does not come within a quarter of the round, and waits for no other one after that', () => {
+    const comesMs = new Map([0, 1].map(index => [peerName(1, index), Number.POSITIVE_INFINITY]))
+    const world = play({ stages: 2, replicas: 4, target: 8, slack: 1, seed: 16, roundMs: 20_000, comesMs })
+    expect(totalSettled(world)).to.equal(8)
+    expect(world.closedAtMs).to.be.within(5_000, 8_000)
+    expect(world.replica(peerName(0, 0)).ready?.offLane.count).to.equal(2)
+  })
+
+  it('leaves a hop that it waited for as soon as that one is gone', () => {
+    const comesMs = new Map([[peerName(1, 0), Number.POSITIVE_INFINITY]])
+    const crashes = [{ peer: peerName(1, 0), atMs: 500, noticed: true }]
+    const world = play({ stages: 2, replicas: 4, target: 8, slack: 1, seed: 17, comesMs, crashes })
+    expect(totalSettled(world)).to.equal(8)
+    expect(world.closedAtMs).to.be.below(5_000)
+  })
+
   it('is patient with a whole stage that is late, and stays in its lanes', () => {
     const world = play({
       stages: 2,

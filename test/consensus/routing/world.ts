@@ -4,10 +4,12 @@ import {
   type Accumulated,
   type AccumulatorName,
   type Answer,
+  createPace,
   createWork,
   DEFAULT_WORK_LIMITS,
   type Lanes,
   makeLanes,
+  type Pace,
   type SendEffect,
   type SendOutcome,
   sourceQuota,
@@ -37,6 +39,8 @@ export interface Plan {
   readonly override?: (peer: PeerName, frame: SendEffect, nowMs: number) => Answer | null
   /** Peers to which nobody has a connection: sends fail at once. */
   readonly unreachable?: (peer: PeerName, nowMs: number) => boolean
+  /** Peers that the others wait for in the run's first round, and when they come. Before, sends to them fail. */
+  readonly comesMs?: ReadonlyMap<PeerName, number>
   /** Peers that stop at a time, noticed by others as an unreachable peer or not at all. */
   readonly crashes?: readonly { readonly peer: PeerName; readonly atMs: number; readonly noticed: boolean }[]
   /** Crash right after this effect, before it is carried out. */
@@ -45,6 +49,8 @@ export interface Plan {
   readonly latencyMs?: (from: PeerName, to: PeerName, random: () => number) => number
   /** Replicas whose round starts later. */
   readonly startMs?: (peer: PeerName) => number
+  /** What was measured in rounds before. */
+  readonly pace?: (peer: PeerName) => Pace | undefined
 }
 
 export interface Replica {
@@ -114,13 +120,18 @@ export class World {
   /** Runs until every live replica is ready to commit, then ends the round everywhere. */
   run(limitMs = 600_000): this {
     while (this.alive().some(replica => replica.ready === null)) {
-      const next = this.#next()
-      assert(next !== undefined, `stalled at ${this.nowMs} ms`)
-      assert(next.atMs <= limitMs, `not ready after ${limitMs} ms`)
-      this.nowMs = next.atMs
-      next.run()
+      this.next()
+      assert(this.nowMs <= limitMs, `not ready after ${limitMs} ms`)
     }
     return this
+  }
+
+  /** Lets the next thing happen. */
+  next(): void {
+    const next = this.#next()
+    assert(next !== undefined, `stalled at ${this.nowMs} ms`)
+    this.nowMs = next.atMs
+    next.run()
   }
 
   /** Lets everything that is still under way happen. */
@@ -139,7 +150,7 @@ export class World {
 
   feed(replica: Replica, input: WorkInput): Answer | null {
     if (!replica.alive) return null
-    const result = step(replica.state, input)
+    const result = step(replica.state, input, this.nowMs)
     replica.state = result.state
     let answer: Answer | null = null
     for (const effect of result.effects) {
@@ -162,19 +173,23 @@ export class World {
 
   #addReplica(stage: number, name: PeerName): void {
     const { plan } = this
+    const limits = { ...DEFAULT_WORK_LIMITS, ...plan.limits }
     const state = createWork({
       round: 5,
       self: name,
       stage,
       lanes: this.lanes,
       quota: this.quota,
-      limits: { ...DEFAULT_WORK_LIMITS, ...plan.limits },
+      share: Math.ceil(plan.target / plan.replicas),
+      countMin: Math.ceil(plan.target / (2 * plan.replicas)),
+      limits,
       timing: {
         hopMs: plan.hopMs ?? 400,
         drainMs: plan.drainMs ?? 1_000,
         roundMs: plan.roundMs ?? 60_000,
         backOff: 1.5,
       },
+      pace: plan.pace?.(name) ?? createPace(limits.window),
     })
     const replica: Replica = {
       name,
@@ -195,7 +210,14 @@ export class World {
     this.#at(plan.startMs?.(name) ?? 0, () => {
       replica.started = true
       this.feed(replica, { type: 'start', parked: takeParked(replica.state) })
+      for (const [peer, atMs] of plan.comesMs ?? [])
+        if (atMs > this.nowMs) this.feed(replica, { type: 'awaited', peer })
+      this.feed(replica, { type: 'pipeline-ready' })
     })
+    for (const [peer, atMs] of plan.comesMs ?? []) {
+      if (atMs < Number.POSITIVE_INFINITY)
+        this.#at(atMs, () => this.feed(replica, { type: 'reachable', peer, reachable: true }))
+    }
   }
 
   #carryOut(replica: Replica, effect: Exclude<WorkEffect, { type: 'answer' }>): void {
@@ -271,7 +293,8 @@ export class World {
       answered = true
       this.feed(sender, { type: 'answered', transfer: frame.transfer, outcome })
     }
-    if (this.plan.unreachable?.(frame.to, this.nowMs) === true) {
+    const isAway = this.plan.unreachable?.(frame.to, this.nowMs) === true
+    if (isAway || (this.plan.comesMs?.get(frame.to) ?? 0) > this.nowMs) {
       this.#at(this.nowMs, () => answer({ kind: 'failed' }))
       return
     }
@@ -317,7 +340,7 @@ export class World {
     if (total < this.plan.target || this.closedAtMs !== null) return
     this.closedAtMs = this.nowMs
     for (const replica of this.alive()) {
-      this.#at(this.nowMs + 20 * this.#random(), () => this.feed(replica, { type: 'closed' }))
+      this.#at(this.nowMs + 20 * this.#random(), () => this.feed(replica, { type: 'closed', isReached: true }))
     }
   }
 

@@ -18,7 +18,11 @@ export interface TinyRun {
   readonly batch?: Partial<Manifest['batch']>
   readonly optimizer?: Partial<Manifest['optimizer']>
   readonly timeouts?: Partial<Manifest['timeouts']>
-  readonly chain?: Partial<Pick<Manifest['chain'], 'anchorEvery' | 'rootEvery' | 'epochBlocks'>>
+  readonly chain?: Partial<Omit<Manifest['chain'], 'genesis' | 'startHeight'>>
+  /** Peers with a stake that bond later, if at all. */
+  readonly spares?: number
+  /** Time to an empty block, ms. */
+  readonly emptyBlockMs?: number
 }
 
 const MODEL = {

@@ -14,11 +14,12 @@ import { freePorts } from '../../../node/local/ports.ts'
 import { joinArguments, PROGRAM, peerLog } from '../../../node/local/programs.ts'
 import { bondLocalPeers, type LocalPeer, prepareKeys } from '../../../node/local/setup.ts'
 import { STAKE_ASSET } from '../../../node/run/defaults.ts'
-import { type Run, type SwarmFolder, swarmFolder } from '../../../node/run/folder.ts'
+import { manifestPath, type Run, type SwarmFolder, swarmFolder } from '../../../node/run/folder.ts'
 import type { PeerName } from '../../../protocols/wire/messages.ts'
 import { EventLog, type Heard } from './event-log.ts'
 import { trackPid } from './leftovers.ts'
 import { type TinyRun, tinyManifest } from './manifest.ts'
+import { type Ended, type Program, startProgram } from './program.ts'
 import { Roles } from './roles.ts'
 
 const STAKE = 1_000n
@@ -79,14 +80,20 @@ export class Swarm {
   static async create(tiny: TinyRun = {}): Promise<Swarm> {
     const folder = swarmFolder(mkdtempSync(join(tmpdir(), 'swarm-e2e-')))
     const makeManifest = await tinyManifest(tiny)
-    const { peers, freezers } = await prepareKeys(folder, (tiny.stages ?? 2) * (tiny.replicas ?? 4))
-    const { child, url } = await startChain(folder, 0, new EventBus(wallClockMs))
+    const seats = (tiny.stages ?? 2) * (tiny.replicas ?? 4)
+    const { peers, freezers } = await prepareKeys(folder, seats + (tiny.spares ?? 0))
+    const { child, url } = await startChain(folder, {
+      port: 0,
+      bus: new EventBus(wallClockMs),
+      emptyBlockMs: tiny.emptyBlockMs,
+    })
     trackPid(child.pid, child.ended)
     try {
       const { run, started } = await bondLocalPeers({
         url,
         folder,
-        peers,
+        peers: peers.slice(0, seats),
+        staked: peers.slice(seats),
         freezers,
         stake: STAKE,
         asset: STAKE_ASSET,
@@ -118,6 +125,13 @@ export class Swarm {
     const child = this.#child(index)
     this.#killed.add(child)
     child.kill(signal)
+    return child.ended
+  }
+
+  /** Resolves when it ends by itself, which it may from now on. */
+  endsByItself(index: number): Promise<ChildEnd> {
+    const child = this.#child(index)
+    this.#killed.add(child)
     return child.ended
   }
 
@@ -189,9 +203,26 @@ export class Swarm {
     return this.indices().filter(index => this.stageOf(index) === stage)
   }
 
-  /** Of all peers, whether they run or not. */
+  /** Of all peers that bonded before the start, whether they run or not. */
   indices(): number[] {
-    return this.peers.map((_, index) => index)
+    const { stages, replicas } = this.run.manifest
+    return Array.from({ length: stages * replicas }, (_, index) => index)
+  }
+
+  /** Of those that bond later, if at all. */
+  spares(): number[] {
+    return this.peers.map((_, index) => index).slice(this.indices().length)
+  }
+
+  /** Runs `swarm-node <verb>` for a peer's folder. */
+  command(verb: 'bond' | 'leave' | 'status', index: number, args: readonly string[] = []): Promise<Ended> {
+    return this.startCommand(verb, index, args).ended
+  }
+
+  startCommand(verb: 'bond' | 'leave' | 'status', index: number, args: readonly string[] = []): Program {
+    const { folder } = this.peers[index] ?? { folder: '' }
+    const bond = verb === 'bond' ? ['--run', manifestPath(this.folder.root), '--chain', this.chainUrl] : []
+    return startProgram([verb, '--data', folder, ...bond, ...args, '--json'])
   }
 
   stages(): number[] {

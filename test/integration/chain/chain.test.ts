@@ -9,9 +9,9 @@ import { connectLocalSetup, type LocalBond } from '../../../consensus/chain/adap
 import { Transactions } from '../../../consensus/chain/adapters/substrate/transactions.ts'
 import { encodeAnchorRemark } from '../../../consensus/chain/anchor.ts'
 import { collectionId, itemId, signBondProof } from '../../../consensus/chain/bond.ts'
-import { changesPrefix } from '../../../consensus/chain/changes.ts'
-import { CHANGES_LIMIT_BYTES } from '../../../consensus/chain/constants.ts'
+import { RECORD_LIMIT_BYTES } from '../../../consensus/chain/constants.ts'
 import { TransactionRefused } from '../../../consensus/chain/errors.ts'
+import { recordPrefix } from '../../../consensus/chain/records.ts'
 import type { Bond, Chain } from '../../../consensus/chain/types.ts'
 import { type ChainProcess, chainFolder, startChain } from './chain-process.ts'
 
@@ -63,7 +63,7 @@ describe('the substrate adapter on a real embedded chain', function () {
     folder?.remove()
   })
 
-  it('prepares asset, multisig and stakes in two blocks and posts eight bonds in one', async () => {
+  it('prepares asset and multisig in one block, and freezes the stakes in another beside eight bonds', async () => {
     const setup = await connectLocalSetup({ url, freezers: FREEZERS, asset: ASSET })
     const before = (await chain.finalizedHead()).height
     const stakes = await Promise.all(
@@ -71,10 +71,11 @@ describe('the substrate adapter on a real embedded chain', function () {
     )
     await setup.prepare(stakes)
     bonds = await Promise.all(PEERS.map(makeBond))
-    const blocks = await setup.postBonds(bonds)
+    const [blocks] = await Promise.all([setup.postBonds(bonds), setup.freeze(stakes)])
     expect(new Set(blocks.map(({ height }) => height))).to.have.length(1)
-    expect(blocks[0]!.height - before).to.be.at.most(6)
+    expect(blocks[0]!.height - before).to.be.at.most(5)
     await setup.prepare(stakes)
+    await setup.freeze(stakes)
     await setup.seal(2)
     await setup.close()
   })
@@ -136,24 +137,24 @@ describe('the substrate adapter on a real embedded chain', function () {
     await writer.close()
   })
 
-  it('posts records of changes, the longest too, and reads them back beside the anchors, of bonded accounts only', async () => {
+  it('posts records, the longest too, and reads them back beside the anchors, of bonded accounts only', async () => {
     const writer = await connect(PEERS[4]!)
     const other = await connect(PEERS[5]!)
-    const longest = new Uint8Array(CHANGES_LIMIT_BYTES)
-    longest.set(changesPrefix(RUN))
-    const short = Uint8Array.of(...changesPrefix(RUN), 1, 2, 3)
-    const block = await writer.postChanges(RUN, longest)
-    await other.postChanges(RUN, short)
+    const longest = new Uint8Array(RECORD_LIMIT_BYTES)
+    longest.set(recordPrefix(RUN, 'changes'))
+    const short = Uint8Array.of(...recordPrefix(RUN, 'claim'), 1, 2, 3)
+    const block = await writer.postRecord(RUN, longest)
+    await other.postRecord(RUN, short)
     const anchor = { stage: 0, fromRound: 0, toRound: 3, link: link(4) }
     await writer.anchor(RUN, anchor)
-    const tooLong = new Uint8Array(CHANGES_LIMIT_BYTES + 1)
-    tooLong.set(changesPrefix(RUN))
-    const foreign = changesPrefix(`${RUN.slice(0, -1)}a`)
+    const tooLong = new Uint8Array(RECORD_LIMIT_BYTES + 1)
+    tooLong.set(recordPrefix(RUN, 'changes'))
+    const foreign = recordPrefix(`${RUN.slice(0, -1)}a`, 'changes')
     for (const record of [tooLong, foreign, short.slice(1)]) {
-      expect(await writer.postChanges(RUN, record).catch(error => error)).to.be.instanceOf(RangeError)
+      expect(await writer.postRecord(RUN, record).catch(error => error)).to.be.instanceOf(RangeError)
     }
     const bondless = await connect(POOR)
-    expect(await bondless.postChanges(RUN, short).catch(error => error)).to.have.property('reason', 'bond.None')
+    expect(await bondless.postRecord(RUN, short).catch(error => error)).to.have.property('reason', 'bond.None')
     // An account without a bond, past that check.
     const connection = await Connection.open(url)
     const { api } = connection
@@ -162,12 +163,13 @@ describe('the substrate adapter on a real embedded chain', function () {
     await connection.close()
     await seal(2)
     const range = { afterHeight: block.height - 1, toHeight: (await chain.finalizedHead()).height }
-    const found = await chain.changes(RUN, range)
+    const found = await chain.records(RUN, range)
     expect(found.map(({ peer }) => peer)).to.deep.equal([bonds[4]!.peer, bonds[5]!.peer])
     expect(found[0]!.block).to.deep.equal(block)
+    expect(found.map(({ kind }) => kind)).to.deep.equal(['changes', 'claim'])
     expect(found.map(({ record }) => u8aToHex(record))).to.deep.equal([u8aToHex(longest), u8aToHex(short)])
     expect((await chain.anchors(RUN, range)).map(({ toRound }) => toRound)).to.deep.equal([3])
-    expect(await chain.changes(RUN, { ...range, afterHeight: block.height })).to.have.length(1)
+    expect(await chain.records(RUN, { ...range, afterHeight: block.height })).to.have.length(1)
     await Promise.all([writer.close(), other.close(), bondless.close()])
   })
 

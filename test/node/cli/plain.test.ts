@@ -73,6 +73,16 @@ describe('plain lines', () => {
     ])
   })
 
+  it('tell how far a snapshot is at its start, now and then, and at its end', () => {
+    const at = (ms: number, bytes: number) =>
+      event('sync.progress', ms, { stage: 0, bytes, of: 120e6, sources: bytes === 0 ? 0 : 1 })
+    expect(lines([at(0, 0), at(500, 3e6), at(10_000, 60e6), at(10_500, 63e6), at(11_000, 120e6)])).to.deep.equal([
+      'state    0.0 of 120 MB of the state are here',
+      'state    60 of 120 MB of the state are here from 1 sibling',
+      'state    120 of 120 MB of the state are here from 1 sibling',
+    ])
+  })
+
   it('tell a warning that eight peers raise once', () => {
     const warnings = [1, 2, 3, 4, 5, 6, 7, 8].map(index =>
       event('warning', index, { message: `micro-batch ${index} of ${PEER} was sent to another replica` }),

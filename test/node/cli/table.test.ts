@@ -98,6 +98,17 @@ describe('live table', () => {
     expect(terminal.lines().at(-1)).to.match(/^1 rounds .*; others reach this peer over relay abcdef$/)
   })
 
+  it('shows a snapshot on its way as a bar, with the time that is left, until it is there', () => {
+    const { terminal, emit } = show(new FakeTerminal(), null)
+    emit(event('sync.progress', 1000, { stage: 0, bytes: 0, of: 120e6, sources: 0 }))
+    emit(event('sync.progress', 3000, { stage: 0, bytes: 30e6, of: 120e6, sources: 3 }))
+    expect(terminal.lines().at(-1)).to.equal(
+      `${'#'.repeat(8)}${'.'.repeat(24)} 30 of 120 MB of the state are here from 3 siblings, 6 s left`,
+    )
+    emit(event('synced', 9000, { stage: 0, round: 16, by: 'snapshot' }))
+    expect(terminal.lines().join('\n')).to.not.include('of the state')
+  })
+
   it('keeps notices above the table', () => {
     const { terminal, emit } = show()
     emit(...wholeRound(1, 1000), event('warning', 1100, { message: 'something' }), ...wholeRound(2, 2000))

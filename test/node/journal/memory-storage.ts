@@ -1,5 +1,5 @@
 /** A disk in memory that can lose what was not flushed, fail, and be damaged. */
-import type { AppendFile, Storage } from '../../../node/journal/storage.ts'
+import type { AppendFile, PlacedFile, Storage } from '../../../node/journal/storage.ts'
 
 export class MemoryStorage implements Storage {
   readonly files = new Map<string, Uint8Array>()
@@ -47,6 +47,33 @@ export class MemoryStorage implements Storage {
   async write(name: string, bytes: Uint8Array): Promise<void> {
     if (this.failing) throw new Error('the disk is full')
     this.files.set(name, bytes.slice())
+  }
+
+  async open(name: string): Promise<PlacedFile> {
+    if (!this.files.has(name)) this.files.set(name, new Uint8Array(0))
+    return {
+      write: async (offset, bytes) => {
+        if (this.failing) throw new Error('the disk is full')
+        const before = this.files.get(name)!
+        const all = new Uint8Array(Math.max(before.length, offset + bytes.length))
+        all.set(before)
+        all.set(bytes, offset)
+        this.files.set(name, all)
+      },
+      flush: async () => {
+        if (this.failing) throw new Error('the disk is full')
+        this.flushed.set(name, this.files.get(name)!)
+      },
+      close: async () => {},
+    }
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    for (const files of [this.files, this.flushed]) {
+      const bytes = files.get(from)
+      files.delete(from)
+      if (bytes !== undefined) files.set(to, bytes)
+    }
   }
 
   async remove(name: string): Promise<void> {

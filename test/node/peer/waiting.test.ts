@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { Isolation } from '../../../node/peer/isolation.ts'
-import { PushedAggregates } from '../../../node/peer/pushed-aggregates.ts'
+import { PushedAggregates, pushPatienceMs } from '../../../node/peer/pushed-aggregates.ts'
 import { Settlement } from '../../../node/peer/settlement.ts'
 import { Timers } from '../../../node/peer/timers.ts'
 import { settle, VirtualClock } from '../../protocols/discovery/virtual-clock.ts'
@@ -52,7 +52,7 @@ describe('pushed aggregates', () => {
 
   it('are waited for until they arrive, for all who wait, and only those', async () => {
     const clock = new VirtualClock()
-    const pushed = new PushedAggregates(clock)
+    const pushed = new PushedAggregates(clock, 150)
     const { signal } = new AbortController()
     const waits = [name, name, { ...name, partition: 3 }].map(one => watch(pushed.wait(one, signal)))
     pushed.arrived(name)
@@ -63,7 +63,7 @@ describe('pushed aggregates', () => {
 
   it('are waited for no longer than they usually take, or until nobody needs them', async () => {
     const clock = new VirtualClock()
-    const pushed = new PushedAggregates(clock)
+    const pushed = new PushedAggregates(clock, 150)
     const stop = new AbortController()
     const patient = watch(pushed.wait(name, new AbortController().signal))
     const stopped = watch(pushed.wait(name, stop.signal))
@@ -76,6 +76,40 @@ describe('pushed aggregates', () => {
     await settle()
     expect(late()).to.equal(true)
     expect(clock.timers).to.equal(0)
+  })
+})
+
+describe('the patience with pushed aggregates', () => {
+  const name = { scope: SCOPE, value: hashOf('value'), partition: 2, hash: hashOf('hash') }
+
+  it('begins anew with every push that arrives', async () => {
+    const clock = new VirtualClock()
+    const pushed = new PushedAggregates(clock, 150)
+    let isOver = false
+    void pushed.wait(name, new AbortController().signal).then(() => {
+      isOver = true
+    })
+    await clock.advance(100)
+    pushed.arrived({ ...name, partition: 3 })
+    await clock.advance(149)
+    expect(isOver).to.equal(false)
+    await clock.advance(1)
+    expect(isOver).to.equal(true)
+    expect(clock.timers).to.equal(0)
+  })
+
+  it('follows the patience of the run', () => {
+    expect([0, 1_000, 30_000].map(pushPatienceMs)).to.deep.equal([150, 150, 3_000])
+  })
+
+  it('does not end a wait for one that comes after all', async () => {
+    const pushed = new PushedAggregates(new VirtualClock(), 150)
+    const stop = new AbortController()
+    const arrivals = [stop.signal, new AbortController().signal].map(signal => pushed.arrival(name, signal))
+    stop.abort()
+    await settle()
+    pushed.arrived(name)
+    expect(await Promise.all(arrivals)).to.deep.equal([false, true])
   })
 })
 

@@ -42,6 +42,19 @@ describe('status of a peer', () => {
     expect(applyEvent(after, certified(3, 8, 0))).to.equal(after)
   })
 
+  it('tells how far a snapshot is, until it is there', () => {
+    const progress = event('sync.progress', 0, { stage: 3, bytes: 45e6, of: 120e6, sources: 2 })
+    const status = [READY, progress].reduce(applyEvent, firstStatus(RUN, 1, 0))
+    const shown = (one: PeerStatus): string =>
+      statusLines({ folder: '/f', life: 'running', status: one, ageMs: 0, diskBytes: 0 }).join('\n')
+    expect(shown(status)).to.include('45 of 120 MB of the state are here from 2 siblings')
+    for (const end of [
+      event('synced', 0, { stage: 3, round: 16, by: 'snapshot' }),
+      event('round.started', 0, { stage: 3, round: 9, epoch: 0 }),
+    ])
+      expect(shown(applyEvent(status, end))).to.not.include('of the state')
+  })
+
   const status = firstStatus(RUN, 5, 0)
   const lives: readonly [PeerStatus | null, holder: number | null, ageMs: number, life: string][] = [
     [status, 5, STALE_MS, 'running'],

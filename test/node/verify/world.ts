@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import type { Ed25519PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
-import type { BlockReference, Bond, Chain, PostedAnchor, PostedChanges } from '../../../consensus/chain/types.ts'
+import type { BlockReference, Bond, Chain, PostedAnchor, PostedRecord } from '../../../consensus/chain/types.ts'
 import { nextState } from '../../../consensus/round/index.ts'
 import { microBatch } from '../../../node/data/index.ts'
 import { STATE_CHUNK_BYTES } from '../../../node/engine/runtime/constants.ts'
@@ -49,7 +49,7 @@ export function block(height: number): BlockReference {
 export class FakeChain implements Chain {
   readonly genesis: Hash
   posted: PostedAnchor[] = []
-  decided: PostedChanges[] = []
+  recorded: PostedRecord[] = []
   head = HEAD
   readonly #bonds: readonly Bond[]
 
@@ -83,12 +83,12 @@ export class FakeChain implements Chain {
       ? this.posted.filter(({ block: { height } }) => height > range.afterHeight && height <= range.toHeight)
       : []
   }
-  async postChanges(): Promise<BlockReference> {
+  async postRecord(): Promise<BlockReference> {
     throw new Error('not part of the test')
   }
-  async changes(run: string, range: { afterHeight: number; toHeight: number }): Promise<PostedChanges[]> {
+  async records(run: string, range: { afterHeight: number; toHeight: number }): Promise<PostedRecord[]> {
     return run === this.run
-      ? this.decided.filter(({ block: { height } }) => height > range.afterHeight && height <= range.toHeight)
+      ? this.recorded.filter(({ block: { height } }) => height > range.afterHeight && height <= range.toHeight)
       : []
   }
   async close(): Promise<void> {}

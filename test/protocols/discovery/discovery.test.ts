@@ -1,4 +1,4 @@
-import type { PeerId } from '@libp2p/interface'
+import type { Connection, PeerId } from '@libp2p/interface'
 import { expect } from 'chai'
 import { QUERY_TIMEOUT_MS, REANNOUNCE_MS, REPUBLISH_MS, RETRY_MAX_MS } from '../../../protocols/discovery/constants.ts'
 import { type DiscoveryComponents, discovery, recordBook } from '../../../protocols/discovery/index.ts'
@@ -106,6 +106,29 @@ describe('Discovery', () => {
     expect(early).to.equal(5)
     await clock.advance(8 * REPUBLISH_MS)
     expect(dht.puts).to.equal(early + 8)
+    await peers.stop()
+  })
+
+  it('leaves out early puts that as many peers hold as are connected, but not the last, nor those of a new record', async () => {
+    const dht = new FakeDht(SELF)
+    const { connectionManager } = componentsOf(SELF, new VirtualClock())
+    const getConnections = () => [1, 2, 3].map(peer => ({ remotePeer: PEERS[peer] }) as Connection)
+    const { peers, clock } = await start({ dht, connectionManager: { ...connectionManager, getConnections } })
+    dht.takers = PEERS.slice(1, 3)
+    await peers.announce(1, ADDRESS)
+    await settle()
+    // Two of three hold it: not enough yet.
+    await clock.advance(2_000)
+    dht.takers = PEERS.slice(1, 4)
+    await clock.advance(10_000)
+    expect([dht.puts, dht.provides]).to.deep.equal([3, 3])
+    await clock.advance(300_000)
+    expect([dht.puts, dht.provides]).to.deep.equal([3, 3])
+    await clock.advance(600_000)
+    expect([dht.puts, dht.provides]).to.deep.equal([4, 4])
+    await peers.announce(1, ['/ip4/127.0.0.1/tcp/9'])
+    await settle()
+    expect([dht.puts, dht.provides]).to.deep.equal([5, 5])
     await peers.stop()
   })
 

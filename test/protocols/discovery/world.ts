@@ -1,7 +1,7 @@
 /** Stand-ins for what discovery is made from: no network, no signatures, no time of its own. */
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import type { PeerId, StreamHandler, Topology } from '@libp2p/interface'
-import type { KadDHT, QueryEvent } from '@libp2p/kad-dht'
+import { type KadDHT, MessageType, type QueryEvent } from '@libp2p/kad-dht'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type {
   DiscoveryComponents,
@@ -83,12 +83,20 @@ export function seatsOf(...stages: readonly (readonly PeerName[])[]): Seats {
 
 const path = { index: 0, queued: 0, running: 0, total: 0 }
 
+function tookBy(from: PeerId, messageName: 'PUT_VALUE' | 'ADD_PROVIDER'): QueryEvent {
+  const messageType = MessageType[messageName]
+  return { type: 1, name: 'PEER_RESPONSE', from, messageName, messageType, closer: [], providers: [], path }
+}
+
 /** One DHT that all test peers share; `hangs` makes queries wait for their signal, as those of an isolated peer do. */
 export class FakeDht implements RecordDht {
   readonly values = new Map<string, Uint8Array>()
   readonly providers = new Map<string, Set<PeerId>>()
   readonly self: PeerId
   puts = 0
+  provides = 0
+  /** Peers that take what is put. */
+  takers: readonly PeerId[] = []
   hangs = false
 
   constructor(self: PeerId) {
@@ -99,7 +107,7 @@ export class FakeDht implements RecordDht {
     this.#query(options?.signal, () => {
       this.puts++
       this.values.set(hashHex(key), value)
-      return []
+      return this.takers.map(from => tookBy(from, 'PUT_VALUE'))
     })
 
   get: KadDHT['get'] = (key, options) =>
@@ -110,9 +118,10 @@ export class FakeDht implements RecordDht {
 
   provide: KadDHT['provide'] = (cid, options) =>
     this.#query(options?.signal, () => {
+      this.provides++
       const known = this.providers.get(cid.toString()) ?? new Set()
       this.providers.set(cid.toString(), known.add(this.self))
-      return []
+      return this.takers.map(from => tookBy(from, 'ADD_PROVIDER'))
     })
 
   findProviders: KadDHT['findProviders'] = (cid, options) =>

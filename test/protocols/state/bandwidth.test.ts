@@ -24,6 +24,15 @@ describe('protocols/state: bandwidth', () => {
     expect(bandwidth.reserve('a', 1000, 60_000)).to.equal(1000)
   })
 
+  it('gives all peers together no more than one alone, where it is shared', () => {
+    const bandwidth = new Bandwidth({ ...limits, isShared: true }, 10)
+    expect(bandwidth.reserve('a', 2000, 0)).to.equal(0)
+    expect(bandwidth.reserve('b', 2000, 0)).to.equal(2000)
+    expect(bandwidth.reserve('c', 2000, 0)).to.equal(null)
+    // What was refused took nothing.
+    expect(bandwidth.reserve('c', 1000, 0)).to.equal(3000)
+  })
+
   it('remembers only so many peers', () => {
     const bandwidth = new Bandwidth(limits, 1)
     bandwidth.reserve('a', 2000, 0)

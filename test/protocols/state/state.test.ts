@@ -23,7 +23,7 @@ const CHUNKS = Array.from({ length: 6 }, (_, index) =>
   STATE.slice(index * SNAPSHOT_CHUNK_BYTES, (index + 1) * SNAPSHOT_CHUNK_BYTES),
 )
 const LEAVES = CHUNKS.map(sha256)
-const SNAPSHOT = { stage: 0, round: 6, fullRoot: merkleRoot(LEAVES, smallHash) }
+const SNAPSHOT = { stage: 0, round: 6, fullRoot: merkleRoot(LEAVES, smallHash), bytes: STATE.length }
 
 const STATUS: StateStatus = {
   stage: 0,
@@ -169,17 +169,18 @@ describe('protocols/state', () => {
     expect(network.log).to.have.length(1 + CHUNKS.length - before)
   })
 
-  it('refuses a manifest that is not the certified one, or has not one hash a chunk', async () => {
+  it('refuses a manifest that is not the certified one, or has not one hash a chunk, or another length', async () => {
     const [alice, bob] = [join(ALICE), join(BOB)]
     const manifests = [
       { round: 6, bytes: STATE.length, leaves: [...LEAVES].reverse() },
       { round: 6, bytes: STATE.length - SNAPSHOT_CHUNK_BYTES, leaves: LEAVES },
+      { round: 6, bytes: STATE.length - 1, leaves: LEAVES },
     ]
     for (const manifest of manifests) {
       bob.source.snapshot = () => manifest
       expect(await alice.state.snapshot([BOB], SNAPSHOT, new Sink())).to.have.property('refused')
     }
-    expect(alice.refused).to.deep.equal(['wrong-hash', 'out-of-bounds'])
+    expect(alice.refused).to.deep.equal(['wrong-hash', 'out-of-bounds', 'out-of-bounds'])
   })
 
   it('asks a silent source a few times, then gives up; one that is back is taken', async () => {
@@ -206,6 +207,21 @@ describe('protocols/state', () => {
     await clock.advance(10_000)
     expect(await done).to.equal(null)
     expect(sink.isWhole).to.equal(true)
+  })
+
+  it('takes a snapshot from several sources at once, and goes on where one lies and one is silent', async () => {
+    const [alice, bob] = [join(ALICE), join(BOB), join(CAROL), join(DAVE)]
+    bob.source.snapshotPiece = async (_, offset, bytes) => STATE.slice(offset, offset + bytes).fill(9)
+    network.silent.add(CAROL)
+    const sink = new Sink()
+    const told: { bytes: number; of: number; sources: number }[] = []
+    const done = alice.state.snapshot([BOB, CAROL, DAVE], SNAPSHOT, sink, { onProgress: one => told.push(one) })
+    await clock.advance(5_000)
+    expect(await done).to.equal(null)
+    expect(sink.isWhole).to.equal(true)
+    expect(alice.refused).to.deep.equal(['wrong-hash'])
+    expect(told[0]).to.deep.equal({ bytes: 0, of: STATE.length, sources: 0 })
+    expect(told.at(-1)).to.deep.equal({ bytes: STATE.length, of: STATE.length, sources: 1 })
   })
 
   it('refuses peers that may not ask and headers that are none', async () => {

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { cutModel, PartitionError } from '../../../node/engine/partition/index.ts'
 import {
   checkManifest,
   codecOf,
@@ -36,7 +37,7 @@ const BAD_FIELDS: Readonly<Record<string, readonly unknown[]>> = {
   'model.heads': [0, 3],
   'model.vocabulary': [1, 255],
   'model.sequence': [0, 65_537],
-  stages: [0, 65, 7],
+  stages: [0, 65, 5],
   replicas: [0, 257],
   'corpus.cid': ['', 'bafy'],
   'corpus.tokenizer': ['bpe'],
@@ -73,6 +74,16 @@ describe('the manifest', () => {
     expect(hashHex(encodeManifest(MANIFEST))).to.equal(manifest)
     expect(decodeManifest(hexBytes(manifest))).to.deep.equal(MANIFEST)
     expect(manifestId(MANIFEST)).to.equal(id)
+  })
+
+  it('is taken with as many stages as the model can be cut into, and refused with one more', () => {
+    const { model, batch } = MANIFEST
+    const most = { ...MANIFEST, stages: model.layers }
+    expect(isRefusal(checkManifest(most))).to.equal(false)
+    expect(cutModel(model, most.stages, batch.sequences)).to.have.length(model.layers)
+    const more = checkManifest({ ...MANIFEST, stages: model.layers + 1 })
+    expect(isRefusal(more) ? more.detail : null).to.match(/^manifest: stages must not exceed the model's layers/)
+    expect(() => cutModel(model, model.layers + 1, batch.sequences)).to.throw(PartitionError)
   })
 
   it('has another id for any other content', () => {

@@ -3,8 +3,8 @@ import { stringToHex, u8aToHex } from '@polkadot/util'
 import type { ContentId, Hash } from '../../../../protocols/wire/messages.ts'
 import { anchorKey, decodeAnchorRemark, encodeAnchorRemark, encodeAnchorValue } from '../../anchor.ts'
 import { itemId, verifyBondProof } from '../../bond.ts'
-import { claimsChanges } from '../../changes.ts'
 import { TransactionRefused } from '../../errors.ts'
+import { recordKind } from '../../records.ts'
 import type {
   Anchor,
   BlockRange,
@@ -14,7 +14,8 @@ import type {
   CallOptions,
   Chain,
   PostedAnchor,
-  PostedChanges,
+  PostedRecord,
+  RecordKind,
 } from '../../types.ts'
 import { type Connection, hashBytes } from './connection.ts'
 import { FinalizedBlocks } from './finalized.ts'
@@ -63,10 +64,13 @@ export class SubstrateChain implements Chain {
     return posted.map(({ content, peer, block }) => ({ ...content, peer, block }))
   }
 
-  async changes(run: ContentId, range: BlockRange, options?: CallOptions): Promise<readonly PostedChanges[]> {
-    const take = (bytes: Uint8Array): Uint8Array | undefined => (claimsChanges(bytes, run) ? bytes : undefined)
+  async records(run: ContentId, range: BlockRange, options?: CallOptions): Promise<readonly PostedRecord[]> {
+    const take = (record: Uint8Array): { kind: RecordKind; record: Uint8Array } | undefined => {
+      const kind = recordKind(record, run)
+      return kind === null ? undefined : { kind, record }
+    }
     const posted = await this.#remarks.read(run, range, take, options)
-    return posted.map(({ content, peer, block }) => ({ record: content, peer, block }))
+    return posted.map(({ content, peer, block }) => ({ ...content, peer, block }))
   }
 
   /** Rejects with {@link TransactionRefused} 'bond.BadProof' or 'bond.OtherPeer' before anything is sent. A bond that stands is left as it is. */
@@ -93,9 +97,9 @@ export class SubstrateChain implements Chain {
     }, options)
   }
 
-  /** Throws a RangeError for what no reader would take as a record of changes of `run`. */
-  async postChanges(run: ContentId, record: Uint8Array, options?: CallOptions): Promise<BlockReference> {
-    if (!claimsChanges(record, run)) throw new RangeError('not a record of changes of this run')
+  /** Throws a RangeError for what no reader would take as a record of `run`. */
+  async postRecord(run: ContentId, record: Uint8Array, options?: CallOptions): Promise<BlockReference> {
+    if (recordKind(record, run) === null) throw new RangeError('not a record of this run')
     const transactions = this.#writer()
     return transactions.submit(async each => {
       // Without a bond nobody would read it.

@@ -95,6 +95,15 @@ export class Connection {
     return this.api.registry.createType<Header>('Header', json)
   }
 
+  /** The nonce of an account's next transaction, those that wait for a block counted. */
+  async nextIndex(address: string, options?: CallOptions): Promise<number> {
+    const method = 'system_accountNextIndex'
+    const index: unknown = await this.ask(`answer ${method}`, options, () => this.#provider.send(method, [address]))
+    if (!Number.isSafeInteger(index) || Number(index) < 0)
+      throw new ChainUnavailable(`the chain's node answered ${method} with no nonce`)
+    return Number(index)
+  }
+
   /** Calls back when the node says that something new is final; returns the unsubscribe function. */
   subscribeFinalized(callback: () => void, options?: CallOptions): Promise<() => void> {
     return this.ask('subscribe to finalised heads', options, () =>

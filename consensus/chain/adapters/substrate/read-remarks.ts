@@ -1,10 +1,10 @@
-/** Finds what members posted as remarks in finalised blocks: anchors and records of changes. A block is fetched once for both. */
+/** Finds what members posted as remarks in finalised blocks: anchors and records. A block is fetched once for both. */
 import type { GenericExtrinsic } from '@polkadot/types'
 import type { AnyTuple, CallBase } from '@polkadot/types/types'
 import { hexToU8a } from '@polkadot/util'
 import type { HexString } from '@polkadot/util/types'
 import type { ContentId, PeerName } from '../../../../protocols/wire/messages.ts'
-import { CHANGES_LIMIT_BYTES } from '../../constants.ts'
+import { RECORD_LIMIT_BYTES } from '../../constants.ts'
 import type { BlockRange, BlockReference, CallOptions } from '../../types.ts'
 import { eventsOf, extrinsicsOf, isSystemEvent } from './blocks.ts'
 import { type Connection, hashBytes } from './connection.ts'
@@ -122,5 +122,5 @@ function isCall(value: unknown): value is AnyCall {
 function remarkOf(call: AnyCall): Uint8Array | undefined {
   if (call.section !== 'system' || call.method !== 'remarkWithEvent') return undefined
   const hex = call.args[0]?.toHex() ?? '0x'
-  return hex.length <= 2 + 2 * CHANGES_LIMIT_BYTES ? hexToU8a(hex) : undefined
+  return hex.length <= 2 + 2 * RECORD_LIMIT_BYTES ? hexToU8a(hex) : undefined
 }

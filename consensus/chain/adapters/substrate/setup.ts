@@ -66,21 +66,14 @@ export class LocalSetup {
   }
 
   /**
-   * Creates the asset, mints the stakes and hands the asset to the multisig, which freezes them: two blocks. Called again
-   * with the same stakes it does what is left to do. Rejects with `TransactionRefused` or `ChainUnavailable`.
+   * Creates the asset, mints the stakes, hands the asset to the multisig and approves that it freezes them: one block. Called
+   * again with the same stakes it does what is left to do. Rejects with `TransactionRefused` or `ChainUnavailable`.
    */
   async prepare(stakes: readonly LocalStake[], options?: CallOptions): Promise<void> {
     const { api } = this.#connection
-    const [first, second] = this.#freezers
-    if (first === undefined || second === undefined) throw new RangeError('three freezers are needed')
+    const [first] = this.#signatories()
     const id = this.#asset
-    const ask = (what: string, path: string, key: readonly unknown[]): Promise<unknown> =>
-      this.#connection.ask(what, options, async () => (await read(api, path, [key]))[0])
-    const freeze = atomic(
-      api,
-      stakes.map(({ account }) => call(api, 'assets.freeze', id, account)),
-    )
-    const others = this.#others(first)
+    const freeze = this.#freezing(stakes)
     const setup = [
       call(api, 'balances.transferKeepAlive', this.multisig, MULTISIG_BALANCE),
       call(api, 'assets.create', id, first.address, 1),
@@ -88,12 +81,18 @@ export class LocalSetup {
       ...stakes.map(({ account, stake }) => call(api, 'assets.mint', id, account, stake)),
       call(api, 'assets.setTeam', id, this.multisig, this.multisig, this.multisig),
       call(api, 'assets.transferOwnership', id, this.multisig),
-      call(api, 'multisig.approveAsMulti', THRESHOLD, others, null, freeze.method.hash, this.#weight()),
+      call(api, 'multisig.approveAsMulti', THRESHOLD, this.#others(first), null, freeze.method.hash, this.#weight()),
     ]
-    if ((await ask('read the stake asset', 'assets.asset', [id])) === null) {
-      await this.#send(first, atomic(api, setup), options)
-    }
-    const approval = await ask('read the approval', 'multisig.multisigs', [this.multisig, freeze.method.hash])
+    if ((await this.#ask('read the stake asset', 'assets.asset', [id], options)) !== null) return
+    await this.#send(first, atomic(api, setup), options)
+  }
+
+  /** The second signature, with which the multisig freezes the prepared stakes: one block. Called again it does nothing. */
+  async freeze(stakes: readonly LocalStake[], options?: CallOptions): Promise<void> {
+    const [, second] = this.#signatories()
+    const freeze = this.#freezing(stakes)
+    const key = [this.multisig, freeze.method.hash]
+    const approval = await this.#ask('read the approval', 'multisig.multisigs', key, options)
     // No approval is pending: the stakes were frozen before.
     if (approval === null) return
     await this.#send(second, this.#asMulti(second, field(approval, 'when'), freeze), options)
@@ -121,6 +120,24 @@ export class LocalSetup {
 
   close(): Promise<void> {
     return this.#connection.close()
+  }
+
+  #signatories(): [KeyringPair, KeyringPair] {
+    const [first, second] = this.#freezers
+    if (first === undefined || second === undefined) throw new RangeError('three freezers are needed')
+    return [first, second]
+  }
+
+  #freezing(stakes: readonly LocalStake[]): Transaction {
+    const { api } = this.#connection
+    return atomic(
+      api,
+      stakes.map(({ account }) => call(api, 'assets.freeze', this.#asset, account)),
+    )
+  }
+
+  #ask(what: string, path: string, key: readonly unknown[], options: CallOptions | undefined): Promise<unknown> {
+    return this.#connection.ask(what, options, async () => (await read(this.#connection.api, path, [key]))[0])
   }
 
   #send(account: KeyringPair, transaction: Transaction, options: CallOptions | undefined): Promise<BlockReference> {

@@ -76,7 +76,9 @@ export class Transactions {
     const offLost = this.#connection.onLost(() => included.reject(new ChainUnavailable('the connection was lost')))
     let unwatch: (() => void) | undefined
     try {
-      const signed = await within(deadline, () => transaction.signAsync(this.#account, { nonce: -1 }))
+      // Left to itself @polkadot/api calls the runtime for it, which costs a node much more, and knows of none that waits.
+      const nonce = await this.#connection.nextIndex(this.address, options)
+      const signed = await within(deadline, () => transaction.signAsync(this.#account, { nonce }))
       const hash = await within(deadline, async () => {
         unwatch = await this.#connection.watch(signed.toHex(), status => settle(included, status))
         return included.promise

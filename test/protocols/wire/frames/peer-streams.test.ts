@@ -1,6 +1,7 @@
 import type { Stream } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { expect } from 'chai'
+import { UnknownAddress } from '../../../../protocols/wire/frames/index.ts'
 import {
   isRefusal,
   type PeerConnection,
@@ -23,7 +24,7 @@ class Network {
   readonly dials: { from: string; to: string; force: boolean }[] = []
   readonly refusals: string[] = []
   closedConnections = 0
-  fails = false
+  fails: boolean | Error = false
   hangs = false
   readonly #accepts = new Map<string, Accept>()
 
@@ -56,7 +57,7 @@ class Network {
 
   async #dial(from: string, to: string, options: { signal: AbortSignal; force: boolean }): Promise<PeerConnection> {
     this.dials.push({ from, to, force: options.force })
-    if (this.fails) throw new Error('connection refused')
+    if (this.fails !== false) throw this.fails === true ? new Error('connection refused') : this.fails
     if (this.hangs)
       await new Promise((_, reject) => options.signal.addEventListener('abort', () => reject(new Error('hung'))))
     return {
@@ -113,6 +114,17 @@ describe('streams to peers', () => {
     network.fails = false
     await network.join(BOB)
     expect(reason(await alice.request(BOB, null))).to.equal(null)
+  })
+
+  it('ask again soon, however often, for a peer whose address nobody has told yet', async () => {
+    const network = new Network()
+    const alice = await network.join(ALICE)
+    network.fails = new UnknownAddress(BOB)
+    for (let attempt = 0; attempt < 8; attempt++) {
+      expect(reason(await alice.request(BOB, null))).to.equal('unreachable')
+      expect(network.dials).to.have.length(attempt + 1)
+      network.clock.advance(187.5)
+    }
   })
 
   it('cap the back-off at 30 seconds', async () => {

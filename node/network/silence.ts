@@ -1,4 +1,4 @@
-/** libp2p makes a logger for every stream and formats for nobody: half a simulation's small costs. */
+/** libp2p makes a logger for every connection and stream, and formats for nobody: a thirtieth of a starting peer's time. */
 import type { ComponentLogger, Logger } from '@libp2p/interface'
 
 const silent: Logger = Object.assign(() => undefined, {

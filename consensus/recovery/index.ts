@@ -1,0 +1,32 @@
+export {
+  claimsFrom,
+  claimsUntil,
+  firstLease,
+  leaseOf,
+  noteEvents,
+  renewalDue,
+  renews,
+  sameRound,
+  votesUntil,
+} from './lease.ts'
+export {
+  type ClaimRecord,
+  decodeStageRecord,
+  encodeClaim,
+  encodeRenewal,
+  type RenewalRecord,
+  shownRound,
+  verifyShown,
+} from './records.ts'
+export { baseOf, type Recovered, type RecoverInit, recover, reseat } from './recover.ts'
+export type {
+  Claim,
+  LeaseRules,
+  Point,
+  Recovery,
+  RoundIds,
+  Shortage,
+  ShownRound,
+  StageEvent,
+  StageLease,
+} from './types.ts'

@@ -1,0 +1,86 @@
+/** The lease of a stage as a fold over what finalised blocks show (README.md, "Lease", "Claims"). Pure. */
+import { equalBytes } from '../../protocols/wire/hash.ts'
+import type { PeerName } from '../../protocols/wire/messages.ts'
+import type { Claim, LeaseRules, Point, Recovery, RoundIds, StageEvent, StageLease } from './types.ts'
+
+/** Before anything was posted. @param start - the run's first block; @param origin - what the first round builds on */
+export function firstLease(start: number, origin: Point): StageLease {
+  return { renewedAt: start, final: origin, sinceEpoch: 0, openedAt: null, claims: new Map() }
+}
+
+/** After a stage was re-formed. @param start - first block of the recovery's epoch */
+export function leaseOf({ base, resume, epoch }: Recovery, start: number): StageLease {
+  const final = { ...base, round: resume - 1 }
+  return { renewedAt: start, final, sinceEpoch: epoch, openedAt: null, claims: new Map() }
+}
+
+/**
+ * Takes in what the next finalised blocks show, in chain order. What does not count leaves a lease as it is.
+ * @param stageOf - the seats when these blocks were made: who has none in the stage cannot claim
+ */
+export function noteEvents(
+  leases: readonly StageLease[],
+  rules: LeaseRules,
+  stageOf: ReadonlyMap<PeerName, number>,
+  events: readonly StageEvent[],
+): readonly StageLease[] {
+  const noted = [...leases]
+  for (const event of events) {
+    const lease = noted[event.stage]
+    if (lease === undefined) continue
+    if (event.type === 'renewal') noted[event.stage] = renew(lease, event.height, event.shown)
+    else if (stageOf.get(event.peer) === event.stage)
+      noted[event.stage] = claim(lease, rules, event.height, event.peer, event.claim)
+  }
+  return noted
+}
+
+/** Last height at which a replica of the stage votes. */
+export function votesUntil({ renewedAt }: StageLease, { leaseBlocks }: LeaseRules): number {
+  return renewedAt + leaseBlocks
+}
+
+/** From this height on the stage shows that it lives: half of the lease is used. */
+export function renewalDue({ renewedAt }: StageLease, { leaseBlocks }: LeaseRules): number {
+  return renewedAt + Math.ceil(leaseBlocks / 2)
+}
+
+/** First block in which a claim counts. */
+export function claimsFrom(lease: StageLease, rules: LeaseRules): number {
+  return votesUntil(lease, rules) + rules.claimDelayBlocks
+}
+
+/** The claims are complete once an epoch's beacon height reaches this; null while nobody has claimed. */
+export function claimsUntil({ openedAt }: StageLease, { claimWindowBlocks }: LeaseRules): number | null {
+  return openedAt === null ? null : openedAt + claimWindowBlocks
+}
+
+/** Would this round renew the lease, posted now? It must show that the stage went on after it was renewed last. */
+export function renews(
+  { renewedAt, final, sinceEpoch }: StageLease,
+  shown: { readonly round: number; readonly epoch: number; readonly referenceHeight: number },
+): boolean {
+  return shown.epoch >= sinceEpoch && shown.round > final.round && shown.referenceHeight >= renewedAt
+}
+
+/** Does the claim name this point, or a round that builds on it? */
+export function supports({ newest, holds }: Claim, point: RoundIds): boolean {
+  return holds && newest !== null && (sameRound(newest, point) || sameRound(newest.parent, point))
+}
+
+export function sameRound(a: RoundIds, b: RoundIds): boolean {
+  return equalBytes(a.value, b.value) && equalBytes(a.outcome, b.outcome)
+}
+
+function renew(lease: StageLease, height: number, shown: Parameters<typeof renews>[1] & Point): StageLease {
+  if (!renews(lease, shown)) return lease
+  const final = { round: shown.round, value: shown.value, outcome: shown.outcome }
+  // Who gave its seat up before that cannot write this stage's history any more.
+  return { renewedAt: height, final, sinceEpoch: shown.epoch, openedAt: null, claims: new Map() }
+}
+
+function claim(lease: StageLease, rules: LeaseRules, height: number, peer: PeerName, made: Claim): StageLease {
+  if (height < claimsFrom(lease, rules)) return lease
+  const claims = new Map<PeerName, Claim>(lease.claims).set(peer, made)
+  return { ...lease, openedAt: lease.openedAt ?? height, claims }
+}

@@ -1,0 +1,118 @@
+/** Which stages an epoch re-forms, from what and with whom (README.md, "Recovery"). Pure. */
+import { compareBytes, compareText } from '../../protocols/wire/hash.ts'
+import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
+import { hashList } from '../election/digest.ts'
+import type { Roster, RosterRules } from '../membership/types.ts'
+import { claimsUntil, sameRound, supports } from './lease.ts'
+import type { Claim, LeaseRules, Point, Recovery, Shortage, StageLease } from './types.ts'
+
+export interface RecoverInit {
+  readonly run: RosterRules['run']
+  readonly rules: LeaseRules
+  /** The roster of the epoch before. */
+  readonly before: Roster
+  /** One a stage, with everything up to `beaconHeight` taken in. */
+  readonly leases: readonly StageLease[]
+  readonly epoch: number
+  readonly beaconHeight: number
+  readonly beacon: Hash
+  /** Peers with a bond of at least the floor at the epoch's height. */
+  readonly bonded: ReadonlySet<PeerName>
+}
+
+export interface Recovered {
+  readonly recoveries: readonly Recovery[]
+  /** Stages whose claims are complete, but too few. */
+  readonly shortages: readonly Shortage[]
+}
+
+/** In the order of the stages: an earlier one is given the spares first. */
+export function recover(init: RecoverInit): Recovered {
+  const { leases, rules, beaconHeight, before } = init
+  const recoveries: Recovery[] = []
+  const shortages: Shortage[] = []
+  const taken = new Set<PeerName>()
+  for (const [stage, lease] of leases.entries()) {
+    const complete = claimsUntil(lease, rules)
+    if (complete === null || beaconHeight < complete) continue
+    const old = seatsOf(before, stage)
+    const faults = Math.max(0, Math.floor((old.length - 1) / 3))
+    const claims = new Map([...lease.claims].filter(([peer]) => counts(init, stage, peer)))
+    const claimants = [...claims.keys()].sort(compareText)
+    const room = Math.max(0, old.length - claimants.length)
+    const fresh = spares(init, stage, taken).slice(0, room)
+    const needs = claimants.length === 0 ? 1 : 3 * faults + 1 - claimants.length - fresh.length
+    if (needs > 0) {
+      shortages.push({ stage, needs })
+      continue
+    }
+    for (const peer of fresh) taken.add(peer)
+    const base = baseOf(lease, claims, faults)
+    const seats = [...claimants, ...fresh].sort(compareText)
+    recoveries.push({ stage, epoch: init.epoch, base, resume: resumeRound(leases), seats, claimants })
+  }
+  return { recoveries, shortages }
+}
+
+/**
+ * The roster of the epoch before as the recoveries leave it: the new epoch's follows from this one. Whoever lost a seat
+ * waits for one like any bonded peer; who was found absent, or had left, and claims, is back.
+ */
+export function reseat(before: Roster, recoveries: readonly Recovery[]): Roster {
+  if (recoveries.length === 0) return before
+  const stageOf = new Map(before.stageOf)
+  const departing = new Map(before.departing)
+  for (const { stage, seats } of recoveries) {
+    for (const peer of seatsOf(before, stage)) {
+      stageOf.delete(peer)
+      departing.delete(peer)
+    }
+    for (const peer of seats) stageOf.set(peer, stage)
+  }
+  return { ...before, stageOf, departing }
+}
+
+/** The newest certified round that more than f of the claimants hold, so an honest one does; else what is final. */
+export function baseOf(lease: StageLease, claims: ReadonlyMap<PeerName, Claim>, faults: number): Point {
+  let best = lease.final
+  for (const { newest, holds } of claims.values()) {
+    if (!holds || newest === null || newest.epoch < lease.sinceEpoch || newest.round < best.round) continue
+    if (newest.round === best.round && !precedes(newest, best, lease)) continue
+    const support = [...claims.values()].filter(claim => supports(claim, newest)).length
+    if (support > faults) best = { round: newest.round, value: newest.value, outcome: newest.outcome }
+  }
+  return best
+}
+
+/** Above every round that is final anywhere, and above the one that a claimant may have voted in: no number stands for two rounds. */
+function resumeRound(leases: readonly StageLease[]): number {
+  let highest = 0
+  for (const { final, claims } of leases) {
+    highest = Math.max(highest, final.round, ...[...claims.values()].map(({ newest }) => 1 + (newest?.round ?? 0)))
+  }
+  return highest + 1
+}
+
+/** Two certified rounds of one number mean that more than f seats lied: what is final stays, else the smaller id counts. */
+function precedes(a: Point, b: Point, { final }: StageLease): boolean {
+  return !sameRound(b, final) && (compareBytes(a.value, b.value) || compareBytes(a.outcome, b.outcome)) < 0
+}
+
+/** A claim of a seat of the stage that is bonded, and was not proven to lie. */
+function counts({ before, bonded }: RecoverInit, stage: number, peer: PeerName): boolean {
+  return before.stageOf.get(peer) === stage && bonded.has(peer) && before.departing.get(peer)?.act !== 'remove-proven'
+}
+
+/** Bonded peers without a seat: candidates of the stage, who fetch its state already, then by the epoch's beacon. */
+function spares({ before, bonded, beacon, run }: RecoverInit, stage: number, taken: ReadonlySet<PeerName>): PeerName[] {
+  const isFirst = (peer: PeerName): number => (before.candidates.get(peer) === stage ? 0 : 1)
+  return [...bonded]
+    .filter(peer => !before.stageOf.has(peer) && !before.barred.has(peer) && !taken.has(peer))
+    .map(peer => ({ peer, key: hashList([beacon, run, 'deal', peer]) }))
+    .sort((a, b) => isFirst(a.peer) - isFirst(b.peer) || compareBytes(a.key, b.key) || compareText(a.peer, b.peer))
+    .map(({ peer }) => peer)
+}
+
+function seatsOf({ stageOf }: Roster, stage: number): PeerName[] {
+  return [...stageOf].flatMap(([peer, dealt]) => (dealt === stage ? [peer] : []))
+}

@@ -1,0 +1,71 @@
+/** Joins the watch over the leases with what it asks of this peer: votes, renewals, an empty round, claims. */
+import type { Chain } from '../../consensus/chain/types.ts'
+import { ROLES, rankByStake } from '../../consensus/election/index.ts'
+import { decodeCertificate } from '../../protocols/wire/certificate.ts'
+import type { Certificate } from '../../protocols/wire/messages.ts'
+import { isRefusal } from '../../protocols/wire/refusals.ts'
+import type { EventBus } from '../events/bus.ts'
+import type { RoundStore } from '../journal/index.ts'
+import type { Run } from '../run/folder.ts'
+import { LeasePoster } from './lease-poster.ts'
+import { LeaseWatch } from './lease-watch.ts'
+import type { RoundRun } from './round-run.ts'
+import type { Seat } from './seat.ts'
+
+export interface WatchLeasesInit {
+  readonly seat: Seat
+  readonly run: Run
+  readonly chain: Chain
+  readonly bus: EventBus
+  readonly signal: AbortSignal
+  /** The epoch that this peer is in. */
+  readonly epoch: () => number
+  /** It has a seat, and the run goes on. */
+  readonly isTakingPart: () => boolean
+  /** The round in progress. */
+  readonly round: () => Pick<RoundRun, 'voteAgain' | 'idle'> | null
+}
+
+export function watchLeases(init: WatchLeasesInit): LeaseWatch {
+  const { seat, run, chain, bus, signal, epoch, isTakingPart, round } = init
+  const { self, stage, membership, store, stageState, reporter } = seat
+  const onWarning = (message: string): void => reporter.warning(message)
+  const poster = new LeasePoster({
+    chain,
+    run,
+    stage,
+    self,
+    rules: membership.leaseRules,
+    isTakingPart,
+    newest: () => newestCertificate(store, stage, stageState.tip.round),
+    rank(of) {
+      const known = membership.known(epoch())
+      const group = known?.groups[stage]
+      if (known === null || group === undefined) return 0
+      const draw = { beacon: known.beacon, run: run.id, stage, round: of, role: ROLES.anchorer }
+      return Math.max(0, rankByStake(draw, group.seats, BigInt(run.manifest.stake.cap)).indexOf(self))
+    },
+    onIdle: () => round()?.idle(),
+    signal,
+    onWarning,
+  })
+  const watch: LeaseWatch = new LeaseWatch({
+    membership,
+    stage,
+    bus,
+    signal,
+    onRead(height, lease) {
+      if (watch.mayVote) round()?.voteAgain()
+      poster.at(height, lease)
+    },
+    onWaiting: text => reporter.lost(text),
+    onWarning,
+  })
+  return watch
+}
+
+async function newestCertificate(store: RoundStore, stage: number, round: number): Promise<Certificate | null> {
+  const encoded = await store.certificate(stage, round)
+  const certificate = encoded === null ? null : decodeCertificate(encoded)
+  return certificate === null || isRefusal(certificate) ? null : certificate
+}

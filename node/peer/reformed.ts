@@ -1,0 +1,36 @@
+/** What the recoveries of a stage mean for a history that stands at a tip (consensus/recovery). Pure. */
+import type { BlockReference } from '../../consensus/chain/types.ts'
+import { type Recovery, sameRound } from '../../consensus/recovery/index.ts'
+import type { Tip } from './tip.ts'
+
+export type Standing =
+  /** No recovery concerns it. */
+  | { readonly type: 'on' }
+  /** A recovery goes on from further ahead: up to its base the history is as it was. */
+  | { readonly type: 'before'; readonly recovery: Recovery }
+  /** The history goes on by a recovery from here. */
+  | { readonly type: 'base'; readonly recovery: Recovery }
+  /** A recovery went on from an earlier round, or another one: what came after that is no part of the history. */
+  | { readonly type: 'left'; readonly recovery: Recovery }
+
+/** @param recoveries - of the stage, in the order of their epochs */
+export function standing(tip: Pick<Tip, 'round' | 'parent' | 'epoch'>, recoveries: readonly Recovery[]): Standing {
+  const recovery = recoveries.find(({ epoch }) => epoch > tip.epoch)
+  if (recovery === undefined) return { type: 'on' }
+  const { base } = recovery
+  if (tip.round < base.round) return { type: 'before', recovery }
+  return { type: tip.round === base.round && sameRound(tip.parent, base) ? 'base' : 'left', recovery }
+}
+
+/** Where the history stands after a recovery from this tip. @param start - first block of the recovery's epoch */
+export function resumedTip(tip: Tip, { resume, epoch }: Recovery, start: BlockReference): Tip {
+  return { ...tip, round: resume - 1, reference: start, epoch, past: [], decided: [] }
+}
+
+/** The round after this one: the rounds that a recovery left out do not exist. */
+export function roundAfter(round: number, recoveries: readonly Recovery[]): number {
+  let next = round + 1
+  const skipping = () => recoveries.find(({ base, resume }) => base.round < next && next < resume)
+  for (let recovery = skipping(); recovery !== undefined; recovery = skipping()) next = recovery.resume
+  return next
+}

@@ -1,0 +1,25 @@
+import { scenario } from '../scenario/defaults.ts'
+
+/**
+ * Eight stages of four at 100 ms there and back and 100 Mbit/s: 512 micro-batches of 1 x 1,024 tokens, d 2,048 as int8; 100 M parameters
+ * a stage, gradients as int8. A backward includes the forward that is computed again.
+ */
+export const deepPipeline = scenario({
+  name: 'deep-pipeline',
+  about: 'Eight stages across the internet, full of work: how much of the time the machines compute.',
+  swarm: { stages: 8, replicas: 4 },
+  peer: { upMbps: 100, downMbps: 100 },
+  // 20 ms between two homes, and 0 to 60 more.
+  network: { jitterMs: 30 },
+  workload: {
+    rounds: 4,
+    target: 512,
+    forwardMs: 400,
+    backwardMs: 400,
+    boundaryBytes: 2 * 1024 * 1024,
+    // 64 partitions of 1.6 MB.
+    gradientValues: 512,
+    gradientBytes: 100_000_000,
+  },
+  timing: { roundMs: 600_000, drainMs: 10_000, hopMs: 60_000, proposeMs: 30_000, reduceMs: 30_000 },
+})

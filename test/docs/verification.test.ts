@@ -1,0 +1,36 @@
+import { expect } from 'chai'
+import { report } from '../verify-all/report.ts'
+
+const checks = [
+  { name: 'one', claim: 'holds | for ever' },
+  { name: 'two', claim: 'holds' },
+]
+const about = { version: '0.1.0', machine: 'a machine' }
+const line = { passed: true, seconds: 5, today: '2026-01-02', commit: 'abc1234' }
+const rows = (page: string) => page.split('\n').filter(text => /^\| (one|two) /.test(text))
+
+describe('docs/reference/verification.md', () => {
+  it('keeps the lines of checks that were not run now, each with its own day and commit', () => {
+    const first = report(about, checks, [{ ...checks[0]!, ...line, saw: 'a | b\nc' }], '')
+    expect(rows(first)).to.deep.equal([
+      '| one | holds / for ever | holds | a / b c | 5 | 2026-01-02 | abc1234 |',
+      '| two | holds | not run | - | - | - | - |',
+    ])
+    const second = report(
+      about,
+      checks,
+      [{ ...checks[1]!, ...line, passed: false, saw: 'x', today: '2026-02-03' }],
+      first,
+    )
+    expect(rows(second)).to.deep.equal([
+      '| one | holds / for ever | holds | a / b c | 5 | 2026-01-02 | abc1234 |',
+      '| two | holds | DOES NOT HOLD | x | 5 | 2026-02-03 | abc1234 |',
+    ])
+  })
+
+  it('forgets a line whose claim is another now', () => {
+    const first = report(about, checks, [{ ...checks[1]!, ...line, saw: 'x' }], '')
+    const [, two] = rows(report(about, [checks[0]!, { name: 'two', claim: 'holds longer' }], [], first))
+    expect(two).to.equal('| two | holds longer | not run | - | - | - | - |')
+  })
+})

@@ -1,0 +1,50 @@
+import { expect } from 'chai'
+import type { Scenario } from '../../../simulations/scenario/types.ts'
+import { withSlowPeer } from '../../../simulations/scenarios/slow-peer.ts'
+import { stragglers } from '../../../simulations/scenarios/stragglers.ts'
+import { eventsOf, runSeed, type Told } from '../support.ts'
+
+/** Lengths of the rounds after the first, by stage 0's certificates. */
+function roundsMs(told: Told): number[] {
+  const atMs = new Map<number, number>()
+  for (const event of eventsOf(told, 'certified'))
+    if (event.stage === 0 && !atMs.has(event.round)) atMs.set(event.round, event.atMs)
+  const times = [...atMs.values()]
+  return times.slice(1).map((time, index) => time - times[index]!)
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+
+function play(scenario: Scenario, seed: number): Told {
+  const told = runSeed(scenario, seed)
+  expect(told.verdict.verdict, told.verdict.sentence).to.equal('valid')
+  return told
+}
+
+describe('simulations/tier0: unequal peers', () => {
+  const alike = mean(roundsMs(play(withSlowPeer(null), 1)))
+
+  for (const [stage, position] of ['source', 'middle', 'head'].entries()) {
+    it(`rounds take at most 1.4 times as long with a ${position} that is ten times slower, and none is skipped`, function () {
+      this.timeout(30_000)
+      const told = play(withSlowPeer(stage), 1)
+      // Three of four do the work of four: 4/3 is the least.
+      expect(mean(roundsMs(told))).to.be.at.most(1.4 * alike)
+      const certified = eventsOf(told, 'certified')
+      expect(certified.some(({ skip }) => skip)).to.equal(false)
+      const seals = (peer: number) => certified.filter(event => event.sealed.some(one => one.peer === peer)).length
+      for (let peer = 0; peer < 12; peer++) if (peer !== stage) expect(seals(peer), `peer ${peer}`).to.be.above(0)
+    })
+  }
+
+  it('second copies shorten the slowest rounds of sources without slack', function () {
+    this.timeout(60_000)
+    const slowest = [0, undefined].map(hedges => {
+      const { hedges: _, ...workload } = stragglers.workload
+      const scenario = { ...stragglers, workload: { ...workload, ...(hedges === undefined ? {} : { hedges }) } }
+      const lengths = [1, 2].flatMap(seed => roundsMs(play(scenario, seed))).toSorted((a, b) => b - a)
+      return mean(lengths.slice(0, 4))
+    })
+    expect(slowest[1]!).to.be.below(slowest[0]!)
+  })
+})
