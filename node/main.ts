@@ -1,6 +1,7 @@
 /** The only composition root: a peer of a run on a real machine, with the real chain, network, engine, time and disk. */
 import { join } from 'node:path'
 import { useEd25519 } from '../protocols/wire/ed25519.ts'
+import type { Manifest } from '../protocols/wire/manifest.ts'
 import { loadPeerKey, nativeVerifier, signingNatively } from './identity/index.ts'
 import { createNetwork, type Network } from './network/index.ts'
 import { parseAddress } from './network/targets.ts'
@@ -8,6 +9,7 @@ import { composePeer, type PeerEnd } from './peer/compose.ts'
 import { digestOf } from './peer/digest.ts'
 import { folderDisk } from './peer/disk.ts'
 import type { PeerEnvironment, PeerInit } from './peer/environment.ts'
+import { type FetchRunInit, fetchManifest } from './peer/fetch-run.ts'
 import { logEvents } from './peer/log.ts'
 import { openEngine } from './peer/stage-disk.ts'
 import { makeSystem } from './peer/system.ts'
@@ -98,6 +100,15 @@ function watchForStop(folder: string): { readonly signal: AbortSignal; end(): vo
   }, LOOK_MS)
   timer.unref()
   return { signal: stop.signal, end: () => clearInterval(timer) }
+}
+
+/** The manifest of a run that is known by its id only. */
+export async function fetchRunManifest(
+  init: Pick<FetchRunInit, 'run' | 'folder' | 'listen' | 'bootstrap' | 'nat' | 'signal'>,
+): Promise<Manifest> {
+  useEd25519(nativeVerifier())
+  const privateKey = signingNatively(await loadPeerKey(join(init.folder, IDENTITY_FILE)))
+  return fetchManifest({ ...init, privateKey, ...makeSystem(), digest: digestOf, createNetwork })
 }
 
 function countPaths(network: Network | null): { direct: number; relayed: number } {

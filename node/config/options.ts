@@ -136,7 +136,7 @@ export const OPTIONS = {
   run: {
     type: 'string',
     verbs: ['join', 'bond'],
-    help: 'the run: path of its manifest file, or its id when the data folder already holds the manifest',
+    help: 'the run: path of its manifest file, or its id; join asks other peers for a manifest that the data folder does not hold',
     default: 'required',
     requiredBy: ['join', 'bond'],
   },

@@ -1,6 +1,7 @@
 /** The commands of a local swarm: the chain and the peers are the same programs that anyone starts by hand. */
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { ContentId } from '../../protocols/wire/messages.ts'
 import type { SwarmFolder } from '../run/folder.ts'
 import { manifestPath } from '../run/folder.ts'
 import { BUFFER_FLAGS } from '../run/v8.ts'
@@ -34,6 +35,8 @@ export const PEER_ENVIRONMENT: Readonly<Record<string, string>> = {
 
 export interface JoinCommand {
   readonly folder: SwarmFolder
+  /** The run's id, for a peer that asks others for the manifest; absent: the manifest of the swarm's folder. */
+  readonly run?: ContentId
   readonly peer: LocalPeer
   readonly chainUrl: string
   /** Multiaddrs to start from. */
@@ -47,10 +50,20 @@ export interface JoinCommand {
 
 /** Arguments of `swarm-node join`, as a person would type them. */
 export function joinArguments(command: JoinCommand): string[] {
-  const { folder, peer, chainUrl, bootstrap, port, corpus, threads, untilRound } = command
+  const {
+    folder,
+    run = manifestPath(folder.root),
+    peer,
+    chainUrl,
+    bootstrap,
+    port,
+    corpus,
+    threads,
+    untilRound,
+  } = command
   return [
     'join',
-    ...['--run', manifestPath(folder.root)],
+    ...['--run', run],
     ...['--data', peer.folder],
     ...['--chain', chainUrl],
     ...['--listen', `/ip4/127.0.0.1/tcp/${port}`],

@@ -18,7 +18,7 @@ const STOP_GRACE_MS = 15_000
 /** Keys of shared events remembered: a few hundred rounds of every stage. */
 const MAX_SHOWN = 4096
 
-export interface SwarmInit extends Omit<JoinCommand, 'peer' | 'port' | 'bootstrap'> {
+export interface SwarmInit extends Omit<JoinCommand, 'peer' | 'port' | 'bootstrap' | 'run'> {
   readonly peers: readonly LocalPeer[]
   readonly stages: number
   readonly bus: EventBus
@@ -136,6 +136,9 @@ export class LocalSwarm {
         if (ended !== null) bus.emit('start.phase', ended)
         return
       }
+      case 'place':
+        // Its status tells it; of all that come and go `seat` and `shortage` are told.
+        return
       case 'peer.ready':
         this.#stageOf.set(peer, event.stage)
         break

@@ -2,12 +2,11 @@
 import { encodeClose } from '../../protocols/gossip/index.ts'
 import { MAX_SEATS } from '../../protocols/wire/constants.ts'
 import { hashHex } from '../../protocols/wire/hash.ts'
-import type { Certificate, Hash, PeerName } from '../../protocols/wire/messages.ts'
+import type { Certificate, Hash } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import type { StartPhase } from '../events/types.ts'
 import { Ahead } from './ahead.ts'
 import { Anchorer } from './anchorer.ts'
-import { Around } from './around.ts'
 import { Candidates } from './candidates.ts'
 import { CatchUp } from './catch-up.ts'
 import { CertificateBook } from './certificate-book.ts'
@@ -31,6 +30,7 @@ import { SeenCommits } from './seen-commits.ts'
 import { SeenSignatures } from './seen-signatures.ts'
 import { openServices, type Services } from './services.ts'
 import { suspendIfStale } from './stale.ts'
+import { Standing } from './standing.ts'
 import { stopStage } from './stop-stage.ts'
 import { TensorStore } from './tensors.ts'
 import type { PeerParts } from './types.ts'
@@ -112,12 +112,11 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
   const commits = new SeenCommits()
   const signatures = new SeenSignatures()
   const pushed = new PushedAggregates(clock, pushPatienceMs(run.manifest.timeouts.reduceMs))
-  const epoch = (): number => replica.epoch?.number ?? membership.epochOf(stageState.tip.reference.height)
-  const around = new Around(membership, stages, epoch)
-  const groupOf = (other: number) => membership.known(epoch())?.groups[other] ?? null
-  const seatsNow = (other: number): PeerName[] => groupOf(other)?.seats.map(({ peer }) => peer) ?? []
-  const ahead = new Ahead(() => groupOf(stage)?.faults ?? 0)
-  const hasSeat = (): boolean => seatsNow(stage).includes(self)
+  const standing = new Standing({ self, stage, stages, membership, stageState })
+  const { around } = standing
+  const epoch = () => standing.epoch
+  const ahead = new Ahead(() => standing.groupOf(stage)?.faults ?? 0)
+  const wantsToLeave = (): boolean => seat.disk.request() === 'leave'
 
   const inbox = new RoundInbox({
     round: stageState.tip.round + 1,
@@ -143,9 +142,9 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     stage,
     stages,
     clock,
-    seats: seatsNow,
+    seats: other => standing.seats(other),
     around: other => around.seats(other),
-    quorum: () => (hasSeat() ? (groupOf(stage)?.quorum ?? 1) : null),
+    quorum: () => standing.quorum,
     onChange(peer, isConnected) {
       inbox.reachable(peer, isConnected)
       reporter.lacking(connected.missing())
@@ -281,7 +280,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     catchUp,
     wishes,
     poster: new ChangesPoster({ chain, clock, run, membership, signal, onWarning: warn }),
-    wantsToLeave: () => seat.disk.request() === 'leave',
+    wantsToLeave,
     anchorer,
     evaluator,
     reporter,
@@ -291,6 +290,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     spread: (encoded, rank, round) => void door.spread(encoded, rank, round).catch(() => undefined),
     onFinished: round => bus.emit('run.finished', { round }),
   })
+  standing.inRound = () => replica.epoch?.number ?? null
   const follower: Follower = new Follower({
     parts,
     membership,
@@ -303,6 +303,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
       bus.emit('followed', { stage, round, vouched })
     },
     onResumed: round => reporter.resumed(round),
+    wantsToLeave,
   })
   const watchdog = new Watchdog({
     clock,
@@ -328,7 +329,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     bus,
     signal,
     epoch,
-    isTakingPart: () => hasSeat() && !replica.isFinished,
+    isTakingPart: () => standing.quorum !== null && !replica.isFinished,
     round: () => inbox.current,
   })
   const stopWatching = chain.onFinalized(head => {

@@ -32,6 +32,8 @@ export interface FollowerInit {
   /** A certified round was executed here; `vouched`: its OUTCOME went to the seats. */
   readonly onFollowed: (round: number, vouched: boolean) => void
   readonly onResumed: (round: number) => void
+  /** Has a person asked this peer to go? */
+  readonly wantsToLeave: () => boolean
 }
 
 /**
@@ -63,7 +65,7 @@ export class Follower {
       if (history.standing(stageState.tip).type === 'left') return 'left'
       const number = membership.epochOf(stageState.tip.reference.height)
       if (isSeated(await membership.epoch(number, signal), parts.self, parts.stage)) return 'seated'
-      if (!this.#isAwaited()) return 'released'
+      if (!this.#isAwaited() || this.#init.wantsToLeave()) return 'released'
       await this.#vouch()
       if (this.#certified <= stageState.tip.round) await this.#news(signal)
       await this.#catchUp(signal).catch(error => {

@@ -12,6 +12,7 @@ import type { Connected } from './connected.ts'
 import type { PeerEnvironment, PeerInit } from './environment.ts'
 import { GossipDoor } from './gossip-door.ts'
 import { Isolation } from './isolation.ts'
+import { profileOf } from './profile.ts'
 import type { RoundInbox } from './round-inbox.ts'
 import type { Seat } from './seat.ts'
 
@@ -50,7 +51,7 @@ export async function openOverlay(overlay: OverlayInit): Promise<Overlay> {
   const records = recordBook({ run: run.id, stages, seats: around, codec, onRefused })
   const isolation = new Isolation(clock, warn)
   let isStarted = false
-  const profile = isLoopback(init.listen) ? 'local' : 'public'
+  const profile = profileOf(init.listen)
   const network = await environment.createNetwork({
     privateKey,
     listen: init.listen,
@@ -140,9 +141,4 @@ function otherVersionText(event: Extract<NetworkEvent, { type: 'other-version' }
   const { peer, protocol, theirs, ours, older } = event
   const who = older === 'we' ? 'upgrade this peer' : 'it must be upgraded'
   return `peer ${peer} speaks ${protocol} ${theirs}, this one ${ours}: ${who} (${UPGRADE_COMMAND})`
-}
-
-/** Nobody but this machine can dial: the limits for strangers would only hit the own peers. */
-function isLoopback(listen: readonly string[]): boolean {
-  return listen.every(address => /^\/(ip4\/127\.|ip6\/::1\/)/.test(address))
 }

@@ -28,7 +28,10 @@ export class Places {
   readonly #bell = new RoundBell()
   /** It had a place in this process. */
   #hadPlace = false
+  #isFirst = true
   #bondSeenIn = -1
+  /** Stages that it has said it cannot hold. */
+  readonly #tooLarge = new Set<number>()
 
   constructor(init: PlacesInit) {
     this.#init = init
@@ -54,8 +57,10 @@ export class Places {
       const place = placeNow(membership, self)
       const hasLeft = place.role !== 'seat' && disk.request() === 'leave'
       if (hasLeft) disk.clearRequest()
-      if (hasLeft && this.#hadPlace) return null
-      if (place.role === 'none') await this.#mustBeBonded(height, signal)
+      // What an earlier process was asked for is done: this one was started since.
+      if (hasLeft && !this.#isFirst) return null
+      this.#isFirst = false
+      if (place.role === 'none') await this.#mayWait(height, signal)
       if ((place.role === 'seat' || place.role === 'candidate') && this.#fits(place)) {
         this.#hadPlace = true
         return place.stage
@@ -65,8 +70,9 @@ export class Places {
   }
 
   /** A bond that does not count yet is worth waiting for. Looked at once an epoch. */
-  async #mustBeBonded(height: number, signal: AbortSignal): Promise<void> {
+  async #mayWait(height: number, signal: AbortSignal): Promise<void> {
     const { membership, self, run } = this.#init
+    if (membership.newest.barred.has(self)) throw barred(run, self)
     const epoch = membership.epochOf(height)
     if (epoch === this.#bondSeenIn) return
     const bonds = await membership.bondsAt(height, signal)
@@ -81,12 +87,22 @@ export class Places {
     const cut = cutModel(model, stages, batch.sequences)[stage]
     const bytes = cut === undefined ? 0 : stageBytes(model, cut, batch.sequences)
     if (bytes <= memoryBytes) return true
+    if (this.#tooLarge.has(stage)) return false
+    this.#tooLarge.add(stage)
     const [needs, has] = [bytes, memoryBytes].map(count => Math.ceil(count / MIB))
     bus.emit('warning', {
       message: `stage ${stage} needs about ${needs} MiB and this peer gives ${has}: it waits for another stage (--memory-mib)`,
     })
     return false
   }
+}
+
+function barred({ id }: Run, self: PeerName): ExitError {
+  return new ExitError(
+    'refused',
+    `peer ${self} gave its seat up or was proven to lie: it gets none in run ${id} while its bond stands`,
+    'swarm-node join with another --data folder, whose peer has a bond of its own',
+  )
 }
 
 function unbonded({ id, manifest }: Run, self: PeerName, height: number, hadPlace: boolean): ExitError {

@@ -3,7 +3,9 @@ import { type Activations, activations } from '../../protocols/activations/index
 import { type Agreement, agreement } from '../../protocols/agreement/index.ts'
 import { type Evaluation, evaluation } from '../../protocols/evaluation/index.ts'
 import { type Reduce, reduce } from '../../protocols/reduce/index.ts'
+import { type Runs, runs } from '../../protocols/run/index.ts'
 import { type State, servedAt, state } from '../../protocols/state/index.ts'
+import { encodeManifest } from '../../protocols/wire/cid.ts'
 import type { Clock, Digest, Random } from '../../protocols/wire/environment.ts'
 import { hashValue } from '../../protocols/wire/hash.ts'
 import type { Certificate, Commit, Hash, PeerName, Signed } from '../../protocols/wire/messages.ts'
@@ -44,6 +46,7 @@ export interface Services {
   readonly activations: Activations
   readonly state: State
   readonly evaluation: Evaluation
+  readonly runs: Runs
 }
 
 export function openServices(init: ServicesInit): Services {
@@ -105,6 +108,7 @@ export function openServices(init: ServicesInit): Services {
         refused: onRefused,
       },
     })(components),
+    runs: runs({ served: { run: run.id, manifest: encodeManifest(run.manifest) }, onRefused })(components),
   }
   return services
 }

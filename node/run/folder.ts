@@ -13,7 +13,13 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { decodeManifest, encodeManifest, manifestId, manifestVersion } from '../../protocols/wire/cid.ts'
+import {
+  decodeManifest,
+  encodeManifest,
+  hashOfContentId,
+  manifestId,
+  manifestVersion,
+} from '../../protocols/wire/cid.ts'
 import { PROTOCOL_VERSION } from '../../protocols/wire/constants.ts'
 import type { Manifest } from '../../protocols/wire/manifest.ts'
 import type { ContentId } from '../../protocols/wire/messages.ts'
@@ -140,6 +146,11 @@ export function readSeat(folder: string): number | null {
 
 export function writeSeat(folder: string, stage: number): void {
   writeFileSync(join(folder, SEAT_FILE), `${stage}\n`)
+}
+
+/** `--run` names a run by its id, and the folder has no manifest: it must be asked for. */
+export function isUnknownRun(given: string, folder: string): boolean {
+  return !existsSync(given) && !hasManifest(folder) && hashOfContentId(given) !== null
 }
 
 /** `--run`: a manifest file, or the id of the run whose manifest the folder already holds. */

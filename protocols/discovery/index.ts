@@ -20,6 +20,7 @@ import type { DiscoveryComponents, DiscoveryInit } from './types.ts'
 
 export { recordCodec } from './codec.ts'
 export { DISCOVERY_PROTOCOL, RECORD_NAMESPACE } from './constants.ts'
+export { findProviders } from './dht-records.ts'
 export type { Discovery } from './discovery.ts'
 export type { Admission, RecordBook, RecordBookInit } from './record-book.ts'
 export type * from './types.ts'

@@ -83,6 +83,19 @@ describe('simulations/checkers', () => {
     expect(ends([told, refused, told], seats)).to.equal(null)
   })
 
+  it('heals allows f + 1 views more to a round that has to be skipped, and to no other', () => {
+    const skipped = { ...at, type: 'decided', view: 3, value: 'v', skip: true } as const
+    const commits = [0, 2, 4].map(peer => ({ ...vote, peer, kind: 'commit' }))
+    const judge = (...events: readonly SimEvent[]) => {
+      const running = CHECKERS['heals']!.start(scenario)
+      return [...seats, ...events].map(event => running.event(event)).find(found => found !== null) ?? null
+    }
+    expect(judge(...commits.slice(1), skipped)).to.equal(null)
+    expect(judge(...commits.slice(1), { ...skipped, view: 4 })).to.have.property('checker', 'heals')
+    expect(judge(...commits.slice(1), { ...skipped, skip: false })).to.have.property('checker', 'heals')
+    expect(judge(...commits, skipped)).to.have.property('checker', 'heals')
+  })
+
   it('quorums and heals count the seats of the epoch, where members change', () => {
     const joined: readonly SimEvent[] = [
       ...seats,
@@ -112,19 +125,6 @@ describe('simulations/checkers', () => {
     expect(struck([0])).to.equal(null)
     expect(struck([])).to.equal(null)
     expect(struck([2])).to.have.property('checker', 'only-absent')
-  })
-
-  it('heals allows f + 1 views more to a round that has to be skipped, and to no other', () => {
-    const skipped = { ...at, type: 'decided', view: 3, value: 'v', skip: true } as const
-    const commits = [0, 2, 4].map(peer => ({ ...vote, peer, kind: 'commit' }))
-    const judge = (...events: readonly SimEvent[]) => {
-      const running = CHECKERS['heals']!.start(scenario)
-      return [...seats, ...events].map(event => running.event(event)).find(found => found !== null) ?? null
-    }
-    expect(judge(...commits.slice(1), skipped)).to.equal(null)
-    expect(judge(...commits.slice(1), { ...skipped, view: 4 })).to.have.property('checker', 'heals')
-    expect(judge(...commits.slice(1), { ...skipped, skip: false })).to.have.property('checker', 'heals')
-    expect(judge(...commits, skipped)).to.have.property('checker', 'heals')
   })
 
   it('has a bad trace for each', () => {

@@ -73,6 +73,7 @@ export const BROWSER_FOLDERS = [
   'protocols/wire',
   'protocols/discovery',
   'protocols/evaluation',
+  'protocols/run',
   'protocols/activations',
   'protocols/reduce',
   'protocols/agreement',

@@ -8,7 +8,7 @@ import { EventBus } from '../../events/bus.ts'
 import { wallClockMs } from '../../events/wall-clock.ts'
 import { loadAccount, lockDataFolder } from '../../identity/index.ts'
 import { loadRunCorpus } from '../../run/corpus.ts'
-import { accountPath, resolveRun } from '../../run/folder.ts'
+import { accountPath, isUnknownRun, resolveRun, writeRun } from '../../run/folder.ts'
 import { openFolderVersion } from '../../run/folder-version.ts'
 import { EXIT } from '../exit.ts'
 import { onParentGone } from '../lifetime.ts'
@@ -17,7 +17,7 @@ import { project } from '../projections/index.ts'
 const DEFAULT_LISTEN = ['/ip4/0.0.0.0/tcp/0', '/ip6/::/tcp/0']
 
 const STOPPED = '\nstopped   the same command goes on from here'
-const LEFT = '\nleft      the seat is given up; the same command waits for another one'
+const LEFT = '\nleft      the seat is given up; a peer with another bond can take one'
 
 const MIB = 1024 * 1024
 /** Of the machine's memory, where nothing is said. */
@@ -27,11 +27,23 @@ function memoryOf(mib: number | undefined): number {
   return mib === undefined ? MEMORY_SHARE * totalmem() : mib * MIB
 }
 
+/** By its id alone: other peers give the manifest, and its hash shows that it is the one. */
+async function fetchRun(settings: Settings, folder: string, signal: AbortSignal): Promise<void> {
+  const { fetchRunManifest } = await import('../../main.ts')
+  const listen = settings.listen ?? DEFAULT_LISTEN
+  const init = { run: settings.run!, folder, listen, bootstrap: settings.bootstrap ?? [], nat: natOf(settings), signal }
+  writeRun(folder, await fetchRunManifest(init))
+}
+
 export async function run(settings: Settings, stop: AbortSignal): Promise<number> {
   const folder = resolve(settings.data!)
   const lock = await lockDataFolder(folder)
   try {
     openFolderVersion(folder)
+    const parent = new AbortController()
+    if (settings['parent-stdin'] === true) onParentGone(() => parent.abort(new Error('the parent process is gone')))
+    const signal = AbortSignal.any([stop, parent.signal])
+    if (isUnknownRun(settings.run!, folder)) await fetchRun(settings, folder, signal)
     const target = resolveRun(settings.run!, folder)
     const corpus = await loadRunCorpus(settings.corpus!, target.manifest)
     const bus = new EventBus(wallClockMs)
@@ -43,8 +55,6 @@ export async function run(settings: Settings, stop: AbortSignal): Promise<number
       peers: 1,
       begins: 'the peer opens its folder and asks the chain for its seat',
     })
-    const parent = new AbortController()
-    if (settings['parent-stdin'] === true) onParentGone(() => parent.abort(new Error('the parent process is gone')))
     // libp2p, onnxruntime and the chain's api are loaded only now: a wrong option must not cost their start-up time.
     const { runPeer } = await import('../../main.ts')
     const end = await runPeer({
@@ -62,7 +72,7 @@ export async function run(settings: Settings, stop: AbortSignal): Promise<number
       memoryBytes: memoryOf(settings['memory-mib']),
       untilRound: settings.until ?? null,
       bus,
-      signal: AbortSignal.any([stop, parent.signal]),
+      signal,
     })
     projection.finish()
     if (settings.json !== true) console.log(end === 'left' ? LEFT : STOPPED)

@@ -1,5 +1,7 @@
 /** A seat that is gone for good is replaced by a peer that bonded while the run was under way. About 60 s. */
+import { rmSync } from 'node:fs'
 import { expect } from 'chai'
+import { manifestPath } from '../../../node/run/folder.ts'
 import { expectOneHistory, Swarm, verify } from '../harness/index.ts'
 
 const PATIENCE_MS = 120_000
@@ -21,10 +23,12 @@ describe('a stage of 4 replicas and a peer that bonds later', () => {
   })
   after(() => swarm?.stopAll())
 
-  it('waits as a spare while no stage is short of seats', async () => {
+  it('finds the run by its id, and waits as a spare while no stage is short of seats', async () => {
     const { code, errors } = await swarm.command('bond', spare)
     expect(code, errors).to.equal(0)
-    swarm.start([spare])
+    // All that it is told is the run's id: the peers that it dials give it the manifest.
+    rmSync(manifestPath(swarm.peers[spare]?.folder ?? ''))
+    swarm.start([spare], { byId: true })
     const place = await swarm.waitFor(
       'place',
       ({ peerIndex, role }) => peerIndex === spare && role === 'spare',

@@ -25,6 +25,8 @@ import { Roles } from './roles.ts'
 const STAKE = 1_000n
 /** For flushing journals and snapshots. */
 const STOP_GRACE_MS = 10_000
+/** Where blocks come every second the bonds may take some. */
+const FAST_MARGIN_BLOCKS = 6
 /** Generous: the machine may be busy. */
 const PATIENCE_MS = 120_000
 const EXPLAINED_EVENTS = 8
@@ -38,6 +40,8 @@ export interface StartOptions {
   /** Before those of `swarm-node`. */
   readonly programArguments?: readonly string[]
   readonly untilRound?: number
+  /** Tells the peer the run's id only. */
+  readonly byId?: boolean
   /** False: nobody's child; it goes on when this process ends. */
   readonly hasParent?: boolean
 }
@@ -94,6 +98,7 @@ export class Swarm {
         folder,
         peers: peers.slice(0, seats),
         staked: peers.slice(seats),
+        ...(tiny.emptyBlockMs === undefined ? {} : { marginBlocks: FAST_MARGIN_BLOCKS }),
         freezers,
         stake: STAKE,
         asset: STAKE_ASSET,
@@ -264,6 +269,7 @@ export class Swarm {
     const bootstrap = (options.bootstrap ?? [0, 1]).filter(other => other !== index)
     const args = joinArguments({
       folder: this.folder,
+      ...(options.byId === true ? { run: this.run.id } : {}),
       peer,
       chainUrl: this.chainUrl,
       bootstrap: bootstrap.map(other => this.address(other)),

@@ -3,8 +3,11 @@ import { Connected } from '../../../node/peer/connected.ts'
 import { settle, VirtualClock } from '../../protocols/discovery/virtual-clock.ts'
 import { peer } from './messages.ts'
 
+/** It has a seat in stage 0 from the next epoch on. */
+const NEXT = `12D3KooW${'J'.repeat(44)}`
+
 /** Stage 0 has peers 0 to 3, stage 1 peers 4 to 7; this is peer 0, and 3 of a stage are a quorum. */
-function open(): {
+function open({ follows = false } = {}): {
   connected: Connected
   clock: VirtualClock
   waiting: string[]
@@ -22,8 +25,8 @@ function open(): {
     stages: 2,
     clock,
     seats,
-    around: seats,
-    quorum: () => 3,
+    around: stage => (stage === 0 ? [...seats(0), NEXT] : seats(stage)),
+    quorum: () => (follows ? null : 3),
     onChange: (who, isConnected) => changes.push([who, isConnected]),
     onWaiting: text => waiting.push(text),
   })
@@ -104,6 +107,19 @@ describe('connected seats', () => {
       'stage 1 needs a replica that can be reached from here',
       '',
     ])
+  })
+
+  it('are enough for a peer that follows as soon as there is a sibling, of the epochs around too', async () => {
+    const { connected, waiting, meet } = open({ follows: true })
+    const state = watch(connected.enough(new AbortController().signal))
+    meet(5, 6)
+    await settle()
+    expect(state()).to.equal('waits')
+    connected.take({ type: 'connected', peer: NEXT })
+    await settle()
+    expect(state()).to.equal('goes on')
+    expect(connected.of(0)).to.deep.equal([NEXT])
+    expect(waiting).to.include('nobody of stage 0 can be reached from here')
   })
 
   it('are waited for until one is stopped', async () => {

@@ -42,6 +42,23 @@ describe('status of a peer', () => {
     expect(applyEvent(after, certified(3, 8, 0))).to.equal(after)
   })
 
+  it('says where it stands and what stages lack', () => {
+    const waits = 'no stage is short of seats; epoch 3 begins in 12 blocks'
+    const spare = event('place', 0, { peer: PEER, role: 'spare', stage: null, epoch: 2, for: waits })
+    const short = event('shortage', 0, { epoch: 3, lacking: [0, 2] })
+    const told = [spare, short].reduce(applyEvent, firstStatus(RUN, 1, 0))
+    expect(told).to.include({ peer: PEER, stage: -1 })
+    const folderStatus = { folder, life: 'running', status: told, ageMs: 0, diskBytes: 0 } as const
+    const lines = statusLines(folderStatus)
+    expect(lines[0]).to.match(/^peer \w{6} runs/)
+    expect(lines).to.include(`  spare: ${waits}`)
+    expect(lines).to.include('  stage 1 needs 2 more replicas')
+    const seat = event('place', 0, { peer: PEER, role: 'seat', stage: 1, epoch: 4, for: '' })
+    const seated = [seat, event('shortage', 0, { epoch: 4, lacking: [0, 0] })].reduce(applyEvent, told)
+    expect(seated.lacking).to.deep.equal([])
+    expect(statusLines({ ...folderStatus, status: seated })[1]).to.equal('  it has a seat in stage 1')
+  })
+
   it('tells how far a snapshot is, until it is there', () => {
     const progress = event('sync.progress', 0, { stage: 3, bytes: 45e6, of: 120e6, sources: 2 })
     const status = [READY, progress].reduce(applyEvent, firstStatus(RUN, 1, 0))
@@ -100,7 +117,7 @@ describe('status of a peer', () => {
     await writeFile(join(folder, STATUS_FILE), JSON.stringify({ ...status, peer: PEER, stage: 0, updatedMs: 0 }))
     const died = await readFolderStatus(folder, 5000)
     expect(statusLines(died)[0]).to.match(/it ended without a word, at most 5 s ago$/)
-    for (const content of ['{', '[]', '{"version":2}', 'x'.repeat(70_000)]) {
+    for (const content of ['{', '[]', '{"version":1}', '{"version":3}', 'x'.repeat(70_000)]) {
       await writeFile(join(folder, STATUS_FILE), content)
       expect((await readFolderStatus(folder, 0)).status).to.equal(null)
     }
