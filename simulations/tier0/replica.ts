@@ -28,6 +28,7 @@ import type { SimPeer } from './peer.ts'
 import { SimRound, type SimRoundEnd } from './round.ts'
 import { suspendIfStale } from './stale.ts'
 import { spawn } from './task.ts'
+import { vouch } from './vouch.ts'
 import { watch } from './watchdog.ts'
 
 export class SimReplica {
@@ -48,7 +49,7 @@ export class SimReplica {
   #isFollowing = false
   #hadSeat: boolean | null = null
   /** The last round whose outcome it showed as a candidate. */
-  #vouched = 0
+  #shown = 0
   readonly #wishes: Wishes
 
   constructor(peer: SimPeer) {
@@ -237,7 +238,7 @@ export class SimReplica {
     if (hadSeat !== null && hadSeat !== this.#hadSeat)
       world.recorder.reached(hadSeat ? 'seat-given-up' : 'seat-taken', peer.index)
     if (this.#isFollowing) {
-      this.#vouch(epoch)
+      this.#show()
       return
     }
     const restored = journal.restored(world.run.id, stage, this.tip.round + 1)
@@ -290,22 +291,15 @@ export class SimReplica {
     this.takesWish(signed)
   }
 
-  /** Without a seat: shows the seats by its OUTCOME that it has the state (node/peer/follower). */
-  #vouch({ roster }: Epoch): void {
-    const peer = this.#peer
-    const { journal, world, name } = peer
+  /** Without a seat. */
+  #show(): void {
+    const { journal } = this.#peer
     const stored = journal.rounds.get(this.tip.round)
-    if (stored === undefined || this.tip.round <= this.#vouched) return
-    this.#vouched = this.tip.round
+    if (stored === undefined || this.tip.round <= this.#shown) return
+    this.#shown = this.tip.round
     const { outcome, signers } = stored.certified.verified
     if (journal.suspended !== null) this.#maybeResume(signers)
-    else if (roster.candidates.get(name) === peer.stage) {
-      peer.pen.sign([{ ...outcome, heard: new Uint8Array(outcome.heard.length) }], ([signed]) => {
-        if (signed === undefined || isRefusal(signed)) return
-        peer.broadcast(peer.siblings, signed, [])
-        world.recorder.reached('candidate-vouched', peer.index)
-      })
-    }
+    else vouch(this.#peer, outcome)
   }
 
   #workContext(base: ContextInit): WorkContext {
