@@ -27,6 +27,31 @@ export function resumedTip(tip: Tip, { resume, epoch }: Recovery, start: BlockRe
   return { ...tip, round: resume - 1, reference: start, epoch, past: [], decided: [] }
 }
 
+/**
+ * Where the next round builds: past the recoveries that go on from here.
+ * @param startOf - first block of an epoch; undefined where that is not known
+ */
+export function settledTip(
+  tip: Tip,
+  recoveries: readonly Recovery[],
+  startOf: (epoch: number) => BlockReference | undefined,
+): Tip {
+  let at = tip
+  for (let now = standing(at, recoveries); now.type === 'base'; now = standing(at, recoveries)) {
+    const start = startOf(now.recovery.epoch)
+    if (start === undefined) return at
+    at = resumedTip(at, now.recovery, start)
+  }
+  return at
+}
+
+/** Is a round of this scope one of the history that the recoveries lead to, as far as its number and epoch tell? */
+export function isPartOf({ round, epoch }: { round: number; epoch: number }, recoveries: readonly Recovery[]): boolean {
+  return recoveries.every(recovery =>
+    epoch < recovery.epoch ? round <= recovery.base.round : round >= recovery.resume,
+  )
+}
+
 /** The round after this one: the rounds that a recovery left out do not exist. */
 export function roundAfter(round: number, recoveries: readonly Recovery[]): number {
   let next = round + 1

@@ -57,7 +57,11 @@ export async function restoreState(init: RestoreInit): Promise<StageState> {
 }
 
 /** Rounds that a recovery left: this peer was ahead of its base, or of others that went on from it. */
-async function leaveOrphans(store: RoundStore, stage: number, recoveries: readonly Recovery[]): Promise<void> {
+export async function leaveOrphans(
+  store: Pick<RoundStore, 'certificate' | 'leave'>,
+  stage: number,
+  recoveries: readonly Recovery[],
+): Promise<void> {
   for (const { base, resume, epoch } of recoveries) {
     let last = resume - 1
     for (let is = await isBefore(store, stage, last + 1, epoch); is; is = await isBefore(store, stage, last + 1, epoch))
@@ -67,7 +71,12 @@ async function leaveOrphans(store: RoundStore, stage: number, recoveries: readon
 }
 
 /** Is this round stored, of an earlier epoch? */
-async function isBefore(store: RoundStore, stage: number, round: number, epoch: number): Promise<boolean> {
+async function isBefore(
+  store: Pick<RoundStore, 'certificate'>,
+  stage: number,
+  round: number,
+  epoch: number,
+): Promise<boolean> {
   const encoded = await store.certificate(stage, round)
   const certificate = encoded === null ? null : decodeCertificate(encoded)
   return certificate !== null && !isRefusal(certificate) && certificate.value.scope.epoch < epoch

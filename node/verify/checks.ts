@@ -1,12 +1,13 @@
 /** The table of checks: what each needs, does and recommends. `verify.ts` walks it. */
-import type { PostedAnchor } from '../../consensus/chain/types.ts'
+import type { BlockReference, PostedAnchor } from '../../consensus/chain/types.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import { ExitError } from '../cli/exit.ts'
 import type { NamedTensor } from '../engine/models/index.ts'
 import { newEngine } from '../export/history.ts'
 import { namedParameters } from '../export/model.ts'
 import type { Membership } from '../peer/membership.ts'
-import { firstTip } from '../peer/tip.ts'
+import { settledTip } from '../peer/reformed.ts'
+import { firstTip, type Tip } from '../peer/tip.ts'
 import { FIRST_ROUND, manifestHash } from '../run/state-chain.ts'
 import { checkAggregates } from './aggregates.ts'
 import { judgeAnchors } from './anchors.ts'
@@ -124,7 +125,9 @@ async function checkHashChain(subject: Subject): Promise<Verdict> {
     const engine = await newEngine(run, stage)
     const first = firstTip(await engine.fullRoot({ signal }), membership.start)
     await engine.dispose()
-    const chain = followChain(first, rounds, manifestHash(run.id))
+    const starts = await epochStarts(membership, stage, signal)
+    const settled = (tip: Tip): Tip => settledTip(tip, membership.recoveries(stage), epoch => starts.get(epoch))
+    const chain = followChain(first, rounds, manifestHash(run.id), settled)
     subject.chains = [...subject.chains, chain]
     if (chain.fault !== null) faults.add(`stage ${stage}, round ${chain.fault.round}`, chain.fault.what)
     const isOwn = opened.folders.some(folder => folder.stage === stage)
@@ -133,6 +136,18 @@ async function checkHashChain(subject: Subject): Promise<Verdict> {
     ends.push(`stage ${stage} ${chain.tips.length - 1}`)
   }
   return { detail: `rounds linked from the initial state on: ${ends.join(', ')}`, ...faults.found }
+}
+
+/** First blocks of the epochs that re-formed a stage. */
+async function epochStarts(
+  membership: Membership,
+  stage: number,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<number, BlockReference>> {
+  const starts = new Map<number, BlockReference>()
+  for (const { epoch } of membership.recoveries(stage))
+    starts.set(epoch, await membership.blockAt(membership.startOf(epoch), signal))
+  return starts
 }
 
 /** Blocks asked for at a time. */
@@ -171,7 +186,7 @@ function hadSeat(membership: Membership, peer: PeerName, stage: number, height: 
 
 async function checkStates(subject: Subject): Promise<Verdict> {
   const { run, opened, signal } = subject.init
-  const { history } = await subject.load()
+  const { history, membership } = await subject.load()
   const faults = new FaultList()
   const wanted = new Set(subject.models.files.flatMap(({ round }) => round ?? []))
   const ends: string[] = []
@@ -187,7 +202,8 @@ async function checkStates(subject: Subject): Promise<Verdict> {
       const initial = await engine.exportState({ signal })
       let end = FIRST_ROUND - 1
       for (const folder of own) {
-        const walk = { folder, engine, initial, rounds, tips, wanted, captured, faults, signal }
+        const recoveries = membership.recoveries(stage)
+        const walk = { folder, engine, initial, rounds, tips, recoveries, wanted, captured, faults, signal }
         const { toRound, roots: compared } = await checkState(walk)
         end = Math.max(end, toRound)
         roots += compared

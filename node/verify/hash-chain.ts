@@ -17,14 +17,25 @@ export interface FollowedChain {
   readonly gap: number | null
 }
 
-/** @param rounds - `rounds[i]`: what is held of the i-th round after `first` */
-export function followChain(first: Tip, rounds: readonly CertifiedRound[], manifestHash: Hash): FollowedChain {
+/**
+ * @param rounds - `rounds[i]`: what is held of the i-th round after `first`; nothing of rounds that a recovery left out
+ * @param settled - where the next round builds, past the recoveries that go on from a tip
+ */
+export function followChain(
+  first: Tip,
+  rounds: readonly CertifiedRound[],
+  manifestHash: Hash,
+  settled: (tip: Tip) => Tip = tip => tip,
+): FollowedChain {
   const tips = [first]
   for (const [index, certificates] of rounds.entries()) {
-    const tip = tips[index]
+    const tip = settled(tips[index] ?? first)
+    // The stage was re-formed: the numbers up to the round that it goes on with stand for no round.
+    while (tips.length - 1 < tip.round - first.round) tips.push(tip)
+    if (tips.length > index + 1) continue
     const [certificate, ...others] = certificates
     const round = first.round + index + 1
-    if (tip === undefined || certificate === undefined) return { tips, fault: null, gap: round }
+    if (certificate === undefined) return { tips, fault: null, gap: round }
     const what = others.some(other => !sameResult(certificate, other))
       ? 'two different results of this round are certified: more than f seats lie'
       : followFault(tip, certificate)

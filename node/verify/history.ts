@@ -6,6 +6,7 @@ import { equalBytes, hashHex, smallHash } from '../../protocols/wire/hash.ts'
 import type { Certificate } from '../../protocols/wire/messages.ts'
 import { isRefusal, type Refusal, refuse } from '../../protocols/wire/refusals.ts'
 import type { Membership } from '../peer/membership.ts'
+import { isPartOf, roundAfter } from '../peer/reformed.ts'
 import { scopeOf } from '../peer/round-context.ts'
 import type { Run } from '../run/folder.ts'
 import { FIRST_ROUND } from '../run/state-chain.ts'
@@ -86,9 +87,17 @@ class HistoryReader {
     const { folders, signal } = this.#init
     const newest = Math.max(0, ...folders.map(({ store }) => store.newest(stage) ?? 0))
     const rounds: CertifiedRound[] = []
+    const recoveries = this.#init.membership.recoveries(stage)
+    let next = roundAfter(FIRST_ROUND - 1, recoveries)
     for (let round = FIRST_ROUND; round <= newest; round++) {
       signal.throwIfAborted()
-      rounds.push(await this.#round(stage, round))
+      // Rounds that a recovery left are no part of the history, whoever has certificates of them.
+      if (round < next) rounds.push([])
+      else {
+        const certified = await this.#round(stage, round)
+        rounds.push(certified.filter(({ value }) => isPartOf(value.scope, recoveries)))
+        next = roundAfter(round, recoveries)
+      }
     }
     return rounds
   }

@@ -2,12 +2,14 @@
  * (f) The state follows from what was certified: the initial state, or a snapshot that has the certified full root, then
  * every aggregate through the kernels, compared with each certified root and each snapshot on the way.
  */
+import type { Recovery } from '../../consensus/recovery/index.ts'
 import { equalBytes, smallHash } from '../../protocols/wire/hash.ts'
 import { merkleRoot } from '../../protocols/wire/merkle.ts'
 import { EngineError } from '../engine/runtime/index.ts'
 import type { StageEngine } from '../engine/runtime/types.ts'
 import { snapshotState } from '../export/history.ts'
 import type { Partitions, SnapshotHead } from '../journal/index.ts'
+import { roundAfter } from '../peer/reformed.ts'
 import type { Tip } from '../peer/tip.ts'
 import { FIRST_ROUND } from '../run/state-chain.ts'
 import type { FaultList } from './faults.ts'
@@ -21,6 +23,8 @@ export interface StateCheckInit {
   readonly initial: Uint8Array
   readonly rounds: readonly CertifiedRound[]
   readonly tips: readonly Tip[]
+  /** Of the stage. */
+  readonly recoveries: readonly Recovery[]
   /** Rounds whose parameters are wanted, for the exported model. */
   readonly wanted: ReadonlySet<number>
   readonly captured: Map<number, Float32Array>
@@ -68,7 +72,7 @@ class StateWalk {
     await this.#capture()
     for (;;) {
       signal.throwIfAborted()
-      const round = this.at + 1
+      const round = roundAfter(this.at, this.#init.recoveries)
       const partitions = await folder.store.aggregates(round)
       const isNext = partitions !== undefined && this.#certified(round) !== undefined
       const jump = isNext ? undefined : this.#snapshots.find(head => head.round > this.at)

@@ -1,6 +1,7 @@
 /** What is verified, and what the checks have learnt of it so far: later ones build on earlier ones. */
 import type { Chain } from '../../consensus/chain/types.ts'
 import { Membership } from '../peer/membership.ts'
+import { leaveOrphans } from '../peer/restore.ts'
 import type { Run } from '../run/folder.ts'
 import { FaultList } from './faults.ts'
 import type { OpenedFolders } from './folders.ts'
@@ -43,12 +44,18 @@ export class Subject {
   async load(): Promise<{ history: History; membership: Membership }> {
     const { chain, run, signal, opened } = this.init
     this.membership ??= await Membership.load(chain, run, signal)
+    const head = await chain.finalizedHead({ signal })
+    // Which stages were re-formed must be known before any of their rounds is judged.
+    if (this.history === null) await this.membership.foresee(head.height, signal)
+    for (const { stage, store } of opened.folders) {
+      if (stage !== null) await leaveOrphans(store, stage, this.membership.recoveries(stage))
+    }
     this.history ??= await readHistory({
       run,
       folders: opened.folders,
       chain,
       membership: this.membership,
-      head: await chain.finalizedHead({ signal }),
+      head,
       seats: this.seatFaults,
       signatures: this.signatureFaults,
       signal,

@@ -12,6 +12,7 @@ import { learning } from './learning.ts'
 import { leaving } from './leaving.ts'
 import { mutants } from './mutants.ts'
 import { poisoned } from './poisoned.ts'
+import { quorumLost } from './quorum-lost.ts'
 import { realSwarms } from './real-swarm.ts'
 import { report } from './report.ts'
 import { bigSwarm, determinism, otherNode, sweep } from './simulations.ts'
@@ -32,6 +33,7 @@ const CHECKS: readonly LongCheck[] = [
   tier1Determinism,
   tier1Learning,
   tier1Speed,
+  quorumLost,
   ...realSwarms,
 ]
 const REPORT = fileURLToPath(new URL('../../docs/reference/verification.md', import.meta.url))

@@ -16,8 +16,12 @@ const SELF = peer(0)
 const MIB = 1024 * 1024
 
 const EMPTY: Roster = {
-  ...{ epoch: 0, stageOf: new Map(), departing: new Map(), candidates: new Map(), spares: [] },
+  epoch: 0,
+  stageOf: new Map(),
+  departing: new Map(),
   barred: new Set(),
+  candidates: new Map(),
+  spares: [],
 }
 const startOf = (epoch: number): number => startHeight + epoch * epochBlocks
 
