@@ -116,7 +116,10 @@ export function activationsPolicy(init: PolicyInit): ActivationsPolicy {
 }
 
 /** What late siblings are given: what is on this peer's disk. */
-export function stateSource({ store, stage }: PolicyInit, stageState: StageState): StateSource {
+export function stateSource(
+  { store, stage }: Pick<PolicyInit, 'store' | 'stage'>,
+  stageState: Pick<StageState, 'tip'>,
+): StateSource {
   return {
     status() {
       const { tip } = stageState

@@ -26,6 +26,8 @@ import { CERTIFICATE_STAGGER_MS, LATE_INTERVAL_MS } from './constants.ts'
 import { nativeHash } from './engine.ts'
 import type { SimPeer } from './peer.ts'
 import { SimRound, type SimRoundEnd } from './round.ts'
+import { suspendIfStale } from './stale.ts'
+import { spawn } from './task.ts'
 import { watch } from './watchdog.ts'
 
 export class SimReplica {
@@ -80,29 +82,17 @@ export class SimReplica {
 
   /** As the shipped peer (node/peer/compose): before its first round it takes what siblings have certified meanwhile. */
   start(): void {
-    this.#suspendIfStale()
-    this.#catchUpWith(false, () => {
-      this.#openNext()
-      watch(this.#peer, this)
-    })
-  }
-
-  /** It asks the chain before it signs anything (node/peer/stale). */
-  #suspendIfStale(): void {
     const peer = this.#peer
-    const { journal, world } = peer
-    const lastFinal = peer.anchors.lastPosted(peer.chain.finalized.height)
-    const isMissing = journal.contents.owner === null && journal.rounds.size > 0
-    const reason = isMissing ? 'missing' : journal.contents.staleness(world.run.id, peer.stage, lastFinal)
-    if (journal.contents.owner === null) {
-      journal.note([
-        { entry: 'owner', version: 1, signer: peer.name },
-        { entry: 'suspended', reason },
-      ])
-    } else if (reason !== null && journal.suspended === null) journal.note([{ entry: 'suspended', reason }])
-    if (journal.suspended === null) return
-    peer.tell.process('suspended')
-    world.recorder.reached('journal-suspended', peer.index)
+    const { life } = peer
+    const begin = (): void => {
+      this.#isCatchingUp = false
+      this.#openNext()
+      watch(peer, this)
+    }
+    this.#catchUpWith(false, () => {
+      this.#isCatchingUp = true
+      spawn(suspendIfStale(peer), () => peer.life === life, begin)
+    })
   }
 
   stop(): void {
@@ -260,6 +250,7 @@ export class SimReplica {
     const isWorking = signs && own === undefined
     peer.holdings.advance(round)
     peer.commits.advance(round)
+    peer.signatures.advance(round)
     if (own !== undefined && journal.ownCommit?.round === round) this.#holdAgain(own, journal.ownCommit.partitions)
     if (this.#isFirst) this.#holdRestored(round)
     this.#isFirst = false
@@ -284,7 +275,9 @@ export class SimReplica {
 
   /** A message that is no business of the round's machine: what a candidate shows, and who leaves. */
   takesWish(signed: Signed): boolean {
-    return this.#peer.world.members.change && this.#wishes.take(signed)
+    // Where nobody can come, nobody goes.
+    if (!this.#peer.world.members.change) return signed.payload.kind === 'leave'
+    return this.#wishes.take(signed)
   }
 
   /** LEAVE, where this peer leaves and has a seat yet. */

@@ -66,7 +66,7 @@ export class SimRound implements InboxRound {
     this.round = context.scope.round
     this.context = context
     this.#trustsOffLane = clip.average !== null || peer.stage === stages - 1
-    const { sources } = peer
+    const sources = peer.world.sourcesIn(peer.epoch)
     this.#settlement = new Settlement({
       round: this.round,
       sources,
@@ -308,7 +308,7 @@ export class SimRound implements InboxRound {
     const { batch } = this.#peer.world.run.manifest
     const said = this.#peer.behaviour?.settled?.(count) ?? count
     this.#settled = { kind: 'settled', scope: { ...this.context.scope, stage: 0 }, count: said, root }
-    const share = Math.ceil(batch.target / this.#peer.sources.length)
+    const share = Math.ceil(batch.target / this.#peer.world.sourcesIn(this.#peer.epoch).length)
     const number = ++this.#settledTimer
     if (count >= share) this.#publishSettled()
     else

@@ -167,6 +167,12 @@ export class World {
     return this.#siblings[peer.index] ?? []
   }
 
+  /** The seats of stage 0 in an epoch, sorted; null: in the first one. */
+  sourcesIn(epoch: Epoch | null): readonly PeerName[] {
+    const { groups } = epoch ?? this.epoch(0)
+    return (groups[0]?.seats ?? []).map(({ peer }) => peer)
+  }
+
   epochOf(height: number): number {
     return Math.max(0, epochOf(this.run.manifest.chain, height))
   }

@@ -54,6 +54,7 @@ const BAD: Readonly<Record<string, readonly SimEvent[]>> = {
     { ...at, type: 'anchored', from: 1, link: 'a', height: 9, final: true },
     { ...at, peer: 2, type: 'anchored', from: 1, link: 'b', height: 9, final: true },
   ],
+  'only-absent': [{ ...at, type: 'changed', act: 'remove-absent' }],
   'paid-once': [{ type: 'paid', atMs: 1, round: 1, paid: [8, 9], distinct: 8 }],
   quorums: [{ ...certified, signers: [0, 0, 2] }],
   recomputable: [{ ...at, type: 'recomputed', expected: 'a', got: 'b' }],
@@ -93,6 +94,37 @@ describe('simulations/checkers', () => {
     expect(judge(...commits.slice(1), { ...skipped, view: 4 })).to.have.property('checker', 'heals')
     expect(judge(...commits.slice(1), { ...skipped, skip: false })).to.have.property('checker', 'heals')
     expect(judge(...commits, skipped)).to.have.property('checker', 'heals')
+  })
+
+  it('quorums and heals count the seats of the epoch, where members change', () => {
+    const joined: readonly SimEvent[] = [
+      ...seats,
+      { ...seats[0]!, type: 'seat', peer: 8, stage: 0, name: 'peer 8', honest: true },
+      { type: 'seats', atMs: 0, stage: 0, epoch: 1, peers: [0, 2, 4, 6] },
+      { type: 'seats', atMs: 0, stage: 0, epoch: 2, peers: [2, 4, 6, 8] },
+    ]
+    const judge = (epoch: number, signers: readonly number[]) => {
+      const running = CHECKERS['quorums']!.start(scenario)
+      for (const event of joined) running.event(event)
+      return running.event({ ...certified, epoch, signers })
+    }
+    expect(judge(1, [0, 2, 4])).to.equal(null)
+    expect(judge(2, [2, 4, 8])).to.equal(null)
+    expect(judge(1, [2, 4, 8])).to.have.property('checker', 'quorums')
+    expect(judge(2, [0, 2, 4])).to.have.property('checker', 'quorums')
+  })
+
+  it('only-absent lets a stage remove who was struck, and judges nobody where all were', () => {
+    const removal = { ...at, type: 'changed', act: 'remove-absent' } as const
+    const struck = (peers: readonly number[]) => {
+      const fault = { kind: 'crash', atMs: 0, durationMs: 500, peers }
+      const running = CHECKERS['only-absent']!.start({ ...scenario, faults: [fault] })
+      for (const event of seats) running.event(event)
+      return running.event(removal)
+    }
+    expect(struck([0])).to.equal(null)
+    expect(struck([])).to.equal(null)
+    expect(struck([2])).to.have.property('checker', 'only-absent')
   })
 
   it('has a bad trace for each', () => {

@@ -5,6 +5,7 @@
 import { join } from 'node:path'
 import { digestOf } from '../../../node/peer/digest.ts'
 import { makeSystem } from '../../../node/peer/system.ts'
+import { countBuffersWithHeap } from '../../../node/run/v8.ts'
 import { SERVED_BYTES_PER_SECOND } from '../../../protocols/state/index.ts'
 import { isRefusal, PeerStreams, STREAM_WINDOW_BYTES } from '../../../protocols/wire/index.ts'
 import { openStore, ROUND, type StatePeer, sourceOf, startStatePeer } from '../../integration/state/state-peer.ts'
@@ -16,7 +17,7 @@ import { Rig, type Source } from './rig.ts'
 const STATE_BYTES = 120_000_000
 const SOURCES = 3
 /** The first warms up. */
-const TURNS = 7
+const TURNS = 5
 const LIMITED_TURNS = 3
 const TRIP_TURNS = 5
 const TRIPS = 40
@@ -27,6 +28,8 @@ export const state: Benchmark = {
 }
 
 async function* benchState(signal: AbortSignal): AsyncGenerator<Figure> {
+  // As a peer does.
+  countBuffersWithHeap()
   const rig = await Rig.open(STATE_BYTES)
   const own = await openStore(join(rig.folder, 'own'))
   const peer = await startStatePeer({ source: sourceOf(own) })
@@ -47,7 +50,14 @@ async function* benchState(signal: AbortSignal): AsyncGenerator<Figure> {
       await own.dropIncoming(sink)
       return megabytesPerSecond
     }
-    yield* atFullSpeed(rig, peer, fetchFrom, signal)
+    const letGo = async (source: Source): Promise<number> => {
+      const nothing = { begin: async () => {}, has: () => false, put: async () => {} }
+      const startMs = performance.now()
+      const refusal = await peer.state.snapshot([source.name], rig.certified.wanted, nothing, { signal })
+      if (refusal !== null) throw new Error(refusal.refused)
+      return STATE_BYTES / 1e3 / (performance.now() - startMs)
+    }
+    yield* atFullSpeed(rig, peer, fetchFrom, letGo, signal)
     yield* atLimit(rig, peer, fetchFrom, signal)
     yield* besideARound(rig, peer, signal)
   } finally {
@@ -64,16 +74,18 @@ async function* atFullSpeed(
   rig: Rig,
   peer: StatePeer,
   fetchFrom: FetchFrom,
+  letGo: (source: Source) => Promise<number>,
   signal: AbortSignal,
 ): AsyncGenerator<Figure> {
   const sources = await startSources(rig, peer, 0)
-  const rates = { raw: [] as number[], one: [] as number[], three: [] as number[] }
+  const rates = { raw: [] as number[], checked: [] as number[], one: [] as number[], three: [] as number[] }
   const ways = {
     raw: () => fetchRaw(peer, sources[0]!),
+    checked: () => letGo(sources[0]!),
     one: () => fetchFrom(sources.slice(0, 1)),
     three: () => fetchFrom(sources),
   }
-  const order = ['raw', 'one', 'three'] as const
+  const order = ['raw', 'checked', 'one', 'three'] as const
   for (let turn = 0; turn <= TURNS; turn++) {
     for (let step = 0; step < order.length; step++) {
       signal.throwIfAborted()
@@ -82,7 +94,14 @@ async function* atFullSpeed(
       if (turn > 0) rates[way].push(rate)
     }
   }
-  yield comparePairs({ name: 'from one, beside bare bytes', unit: 'MB/s' }, rates.one, rates.raw, atLeast(0.8))
+  const checked = 'from one, checked and let go, beside bare bytes'
+  yield comparePairs({ name: checked, unit: 'MB/s' }, rates.checked, rates.raw, atLeast(0.8))
+  yield comparePairs(
+    { name: 'from one into a file, beside bare bytes', unit: 'MB/s' },
+    rates.one,
+    rates.raw,
+    atLeast(0.8),
+  )
   yield comparePairs({ name: 'from three on this machine, beside one', unit: 'MB/s' }, rates.three, rates.one, null)
 }
 
@@ -145,7 +164,7 @@ async function startSources(rig: Rig, peer: StatePeer, bytesPerSecond: number, c
 }
 
 /** As many bytes, bare: copied into buffers of 1 MiB, as every user of them needs. */
-export async function fetchRaw(peer: StatePeer, source: Source): Promise<number> {
+async function fetchRaw(peer: StatePeer, source: Source): Promise<number> {
   const connection = peer.node.getConnections().find(one => one.remotePeer.toString() === source.name)
   if (connection === undefined) throw new Error('not connected')
   const stream = await connection.newStream(RAW_PROTOCOL)

@@ -42,19 +42,6 @@ describe('status of a peer', () => {
     expect(applyEvent(after, certified(3, 8, 0))).to.equal(after)
   })
 
-  it('tells how far a snapshot is, until it is there', () => {
-    const progress = event('sync.progress', 0, { stage: 3, bytes: 45e6, of: 120e6, sources: 2 })
-    const status = [READY, progress].reduce(applyEvent, firstStatus(RUN, 1, 0))
-    const shown = (one: PeerStatus): string =>
-      statusLines({ folder: '/f', life: 'running', status: one, ageMs: 0, diskBytes: 0 }).join('\n')
-    expect(shown(status)).to.include('45 of 120 MB of the state are here from 2 siblings')
-    for (const end of [
-      event('synced', 0, { stage: 3, round: 16, by: 'snapshot' }),
-      event('round.started', 0, { stage: 3, round: 9, epoch: 0 }),
-    ])
-      expect(shown(applyEvent(status, end))).to.not.include('of the state')
-  })
-
   it('says where it stands and what stages lack', () => {
     const waits = 'no stage is short of seats; epoch 3 begins in 12 blocks'
     const spare = event('place', 0, { peer: PEER, role: 'spare', stage: null, epoch: 2, for: waits })
@@ -70,6 +57,19 @@ describe('status of a peer', () => {
     const seated = [seat, event('shortage', 0, { epoch: 4, lacking: [0, 0] })].reduce(applyEvent, told)
     expect(seated.lacking).to.deep.equal([])
     expect(statusLines({ ...folderStatus, status: seated })[1]).to.equal('  it has a seat in stage 1')
+  })
+
+  it('tells how far a snapshot is, until it is there', () => {
+    const progress = event('sync.progress', 0, { stage: 3, bytes: 45e6, of: 120e6, sources: 2 })
+    const status = [READY, progress].reduce(applyEvent, firstStatus(RUN, 1, 0))
+    const shown = (one: PeerStatus): string =>
+      statusLines({ folder: '/f', life: 'running', status: one, ageMs: 0, diskBytes: 0 }).join('\n')
+    expect(shown(status)).to.include('45 of 120 MB of the state are here from 2 siblings')
+    for (const end of [
+      event('synced', 0, { stage: 3, round: 16, by: 'snapshot' }),
+      event('round.started', 0, { stage: 3, round: 9, epoch: 0 }),
+    ])
+      expect(shown(applyEvent(status, end))).to.not.include('of the state')
   })
 
   const status = firstStatus(RUN, 5, 0)
