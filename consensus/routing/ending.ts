@@ -101,10 +101,17 @@ export function end(step: Step): void {
 function measureRound(state: WorkState, why: 'reached' | 'siblings' | 'deadline'): void {
   const lengthMs = state.nowMs - state.openedAtMs
   const isOpened = state.started && state.pipelineReady
-  if (why === 'deadline') state.pace = missRound(state.pace)
-  else if (why === 'reached' && isOpened) state.pace = observeRound(state.pace, lengthMs, paceContext(state))
+  if (why === 'deadline') onTimeOut(state)
+  if (why === 'reached' && isOpened) state.pace = observeRound(state.pace, lengthMs, paceContext(state))
   if (isOpened) for (const hop of slowHops(state, lengthMs)) state.pace = markLate(state.pace, hop)
   if (state.context.stage === 0 && isOpened) state.pace = { ...state.pace, window: nextWindow(state) }
+}
+
+/** Longer the next time, but beyond the manifest's time only where something was done, so that more time would have helped. */
+function onTimeOut(state: WorkState): void {
+  const { lane, 'off-lane': offLane } = state.tallies
+  const isShort = roundDeadlineMs(state.pace, paceContext(state)) < state.context.timing.roundMs
+  if (isShort || lane.count + offLane.count > 0) state.pace = missRound(state.pace)
 }
 
 /** Hops that gave back less than a commitment needs, and were not waiting for us. */

@@ -90,8 +90,7 @@ function apply(work: Step, input: WorkInput): void {
       start(work, input.parked)
       break
     case 'pipeline-ready':
-      work.state.pipelineReady = true
-      openRound(work)
+      readyPipeline(work)
       break
     case 'forward':
       work.effects.push({ type: 'answer', answer: takeForward(work, input) })
@@ -130,6 +129,13 @@ function apply(work: Step, input: WorkInput): void {
       end(work)
       break
   }
+}
+
+/** Said again with every certificate of another stage. */
+function readyPipeline(work: Step): void {
+  if (work.state.pipelineReady) return
+  work.state.pipelineReady = true
+  openRound(work)
 }
 
 function start(work: Step, parked: readonly ForwardInput[]): void {

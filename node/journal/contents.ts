@@ -1,8 +1,9 @@
 /** What the signing journal knows, in memory: a fold over its entries. No I/O. */
 import { equalBytes } from '../../protocols/wire/hash.ts'
-import type { PeerName } from '../../protocols/wire/messages.ts'
+import type { PeerName, Signed } from '../../protocols/wire/messages.ts'
 import { MAX_FLOORS } from './constants.ts'
 import type { Entry, FloorEntry, Place, RecordEntry, SignedEntry, StaleReason } from './entries.ts'
+import { contentOf, isJournaled, placeOf, slotName } from './slots.ts'
 
 /** A slot that was signed, or is being signed right now. */
 export interface Slot {
@@ -59,6 +60,13 @@ export class Contents {
     if (this.suspended !== null) return this.suspended
     const newest = this.newestRound(run, stage)
     return lastFinalRound !== null && (newest === null || newest < lastFinalRound) ? 'behind-anchor' : null
+  }
+
+  /** Is this a signature of the owner that should be here, and is not? */
+  isUnknown({ payload }: Signed): boolean {
+    if (!isJournaled(payload) || this.isClosed(placeOf(payload))) return false
+    const held = this.slots.get(slotName(payload))
+    return held === undefined || !equalBytes(held.content, contentOf(payload))
   }
 
   /** The newest round of a stage that this journal has signed in or closed; null where it knows none. */

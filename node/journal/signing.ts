@@ -3,7 +3,6 @@
  * signature is on the disk before anybody gets it, so a peer that crashed cannot contradict itself. Calls cannot be
  * cancelled: once a slot is taken its signature must reach the disk; what they wait for is one or two flushes.
  */
-import { equalBytes } from '../../protocols/wire/hash.ts'
 import type { Payload, PeerName, Signed } from '../../protocols/wire/messages.ts'
 import { OwnCommits } from './commits.ts'
 import {
@@ -167,7 +166,9 @@ export class SigningJournal {
   isStale(view: StaleView): StaleReason | null {
     const stale = this.#contents.staleness(view.run, view.stage, view.lastFinalRound)
     if (stale !== null) return stale
-    return view.shown.some(signed => this.#isUnknown(signed)) ? 'unknown-signature' : null
+    return view.shown.some(signed => signed.signer === this.#signer && this.#contents.isUnknown(signed))
+      ? 'unknown-signature'
+      : null
   }
 
   /** Signs nothing any more, also after a restart, until {@link resume}. */
@@ -186,12 +187,6 @@ export class SigningJournal {
   /** Resolves once everything asked for is written. */
   async close(): Promise<void> {
     await this.#writer.close()
-  }
-
-  #isUnknown({ signer, payload }: Signed): boolean {
-    if (signer !== this.#signer || !isJournaled(payload) || this.#contents.isClosed(placeOf(payload))) return false
-    const held = this.#contents.slots.get(slotName(payload))
-    return held === undefined || !equalBytes(held.content, contentOf(payload))
   }
 
   /** Applied and written together. */

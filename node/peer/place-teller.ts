@@ -13,6 +13,8 @@ export interface PlaceTellerInit {
   readonly bus: EventBus
 }
 
+const BARRED = 'it gave its seat up or was proven to lie, and gets none while its bond stands'
+
 export class PlaceTeller {
   readonly #init: PlaceTellerInit
   #epoch: number | null = null
@@ -58,8 +60,8 @@ export class PlaceTeller {
   }
 
   /** What it waits for, as a sentence; empty for a seat that stays. */
-  #text(place: Place, { epoch, stageOf }: Roster, height: number): string {
-    const { membership, run } = this.#init
+  #text(place: Place, { epoch, stageOf, barred }: Roster, height: number): string {
+    const { membership, run, self } = this.#init
     const next = membership.newest.epoch > epoch ? membership.newest.epoch : epoch + 1
     const blocks = Math.max(0, membership.startOf(next) - height)
     const begins = `epoch ${next} begins in ${blocks} ${blocks === 1 ? 'block' : 'blocks'}`
@@ -74,7 +76,7 @@ export class PlaceTeller {
       case 'spare':
         return `no stage is short of seats; ${begins}`
       case 'none':
-        return `its bond does not count yet; ${begins}`
+        return barred.has(self) ? BARRED : `its bond does not count yet; ${begins}`
     }
   }
 }

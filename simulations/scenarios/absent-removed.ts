@@ -10,5 +10,5 @@ export const absentRemoved = scenario({
   workload: { rounds: 30 },
   healAtMs: 330_000,
   faults: [{ kind: 'crash', atMs: 20_000, durationMs: 300_000, peers: [3] }],
-  reaches: ['decided/remove-absent', 'decided/admit', 'seat-taken', 'seat-given-up'],
+  reaches: ['decided/remove-absent', 'decided/admit', 'seat-taken'],
 })

@@ -1,6 +1,7 @@
 import type { Epoch } from '../../node/peer/epoch.ts'
 import type { RoundInbox } from '../../node/peer/round-inbox.ts'
 import { SeenCommits } from '../../node/peer/seen-commits.ts'
+import { SeenSignatures } from '../../node/peer/seen-signatures.ts'
 import type { Answer, Delivery } from '../../protocols/activations/types.ts'
 import { hashValue } from '../../protocols/wire/hash.ts'
 import type { Certificate, Commit, Hash, PeerName, Settled, Signed } from '../../protocols/wire/messages.ts'
@@ -74,6 +75,7 @@ export class SimPeer {
   engine: SimEngine
   holdings: SimHoldings
   commits: SeenCommits
+  signatures: SeenSignatures
   tensors = new SimTensors()
   tips: StageTips
   records: SimRecords
@@ -101,6 +103,7 @@ export class SimPeer {
     this.engine = new SimEngine(world.bench, stage)
     this.holdings = this.#newHoldings()
     this.commits = new SeenCommits()
+    this.signatures = new SeenSignatures()
     this.tips = new StageTips(world.scenario.swarm.stages)
     this.anchors = new SimAnchors(this)
     this.records = new SimRecords(this)
@@ -153,6 +156,7 @@ export class SimPeer {
       this.engine = new SimEngine(this.world.bench, this.stage)
       this.holdings = this.#newHoldings()
       this.commits = new SeenCommits()
+      this.signatures = new SeenSignatures()
       this.tensors = new SimTensors()
       this.anchors = new SimAnchors(this)
       this.chain.restart()
@@ -300,14 +304,14 @@ export class SimPeer {
       }
     }
     if (replica.takesWish(signed)) return
-    this.#noteCommit(signed, inbox.round)
-    for (const one of attachments) this.#noteCommit(one, inbox.round)
+    for (const one of [signed, ...attachments]) this.#note(one, inbox.round)
     inbox.message(from.name, signed, attachments)
   }
 
-  #noteCommit(one: Signed, round: number): void {
+  #note(one: Signed, round: number): void {
     const { payload } = one
     if (payload.kind === 'record' || Math.abs(payload.scope.round - round) > 1) return
+    this.signatures.note(one)
     if (isCommit(one) && this.commits.note(one)) {
       for (const refusal of this.holdings.commitSeen(one.payload.scope, one.signer))
         this.tell.refused(refusal.refused, one.signer, refusal.detail)

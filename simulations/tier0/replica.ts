@@ -26,6 +26,9 @@ import { CERTIFICATE_STAGGER_MS, LATE_INTERVAL_MS } from './constants.ts'
 import { nativeHash } from './engine.ts'
 import type { SimPeer } from './peer.ts'
 import { SimRound, type SimRoundEnd } from './round.ts'
+import { suspendIfStale } from './stale.ts'
+import { spawn } from './task.ts'
+import { vouch } from './vouch.ts'
 import { watch } from './watchdog.ts'
 
 export class SimReplica {
@@ -46,7 +49,7 @@ export class SimReplica {
   #isFollowing = false
   #hadSeat: boolean | null = null
   /** The last round whose outcome it showed as a candidate. */
-  #vouched = 0
+  #shown = 0
   readonly #wishes: Wishes
 
   constructor(peer: SimPeer) {
@@ -80,29 +83,17 @@ export class SimReplica {
 
   /** As the shipped peer (node/peer/compose): before its first round it takes what siblings have certified meanwhile. */
   start(): void {
-    this.#suspendIfStale()
-    this.#catchUpWith(false, () => {
-      this.#openNext()
-      watch(this.#peer, this)
-    })
-  }
-
-  /** It asks the chain before it signs anything (node/peer/stale). */
-  #suspendIfStale(): void {
     const peer = this.#peer
-    const { journal, world } = peer
-    const lastFinal = peer.anchors.lastPosted(peer.chain.finalized.height)
-    const isMissing = journal.contents.owner === null && journal.rounds.size > 0
-    const reason = isMissing ? 'missing' : journal.contents.staleness(world.run.id, peer.stage, lastFinal)
-    if (journal.contents.owner === null) {
-      journal.note([
-        { entry: 'owner', version: 1, signer: peer.name },
-        { entry: 'suspended', reason },
-      ])
-    } else if (reason !== null && journal.suspended === null) journal.note([{ entry: 'suspended', reason }])
-    if (journal.suspended === null) return
-    peer.tell.process('suspended')
-    world.recorder.reached('journal-suspended', peer.index)
+    const { life } = peer
+    const begin = (): void => {
+      this.#isCatchingUp = false
+      this.#openNext()
+      watch(peer, this)
+    }
+    this.#catchUpWith(false, () => {
+      this.#isCatchingUp = true
+      spawn(suspendIfStale(peer), () => peer.life === life, begin)
+    })
   }
 
   stop(): void {
@@ -247,7 +238,7 @@ export class SimReplica {
     if (hadSeat !== null && hadSeat !== this.#hadSeat)
       world.recorder.reached(hadSeat ? 'seat-given-up' : 'seat-taken', peer.index)
     if (this.#isFollowing) {
-      this.#vouch(epoch)
+      this.#show()
       return
     }
     const restored = journal.restored(world.run.id, stage, this.tip.round + 1)
@@ -260,6 +251,7 @@ export class SimReplica {
     const isWorking = signs && own === undefined
     peer.holdings.advance(round)
     peer.commits.advance(round)
+    peer.signatures.advance(round)
     if (own !== undefined && journal.ownCommit?.round === round) this.#holdAgain(own, journal.ownCommit.partitions)
     if (this.#isFirst) this.#holdRestored(round)
     this.#isFirst = false
@@ -299,22 +291,15 @@ export class SimReplica {
     this.takesWish(signed)
   }
 
-  /** Without a seat: shows the seats by its OUTCOME that it has the state (node/peer/follower). */
-  #vouch({ roster }: Epoch): void {
-    const peer = this.#peer
-    const { journal, world, name } = peer
+  /** Without a seat. */
+  #show(): void {
+    const { journal } = this.#peer
     const stored = journal.rounds.get(this.tip.round)
-    if (stored === undefined || this.tip.round <= this.#vouched) return
-    this.#vouched = this.tip.round
+    if (stored === undefined || this.tip.round <= this.#shown) return
+    this.#shown = this.tip.round
     const { outcome, signers } = stored.certified.verified
     if (journal.suspended !== null) this.#maybeResume(signers)
-    else if (roster.candidates.get(name) === peer.stage) {
-      peer.pen.sign([{ ...outcome, heard: new Uint8Array(outcome.heard.length) }], ([signed]) => {
-        if (signed === undefined || isRefusal(signed)) return
-        peer.broadcast(peer.siblings, signed, [])
-        world.recorder.reached('candidate-vouched', peer.index)
-      })
-    }
+    else vouch(this.#peer, outcome)
   }
 
   #workContext(base: ContextInit): WorkContext {

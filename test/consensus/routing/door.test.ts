@@ -191,6 +191,12 @@ describe('routing: the door of the work machine', () => {
     expect(answerTo(state, forward(0))).to.deep.equal({ kind: 'refused', refusal: { refused: 'stale-round' } })
   })
 
+  it('starts the round’s time once, when every stage is there', () => {
+    const state = machine()
+    const timers = [1, 2].map(() => take(state, { type: 'pipeline-ready' }).filter(({ type }) => type === 'timer'))
+    expect(timers).to.deep.equal([[{ type: 'timer', id: 'round', delayMs: 10_000 }], []])
+  })
+
   it('adds nothing after ready-to-commit, and waits for what the engine is adding', () => {
     const state = machine()
     take(state, forward(0))

@@ -22,7 +22,6 @@ describe('a stage of 4 replicas, of which one leaves and one pauses', () => {
 
   it('keeps the seat of the one that pauses, and does not wait for it', async () => {
     const before = swarm.certifiedRound()
-    const since = swarm.log.mark
     const { code } = await swarm.stop(pauser)
     expect(code).to.equal(0)
     await swarm.certified(before + 3)
@@ -31,10 +30,6 @@ describe('a stage of 4 replicas, of which one leaves and one pauses', () => {
     await swarm.waitFor('round.certified', ({ sealed }) => sealed.some(({ peer }) => peer === name), 'its work again', {
       since: swarm.log.mark,
     })
-    const removed = swarm.log
-      .of('membership.changed', { since })
-      .filter(({ changes }) => changes.some(({ peer }) => peer === name))
-    expect(removed, 'three rounds are not enough to be absent').to.deep.equal([])
   })
 
   it('cannot spare the one that leaves, and says so', async () => {
@@ -70,5 +65,10 @@ describe('a stage of 4 replicas, of which one leaves and one pauses', () => {
     expectOneHistory(swarm)
     const { code, output, errors } = await verify(swarm)
     expect(code, `${output}\n${errors}`).to.equal(0)
+    // Even where it was away for long enough to be let go: its stage cannot spare it, and it came back.
+    const gone = swarm.log
+      .of('seat')
+      .flatMap(({ peer, became }) => (became === 'unseated' ? [swarm.indexOf(peer)] : []))
+    expect([...new Set(gone)], 'nobody but the one that left').to.deep.equal([leaver])
   })
 })

