@@ -10,7 +10,7 @@ const SETTLING_ROUNDS = 8
 const PATIENCE_MS = 300_000
 const CHAIN = {
   ...{ epochBlocks: 6, beaconLag: 2, anchorEvery: 4, rootEvery: 4 },
-  ...{ leaseBlocks: 24, claimDelayBlocks: 2, claimWindowBlocks: 4 },
+  ...{ leaseBlocks: 16, claimDelayBlocks: 2, claimWindowBlocks: 4 },
 } as const
 
 export const quorumLost: LongCheck = {
