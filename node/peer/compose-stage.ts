@@ -112,7 +112,9 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
   const commits = new SeenCommits()
   const signatures = new SeenSignatures()
   const pushed = new PushedAggregates(clock)
-  const epoch = (): number => replica.epoch?.number ?? membership.epochOf(stageState.tip.reference.height)
+  // The network tells of connections before all parts are there.
+  const made: { replica: Replica | null } = { replica: null }
+  const epoch = (): number => made.replica?.epoch?.number ?? membership.epochOf(stageState.tip.reference.height)
   const around = new Around(membership, stages, epoch)
   const groupOf = (other: number) => membership.known(epoch())?.groups[other] ?? null
   const seatsNow = (other: number): PeerName[] => groupOf(other)?.seats.map(({ peer }) => peer) ?? []
@@ -290,6 +292,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     spread: (encoded, rank, round) => void door.spread(encoded, rank, round).catch(() => undefined),
     onFinished: round => bus.emit('run.finished', { round }),
   })
+  made.replica = replica
   const follower: Follower = new Follower({
     parts,
     membership,
