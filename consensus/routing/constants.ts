@@ -62,10 +62,10 @@ export const LATE_WAIT_SHARE = 0.02
 export const LATE_STAGE_SHARE = 0.25
 
 /**
- * Limits for a pipeline of so many stages. A micro-batch's way is as long as the pipeline, there and back: with two in flight for each
- * further stage one computes at every stage while the other travels; more only fills queues, and what is in flight at the close is wasted.
+ * Limits for a pipeline of so many stages. A micro-batch's way is as long as the pipeline, there and back: a source starts with two in
+ * flight for each stage between it and the head, and finds out by itself whether its lane takes more (window.ts).
  */
 export function workLimits(stages: number): WorkLimits {
-  const window = Math.max(DEFAULT_WORK_LIMITS.window, 2 * (stages - 1))
-  return { ...DEFAULT_WORK_LIMITS, window: Math.min(window, DEFAULT_WORK_LIMITS.windowMost) }
+  const { window, windowMost } = DEFAULT_WORK_LIMITS
+  return { ...DEFAULT_WORK_LIMITS, window: Math.min(Math.max(window, 2 * (stages - 2)), windowMost) }
 }

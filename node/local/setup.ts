@@ -19,8 +19,8 @@ import { ACCOUNT_FILE, hasManifest, IDENTITY_FILE, type Run, type SwarmFolder, w
 const FREEZERS = 3
 /** Plancks at genesis: enough for deposits and the fees of some 100,000 anchors. */
 const GENESIS_BALANCE = (10n ** 17n).toString()
-/** Blocks from the last one known to the start height: one for the bonds, one to spare where they need a second. */
-const START_MARGIN_BLOCKS = 2
+/** Blocks from the last one known to the start height: one for the bonds, the others to spare: a busy machine seals some before all bonds have come. */
+const START_MARGIN_BLOCKS = 6
 /** The chain's finalised head behind its best one: the default of its option. */
 const FINALITY_LAG_BLOCKS = OPTIONS['finality-lag'].default
 

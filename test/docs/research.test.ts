@@ -84,7 +84,7 @@ describe('the examples for researchers', () => {
 
   it('run an attacker of their own: it lies, and costs a view', async () => {
     expect(attacker.attackers[0]?.name).to.equal('moody-leader')
-    const told = await tool('replay', 'moody:3', '--with', 'docs/research/examples/attacker.ts')
+    const told = await tool('replay', 'moody:2', '--with', 'docs/research/examples/attacker.ts')
     expect(told.output)
       .to.match(/lies in round \d+: moody-leader/)
       .and.match(/goes to view 1/)

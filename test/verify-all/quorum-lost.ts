@@ -5,10 +5,12 @@ import type { LongCheck } from './types.ts'
 const STAGE = 1
 /** Rounds that a re-formed stage may take to go on, besides the window of claims. */
 const ROUNDS = 3
+/** Longer than a block takes to become final. */
+const SETTLING_ROUNDS = 8
 const PATIENCE_MS = 300_000
 const CHAIN = {
   ...{ epochBlocks: 6, beaconLag: 2, anchorEvery: 4, rootEvery: 4 },
-  ...{ leaseBlocks: 24, claimDelayBlocks: 2, claimWindowBlocks: 4 },
+  ...{ leaseBlocks: 16, claimDelayBlocks: 2, claimWindowBlocks: 4 },
 } as const
 
 export const quorumLost: LongCheck = {
@@ -26,8 +28,10 @@ async function withSpares(): Promise<string> {
     for (const spare of swarm.spares()) {
       const { code, errors } = await swarm.command('bond', spare)
       if (code !== 0) throw new Error(`a spare could not bond: ${errors}`)
-      swarm.start([spare])
     }
+    // Until the bonds are final.
+    await swarm.certified(swarm.certifiedRound() + SETTLING_ROUNDS)
+    swarm.start(swarm.spares())
     for (const spare of swarm.spares())
       await swarm.waitFor('place', one => one.peerIndex === spare && one.role === 'spare', 'the spares to wait')
     const { mark } = swarm.log

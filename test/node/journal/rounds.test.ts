@@ -133,6 +133,28 @@ describe('node/journal: round store', () => {
     expect((await recovered(storage)).toRound).to.equal(1)
   })
 
+  it('leaves out rounds that are no part of its history, and recovers past them', async () => {
+    const storage = new MemoryStorage()
+    const store = await open(storage)
+    await putRounds(store, 0, 3)
+    await store.putSnapshot(headOf(3), stateOf(3))
+    await putRounds(store, 4, 6)
+    await store.putSnapshot(headOf(6), stateOf(6))
+    store.leave(5, 8)
+    expect(store.newest(1)).to.equal(4)
+    expect(store.snapshots.map(head => head.round)).to.deep.equal([3])
+    expect([await store.certificate(1, 5), await store.aggregates(6)]).to.deep.equal([null, undefined])
+    expect(await store.certificates({ stage: 1, from: 3, to: 9 })).to.have.length(2)
+    await putRounds(store, 9, 10)
+    // It is asked again after a restart: the bytes are still in the files.
+    const again = await open(storage)
+    again.leave(5, 8)
+    const { snapshot, toRound, rounds } = await again.recover({ roundAfter: round => (round === 4 ? 9 : round + 1) })
+    const found: number[] = []
+    for await (const { round } of rounds()) found.push(round)
+    expect([snapshot?.head.round, toRound, found]).to.deep.equal([3, 10, [4, 9, 10]])
+  })
+
   it('serves certificates of all stages by range, aggregates by partition and snapshots by piece', async () => {
     const store = await open(new MemoryStorage())
     for (const round of [4, 5, 7]) await store.putCertificate(0, round, certificateOf(round))
