@@ -19,6 +19,9 @@ import { clearRequest, readRequest } from './run/request.ts'
 import { countBuffersWithHeap } from './run/v8.ts'
 import { StatusWriter } from './status/writer.ts'
 
+/** A chain that has not answered by then is worth a word; it is waited for longer. */
+const CHAIN_NEWS_MS = 5_000
+
 export interface MachineInit extends PeerInit {
   readonly chainUrl: string
   /** Secret URI of the chain account. */
@@ -48,7 +51,15 @@ export async function runPeer(init: MachineInit): Promise<PeerEnd> {
   let ended = 'it was stopped'
   try {
     const privateKey = signingNatively(await loadPeerKey(join(folder, IDENTITY_FILE)))
-    const chain = await openChain({ url: chainUrl, account, manifest: run.manifest, signal })
+    const system = makeSystem()
+    let isLate = false
+    const cancel = system.clock.after(CHAIN_NEWS_MS, () => {
+      isLate = true
+      bus.emit('chain.away', { reason: `${chainUrl} has not answered yet; this peer starts once it does` })
+    })
+    const opening = openChain({ url: chainUrl, account, manifest: run.manifest, signal })
+    const chain = await opening.finally(cancel)
+    if (isLate) bus.emit('chain.back', { height: (await chain.finalizedHead({ signal })).height })
     try {
       const { wrapParts } = init
       const end = await composePeer(
@@ -56,7 +67,7 @@ export async function runPeer(init: MachineInit): Promise<PeerEnd> {
         {
           privateKey,
           chain,
-          ...makeSystem(),
+          ...system,
           digest: digestOf,
           openDisk: folderDisk,
           openEngine,

@@ -18,6 +18,9 @@ export interface OptionSpec {
   readonly requiredBy?: readonly Verb[]
 }
 
+/** Some hours of rounds; runs below that are kept whole, and verify from their first round on. */
+export const DEFAULT_KEEP_ROUNDS = 4096
+
 const ALL: readonly Verb[] = ['up', 'join', 'leave', 'status', 'verify', 'chain', 'bond', 'export']
 
 export const OPTIONS = {
@@ -51,6 +54,14 @@ export const OPTIONS = {
     help: 'round to stop after',
     default: 'default: none, until stopped',
     min: 1,
+    max: 10_000_000,
+  },
+  'keep-rounds': {
+    type: 'integer',
+    verbs: ['up', 'join'],
+    help: 'newest rounds whose certificates stay on the disk; older ones are removed once an anchor on the chain covers them',
+    default: DEFAULT_KEEP_ROUNDS,
+    min: 64,
     max: 10_000_000,
   },
   model: {
@@ -285,6 +296,14 @@ export const OPTIONS = {
     min: 0,
     max: 64,
   },
+  round: {
+    type: 'integer',
+    verbs: ['export'],
+    help: 'certified round to export; the state of some rounds before the newest is still held',
+    default: 'the newest that every stage has certified',
+    min: 0,
+    max: 10_000_000,
+  },
   out: {
     type: 'string',
     verbs: ['export'],
@@ -303,7 +322,7 @@ export const VERBS: Record<Verb, string> = {
   verify: 'check seats, signatures, hash chain, anchors and the exported model of a data folder',
   chain: 'run the embedded chain alone',
   bond: "post this data folder's bond for a run",
-  export: 'write the newest certified model as ONNX and safetensors',
+  export: 'write a certified model as ONNX and safetensors',
 }
 
 type Value<Spec> = Spec extends { type: 'integer' }

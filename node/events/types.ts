@@ -34,6 +34,9 @@ export interface NodeEvents {
   'start.phase': { phase: StartPhase; ms: number }
   /** The embedded chain answers. */
   'chain.ready': { url: string; genesis: string }
+  /** The chain does not answer: training goes on, and what was decided meanwhile is posted when it is back. */
+  'chain.away': { reason: string }
+  'chain.back': { height: number }
   /** What the node is waiting for, as a sentence; empty when it goes on. */
   waiting: { stage: number; for: string }
   'peer.ready': { peer: PeerName; stage: number; pid: number; addresses: readonly string[] }
@@ -144,6 +147,8 @@ export type NodeEvent = {
 const EVENT_NAMES: Record<EventName, true> = {
   'start.phase': true,
   'chain.ready': true,
+  'chain.away': true,
+  'chain.back': true,
   waiting: true,
   'peer.ready': true,
   reachability: true,

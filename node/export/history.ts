@@ -78,6 +78,13 @@ export async function rebuild(source: StageSource, run: Run, round: number, sign
   }
 }
 
+/** The oldest round whose state can be rebuilt: that of the older snapshot, 0 where all aggregates are still held. */
+export async function oldestState({ store }: StageSource): Promise<number> {
+  const { snapshots } = store
+  if (snapshots.length === 0 || (await store.aggregates(FIRST_ROUND)) !== undefined) return FIRST_ROUND - 1
+  return Math.min(...snapshots.map(({ round }) => round))
+}
+
 /** Puts a snapshot into the engine and returns its round; 0 where there is none and the engine keeps its initial state. */
 async function startFrom(
   source: StageSource,

@@ -6,7 +6,7 @@ import { exportModel, exportSafetensors, type NamedTensor, stageParameters } fro
 import { cutModel } from '../engine/partition/index.ts'
 import type { Run } from '../run/folder.ts'
 import { FIRST_ROUND } from '../run/state-chain.ts'
-import { openRounds, rebuild, type StageSource } from './history.ts'
+import { oldestState, openRounds, rebuild, type StageSource } from './history.ts'
 
 export interface ExportedModel {
   /** Last round that every stage has certified; 0: the initial model. */
@@ -47,11 +47,16 @@ async function closeWorse(best: Map<number, StageSource>, before: StageSource): 
   await (isBetter ? before : after).store.close()
 }
 
-/** Rebuilds every stage at the newest round that all have certified. */
+/**
+ * Rebuilds every stage at the same round.
+ * @param wanted - the round; null for the newest that all have certified
+ * @throws ExitError 'data' where the folders do not hold it
+ */
 export async function assembleModel(
   sources: readonly StageSource[],
   run: Run,
   signal: AbortSignal,
+  wanted: number | null = null,
 ): Promise<ExportedModel> {
   const { manifest } = run
   if (sources.length < manifest.stages) {
@@ -61,7 +66,16 @@ export async function assembleModel(
       'name a folder that holds a peer of every stage, e.g. that of swarm-node up',
     )
   }
-  const round = Math.max(FIRST_ROUND - 1, Math.min(...sources.map(source => source.toRound)))
+  const newest = Math.max(FIRST_ROUND - 1, Math.min(...sources.map(source => source.toRound)))
+  const oldest = Math.max(...(await Promise.all(sources.map(source => oldestState(source)))))
+  const round = wanted ?? newest
+  if (round > newest || round < oldest) {
+    throw new ExitError(
+      'data',
+      `the state after round ${round} is not held by every stage: rounds ${oldest} to ${newest} can be exported`,
+      `swarm-node export --data <folder> --round <${oldest} to ${newest}>`,
+    )
+  }
   const parameters = new Map<string, NamedTensor>()
   for (const source of sources) {
     const { engine } = await rebuild(source, run, round, signal)

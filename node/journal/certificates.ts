@@ -1,7 +1,10 @@
-/** Certificates of one stage: an append-only file and an index by round. Kept for ever: they are the run's history. */
+/**
+ * Certificates of one stage: append-only files ("segments") of some hundred rounds and an index by round. They are the run's
+ * history; old ones go whole segments at a time, once the chain vouches for what is before the rest (README.md, "Pruning").
+ */
 import { decode, encode } from '@ipld/dag-cbor'
 import { concatBytes, equalBytes } from '../../protocols/wire/hash.ts'
-import { STORED_CERTIFICATE_MAX_BYTES } from './constants.ts'
+import { CERTIFICATES_A_SEGMENT, STORED_CERTIFICATE_MAX_BYTES } from './constants.ts'
 import { encodeRecord, readRecord, scanRecords } from './records.ts'
 import type { AppendFile, Storage } from './storage.ts'
 
@@ -16,37 +19,52 @@ export interface StoredCertificate {
   readonly certificate: Uint8Array
 }
 
-export class CertificateFile {
-  readonly #storage: Storage
-  readonly #file: string
-  readonly #append: AppendFile
-  readonly #offsets: Map<number, number>
-  #length: number
-  #newest: number
+interface Located {
+  readonly file: string
+  readonly offset: number
+}
 
-  private constructor(
-    storage: Storage,
-    file: string,
-    append: AppendFile,
-    offsets: Map<number, number>,
-    length: number,
-  ) {
+interface OpenSegment {
+  readonly file: string
+  readonly append: AppendFile
+  /** Bytes. */
+  length: number
+  records: number
+}
+
+export class CertificateFiles {
+  readonly #storage: Storage
+  readonly #stage: number
+  readonly #rounds = new Map<number, Located>()
+  /** The highest round that was written to each segment, in the order in which they were begun. */
+  readonly #segments = new Map<string, number>()
+  #open: OpenSegment
+  #newest = -1
+  #oldest: number | null = null
+
+  private constructor(storage: Storage, stage: number, open: OpenSegment) {
     this.#storage = storage
-    this.#file = file
-    this.#append = append
-    this.#offsets = offsets
-    this.#length = length
-    this.#newest = Math.max(-1, ...offsets.keys())
+    this.#stage = stage
+    this.#open = open
   }
 
   /** @throws JournalDamaged */
-  static async open(storage: Storage, stage: number): Promise<CertificateFile> {
-    const file = `certificates-${stage}`
-    const offsets = new Map<number, number>()
-    const length = await scanRecords(storage, file, STORED_CERTIFICATE_MAX_BYTES, (payload, offset) => {
-      offsets.set(decode<CertificateEntry>(payload).round, offset)
-    })
-    return new CertificateFile(storage, file, await storage.append(file, length), offsets, length)
+  static async open(storage: Storage, stage: number): Promise<CertificateFiles> {
+    const rounds = new Map<number, Located>()
+    let last = { file: firstName(stage), length: 0, records: 0 }
+    for (const file of await segments(storage, stage)) {
+      let records = 0
+      const length = await scanRecords(storage, file, STORED_CERTIFICATE_MAX_BYTES, (payload, offset) => {
+        records++
+        rounds.set(decode<CertificateEntry>(payload).round, { file, offset })
+      })
+      last = { file, length, records }
+    }
+    const append = await storage.append(last.file, last.length)
+    const files = new CertificateFiles(storage, stage, { ...last, append })
+    for (const file of await segments(storage, stage)) files.#segments.set(file, -1)
+    for (const [round, located] of rounds) files.#index(round, located)
+    return files
   }
 
   /** Highest round; -1 where there is none. */
@@ -54,14 +72,19 @@ export class CertificateFile {
     return this.#newest
   }
 
+  /** Lowest round that is held; null where there is none. */
+  get oldest(): number | null {
+    return this.#oldest
+  }
+
   has(round: number): boolean {
-    return this.#offsets.has(round)
+    return this.#rounds.has(round)
   }
 
   async get(round: number): Promise<Uint8Array | null> {
-    const offset = this.#offsets.get(round)
-    if (offset === undefined) return null
-    const payload = await readRecord(this.#storage, this.#file, offset, STORED_CERTIFICATE_MAX_BYTES)
+    const located = this.#rounds.get(round)
+    if (located === undefined) return null
+    const payload = await readRecord(this.#storage, located.file, located.offset, STORED_CERTIFICATE_MAX_BYTES)
     return payload === null ? null : decode<CertificateEntry>(payload).certificate
   }
 
@@ -72,24 +95,78 @@ export class CertificateFile {
     const payload = encode({ round, certificate } satisfies CertificateEntry)
     if (payload.length > STORED_CERTIFICATE_MAX_BYTES)
       throw new RangeError(`a certificate of ${payload.length} bytes is too long to store`)
+    if (this.#open.records >= CERTIFICATES_A_SEGMENT) await this.#startSegment(round)
     const record = concatBytes(encodeRecord(payload))
-    await this.#append.append(record)
-    this.#offsets.set(round, this.#length)
-    this.#length += record.length
-    this.#newest = Math.max(this.#newest, round)
+    const segment = this.#open
+    await segment.append.append(record)
+    this.#index(round, { file: segment.file, offset: segment.length })
+    segment.length += record.length
+    segment.records++
   }
 
   /** Rounds of [from, to] are held no more. They stay in the file, so this is asked again when it is opened. */
   leave(from: number, to: number): void {
-    for (const round of [...this.#offsets.keys()]) if (round >= from && round <= to) this.#offsets.delete(round)
-    this.#newest = Math.max(-1, ...this.#offsets.keys())
+    for (const round of [...this.#rounds.keys()]) if (round >= from && round <= to) this.#rounds.delete(round)
+    const held = [...this.#rounds.keys()]
+    this.#newest = held.reduce((a, b) => Math.max(a, b), -1)
+    this.#oldest = held.length === 0 ? null : held.reduce((a, b) => Math.min(a, b))
   }
 
   async flush(): Promise<void> {
-    await this.#append.flush()
+    await this.#open.append.flush()
+  }
+
+  /** Removes the segments whose rounds are all below `round`, the oldest first: what is left after a crash has no new gap. */
+  async dropBelow(round: number): Promise<void> {
+    for (const [file, highest] of this.#segments) {
+      if (file === this.#open.file || highest >= round) return
+      this.#segments.delete(file)
+      for (const [at, located] of this.#rounds) if (located.file === file) this.#rounds.delete(at)
+      this.#oldest = [...this.#rounds.keys()].reduce((a, b) => Math.min(a, b), this.#newest)
+      await this.#storage.remove(file)
+    }
   }
 
   async close(): Promise<void> {
-    await this.#append.close()
+    await this.#open.append.close()
   }
+
+  async #startSegment(round: number): Promise<void> {
+    // Only the last segment may end in an unfinished record.
+    await this.#open.append.flush()
+    // A round may come late, after newer ones; names only grow.
+    const file = nameOf(this.#stage, Math.max(round, numberOf(this.#open.file) + 1))
+    const append = await this.#storage.append(file, 0)
+    await this.#open.append.close()
+    this.#open = { file, append, length: 0, records: 0 }
+  }
+
+  #index(round: number, located: Located): void {
+    this.#rounds.set(round, located)
+    this.#newest = Math.max(this.#newest, round)
+    this.#oldest = Math.min(this.#oldest ?? round, round)
+    this.#segments.set(located.file, Math.max(this.#segments.get(located.file) ?? -1, round))
+  }
+}
+
+const DIGITS = 12
+
+function firstName(stage: number): string {
+  return `certificates-${stage}`
+}
+
+/** Zero-padded, so that names sort as rounds do, and after the first segment's. */
+function nameOf(stage: number, round: number): string {
+  return `${firstName(stage)}-${String(round).padStart(DIGITS, '0')}`
+}
+
+function numberOf(file: string): number {
+  const digits = /-(\d{12})$/.exec(file)?.[1]
+  return digits === undefined ? -1 : Number(digits)
+}
+
+/** In the order in which they were begun. */
+async function segments(storage: Storage, stage: number): Promise<string[]> {
+  const first = firstName(stage)
+  return (await storage.list()).filter(name => name === first || (name.startsWith(`${first}-`) && numberOf(name) >= 0))
 }

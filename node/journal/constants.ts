@@ -43,6 +43,9 @@ export const COPY_CHUNK_BYTES = 4 * 1024 * 1024
 /** Longest record of a certificate: the wire's limit and its key. */
 export const STORED_CERTIFICATE_MAX_BYTES = CERTIFICATE_MAX_BYTES + 1024
 
+/** Certificates in one file: pruning frees that many at a time, and at most that many more than asked for are kept. */
+export const CERTIFICATES_A_SEGMENT = 256
+
 /** Most bytes of certificates handed out at a time; a page of them travels in one message. */
 export const CERTIFICATE_PAGE_MAX_BYTES = 1024 * 1024
 

@@ -1,11 +1,11 @@
 /**
- * What a peer knows of decided rounds (event sourcing): certificates of all stages, aggregates of its own stage since the
- * older of its two snapshots, the snapshots. State = snapshot + certified aggregates; everything else is dropped.
+ * What a peer knows of decided rounds (event sourcing): certificates of all stages until they are pruned, aggregates of its own
+ * stage since the older of its two snapshots, the snapshots. State = snapshot + certified aggregates; everything else is dropped.
  */
 import { MAX_PARTITIONS } from '../../protocols/wire/constants.ts'
 import type { Digest } from '../../protocols/wire/environment.ts'
 import { AggregateFiles, type Partitions } from './aggregates.ts'
-import { CertificateFile, type StoredCertificate } from './certificates.ts'
+import { CertificateFiles, type StoredCertificate } from './certificates.ts'
 import { CERTIFICATE_PAGE_MAX_BYTES } from './constants.ts'
 import type { IncomingHead, IncomingSnapshot } from './incoming.ts'
 import { IncomingFiles } from './incoming-files.ts'
@@ -54,7 +54,7 @@ export interface CertificateRange {
 export class RoundStore {
   readonly #stage: number
   readonly #firstRound: number
-  readonly #certificates: readonly CertificateFile[]
+  readonly #certificates: readonly CertificateFiles[]
   readonly #aggregates: AggregateFiles
   readonly #snapshots: Snapshots
   readonly #incoming: IncomingFiles
@@ -65,7 +65,7 @@ export class RoundStore {
 
   private constructor(
     options: RoundStoreOptions,
-    certificates: readonly CertificateFile[],
+    certificates: readonly CertificateFiles[],
     aggregates: AggregateFiles,
     snapshots: Snapshots,
     incoming: IncomingFiles,
@@ -87,9 +87,9 @@ export class RoundStore {
 
   /** @throws JournalDamaged */
   static async open(options: RoundStoreOptions): Promise<RoundStore> {
-    const certificates: CertificateFile[] = []
+    const certificates: CertificateFiles[] = []
     for (let stage = 0; stage < options.stages; stage++)
-      certificates.push(await CertificateFile.open(options.storage, stage))
+      certificates.push(await CertificateFiles.open(options.storage, stage))
     const aggregates = await AggregateFiles.open(options.storage)
     const snapshots = await Snapshots.open(options.storage, options.digest)
     const incoming = await IncomingFiles.open(options.storage, options.digest)
@@ -134,6 +134,34 @@ export class RoundStore {
   newest(stage: number): number | null {
     const newest = this.#certificates[stage]?.newest ?? -1
     return newest < 0 ? null : newest
+  }
+
+  /** Lowest round of a stage with a certificate; null where there is none. */
+  oldest(stage: number): number | null {
+    return this.#certificates[stage]?.oldest ?? null
+  }
+
+  /**
+   * The lowest round from which on the own stage's certificates are held up to `round` without a gap; `round + 1` where it is not held.
+   * @param roundBefore - the round that precedes another: a history may leave numbers out
+   */
+  heldFrom(round: number, roundBefore = (after: number) => after - 1): number {
+    const file = this.#file(this.#stage)
+    let from = round + 1
+    for (let at = round; file.has(at); at = roundBefore(at)) from = at
+    return from
+  }
+
+  /**
+   * Drops certificates of rounds below this one, of every stage, as far as whole files hold nothing else. Those that the
+   * older snapshot rests on stay, whatever is asked.
+   */
+  prune(round: number): Promise<void> {
+    return this.#inTurn(async () => {
+      const older = this.#snapshots.heads[1]
+      if (older === undefined) return
+      for (const file of this.#certificates) await file.dropBelow(Math.min(round, older.round))
+    })
   }
 
   /** One aggregated partition of the own stage. */
@@ -247,7 +275,7 @@ export class RoundStore {
     return this.#aggregates.has(round) && this.#file(this.#stage).has(round)
   }
 
-  #file(stage: number): CertificateFile {
+  #file(stage: number): CertificateFiles {
     const file = this.#certificates[stage]
     if (file === undefined) throw new RangeError(`stage ${stage} is not one of ${this.#certificates.length}`)
     return file

@@ -1,5 +1,6 @@
 /** The embedded chain as a child program of a local swarm. */
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { EventBus } from '../events/bus.ts'
 import type { SwarmFolder } from '../run/folder.ts'
 import { Child, type ChildEnd } from './child.ts'
@@ -16,6 +17,8 @@ export interface LocalChain {
   /** As an error, where it ended by itself. */
   failure(end: ChildEnd): Error
   stop(): Promise<void>
+  /** Stops the chain where it stands, and lets it go on: the program itself, not the verb that `child` is. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void
 }
 
 export interface ChainStart {
@@ -49,14 +52,20 @@ export async function startChain(
   signal?.addEventListener('abort', onAbort, { once: true })
   child.ended.then(end => ready.reject(failure(end)), ready.reject)
   const stop = async () => void (await child.stop(GRACE_MS))
+  const signalProgram = (name: 'SIGSTOP' | 'SIGCONT') => void process.kill(programPid(folder), name)
   try {
-    return { child, url: await ready.promise, failure, stop }
+    return { child, url: await ready.promise, failure, stop, signal: signalProgram }
   } catch (error) {
     await stop()
     throw error
   } finally {
     signal?.removeEventListener('abort', onAbort)
   }
+}
+
+/** Who holds the chain's folder, by its lock. */
+function programPid(folder: SwarmFolder): number {
+  return Number.parseInt(readFileSync(join(folder.chain, 'chain.lock'), 'utf8'), 10)
 }
 
 /** The chain's program advises in terms of its own options. */

@@ -46,6 +46,8 @@ export interface JoinCommand {
   readonly threads: number
   /** Last round to certify; null: until stopped. */
   readonly untilRound: number | null
+  /** As `join` has it unless told. */
+  readonly keepRounds?: number
 }
 
 /** Arguments of `swarm-node join`, as a person would type them. */
@@ -60,6 +62,7 @@ export function joinArguments(command: JoinCommand): string[] {
     corpus,
     threads,
     untilRound,
+    keepRounds,
   } = command
   return [
     'join',
@@ -70,6 +73,7 @@ export function joinArguments(command: JoinCommand): string[] {
     ...bootstrap.flatMap(address => ['--bootstrap', address]),
     ...['--corpus', corpus],
     ...['--threads', String(threads)],
+    ...(keepRounds === undefined ? [] : ['--keep-rounds', String(keepRounds)]),
     ...(untilRound === null ? [] : ['--until', String(untilRound)]),
   ]
 }
@@ -97,7 +101,7 @@ export function peerLog(peer: LocalPeer): string {
 export function handCommands(
   plan: { folder: SwarmFolder; peers: readonly LocalPeer[] },
   chainUrl: string,
-  settings: { corpus: string | undefined; threads: number | undefined },
+  settings: { corpus: string | undefined; threads: number | undefined; keepRounds?: number },
 ): string[] {
   const { folder, peers } = plan
   const chainPort = Number(new URL(chainUrl).port)

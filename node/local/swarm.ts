@@ -32,6 +32,8 @@ const SHARED_EVENTS: ReadonlySet<EventName> = new Set([
   'waiting',
   'round.started',
   'synced',
+  'chain.away',
+  'chain.back',
   'lease',
   'stage.lost',
   'stage.recovered',
@@ -47,6 +49,13 @@ const TELLING: Readonly<Partial<Record<string, readonly string[]>>> = {
   lease: ['isHeld', 'untilHeight'],
   'stage.lost': ['untilHeight', 'needs'],
   'stage.recovered': ['resume'],
+}
+
+/** Events that tell of a state: shown where it is another than the last one shown in this slot. */
+const SLOTS: Readonly<Record<string, (message: Record<string, unknown>) => readonly [slot: string, text: string]>> = {
+  waiting: ({ stage, for: what }) => [`waiting/${String(stage)}`, String(what)],
+  'chain.away': () => ['chain', 'away'],
+  'chain.back': () => ['chain', 'back'],
 }
 
 function tellingText(message: Record<string, unknown>): string {
@@ -161,8 +170,7 @@ export class LocalSwarm {
   #isNews(message: Record<string, unknown>): boolean {
     const { event, stage, round, to, by, heldOut } = message
     const key = `${String(event)}/${String(stage)}/${String(round ?? to)}/${String(by)}${tellingText(message)}${heldOut === null || heldOut === undefined ? '' : '/held-out'}`
-    const text = event === 'waiting' ? String(message.for) : key
-    const slot = event === 'waiting' ? `waiting/${String(stage)}` : key
+    const [slot, text] = SLOTS[String(event)]?.(message) ?? [key, key]
     if (this.#shown.get(slot) === text) return false
     this.#shown.set(slot, text)
     if (this.#shown.size > MAX_SHOWN) this.#shown.delete(this.#shown.keys().next().value ?? '')

@@ -1,40 +1,58 @@
 /**
  * Posts the head of the stage's certificate chain now and then, and reports what was posted once it is final. Whose turn it
- * is follows from stake; the next in rank does it where the first has not within its time.
+ * is follows from stake; the next in rank does it where the first has not within its time. Only the newest link is ever
+ * posted: it says all that the older ones say, so after an outage of the chain there is one.
  */
-import type { BlockReference, Chain, PostedAnchor } from '../../consensus/chain/types.ts'
+import { ChainUnavailable } from '../../consensus/chain/errors.ts'
+import type { BlockReference, PostedAnchor } from '../../consensus/chain/types.ts'
 import type { Clock } from '../../protocols/wire/environment.ts'
-import type { ContentId, Hash } from '../../protocols/wire/messages.ts'
+import type { ContentId, Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { AnchorLinks } from './anchor-links.ts'
 import { ANCHOR_PAGE_BLOCKS } from './anchor-pages.ts'
+import type { ChainWatch } from './chain-watch.ts'
 import { delay } from './delay.ts'
 import { RoundBell } from './round-bell.ts'
 
 /** For an anchor to be in a block and final: about three block times of a public chain. */
-const PATIENCE_MS = 20_000
-/** Attempts of one peer for one link; the next link says all that this one says. */
+export const PATIENCE_MS = 20_000
+/** Attempts of one peer for one link on a chain that answers; the next link says all that this one says. */
 const ATTEMPTS = 3
 
 export interface AnchorerInit {
-  readonly chain: Chain
+  readonly chain: ChainWatch
   readonly clock: Clock
   readonly run: ContentId
   readonly stage: number
   /** Where to begin to look for anchors. */
   readonly fromHeight: number
+  /** Had it a seat in the stage around this block? Anchors of others say nothing. */
+  readonly isMember: (peer: PeerName, height: number) => boolean
   readonly signal: AbortSignal
   readonly onAnchored: (anchor: PostedAnchor) => void
   readonly onWarning: (message: string) => void
+}
+
+/** A link that is due on the chain. */
+interface Due {
+  readonly round: number
+  readonly link: Hash
+  /** Places before this peer in the ranking. */
+  readonly rank: number
+  readonly sinceMs: number
 }
 
 export class Anchorer {
   readonly #init: AnchorerInit
   readonly #links = new AnchorLinks()
   readonly #unsubscribe: () => void
+  readonly #bell = new RoundBell()
   #seenHeight: number
   #head: BlockReference | null = null
   #reading = false
-  readonly #bell = new RoundBell()
+  #due: Due | null = null
+  #isPosting = false
+  /** Ends the attempt under way. */
+  #attempt: { readonly sinceMs: number; readonly stop: AbortController } | null = null
 
   constructor(init: AnchorerInit) {
     this.#init = init
@@ -49,6 +67,11 @@ export class Anchorer {
     return this.#links.finalRound
   }
 
+  /** Newest final round that is not after `round`; null where none is known. */
+  finalAtMost(round: number): number | null {
+    return this.#links.finalAtMost(round)
+  }
+
   stop(): void {
     this.#unsubscribe()
   }
@@ -56,6 +79,7 @@ export class Anchorer {
   /** The own history has this link at this round. */
   note(round: number, link: Hash): void {
     this.#links.note(round, link)
+    this.#bell.ring()
   }
 
   /** Resolves when an anchor of this round or a later one is final; rejects when the signal fires. */
@@ -63,22 +87,79 @@ export class Anchorer {
     while (this.finalRound < round) await this.#bell.wait(signal)
   }
 
-  /** Posts the link when the turn comes to `rank` (0: at once), unless it is final by then. */
-  async post(toRound: number, link: Hash, rank: number): Promise<void> {
-    const { chain, clock, run, stage, signal, onWarning } = this.#init
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const waited = delay(clock, attempt === 0 ? rank * PATIENCE_MS : PATIENCE_MS, signal)
-      await waited.catch(() => undefined)
-      if (signal.aborted) return
-      if (this.finalRound >= toRound) return
-      const anchor = { stage, fromRound: this.finalRound + 1, toRound, link }
-      try {
-        await chain.anchor(run, anchor, { signal })
-        return
-      } catch (error) {
-        if (signal.aborted) return
-        onWarning(`the anchor of round ${toRound} was not posted: ${error instanceof Error ? error.message : error}`)
+  /**
+   * Has the link posted when the turn comes to `rank` (0: at once), unless it is final by then. It takes the place of one
+   * that still waits.
+   */
+  post(round: number, link: Hash, rank: number): void {
+    const { clock, signal, onWarning } = this.#init
+    if (round <= this.finalRound) return
+    this.#due = { round, link, rank, sinceMs: clock.nowMs() }
+    // One that is in no block by now was lost, or the chain is away: the newer one is posted in its place.
+    if (this.#attempt !== null && clock.nowMs() - this.#attempt.sinceMs > PATIENCE_MS) this.#attempt.stop.abort()
+    this.#bell.ring()
+    if (this.#isPosting) return
+    this.#isPosting = true
+    this.#postAll()
+      .catch(error => (signal.aborted ? undefined : onWarning(`anchor: ${String(error)}`)))
+      .finally(() => {
+        this.#isPosting = false
+      })
+  }
+
+  /** Until nothing is due. */
+  async #postAll(): Promise<void> {
+    const { chain, clock, signal } = this.#init
+    let attempts = 0
+    let last: Due | null = null
+    for (let due = this.#due; due !== null && !signal.aborted; due = this.#due) {
+      if (due !== last) attempts = 0
+      last = due
+      if (this.finalRound >= due.round || attempts >= ATTEMPTS) {
+        this.#due = null
+        continue
       }
+      await chain.there(signal)
+      // A newer one may have fallen due meanwhile.
+      if (this.#due !== due) continue
+      // Counted from when the chain was there, so that its return is no start for everybody at once.
+      const turnMs = Math.max(due.sinceMs, chain.backMs) + (due.rank + attempts) * PATIENCE_MS
+      if (turnMs > clock.nowMs()) await this.#wait(turnMs - clock.nowMs())
+      else if (await this.#send(due)) this.#due = this.#due === due ? null : this.#due
+      else if (!chain.isAway) attempts++
+    }
+  }
+
+  /** Until then, or until there is news. */
+  async #wait(delayMs: number): Promise<void> {
+    const { clock, signal } = this.#init
+    const end = new AbortController()
+    const until = AbortSignal.any([signal, end.signal])
+    await Promise.race([delay(clock, delayMs, until), this.#bell.wait(until)]).finally(() => end.abort())
+  }
+
+  /** True where it is in a block now. */
+  async #send({ round, link }: Due): Promise<boolean> {
+    const { chain, clock, run, stage, signal, onWarning } = this.#init
+    const stop = new AbortController()
+    this.#attempt = { sinceMs: clock.nowMs(), stop }
+    const fromRound = this.finalRound + 1
+    try {
+      await chain.anchor(
+        run,
+        { stage, fromRound, toRound: round, link },
+        { signal: AbortSignal.any([signal, stop.signal]) },
+      )
+      return true
+    } catch (error) {
+      if (signal.aborted || stop.signal.aborted) return false
+      if (error instanceof ChainUnavailable) await chain.suspect()
+      // That the chain is away was told.
+      if (!chain.isAway)
+        onWarning(`the anchor of round ${round} was not posted: ${error instanceof Error ? error.message : error}`)
+      return false
+    } finally {
+      this.#attempt = null
     }
   }
 
@@ -91,7 +172,7 @@ export class Anchorer {
       while (this.#head !== null && this.#head.height > this.#seenHeight && !signal.aborted) {
         const toHeight = Math.min(this.#head.height, this.#seenHeight + ANCHOR_PAGE_BLOCKS)
         for (const posted of await chain.anchors(run, { afterHeight: this.#seenHeight, toHeight }, { signal }))
-          this.#take(posted)
+          this.#hear(posted)
         this.#seenHeight = toHeight
         this.#bell.ring()
       }
@@ -103,9 +184,10 @@ export class Anchorer {
     }
   }
 
-  #take(posted: PostedAnchor): void {
-    const { stage, onAnchored, onWarning } = this.#init
-    if (posted.stage === stage && this.#links.take(posted) === 'contradicts') {
+  #hear(posted: PostedAnchor): void {
+    const { stage, isMember, onAnchored, onWarning } = this.#init
+    const isOwn = posted.stage === stage && isMember(posted.peer, posted.block.height)
+    if (isOwn && this.#links.take(posted) === 'contradicts') {
       onWarning(`${posted.peer} anchored another history of round ${posted.toRound} than the certified one`)
       return
     }

@@ -2,16 +2,19 @@
  * A replica that is behind its siblings: fetches the certificates it missed, and with them either the aggregates, which it
  * executes, or a snapshot under a certified full root. Whoever gives something wrong is counted and left.
  */
+import type { PostedAnchor } from '../../consensus/chain/types.ts'
 import type { State, StateStatus, TransferProgress } from '../../protocols/state/index.ts'
 import { isZeroHash } from '../../protocols/wire/hash.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal, type Refusal } from '../../protocols/wire/refusals.ts'
 import type { RoundStore } from '../journal/index.ts'
+import { type Alone, AnchoredWalk } from './anchored-walk.ts'
+import { BEGINNINGS_MAX, chooseBeginning, ownBeginning } from './checkpoint.ts'
 import { type Ahead, chooseAhead } from './choose-ahead.ts'
 import type { Certified } from './follow.ts'
 import type { History } from './history.ts'
 import type { StageState } from './stage-state.ts'
-import type { Tip } from './tip.ts'
+import { type Tip, tipAt } from './tip.ts'
 
 export interface CatchUpInit {
   readonly stage: number
@@ -23,6 +26,8 @@ export interface CatchUpInit {
   readonly store: RoundStore
   readonly history: History
   readonly siblings: () => readonly PeerName[]
+  /** What members of the stage have anchored, as far as the chain is final. */
+  readonly anchors: (signal: AbortSignal) => Promise<{ posted: readonly PostedAnchor[]; headHeight: number }>
   readonly onProgress: (round: number, target: number) => void
   /** A snapshot is on its way. */
   readonly onTransfer: (progress: TransferProgress) => void
@@ -51,7 +56,9 @@ export class CatchUp {
       if (this.#init.history.standing(this.#init.stageState.tip).type === 'left') return by
       const ahead = await this.#ahead(liars, signal, fresh)
       if (ahead === null) return by
-      const moved: CaughtUp = fresh ? await this.#jump(ahead, signal) : await this.#follow(ahead, signal)
+      // Where what leads to the base of a recovery is no longer kept, its rounds are passed over with all others.
+      const beyond = () => this.#ahead(liars, signal, false, Number.POSITIVE_INFINITY)
+      const moved: CaughtUp = fresh ? await this.#jump(ahead, signal) : await this.#follow(ahead, beyond, signal)
       if (moved === 'nothing') {
         // They claimed more than they can show.
         for (const peer of ahead.peers) liars.add(peer)
@@ -69,8 +76,21 @@ export class CatchUp {
     stageState.resume(await history.settled(stageState.tip, signal))
   }
 
-  async #ahead(liars: ReadonlySet<PeerName>, signal: AbortSignal, fresh: boolean): Promise<Ahead | null> {
-    const { siblings, state, stageState, stage, history } = this.#init
+  /** Siblings that do not know it yet go on beyond the base of a recovery. */
+  get #lastRound(): number {
+    const { history, stageState } = this.#init
+    const now = history.standing(stageState.tip)
+    return now.type === 'before' ? now.recovery.base.round : Number.POSITIVE_INFINITY
+  }
+
+  /** @param last - rounds after it do not count */
+  async #ahead(
+    liars: ReadonlySet<PeerName>,
+    signal: AbortSignal,
+    fresh: boolean,
+    last = this.#lastRound,
+  ): Promise<Ahead | null> {
+    const { siblings, state, stageState, stage } = this.#init
     const asked = siblings().filter(peer => !liars.has(peer))
     const statuses = await Promise.all(
       asked.map(async peer => ({ peer, status: await state.status(peer, { signal }) })),
@@ -79,9 +99,6 @@ export class CatchUp {
     const known = statuses.filter(
       (one): one is { peer: PeerName; status: StateStatus } => !isRefusal(one.status) && one.status.stage === stage,
     )
-    // Siblings that do not know it yet go on beyond the base of a recovery.
-    const now = history.standing(stageState.tip)
-    const last = now.type === 'before' ? now.recovery.base.round : Number.POSITIVE_INFINITY
     const within = known.map(({ peer, status: { round, snapshotRound } }) => ({
       peer,
       status: {
@@ -92,11 +109,15 @@ export class CatchUp {
     return chooseAhead(within, stageState.tip.round, fresh)
   }
 
-  /** A page of certificates and their aggregates; a snapshot where the aggregates are gone. */
-  async #follow(ahead: Ahead, signal: AbortSignal): Promise<CaughtUp> {
+  /** A page of certificates and their aggregates; a snapshot where either are gone. */
+  async #follow(ahead: Ahead, beyond: () => Promise<Ahead | null>, signal: AbortSignal): Promise<CaughtUp> {
     const { stageState, onProgress } = this.#init
     const page = await this.#certificates(ahead, stageState.tip, ahead.round, signal)
-    if (isRefusal(page)) return 'nothing'
+    if (isRefusal(page)) {
+      if (!isGone(page)) return 'nothing'
+      const held = ahead.snapshotRound === null ? await beyond() : ahead
+      return held === null ? 'nothing' : this.#jump(held, signal)
+    }
     let by: CaughtUp = 'nothing'
     for (const certified of page) {
       const partitions = await this.#aggregate(ahead, certified, signal)
@@ -151,7 +172,7 @@ export class CatchUp {
     let last: Certified | null = null
     while (tip.round < round) {
       const page = await this.#certificates(ahead, tip, round, signal)
-      if (isRefusal(page)) return null
+      if (isRefusal(page)) return isGone(page) ? this.#anchoredAt(ahead, round, signal) : null
       for (const certified of page) {
         await store.putCertificate(stage, certified.tip.round, certified.encoded)
         last = certified
@@ -164,8 +185,10 @@ export class CatchUp {
   /** A round before the tip, of which the own certificates are sound though the state is not. */
   async #ownAt(round: number, signal: AbortSignal): Promise<Certified | null> {
     const { history, store, stage, stageState } = this.#init
-    let tip: Tip = await history.settled(stageState.start, signal)
-    let last: Certified | null = null
+    const beginning = await ownBeginning({ store, stage, history, start: stageState.start, signal }, round)
+    if (beginning === null) return null
+    let last = await this.#certifiedAlone(beginning, signal)
+    let tip = beginning
     while (tip.round < round) {
       tip = await history.settled(tip, signal)
       const encoded = await store.certificate(stage, tip.round + 1)
@@ -174,6 +197,56 @@ export class CatchUp {
       last = next
       tip = next.tip
     }
+    return last
+  }
+
+  /** The certificate that a tip is the end of; null for the initial state. */
+  async #certifiedAlone(tip: Tip, signal: AbortSignal): Promise<Certified | null> {
+    const { history, store, stage } = this.#init
+    const encoded = await store.certificate(stage, tip.round)
+    const verified = encoded === null ? null : await history.alone(encoded, Number.POSITIVE_INFINITY, signal)
+    return encoded === null || verified === null || isRefusal(verified) ? null : { tip, encoded, verified }
+  }
+
+  /** Siblings no longer keep what follows the own tip: begins at an anchored round instead; stores what it fetched from there on. */
+  async #anchoredAt({ peers }: Ahead, round: number, signal: AbortSignal): Promise<Certified | null> {
+    const { state, history, stage, anchors } = this.#init
+    const { posted, headHeight } = await anchors(signal)
+    const usable = posted.filter(({ toRound }) => toRound <= round).toSorted((a, b) => a.toRound - b.toRound)
+    const begin = new AnchoredWalk({ state, history, stage, peers, headHeight, signal })
+    for (const { toRound } of usable.slice(-BEGINNINGS_MAX)) {
+      const walked = await begin.walk(toRound, round)
+      if (isRefusal(walked)) {
+        if (isGone(walked)) continue
+        return null
+      }
+      const anchor = chooseBeginning(
+        usable,
+        walked.map(({ verified }) => verified),
+      )
+      return anchor === null ? null : this.#followAnchored(anchor, walked, signal)
+    }
+    return null
+  }
+
+  /** @param walked - with the anchor's round among them */
+  async #followAnchored(
+    anchor: PostedAnchor,
+    walked: readonly Alone[],
+    signal: AbortSignal,
+  ): Promise<Certified | null> {
+    const { history, store, stage } = this.#init
+    const at = walked.findIndex(({ verified }) => verified.value.scope.round === anchor.toRound)
+    const [first, ...others] = walked.slice(at)
+    if (at < 0 || first === undefined) return null
+    const before = walked.slice(0, at).map(({ verified }) => verified)
+    let last: Certified = { tip: tipAt(first.verified, anchor.link, before), ...first }
+    for (const { encoded } of others) {
+      const next = await history.next(last.tip, encoded, signal)
+      if (isRefusal(next)) return null
+      last = next
+    }
+    for (const { verified, encoded } of walked) await store.putCertificate(stage, verified.value.scope.round, encoded)
     return last
   }
 
@@ -209,4 +282,9 @@ export class CatchUp {
     if (isZeroHash(aggregateRoot)) return null
     return state.aggregate(peers, { stage, round: tip.round, aggregateRoot, partitions }, { signal })
   }
+}
+
+/** Nobody who was asked keeps it any more. */
+function isGone({ refused }: Refusal): boolean {
+  return refused === 'pruned' || refused === 'unknown-item'
 }

@@ -1,19 +1,18 @@
 /** Joins the parts of a peer that holds a stage, or follows one: who hears what from whom. Decides nothing. */
 import { encodeClose } from '../../protocols/gossip/index.ts'
 import { MAX_SEATS } from '../../protocols/wire/constants.ts'
-import { hashHex } from '../../protocols/wire/hash.ts'
 import type { Certificate, Hash } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import type { StartPhase } from '../events/types.ts'
 import { Ahead } from './ahead.ts'
-import { Anchorer } from './anchorer.ts'
 import { Candidates } from './candidates.ts'
 import { CatchUp } from './catch-up.ts'
 import { CertificateBook } from './certificate-book.ts'
 import { ChangesPoster } from './changes-poster.ts'
+import { joinAnchors } from './compose-anchors.ts'
 import { watchLeases } from './compose-leases.ts'
 import { Connected } from './connected.ts'
-import type { PeerEnvironment, PeerInit } from './environment.ts'
+import type { PeerInit, WatchedEnvironment } from './environment.ts'
 import { isSeated } from './epoch.ts'
 import { Evaluator } from './evaluator.ts'
 import { Follower } from './follower.ts'
@@ -44,7 +43,7 @@ export type StageEnd = 'stopped' | 'moved'
 
 export interface StageLife {
   readonly init: PeerInit
-  readonly environment: PeerEnvironment
+  readonly environment: WatchedEnvironment
   readonly place: StagePlace
   /** Says how long a step of starting took. */
   readonly timed: Timed
@@ -102,7 +101,7 @@ interface Joined {
   stop(): Promise<void>
 }
 
-async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, signal: AbortSignal): Promise<Joined> {
+async function join(init: PeerInit, environment: WatchedEnvironment, seat: Seat, signal: AbortSignal): Promise<Joined> {
   const { run, bus, corpus } = init
   const { chain, clock, random, digest } = environment
   const { self, stage, membership, history, engine, journal, store, stageState, reporter } = seat
@@ -244,17 +243,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     certified: (context, { verified }, next) => reporter.certified(context, verified, next),
     synced: (round, by) => bus.emit('synced', { stage, round, by }),
   }
-  const anchorer = new Anchorer({
-    chain,
-    clock,
-    run: run.id,
-    stage,
-    fromHeight: membership.start.height,
-    signal,
-    onAnchored: ({ stage: of, fromRound, toRound, block, link }) =>
-      bus.emit('round.anchored', { stage: of, from: fromRound, to: toRound, block: block.height, link: hashHex(link) }),
-    onWarning: warn,
-  })
+  const { anchorer, pruner, anchors } = joinAnchors(init, environment, seat, signal)
   const catchUp = new CatchUp({
     stage,
     partitions: engine.shape.partitions,
@@ -264,6 +253,7 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     store,
     history,
     siblings: () => connected.of(stage),
+    anchors,
     onProgress: (round, target) => reporter.waiting(`round ${round} of ${target} is taken from siblings`),
     onTransfer: progress => reporter.syncing(progress),
   })
@@ -286,7 +276,10 @@ async function join(init: PeerInit, environment: PeerEnvironment, seat: Seat, si
     reporter,
     untilRound: init.untilRound,
     unreachable: () => connected.unreachable(),
-    onRound: () => bell.ring(),
+    onRound() {
+      bell.ring()
+      pruner.run(stageState.tip.round)
+    },
     spread: (encoded, rank, round) => void door.spread(encoded, rank, round).catch(() => undefined),
     onFinished: round => bus.emit('run.finished', { round }),
   })

@@ -1,7 +1,8 @@
 /** A peer of a run from its start to its end: finds its place, holds it, and looks for the next one when it is gone. */
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { ChainWatch } from './chain-watch.ts'
 import { holdStage, type Timed } from './compose-stage.ts'
-import type { PeerEnvironment, PeerInit } from './environment.ts'
+import type { PeerEnvironment, PeerInit, WatchedEnvironment } from './environment.ts'
 import { Membership } from './membership.ts'
 import { PlaceTeller } from './place-teller.ts'
 import { Places } from './places.ts'
@@ -11,6 +12,21 @@ export type PeerEnd = 'stopped' | 'left'
 
 /** Runs a peer until the signal of `init` fires, or it has left. Rejects where it cannot take part, or cannot go on. */
 export async function composePeer(init: PeerInit, environment: PeerEnvironment): Promise<PeerEnd> {
+  const chain = new ChainWatch({
+    chain: environment.chain,
+    clock: environment.clock,
+    signal: init.signal,
+    onAway: reason => init.bus.emit('chain.away', { reason }),
+    onBack: height => init.bus.emit('chain.back', { height }),
+  })
+  try {
+    return await runPeer(init, { ...environment, chain })
+  } finally {
+    await chain.close()
+  }
+}
+
+async function runPeer(init: PeerInit, environment: WatchedEnvironment): Promise<PeerEnd> {
   const { run, bus, signal, folder } = init
   const { chain, clock, privateKey } = environment
   const self = peerIdFromPrivateKey(privateKey).toString()

@@ -8,6 +8,7 @@ import type { StageEngine } from '../engine/runtime/types.ts'
 import type { EventBus } from '../events/bus.ts'
 import type { NatInit, Network, NetworkInit } from '../network/index.ts'
 import type { Run } from '../run/folder.ts'
+import type { ChainWatch } from './chain-watch.ts'
 import type { PeerDisk } from './disk.ts'
 import type { PeerParts } from './types.ts'
 
@@ -28,6 +29,8 @@ export interface PeerInit {
   readonly memoryBytes?: number
   /** Trains up to this round, then only serves; null: until stopped. */
   readonly untilRound: number | null
+  /** Newest rounds whose certificates stay on the disk; older ones go once the chain vouches for them. */
+  readonly keepRounds?: number
   readonly bus: EventBus
   /** Stops the peer: it flushes, and the composition resolves. */
   readonly signal: AbortSignal
@@ -46,3 +49,6 @@ export interface PeerEnvironment {
   /** What the rounds are given in place of the parts; attackers wrap those that a dishonest peer would. */
   wrapParts?(parts: PeerParts): PeerParts
 }
+
+/** No part of a peer asks a chain that is away and ends with it. */
+export type WatchedEnvironment = PeerEnvironment & { readonly chain: ChainWatch }

@@ -1,5 +1,6 @@
 /** One step of a stage's certified history. Pure: the envelopes are opened by who asks. */
 import type { CertifyingGroup, VerifiedCertificate } from '../../protocols/wire/certificate.ts'
+import { equalBytes } from '../../protocols/wire/hash.ts'
 import type { Certificate, Hash, Scope } from '../../protocols/wire/messages.ts'
 import { isRefusal, type Refusal, refuse } from '../../protocols/wire/refusals.ts'
 import type { Epoch } from './epoch.ts'
@@ -20,6 +21,11 @@ export function scopeDue(
   if (scope.run !== due.run) return refuse('wrong-run')
   if (scope.stage !== due.stage) return refuse('wrong-stage')
   return scope.epoch === due.epoch ? null : refuse('wrong-epoch', `${scope.epoch} where ${due.epoch} is due`)
+}
+
+/** Does a certificate build on this one? */
+export function buildsOn({ value }: VerifiedCertificate, { valueId, outcomeHash }: VerifiedCertificate): boolean {
+  return equalBytes(value.parent.value, valueId) && equalBytes(value.parent.outcome, outcomeHash)
 }
 
 /** The seats of a certificate's stage as the epoch gives them; null where it has no such stage. */

@@ -1,5 +1,6 @@
 /** Walks a stage's certificates in order: each must be signed by the seats of its epoch and follow from the one before. */
-import { decodeCertificate } from '../../protocols/wire/certificate.ts'
+import type { Recovery } from '../../consensus/recovery/index.ts'
+import { decodeCertificate, type VerifiedCertificate } from '../../protocols/wire/certificate.ts'
 import type { Certificate, Hash } from '../../protocols/wire/messages.ts'
 import { isRefusal, type Refusal, refuse } from '../../protocols/wire/refusals.ts'
 import type { Run } from '../run/folder.ts'
@@ -7,7 +8,7 @@ import { manifestHash } from '../run/state-chain.ts'
 import { verifyIn } from './certificate-book.ts'
 import { type Certified, certify, scopeDue } from './follow.ts'
 import type { Membership } from './membership.ts'
-import { resumedTip, type Standing, standing } from './reformed.ts'
+import { isPartOf, resumedTip, type Standing, standing } from './reformed.ts'
 import type { Tip } from './tip.ts'
 
 export class History {
@@ -23,9 +24,14 @@ export class History {
     this.#manifestHash = manifestHash(run.id)
   }
 
+  /** How the stage was re-formed, as far as it is known. */
+  get recoveries(): readonly Recovery[] {
+    return this.#membership.recoveries(this.#stage)
+  }
+
   /** What the recoveries that are known mean for a history that ends here. */
   standing(tip: Tip): Standing {
-    return standing(tip, this.#membership.recoveries(this.#stage))
+    return standing(tip, this.recoveries)
   }
 
   /** Where the next round builds: past the recoveries that go on from here. Waits for the first block of their epochs. */
@@ -43,6 +49,23 @@ export class History {
   async next(tip: Tip, encoded: Uint8Array, signal: AbortSignal): Promise<Certified | Refusal> {
     const certificate = decodeCertificate(encoded)
     return isRefusal(certificate) ? certificate : this.follow(tip, certificate, encoded, signal)
+  }
+
+  /**
+   * A certificate without the one before it: signed by the seats that its stage had in its epoch, and no more.
+   * @param headHeight - finalised height; a certificate of blocks beyond it is refused
+   */
+  async alone(encoded: Uint8Array, headHeight: number, signal: AbortSignal): Promise<VerifiedCertificate | Refusal> {
+    const certificate = decodeCertificate(encoded)
+    if (isRefusal(certificate)) return certificate
+    const { scope, reference } = certificate.value
+    const wrong = scopeDue(scope, { run: this.#run.id, stage: this.#stage, epoch: scope.epoch })
+    if (wrong !== null) return wrong
+    if (reference.height > headHeight || scope.epoch > this.#membership.epochOf(reference.height))
+      return refuse('wrong-epoch', `epoch ${scope.epoch} at block ${reference.height}`)
+    const epoch = await this.#membership.epoch(scope.epoch, signal)
+    if (!isPartOf(scope, this.recoveries)) return refuse('stale-record', 'the stage was re-formed from another round')
+    return verifyIn(epoch, certificate)
   }
 
   async follow(

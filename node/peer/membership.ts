@@ -125,6 +125,12 @@ export class Membership {
     return this.#rosters[number] ?? null
   }
 
+  /** Had it a seat in a stage around this block? The last round of an epoch may be anchored in the next one. Of epochs that were read. */
+  hadSeat(peer: PeerName, stage: number, height: number): boolean {
+    const epoch = this.epochOf(height)
+    return [epoch - 1, epoch].some(number => this.roster(number)?.stageOf.get(peer) === stage)
+  }
+
   /** Of epoch 0. */
   get first(): Roster {
     return this.#rosters[0]!

@@ -128,6 +128,7 @@ export function stateSource(
       const round = store.newest(stage) === null ? -1 : Math.min(tip.round, store.newest(stage) ?? -1)
       return { stage, round, link: tip.link, state: tip.state, snapshotRound: snapshot?.round ?? null }
     },
+    oldest: of => store.oldest(of),
     certificates: async range => (await store.certificates(range)).map(({ certificate }) => certificate),
     aggregates: round => store.aggregates(round),
     aggregate: (round, partition) => store.aggregate(round, partition),

@@ -59,3 +59,11 @@ export function roundAfter(round: number, recoveries: readonly Recovery[]): numb
   for (let recovery = skipping(); recovery !== undefined; recovery = skipping()) next = recovery.resume
   return next
 }
+
+/** The round before this one: the base, where a recovery resumed with this one. */
+export function roundBefore(round: number, recoveries: readonly Recovery[]): number {
+  let before = round - 1
+  const skipping = () => recoveries.find(({ base, resume }) => base.round < before && before < resume)
+  for (let recovery = skipping(); recovery !== undefined; recovery = skipping()) before = recovery.base.round
+  return before
+}

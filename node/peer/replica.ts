@@ -182,6 +182,7 @@ export class Replica {
     parts.agreement.forgetBelow(context.scope.round - 1)
     if (restored !== null) await holdRestoredCommit(parts, restored)
     if (this.#isFirst) await holdRestoredPartitions(parts, context.scope)
+    if (this.#isFirst) this.#init.anchorer.note(tip.round, tip.link)
     this.#isFirst = false
     const round = new RoundRun({
       parts,
@@ -281,6 +282,7 @@ export class Replica {
     const by = await catchUp.run(signal, afresh)
     inbox.abandon(stageState.tip.round + 1, new Error('caught up'))
     this.#init.onRound()
+    this.#init.anchorer.note(stageState.tip.round, stageState.tip.link)
     if (by !== 'nothing') parts.synced(stageState.tip.round, by)
     this.#finish(stageState.tip.round)
   }
@@ -317,8 +319,7 @@ export class Replica {
     if (round % parts.run.manifest.chain.anchorEvery !== 0 && round !== untilRound) return
     anchorer.note(round, link)
     const ranking = this.#anchorers(round)
-    if (ranking === null) return
-    anchorer.post(round, link, rankOf(ranking, parts.self)).catch(error => parts.warn(`anchor: ${String(error)}`))
+    if (ranking !== null) anchorer.post(round, link, rankOf(ranking, parts.self))
   }
 
   /** One replica of stage 0 measures; nobody waits for it. */

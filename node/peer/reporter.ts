@@ -30,6 +30,7 @@ const HONEST_REASONS: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
   'wrong-epoch',
   'duplicate',
   'unknown-item',
+  'pruned',
   'overloaded',
   'aborted',
   'timed-out',

@@ -1,6 +1,6 @@
 /** Brings the engine to where this peer's own disk ends: the newest snapshot, then every certified aggregate after it. */
 import type { Recovery } from '../../consensus/recovery/index.ts'
-import { decodeCertificate } from '../../protocols/wire/certificate.ts'
+import { decodeCertificate, type VerifiedCertificate } from '../../protocols/wire/certificate.ts'
 import { equalBytes } from '../../protocols/wire/hash.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import { ExitError } from '../cli/exit.ts'
@@ -8,6 +8,7 @@ import type { StageEngine } from '../engine/runtime/types.ts'
 import type { Partitions, RoundStore, SigningJournal } from '../journal/index.ts'
 import type { Run } from '../run/folder.ts'
 import { FIRST_ROUND } from '../run/state-chain.ts'
+import { ownAlone, ownBeginning } from './checkpoint.ts'
 import type { Certified } from './follow.ts'
 import type { History } from './history.ts'
 import type { Membership } from './membership.ts'
@@ -38,10 +39,12 @@ export async function restoreState(init: RestoreInit): Promise<StageState> {
     roundAfter: round => roundAfter(round, recoveries),
   })
   const fromRound = snapshot?.head.round ?? FIRST_ROUND - 1
-  const { tip, walked } = await walk(init, start, fromRound, toRound)
+  const beginning = await ownBeginning({ store, stage, history: init.history, start, signal }, fromRound)
+  if (beginning === null) throw damaged(init, `nothing says what the rounds before ${fromRound} led to`)
+  const { tip, walked } = await walk(init, beginning, fromRound, toRound)
   if (snapshot !== null && tip.round >= FIRST_ROUND) {
     await engine.importState(snapshot.state, { signal })
-    const certified = walked?.verified.outcome.fullRoot ?? null
+    const certified = walked?.outcome.fullRoot ?? null
     if (certified === null || !equalBytes(certified, await engine.fullRoot({ signal })))
       throw damaged(init, `the snapshot of round ${fromRound} is not what was certified`)
   }
@@ -88,18 +91,19 @@ async function walk(
   start: Tip,
   toRound: number,
   newest: number,
-): Promise<{ tip: Tip; walked: Certified | null }> {
+): Promise<{ tip: Tip; walked: VerifiedCertificate | null }> {
   let tip = start
-  let walked: Certified | null = null
+  // Of the round that they begin at; null for the initial state.
+  let walked = start.round < FIRST_ROUND ? null : await ownAlone({ ...init, start }, start.round)
   const recoveries = init.membership.recoveries(init.stage)
-  const first = roundAfter(FIRST_ROUND - 1, recoveries)
+  const first = roundAfter(start.round, recoveries)
   for (let round = first; round <= Math.min(toRound, newest); round = roundAfter(round, recoveries)) {
     const encoded = await init.store.certificate(init.stage, round)
     const next = encoded === null ? null : await init.history.next(tip, encoded, init.signal)
     if (next === null) throw damaged(init, `the certificate of round ${round} is missing`)
     if (isRefusal(next)) throw damaged(init, `the certificate of round ${round}: ${next.detail ?? next.refused}`)
     tip = next.tip
-    walked = next
+    walked = next.verified
   }
   return { tip, walked }
 }

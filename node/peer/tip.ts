@@ -35,6 +35,29 @@ export function firstTip(initialState: Hash, start: BlockReference): Tip {
   }
 }
 
+/**
+ * The tip after a certificate that was verified against its group, where the link at its round is known.
+ * @param before - the certificates before it, as far as they are held, in order: those of its epoch say what was decided in it
+ */
+export function tipAt(certificate: VerifiedCertificate, link: Hash, before: readonly VerifiedCertificate[]): Tip {
+  const { value, valueId, outcome, outcomeHash } = certificate
+  const { round, epoch } = value.scope
+  const ofEpoch = [...before, certificate].filter(one => one.value.scope.epoch === epoch)
+  return {
+    round,
+    parent: { value: valueId, outcome: outcomeHash },
+    state: outcome.state,
+    link,
+    reference: value.reference,
+    epoch,
+    past: ofEpoch
+      .slice(-ABSENCE_ROUNDS)
+      .reverse()
+      .map(one => ({ round: one.value.scope.round, value: one.valueId, outcome: one.outcomeHash })),
+    decided: ofEpoch.flatMap(one => one.value.changes),
+  }
+}
+
 /** The tip after a certificate that was verified against its group and `tip.parent`. */
 export function advanceTip(tip: Tip, certificate: VerifiedCertificate, manifestHash: Hash): Tip | Refusal {
   const { value, valueId, outcome, outcomeHash } = certificate

@@ -1,22 +1,21 @@
 /** (c) The aggregates that a folder holds are the certified ones: their Merkle root is the outcome's. */
 import { equalBytes } from '../../protocols/wire/hash.ts'
 import { aggregateRootOf } from '../export/history.ts'
-import { FIRST_ROUND } from '../run/state-chain.ts'
 import type { FaultList } from './faults.ts'
 import type { PeerFolder } from './folders.ts'
-import type { CertifiedRound } from './hash-chain.ts'
+import type { StageHistory } from './history.ts'
 
 /** @returns how many were checked */
 export async function checkAggregates(
   folder: PeerFolder,
-  rounds: readonly CertifiedRound[],
+  { from, rounds }: StageHistory,
   faults: FaultList,
   signal: AbortSignal,
 ): Promise<number> {
   let checked = 0
   for (const [index, [certificate]] of rounds.entries()) {
     signal.throwIfAborted()
-    const round = FIRST_ROUND + index
+    const round = from + index
     const partitions = await folder.store.aggregates(round)
     // Rounds before the older snapshot are no longer held.
     if (partitions === undefined || certificate === undefined) continue

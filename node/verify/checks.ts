@@ -1,19 +1,20 @@
 /** The table of checks: what each needs, does and recommends. `verify.ts` walks it. */
-import type { BlockReference, PostedAnchor } from '../../consensus/chain/types.ts'
-import type { PeerName } from '../../protocols/wire/messages.ts'
+import type { BlockReference } from '../../consensus/chain/types.ts'
+import type { VerifiedCertificate } from '../../protocols/wire/certificate.ts'
 import { ExitError } from '../cli/exit.ts'
 import type { NamedTensor } from '../engine/models/index.ts'
 import { newEngine } from '../export/history.ts'
 import { namedParameters } from '../export/model.ts'
+import { chooseBeginning } from '../peer/checkpoint.ts'
 import type { Membership } from '../peer/membership.ts'
-import { settledTip } from '../peer/reformed.ts'
-import { firstTip, type Tip } from '../peer/tip.ts'
+import { roundAfter, settledTip } from '../peer/reformed.ts'
+import { firstTip, type Tip, tipAt } from '../peer/tip.ts'
 import { FIRST_ROUND, manifestHash } from '../run/state-chain.ts'
 import { checkAggregates } from './aggregates.ts'
 import { judgeAnchors } from './anchors.ts'
 import { FaultList } from './faults.ts'
-import { followChain } from './hash-chain.ts'
-import { namedRuns } from './history.ts'
+import { type FollowedChain, followChain, tipOf } from './hash-chain.ts'
+import { certifiedIn, namedRuns, type StageHistory } from './history.ts'
 import { genesisFaults, manifestFaults } from './manifest.ts'
 import { type ModelFile, modelFaults, type Recomputed } from './model.ts'
 import { checkState } from './state.ts'
@@ -110,8 +111,9 @@ async function checkAllAggregates(subject: Subject): Promise<Verdict> {
   const faults = new FaultList()
   let checked = 0
   for (const folder of subject.init.opened.folders) {
-    const rounds = folder.stage === null ? [] : (history.stages[folder.stage] ?? [])
-    checked += await checkAggregates(folder, rounds, faults, subject.init.signal)
+    const held = folder.stage === null ? undefined : history.stages[folder.stage]
+    if (held === undefined) continue
+    checked += await checkAggregates(folder, held, faults, subject.init.signal)
   }
   return { detail: `${checked} held aggregates have the certified root`, ...faults.found }
 }
@@ -121,21 +123,48 @@ async function checkHashChain(subject: Subject): Promise<Verdict> {
   const { history, membership } = await subject.load()
   const faults = new FaultList()
   const ends: string[] = []
-  for (const [stage, rounds] of history.stages.entries()) {
+  for (const [stage, held] of history.stages.entries()) {
     const engine = await newEngine(run, stage)
-    const first = firstTip(await engine.fullRoot({ signal }), membership.start)
+    const initial = firstTip(await engine.fullRoot({ signal }), membership.start)
     await engine.dispose()
     const starts = await epochStarts(membership, stage, signal)
     const settled = (tip: Tip): Tip => settledTip(tip, membership.recoveries(stage), epoch => starts.get(epoch))
-    const chain = followChain(first, rounds, manifestHash(run.id), settled)
+    const first = held.from === FIRST_ROUND ? initial : await anchoredBeginning(subject, stage, held)
+    const rest = first === null ? [] : held.rounds.slice(first.round + 1 - held.from)
+    const chain = first === null ? NO_CHAIN : followChain(first, rest, manifestHash(run.id), settled)
     subject.chains = [...subject.chains, chain]
-    if (chain.fault !== null) faults.add(`stage ${stage}, round ${chain.fault.round}`, chain.fault.what)
     const isOwn = opened.folders.some(folder => folder.stage === stage)
+    if (first === null && isOwn)
+      faults.add(`stage ${stage}`, `rounds before ${held.from} are not held, and no final anchor vouches for them`)
+    if (chain.fault !== null) faults.add(`stage ${stage}, round ${chain.fault.round}`, chain.fault.what)
     // Certificates of other stages come by gossip: a peer may have missed some, and its own stage does not suffer.
     if (chain.gap !== null && isOwn) faults.add(`stage ${stage}, round ${chain.gap}`, 'the certificate is missing')
-    ends.push(`stage ${stage} ${chain.tips.length - 1}`)
+    const begin = held.from === FIRST_ROUND ? '' : ` from ${first?.round}, before which the anchor on the chain vouches`
+    ends.push(`stage ${stage} ${chain.tips.at(-1)?.round ?? 0}${begin}`)
   }
-  return { detail: `rounds linked from the initial state on: ${ends.join(', ')}`, ...faults.found }
+  const isWhole = history.stages.every(({ from }) => from === FIRST_ROUND)
+  return { detail: `rounds linked${isWhole ? ' from the initial state on' : ''}: ${ends.join(', ')}`, ...faults.found }
+}
+
+/** Nothing that the rounds could be linked to. */
+const NO_CHAIN: FollowedChain = { tips: [], fault: null, gap: null }
+
+/** Where the kept rounds of a stage begin: at a round that members have anchored. Null where there is none. */
+async function anchoredBeginning(subject: Subject, stage: number, history: StageHistory): Promise<Tip | null> {
+  const { membership } = await subject.load()
+  const recoveries = membership.recoveries(stage)
+  const held: VerifiedCertificate[] = []
+  for (let round = history.from; ; round = roundAfter(round, recoveries)) {
+    const certificate = certifiedIn(history, round)?.[0]
+    if (certificate === undefined) break
+    held.push(certificate)
+  }
+  const posted = await subject.anchors()
+  const own = posted.filter(one => one.stage === stage && membership.hadSeat(one.peer, stage, one.block.height))
+  const anchor = chooseBeginning(own, held)
+  const at = held.findIndex(({ value }) => value.scope.round === anchor?.toRound)
+  const first = held[at]
+  return anchor === null || first === undefined ? null : tipAt(first, anchor.link, held.slice(0, at))
 }
 
 /** First blocks of the epochs that re-formed a stage. */
@@ -150,23 +179,12 @@ async function epochStarts(
   return starts
 }
 
-/** Blocks asked for at a time. */
-const ANCHOR_PAGE_BLOCKS = 4096
-
 async function checkAnchors(subject: Subject): Promise<Verdict> {
-  const { chain, run, signal } = subject.init
+  const { run } = subject.init
   const { membership } = await subject.load()
-  const head = await chain.finalizedHead({ signal })
-  const anchors: PostedAnchor[] = []
-  for (let at = run.manifest.chain.startHeight; at < head.height; at += ANCHOR_PAGE_BLOCKS) {
-    const range = { afterHeight: at, toHeight: Math.min(head.height, at + ANCHOR_PAGE_BLOCKS) }
-    anchors.push(...(await chain.anchors(run.id, range, { signal })))
-  }
-  // Read before they are judged: an anchor's author is one of those who sat there then.
-  await membership.foresee(head.height, signal)
-  const found = judgeAnchors(anchors, {
-    linkAt: (stage, round) => subject.chains[stage]?.tips[round]?.link ?? null,
-    hasSeat: (peer, stage, height) => hadSeat(membership, peer, stage, height),
+  const found = judgeAnchors(await subject.anchors(), {
+    linkAt: (stage, round) => tipOf(subject.chains[stage] ?? NO_CHAIN, round)?.link ?? null,
+    hasSeat: (peer, stage, height) => membership.hadSeat(peer, stage, height),
     stages: run.manifest.stages,
   })
   subject.final = Math.min(...found.final)
@@ -178,12 +196,6 @@ async function checkAnchors(subject: Subject): Promise<Verdict> {
   return { detail: notes.join('; '), faults: found.faults }
 }
 
-/** The last round of an epoch may be anchored in the next one. */
-function hadSeat(membership: Membership, peer: PeerName, stage: number, height: number): boolean {
-  const epoch = membership.epochOf(height)
-  return [epoch - 1, epoch].some(number => membership.roster(number)?.stageOf.get(peer) === stage)
-}
-
 async function checkStates(subject: Subject): Promise<Verdict> {
   const { run, opened, signal } = subject.init
   const { history, membership } = await subject.load()
@@ -191,19 +203,19 @@ async function checkStates(subject: Subject): Promise<Verdict> {
   const wanted = new Set(subject.models.files.flatMap(({ round }) => round ?? []))
   const ends: string[] = []
   let roots = 0
-  for (const [stage, rounds] of history.stages.entries()) {
+  for (const [stage, held] of history.stages.entries()) {
     const own = opened.folders.filter(folder => folder.stage === stage)
     if (own.length === 0) continue
     const captured = new Map<number, Float32Array>()
     subject.captured.set(stage, captured)
-    const { tips } = subject.chains[stage] ?? { tips: [] }
+    const chain = subject.chains[stage] ?? NO_CHAIN
     const engine = await newEngine(run, stage)
     try {
       const initial = await engine.exportState({ signal })
       let end = FIRST_ROUND - 1
       for (const folder of own) {
         const recoveries = membership.recoveries(stage)
-        const walk = { folder, engine, initial, rounds, tips, recoveries, wanted, captured, faults, signal }
+        const walk = { folder, engine, initial, history: held, chain, recoveries, wanted, captured, faults, signal }
         const { toRound, roots: compared } = await checkState(walk)
         end = Math.max(end, toRound)
         roots += compared

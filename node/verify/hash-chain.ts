@@ -9,12 +9,18 @@ import { advanceTip, type Tip } from '../peer/tip.ts'
 export type CertifiedRound = readonly VerifiedCertificate[]
 
 export interface FollowedChain {
-  /** `tips[r]`: where the stage stood after round r; `tips[0]` is the initial state. */
+  /** `tips[i]`: where the stage stood i rounds after `tips[0]`, the initial state or the anchored round that is kept first. */
   readonly tips: readonly Tip[]
   /** Why it could not be followed on; null where it ends with the newest round. */
   readonly fault: { readonly round: number; readonly what: string } | null
   /** First round without a certificate, where later ones have some; null where there is no gap. */
   readonly gap: number | null
+}
+
+/** Where the stage stood after a round; null where the chain does not reach it. */
+export function tipOf({ tips }: FollowedChain, round: number): Tip | null {
+  const [first] = tips
+  return first === undefined || round < first.round ? null : (tips[round - first.round] ?? null)
 }
 
 /**

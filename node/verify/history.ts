@@ -29,9 +29,20 @@ export interface HistoryInit {
   readonly signal: AbortSignal
 }
 
+/** What is held of a stage's certificates. */
+export interface StageHistory {
+  /** The first round that is held: FIRST_ROUND, unless the rounds before have been pruned. */
+  readonly from: number
+  /** `rounds[i]`: the certificates of round `from + i`, equal in bytes counted once. */
+  readonly rounds: readonly CertifiedRound[]
+}
+
+export function certifiedIn({ from, rounds }: StageHistory, round: number): CertifiedRound | undefined {
+  return rounds[round - from]
+}
+
 export interface History {
-  /** `stages[s][i]`: the certificates of round FIRST_ROUND + i of stage s, equal in bytes counted once. */
-  readonly stages: readonly (readonly CertifiedRound[])[]
+  readonly stages: readonly StageHistory[]
   /** Certificates read, and different signers of outcomes. */
   readonly certificates: number
   readonly signers: number
@@ -39,7 +50,7 @@ export interface History {
 
 export async function readHistory(init: HistoryInit): Promise<History> {
   const reader = new HistoryReader(init)
-  const stages: CertifiedRound[][] = []
+  const stages: StageHistory[] = []
   for (let stage = 0; stage < init.run.manifest.stages; stage++) stages.push(await reader.stage(stage))
   return { stages, certificates: reader.certificates, signers: reader.signers.size }
 }
@@ -83,13 +94,17 @@ class HistoryReader {
     this.#init = init
   }
 
-  async stage(stage: number): Promise<CertifiedRound[]> {
+  async stage(stage: number): Promise<StageHistory> {
     const { folders, signal } = this.#init
     const newest = Math.max(0, ...folders.map(({ store }) => store.newest(stage) ?? 0))
+    const from = Math.max(
+      FIRST_ROUND,
+      Math.min(newest + 1, ...folders.map(({ store }) => store.oldest(stage) ?? newest + 1)),
+    )
     const rounds: CertifiedRound[] = []
     const recoveries = this.#init.membership.recoveries(stage)
-    let next = roundAfter(FIRST_ROUND - 1, recoveries)
-    for (let round = FIRST_ROUND; round <= newest; round++) {
+    let next = from === FIRST_ROUND ? roundAfter(FIRST_ROUND - 1, recoveries) : from
+    for (let round = from; round <= newest; round++) {
       signal.throwIfAborted()
       // Rounds that a recovery left are no part of the history, whoever has certificates of them.
       if (round < next) rounds.push([])
@@ -99,7 +114,7 @@ class HistoryReader {
         next = roundAfter(round, recoveries)
       }
     }
-    return rounds
+    return { from, rounds }
   }
 
   /** Peers put certificates together from different outcomes of a quorum: each is checked. */

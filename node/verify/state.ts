@@ -10,19 +10,19 @@ import type { StageEngine } from '../engine/runtime/types.ts'
 import { snapshotState } from '../export/history.ts'
 import type { Partitions, SnapshotHead } from '../journal/index.ts'
 import { roundAfter } from '../peer/reformed.ts'
-import type { Tip } from '../peer/tip.ts'
 import { FIRST_ROUND } from '../run/state-chain.ts'
 import type { FaultList } from './faults.ts'
 import type { PeerFolder } from './folders.ts'
-import type { CertifiedRound } from './hash-chain.ts'
+import { type FollowedChain, tipOf } from './hash-chain.ts'
+import { certifiedIn, type StageHistory } from './history.ts'
 
 export interface StateCheckInit {
   readonly folder: PeerFolder
   readonly engine: StageEngine
   /** The engine's initial state, as exported. */
   readonly initial: Uint8Array
-  readonly rounds: readonly CertifiedRound[]
-  readonly tips: readonly Tip[]
+  readonly history: StageHistory
+  readonly chain: FollowedChain
   /** Of the stage. */
   readonly recoveries: readonly Recovery[]
   /** Rounds whose parameters are wanted, for the exported model. */
@@ -134,8 +134,8 @@ class StateWalk {
   }
 
   #checkHead({ round, link, state, fullRoot, leaves }: Snapshot): boolean {
-    const tip = this.#init.tips[round]
-    if (tip === undefined || !equalBytes(link, tip.link) || !equalBytes(state, tip.state))
+    const tip = tipOf(this.#init.chain, round)
+    if (tip === null || !equalBytes(link, tip.link) || !equalBytes(state, tip.state))
       return this.fault('the snapshot says that it belongs to another chain of certificates')
     if (fullRoot === null) return true
     const certified = this.#certified(round)?.outcome.fullRoot ?? null
@@ -146,7 +146,7 @@ class StateWalk {
   }
 
   #certified(round: number) {
-    return this.#init.rounds[round - FIRST_ROUND]?.[0]
+    return certifiedIn(this.#init.history, round)?.[0]
   }
 
   async #capture(): Promise<void> {

@@ -1,5 +1,6 @@
 /** What is verified, and what the checks have learnt of it so far: later ones build on earlier ones. */
-import type { Chain } from '../../consensus/chain/types.ts'
+import type { Chain, PostedAnchor } from '../../consensus/chain/types.ts'
+import { anchorPages } from '../peer/anchor-pages.ts'
 import { Membership } from '../peer/membership.ts'
 import { leaveOrphans } from '../peer/restore.ts'
 import type { Run } from '../run/folder.ts'
@@ -30,6 +31,7 @@ export class Subject {
   membership: Membership | null = null
   /** Set by the check of the hash chain, one a stage. */
   chains: readonly FollowedChain[] = []
+  #anchors: readonly PostedAnchor[] | null = null
   /** Set by the check of anchors. */
   final = 0
   /** Set by the check of the state: parameters of stages by stage, then by the round that an exported file names. */
@@ -63,8 +65,28 @@ export class Subject {
     return { history: this.history, membership: this.membership }
   }
 
+  /** All anchors of the run in finalised blocks; read once. */
+  async anchors(): Promise<readonly PostedAnchor[]> {
+    const { chain, run, signal } = this.init
+    if (this.#anchors !== null) return this.#anchors
+    const { height: toHeight } = await chain.finalizedHead({ signal })
+    // Read before they are weighed: an anchor's author is one of those who sat there then.
+    const { membership } = await this.load()
+    await membership.foresee(toHeight, signal)
+    const anchors: PostedAnchor[] = []
+    for await (const page of anchorPages(
+      chain,
+      run.id,
+      { afterHeight: run.manifest.chain.startHeight, toHeight },
+      signal,
+    ))
+      anchors.push(...page)
+    this.#anchors = anchors
+    return anchors
+  }
+
   get extent(): Extent {
-    const newest = this.chains.map(({ tips }) => tips.length - 1)
+    const newest = this.chains.map(({ tips }) => tips.at(-1)?.round ?? 0)
     return { certified: newest.length === 0 ? 0 : Math.min(...newest), final: this.final }
   }
 }

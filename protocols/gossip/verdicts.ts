@@ -17,6 +17,7 @@ const RECEIVERS_REASONS: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
   'duplicate',
   'contradiction',
   'unknown-item',
+  'pruned',
   'overloaded',
   'aborted',
   'wrong-version',

@@ -80,7 +80,7 @@ export class StateServer {
     }
   }
 
-  async #certificates({ stage, from, to }: CertificatesHeader): Promise<Reply> {
+  async #certificates({ stage, from, to }: CertificatesHeader): Promise<Reply | Refusal> {
     const bounded = { stage, from, to: Math.min(to, from + MAX_CERTIFICATES - 1) }
     const page: Uint8Array[] = []
     let bytes = 0
@@ -89,6 +89,8 @@ export class StateServer {
       page.push(certificate)
       bytes += certificate.length
     }
+    const oldest = this.#source.oldest(stage)
+    if (page.length === 0 && oldest !== null && from < oldest) return refuse('pruned', `kept from round ${oldest} on`)
     return { header: null, body: encode(page) }
   }
 

@@ -36,6 +36,8 @@ export interface StateSource {
   status(): StateStatus
   /** Encoded certificates from the start of the range on, until the first gap. */
   certificates(range: CertificateRange): Promise<readonly Uint8Array[]>
+  /** Lowest round of a stage whose certificate is held; null where there is none. */
+  oldest(stage: number): number | null
   /** All aggregated partitions of a round, null for SKIP; undefined where they are not held. */
   aggregates(round: number): Promise<readonly Uint8Array[] | null | undefined>
   aggregate(round: number, partition: number): Promise<Uint8Array | null>

@@ -50,8 +50,7 @@ export class SimAnchors {
       const verdict = this.#links.take(transaction)
       if (verdict === 'contradicts')
         peer.tell.refused('contradiction', transaction.peer, 'an anchor of another history')
-      if (verdict === 'agrees' || verdict === 'unknown')
-        peer.tell.anchored(transaction, hashHex(transaction.link), height)
+      else peer.tell.anchored(transaction, hashHex(transaction.link), height)
     }
     this.#seenHeight = Math.max(this.#seenHeight, toHeight)
   }

@@ -204,11 +204,11 @@ export class Machines {
   }
 
   freezeChain(): void {
-    this.#chain.child.kill('SIGSTOP')
+    this.#chain.signal('SIGSTOP')
   }
 
   thawChain(): void {
-    this.#chain.child.kill('SIGCONT')
+    this.#chain.signal('SIGCONT')
   }
 
   async killChain(): Promise<void> {

@@ -6,12 +6,14 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release, totalmem, type } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { chainAway } from './chain-away.ts'
 import { defaultRun } from './default-run.ts'
 import { gptSmall } from './gpt-small.ts'
 import { learning } from './learning.ts'
 import { leaving } from './leaving.ts'
 import { mutants } from './mutants.ts'
 import { poisoned } from './poisoned.ts'
+import { pruned } from './pruned.ts'
 import { quorumLost } from './quorum-lost.ts'
 import { realSwarms } from './real-swarm.ts'
 import { report } from './report.ts'
@@ -33,6 +35,8 @@ const CHECKS: readonly LongCheck[] = [
   tier1Determinism,
   tier1Learning,
   tier1Speed,
+  chainAway,
+  pruned,
   quorumLost,
   ...realSwarms,
 ]

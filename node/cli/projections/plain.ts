@@ -58,6 +58,10 @@ export class Notices {
         return phaseLine(event.phase, event.ms)
       case 'chain.ready':
         return `chain    ${event.url}`
+      case 'chain.away':
+        return this.#once('chain', `is away: ${event.reason}`, event.timeMs)
+      case 'chain.back':
+        return this.#once('chain', `is back at block ${event.height}`, event.timeMs)
       case 'waiting':
         return event.for === '' ? null : `waiting  ${shortSentence(event.for)}`
       case 'peer.ready':

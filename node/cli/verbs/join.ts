@@ -71,6 +71,7 @@ export async function run(settings: Settings, stop: AbortSignal): Promise<number
       threads: settings.threads!,
       memoryBytes: memoryOf(settings['memory-mib']),
       untilRound: settings.until ?? null,
+      keepRounds: settings['keep-rounds']!,
       bus,
       signal,
     })

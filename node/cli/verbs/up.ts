@@ -101,6 +101,7 @@ async function train(
     chainUrl: chain.url,
     corpus: settings.corpus!,
     threads: settings.threads!,
+    keepRounds: settings['keep-rounds']!,
     untilRound: baseRound + settings.rounds!,
     bus,
   })

@@ -9,6 +9,7 @@ const [bytes = '', address = ''] = process.argv.slice(2)
 const { wanted } = certify(makeState(Number(bytes)))
 const nothing = {
   status: () => ({ stage: 0, round: -1, link: new Uint8Array(32), state: new Uint8Array(32), snapshotRound: null }),
+  oldest: () => null,
   certificates: async () => [],
   aggregates: async () => undefined,
   aggregate: async () => null,

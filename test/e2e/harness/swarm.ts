@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { EventBus } from '../../../node/events/bus.ts'
 import { type EventName, isNodeEvent, type NodeEvent } from '../../../node/events/types.ts'
 import { wallClockMs } from '../../../node/events/wall-clock.ts'
-import { startChain } from '../../../node/local/chain.ts'
+import { type LocalChain, startChain } from '../../../node/local/chain.ts'
 import { Child, type ChildEnd } from '../../../node/local/child.ts'
 import { freePorts } from '../../../node/local/ports.ts'
 import { joinArguments, PROGRAM, peerLog } from '../../../node/local/programs.ts'
@@ -40,6 +40,7 @@ export interface StartOptions {
   /** Before those of `swarm-node`. */
   readonly programArguments?: readonly string[]
   readonly untilRound?: number
+  readonly keepRounds?: number
   /** Tells the peer the run's id only. */
   readonly byId?: boolean
   /** False: nobody's child; it goes on when this process ends. */
@@ -60,7 +61,7 @@ export class Swarm {
   /** Who does what, as the chain says. */
   readonly roles: Roles
   readonly log = new EventLog()
-  readonly #chain: Child
+  readonly #chain: LocalChain
   readonly #ports: readonly number[]
   readonly #children = new Map<number, Child>()
   /** Ended because the test wanted it. */
@@ -68,7 +69,7 @@ export class Swarm {
 
   private constructor(
     init: Pick<Swarm, 'folder' | 'run' | 'peers' | 'chainUrl' | 'roles'>,
-    chain: Child,
+    chain: LocalChain,
     ports: number[],
   ) {
     this.folder = init.folder
@@ -86,11 +87,12 @@ export class Swarm {
     const makeManifest = await tinyManifest(tiny)
     const seats = (tiny.stages ?? 2) * (tiny.replicas ?? 4)
     const { peers, freezers } = await prepareKeys(folder, seats + (tiny.spares ?? 0))
-    const { child, url } = await startChain(folder, {
+    const chain = await startChain(folder, {
       port: 0,
       bus: new EventBus(wallClockMs),
       emptyBlockMs: tiny.emptyBlockMs,
     })
+    const { child, url } = chain
     trackPid(child.pid, child.ended)
     try {
       const { run, started } = await bondLocalPeers({
@@ -107,7 +109,7 @@ export class Swarm {
       })
       await started
       const roles = await Roles.load(run, url, AbortSignal.timeout(PATIENCE_MS))
-      return new Swarm({ folder, run, peers, chainUrl: url, roles }, child, await freePorts(peers.length))
+      return new Swarm({ folder, run, peers, chainUrl: url, roles }, chain, await freePorts(peers.length))
     } catch (error) {
       await child.stop(STOP_GRACE_MS)
       throw error
@@ -133,6 +135,11 @@ export class Swarm {
     return child.ended
   }
 
+  /** Stops the chain's process where it stands (`SIGSTOP`), and lets it go on (`SIGCONT`). */
+  signalChain(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#chain.signal(signal)
+  }
+
   /** Resolves when it ends by itself, which it may from now on. */
   endsByItself(index: number): Promise<ChildEnd> {
     const child = this.#child(index)
@@ -155,7 +162,7 @@ export class Swarm {
   async stopAll({ keepFolder = false } = {}): Promise<void> {
     await Promise.all([...this.#children.keys()].map(index => this.stop(index)))
     await this.roles.close()
-    await this.#chain.stop(STOP_GRACE_MS)
+    await this.#chain.stop()
     if (!keepFolder && process.env.SWARM_KEEP === undefined) rmSync(this.folder.root, { recursive: true, force: true })
   }
 
@@ -277,6 +284,7 @@ export class Swarm {
       corpus: 'moby-dick',
       threads: 1,
       untilRound: options.untilRound ?? null,
+      ...(options.keepRounds === undefined ? {} : { keepRounds: options.keepRounds }),
     })
     const child = new Child({
       program: options.program ?? PROGRAM,

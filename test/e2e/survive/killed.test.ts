@@ -1,9 +1,11 @@
 /** One replica is killed at a time, in the round in which it has a part that the others wait for. */
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { readSafetensors } from '../../../node/engine/models/index.ts'
+import { readModel } from '../../../node/engine/onnx/index.ts'
 import { ROUNDS_FOLDER } from '../../../node/export/history.ts'
-import { expectOneHistory, Swarm, verify } from '../harness/index.ts'
+import { expectOneHistory, runProgram, Swarm, verify } from '../harness/index.ts'
 import type { RoundOfStage } from '../harness/roles.ts'
 
 /** Snapshots every so many rounds; what is older than two of them is not kept. */
@@ -96,6 +98,20 @@ describe('a swarm of 2 stages of 4 replicas', () => {
     await swarm.kill(victim)
     rmSync(join(swarm.peers[victim]?.folder ?? '', ROUNDS_FOLDER), { recursive: true })
     await returns(victim, 'snapshot')
+  })
+
+  it('lets its newest model be exported while it trains, and is not disturbed', async () => {
+    const before = swarm.certifiedRound()
+    const out = join(swarm.folder.root, 'exported')
+    const { code, output, errors } = await runProgram(['export', '--data', swarm.folder.root, '--out', out, '--json'])
+    expect(code, errors).to.equal(0)
+    // What a replica has certified is on its disk two rounds later at the latest.
+    expect(JSON.parse(output))
+      .to.have.property('round')
+      .that.is.at.least(before - 2)
+    expect(readModel(readFileSync(join(out, 'model.onnx'))).graph.initializers.length).to.be.above(0)
+    expect(readSafetensors(readFileSync(join(out, 'model.safetensors'))).metadata['run']).to.equal(swarm.run.id)
+    await swarm.certified(swarm.certifiedRound() + 2)
   })
 
   it('has one history at the end, of which nothing is lost', async () => {

@@ -112,6 +112,18 @@ describe('a node that hangs, lies or goes away', function () {
     expect((await chain.finalizedHead()).height).to.be.at.least(0)
   })
 
+  it('reads a block again that did not come the first time', async () => {
+    const { height } = await chain.finalizedHead()
+    const range = { afterHeight: height - 1, toHeight: height }
+    relay.tamper = answer => (answer.includes('"extrinsics"') ? undefined : answer)
+    expect(await failure(chain.anchors('run', range))).to.be.instanceOf(ChainUnavailable)
+    relay.tamper = answer => answer
+    // What was asked before is given up by the connection some seconds later.
+    let read = await failure(chain.anchors('run', range))
+    while (read instanceof ChainUnavailable) read = await failure(chain.anchors('run', range))
+    expect(read).to.equal(undefined)
+  })
+
   it('refuses a header that is not of the hash it asked for', async () => {
     relay.tamper = answer => answer.replace(/"parentHash":"0x..../, '"parentHash":"0xffff')
     expect(await failure(chain.finalizedHead())).to.be.instanceOf(ChainUnavailable)

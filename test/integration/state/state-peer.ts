@@ -73,6 +73,7 @@ export function sourceOf(store: RoundStore): StateSource {
       state: none,
       snapshotRound: store.snapshots[0]?.round ?? null,
     }),
+    oldest: () => null,
     certificates: async () => [],
     aggregates: async round => store.aggregates(round),
     aggregate: (round, partition) => store.aggregate(round, partition),

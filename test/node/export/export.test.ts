@@ -74,6 +74,20 @@ describe('export', () => {
     expect(a![0].parameters.get('head.weight')).not.to.deep.equal(a![1].parameters.get('head.weight'))
   })
 
+  it('writes any round whose state is still held, and says which are where it is not', async () => {
+    const snapshots = [world.folders[0]![0]!, world.folders[1]![0]!]
+    const sources = await openSources(snapshots, world.run, readSeat)
+    const [from2, from4] = await Promise.all([2, 4].map(round => assembleModel(sources, world.run, SIGNAL, round)))
+    expect([from2!.round, from4!.round]).to.deep.equal([2, 4])
+    expect(from2!.parameters).not.to.deep.equal(from4!.parameters)
+    const failed = await assembleModel(sources, world.run, SIGNAL, 1).catch((error: unknown) => error)
+    expect(failed).to.be.instanceOf(ExitError).with.property('message').that.includes('rounds 2 to 5 can be exported')
+    for (const { store } of sources) await store.close()
+    const out = join(scratch, 'round-3')
+    expect(await exportWith(['--out', out, '--round', '3'])).to.equal(0)
+    expect(readSafetensors(readFileSync(join(out, 'model.safetensors'))).metadata['round']).to.equal('3')
+  })
+
   it('of a folder that lacks a stage, or whose files are damaged, is an exit 73 that names it', async () => {
     const exitOf = async (folders: readonly string[]): Promise<ExitError> => {
       const opened = await openSources(folders, world.run, readSeat).catch((error: unknown) => {

@@ -112,6 +112,7 @@ describe('catching up', () => {
       store,
       history,
       siblings: () => siblings,
+      anchors: async () => ({ posted: [], headHeight: 0 }),
       onProgress: () => undefined,
       onTransfer: progress => told.push(progress),
     })

@@ -82,6 +82,7 @@ describe('protocols/state', () => {
     const refused: string[] = []
     const source: StateSource = {
       status: () => STATUS,
+      oldest: () => 1,
       certificates: async ({ from, to }) =>
         Array.from({ length: Math.max(0, Math.min(to, STATUS.round) - from + 1) }, (_, index) =>
           certificateOf(from + index),

@@ -46,7 +46,7 @@ export class Connection {
   /** Rejects with {@link ChainUnavailable} or {@link ChainUnsupported}. */
   static async open(url: string, options: ConnectOptions = {}): Promise<Connection> {
     const deadlineMs = options.connectDeadlineMs ?? CONNECT_DEADLINE_MS
-    const provider = new WsProvider(url, false, {}, options.callDeadlineMs ?? CALL_DEADLINE_MS)
+    const provider = new AskingProvider(url, false, {}, options.callDeadlineMs ?? CALL_DEADLINE_MS)
     try {
       return await within({ what: `answer at ${url}`, deadlineMs, signal: options.signal }, async () => {
         await connected(provider, url)
@@ -149,6 +149,21 @@ export class Connection {
       if (!error) callback(result)
     })
     return () => void this.#provider.unsubscribe(type, unsubscribe, id).catch(() => {})
+  }
+}
+
+/**
+ * Asks for whatever it is asked for. The provider's cache keeps a failure as it keeps an answer, for as long as somebody asks
+ * again at least every half a minute: a block that did not come in time once would never come.
+ */
+class AskingProvider extends WsProvider {
+  override send<T = unknown>(
+    method: string,
+    params: unknown[],
+    _isCacheable?: boolean,
+    subscription?: Parameters<WsProvider['send']>[3],
+  ): Promise<T> {
+    return super.send<T>(method, params, false, subscription)
   }
 }
 

@@ -1,0 +1,56 @@
+/** Joins what a peer does with the anchors of its stage: posts and reads them, begins at one, and removes what one covers. */
+import { hashHex } from '../../protocols/wire/hash.ts'
+import type { PeerName } from '../../protocols/wire/messages.ts'
+import { DEFAULT_KEEP_ROUNDS } from '../config/options.ts'
+import { newestAnchors } from './anchor-pages.ts'
+import { Anchorer } from './anchorer.ts'
+import type { CatchUpInit } from './catch-up.ts'
+import type { PeerInit, WatchedEnvironment } from './environment.ts'
+import { Pruner } from './pruner.ts'
+import type { Seat } from './seat.ts'
+
+export interface Anchoring {
+  readonly anchorer: Anchorer
+  readonly pruner: Pruner
+  /** Where a history can begin whose first rounds nobody keeps. */
+  readonly anchors: CatchUpInit['anchors']
+}
+
+export function joinAnchors(
+  { run, bus, keepRounds }: PeerInit,
+  { chain, clock }: WatchedEnvironment,
+  { stage, membership, store, reporter }: Seat,
+  signal: AbortSignal,
+): Anchoring {
+  const onWarning = (message: string): void => reporter.warning(message)
+  const isMember = (peer: PeerName, height: number): boolean => membership.hadSeat(peer, stage, height)
+  const { height: fromHeight } = membership.start
+  const anchorer = new Anchorer({
+    chain,
+    clock,
+    run: run.id,
+    stage,
+    fromHeight,
+    isMember,
+    signal,
+    onAnchored: ({ stage: of, fromRound, toRound, block, link }) =>
+      bus.emit('round.anchored', { stage: of, from: fromRound, to: toRound, block: block.height, link: hashHex(link) }),
+    onWarning,
+  })
+  const pruner = new Pruner({
+    store,
+    stage,
+    keepRounds: keepRounds ?? DEFAULT_KEEP_ROUNDS,
+    finalAtMost: round => anchorer.finalAtMost(round),
+    onWarning,
+  })
+  return {
+    anchorer,
+    pruner,
+    async anchors(waitSignal) {
+      // Read before they are weighed: an anchor's author is one of those who sat there then.
+      await membership.foresee((await chain.finalizedHead({ signal: waitSignal })).height, waitSignal)
+      return newestAnchors(chain, { run: run.id, stage, afterHeight: fromHeight, isMember }, waitSignal)
+    },
+  }
+}
