@@ -4,7 +4,7 @@ export const realPausedLeader = real({
   name: 'real-paused-leader',
   about:
     'One replica of each stage after the other stands still for 8 s, leaders among them: the next in rank proposes.',
-  workload: { rounds: 16 },
+  workload: { rounds: 60 },
   faults: [0, 1, 2, 3].map(turn => ({
     kind: 'pause',
     atMs: 5_000 + turn * 9_000,

@@ -8,7 +8,8 @@ export const realStaleDisk = real({
   about:
     'An older copy of its disk is put back while its stage waits for the peer: it follows without signing, then signs again.',
   chain: { anchorEvery: ANCHOR_EVERY },
-  workload: { rounds: 8 },
+  // More than are trained before the faults begin, however fast the machine is.
+  workload: { rounds: 30 },
   faults: [
     { kind: 'pause', atMs: 7_000, durationMs: 25_000, peers: [4] },
     { kind: 'restart-stale', atMs: 12_000, durationMs: 500, peers: [0], with: { backMs: 8_000 } },
