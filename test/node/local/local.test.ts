@@ -61,6 +61,8 @@ describe('free ports', () => {
   it('are different, on the loopback interface, and free when they are handed out', async () => {
     const ports = await freePorts(8)
     expect(new Set(ports).size).to.equal(8)
+    // None that an outgoing connection may be given meanwhile.
+    for (const port of ports) expect(port).to.be.within(10_000, 32_767)
     const servers = ports.map(port => createServer().listen(port, '127.0.0.1'))
     await Promise.all(servers.map(server => once(server, 'listening')))
     for (const server of servers) server.close()
