@@ -13,5 +13,12 @@ export const CANDIDATES_PER_SEAT = 2
 export const PAUSE_EPOCHS = 1
 /** So many epochs after a decided pause the same seat may pause again: between them it must take part, or be removed as absent. */
 export const PAUSE_AGAIN_EPOCHS = 4
+/** In so many epochs in a row a stage lacks seats, before a seat of another one is drawn for it in the last of them: what comes and goes moves nobody. */
+export const NEED_EPOCHS = 2
+/** A drawn seat has so many epochs to fetch the state and to be admitted; then another may be drawn. */
+export const MOVE_EPOCHS = 3
+/** At most so many draws of a run in any so many epochs, and none twice of one seat: 4 in 1.7 hours with the start values. */
+export const MOVES_IN_WINDOW = 4
+export const MOVE_WINDOW_EPOCHS = 16
 /** Every so many epochs all candidates are dealt anew: two that never come would keep a seat empty for good. */
 export const REDEAL_EPOCHS = 4

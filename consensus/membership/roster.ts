@@ -4,6 +4,7 @@ import type { Change, Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { dealStages } from '../election/index.ts'
 import { DEPARTURE_EPOCHS } from './constants.ts'
 import { dealCandidates } from './deal.ts'
+import { isAwaited, nextMoves, surpluses } from './moves.ts'
 import { nextPauses } from './pauses.ts'
 import type { Departure, NextEpoch, Roster, RosterRules } from './types.ts'
 
@@ -16,6 +17,8 @@ export function firstRoster(rules: RosterRules, beacon: Hash, bonded: ReadonlySe
     departing: new Map(),
     barred: new Set(),
     paused: new Map(),
+    shortSince: new Map(),
+    moves: [],
     candidates: new Map(),
     spares: [],
   }
@@ -26,7 +29,7 @@ export function nextRoster(rules: RosterRules, before: Roster, next: NextEpoch):
   const stageOf = new Map(before.stageOf)
   const departing = departures(before, next, epoch)
   const barred = new Set([...before.barred].filter(peer => next.bonded.has(peer)))
-  admit(rules, { stageOf, departing, barred }, next)
+  admit(rules, { stageOf, departing, barred, movers: before.candidates }, next)
   const least = leastSeats(rules)
   for (const [peer, { act, sinceEpoch }] of inOrder(departing)) {
     const stage = stageOf.get(peer)!
@@ -34,12 +37,30 @@ export function nextRoster(rules: RosterRules, before: Roster, next: NextEpoch):
       stageOf.delete(peer)
       departing.delete(peer)
       if (BARRED.includes(act) && next.bonded.has(peer)) barred.add(peer)
-    } else if (act === 'remove-absent' && epoch - sinceEpoch >= DEPARTURE_EPOCHS) departing.delete(peer)
+    } else if (act === 'remove-absent' && epoch - sinceEpoch >= DEPARTURE_EPOCHS && !isAwaited(before, epoch, stage))
+      departing.delete(peer)
   }
   const room = shortages(rules, { stageOf, departing })
   const waiting = [...next.bonded].filter(peer => !stageOf.has(peer) && !barred.has(peer))
-  const dealt = dealCandidates(room, waiting, { run: rules.run, beacon: next.beacon, epoch, before: before.candidates })
-  return { epoch, stageOf, departing, barred, paused: nextPauses(before, next.decided, epoch), ...dealt }
+  const { beacon } = next
+  const { candidates, spares } = dealCandidates(room, waiting, {
+    run: rules.run,
+    beacon,
+    epoch,
+    before: before.candidates,
+  })
+  const paused = nextPauses(before, next.decided, epoch)
+  const seats = { stageOf, departing, paused }
+  const { movers, shortSince, moves } = nextMoves({
+    rules,
+    epoch,
+    beacon,
+    before,
+    ...seats,
+    lacking: room,
+    dealt: candidates,
+  })
+  return { epoch, ...seats, barred, shortSince, moves, candidates: new Map([...candidates, ...movers]), spares }
 }
 
 /** Who leaves: who waited already, whose removal was decided, and who has no bond. The worst of several reasons counts. */
@@ -58,15 +79,24 @@ function departures(before: Roster, { bonded, decided }: NextEpoch, epoch: numbe
   return departing
 }
 
-/** In chain order, of bonded peers without a seat. A record that came late may meet a stage that is full by now. */
+interface Admission extends Pick<Roster, 'departing' | 'barred'> {
+  readonly stageOf: Map<PeerName, number>
+  /** Candidates of the epoch before. */
+  readonly movers: Roster['candidates']
+}
+
+/** In chain order, of bonded peers without a seat, or that were drawn to move and can still be spared. A record that came late may meet a stage that is full by now. */
 function admit(
   rules: RosterRules,
-  { stageOf, departing, barred }: Pick<Roster, 'departing' | 'barred'> & { stageOf: Map<PeerName, number> },
+  { stageOf, departing, barred, movers }: Admission,
   { bonded, decided }: NextEpoch,
 ): void {
   for (const { stage, changes } of decided) {
     for (const { peer, act } of changes) {
-      if (act !== 'admit' || stageOf.has(peer) || !bonded.has(peer) || barred.has(peer)) continue
+      if (act !== 'admit' || !bonded.has(peer) || barred.has(peer)) continue
+      const from = stageOf.get(peer)
+      const mayMove = from !== undefined && from !== stage && movers.get(peer) === stage && !departing.has(peer)
+      if (from !== undefined && !(mayMove && surpluses(rules, { stageOf, departing })[from]! > 0)) continue
       if (shortages(rules, { stageOf, departing })[stage]! > 0) stageOf.set(peer, stage)
     }
   }

@@ -9,6 +9,14 @@ export interface Departure {
   readonly sinceEpoch: number
 }
 
+/** A seat that the beacon drew to move to a stage that is short. */
+export interface Move {
+  readonly peer: PeerName
+  readonly to: number
+  /** The epoch in which it was drawn. */
+  readonly sinceEpoch: number
+}
+
 /** The seats of every stage in one epoch, and who waits for one. */
 export interface Roster {
   readonly epoch: number
@@ -19,7 +27,11 @@ export interface Roster {
   readonly barred: ReadonlySet<PeerName>
   /** Seats that announced to be away. */
   readonly paused: Pauses
-  /** Bonded peers without a seat that the beacon dealt to a stage short of seats. */
+  /** Of each stage that lacks seats the epoch since which it does. */
+  readonly shortSince: ReadonlyMap<number, number>
+  /** Those drawn in the last MOVE_WINDOW_EPOCHS epochs, in order, whatever became of them. */
+  readonly moves: readonly Move[]
+  /** Bonded peers without a seat that the beacon dealt to a stage short of seats, and seats that are to move to one. */
   readonly candidates: ReadonlyMap<PeerName, number>
   /** The other bonded peers that may get a seat, in the beacon's order. */
   readonly spares: readonly PeerName[]

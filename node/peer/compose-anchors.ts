@@ -2,6 +2,7 @@
 import { hashHex } from '../../protocols/wire/hash.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import { DEFAULT_KEEP_ROUNDS } from '../config/options.ts'
+import type { Run } from '../run/folder.ts'
 import { newestAnchors } from './anchor-pages.ts'
 import { Anchorer } from './anchorer.ts'
 import type { CatchUpInit } from './catch-up.ts'
@@ -47,10 +48,20 @@ export function joinAnchors(
   return {
     anchorer,
     pruner,
-    async anchors(waitSignal) {
-      // Read before they are weighed: an anchor's author is one of those who sat there then.
-      await membership.foresee((await chain.finalizedHead({ signal: waitSignal })).height, waitSignal)
-      return newestAnchors(chain, { run: run.id, stage, afterHeight: fromHeight, isMember }, waitSignal)
-    },
+    anchors: stageAnchors(run, chain, { stage, membership }),
+  }
+}
+
+/** What members of a stage have anchored. */
+export function stageAnchors(
+  run: Run,
+  chain: WatchedEnvironment['chain'],
+  { stage, membership }: Pick<Seat, 'stage' | 'membership'>,
+): CatchUpInit['anchors'] {
+  const isMember = (peer: PeerName, height: number): boolean => membership.hadSeat(peer, stage, height)
+  return async signal => {
+    // Read before they are weighed: an anchor's author is one of those who sat there then.
+    await membership.foresee((await chain.finalizedHead({ signal })).height, signal)
+    return newestAnchors(chain, { run: run.id, stage, afterHeight: membership.start.height, isMember }, signal)
   }
 }

@@ -60,8 +60,9 @@ async function runPeer(init: PeerInit, environment: WatchedEnvironment): Promise
     for (;;) {
       const stage = await places.next(signal)
       if (stage === null) return 'left'
+      if (disk.moving().seat() === stage) disk.takeMoved()
       const place = { self, stage, disk, membership }
-      const end = await holdStage({ init, environment, place, timed, beganMs, pausing, signal })
+      const end = await holdStage({ init, environment, place, timed, beganMs, pausing, places, signal })
       if (end !== 'moved') return end
       beganMs = clock.nowMs()
     }

@@ -2,19 +2,20 @@
  * A peer that was dealt to a stage and has no seat in it yet: it follows the certified rounds without weight, executes them,
  * and shows the seats by its signed OUTCOMEs that it has their state. That is what admits it (consensus/membership).
  */
-import type { Outcome } from '../../protocols/wire/messages.ts'
+import type { Roster } from '../../consensus/membership/index.ts'
+import type { Clock } from '../../protocols/wire/environment.ts'
+import type { Outcome, PeerName, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
+import type { SigningJournal } from '../journal/index.ts'
+import type { Run } from '../run/folder.ts'
 import type { CatchUp } from './catch-up.ts'
 import { delay } from './delay.ts'
 import { isSeated } from './epoch.ts'
 import type { Certified } from './follow.ts'
 import type { History } from './history.ts'
 import type { Membership } from './membership.ts'
-import { placeNow } from './place.ts'
 import { RoundBell } from './round-bell.ts'
-import type { RoundInbox } from './round-inbox.ts'
 import type { StageState } from './stage-state.ts'
-import type { PeerParts } from './types.ts'
 
 /** Without news it asks its siblings this often, ms. */
 const LOOK_MS = 2_000
@@ -23,17 +24,25 @@ const RETRY_MS = 100
 const RETRIES = 10
 
 export interface FollowerInit {
-  readonly parts: PeerParts
+  readonly run: Run
+  readonly self: PeerName
+  readonly stage: number
+  readonly clock: Clock
+  readonly journal: SigningJournal
   readonly membership: Membership
   readonly stageState: StageState
   readonly history: History
   readonly catchUp: CatchUp
-  readonly inbox: RoundInbox
+  /** Shows the seats what it signed. */
+  readonly show: (signed: Signed<Outcome>) => void
+  /** This is the next round now. */
+  readonly onOpen: (round: number) => void
   /** A certified round was executed here; `vouched`: its OUTCOME went to the seats. */
   readonly onFollowed: (round: number, vouched: boolean) => void
   readonly onResumed: (round: number) => void
   /** Has a person asked this peer to go? */
   readonly wantsToLeave: () => boolean
+  readonly warn: (message: string) => void
 }
 
 /**
@@ -60,11 +69,11 @@ export class Follower {
   }
 
   async run(signal: AbortSignal): Promise<FollowerEnd> {
-    const { parts, membership, stageState, history } = this.#init
+    const { self, stage, membership, stageState, history } = this.#init
     while (!signal.aborted) {
       if (history.standing(stageState.tip).type === 'left') return 'left'
       const number = membership.epochOf(stageState.tip.reference.height)
-      if (isSeated(await membership.epoch(number, signal), parts.self, parts.stage)) return 'seated'
+      if (isSeated(await membership.epoch(number, signal), self, stage)) return 'seated'
       if (!this.#isAwaited() || this.#init.wantsToLeave()) return 'released'
       await this.#vouch()
       if (this.#certified <= stageState.tip.round) await this.#news(signal)
@@ -76,26 +85,34 @@ export class Follower {
   }
 
   #isAwaited(): boolean {
-    const { parts, membership } = this.#init
-    const place = placeNow(membership, parts.self)
-    return (place.role === 'seat' || place.role === 'candidate') && place.stage === parts.stage
+    const { membership, self, stage } = this.#init
+    return (
+      isSeatedIn(membership.current, self, stage) || isSeatedIn(membership.newest, self, stage) || this.#isCandidate
+    )
+  }
+
+  /** It may have a seat elsewhere, which it keeps until it is admitted. */
+  get #isCandidate(): boolean {
+    const { membership, self, stage } = this.#init
+    const { newest } = membership
+    return newest.candidates.get(self) === stage && !isSeatedIn(newest, self, stage)
   }
 
   async #news(signal: AbortSignal): Promise<void> {
     const patience = new AbortController()
-    const cancel = this.#init.parts.clock.after(LOOK_MS, () => patience.abort())
+    const cancel = this.#init.clock.after(LOOK_MS, () => patience.abort())
     // The signal's end is seen by the loop.
     await this.#bell.wait(AbortSignal.any([signal, patience.signal])).catch(() => undefined)
     cancel()
   }
 
   async #catchUp(signal: AbortSignal): Promise<void> {
-    const { catchUp, stageState, inbox, parts } = this.#init
+    const { catchUp, stageState, onOpen, clock } = this.#init
     for (let attempt = 0; attempt <= RETRIES; attempt++) {
       await catchUp.run(signal)
-      inbox.abandon(stageState.tip.round + 1, new Error('this peer follows'))
+      onOpen(stageState.tip.round + 1)
       if (stageState.tip.round >= this.#certified) return
-      await delay(parts.clock, RETRY_MS, signal)
+      await delay(clock, RETRY_MS, signal)
     }
     // Who said so cannot show it, or it is more than they keep: the next news starts anew.
     this.#certified = 0
@@ -103,38 +120,39 @@ export class Follower {
 
   /** Signs the OUTCOME of the newest round, where it was executed here, and sends it to the seats. */
   async #vouch(): Promise<void> {
-    const { stageState, parts, membership, onFollowed } = this.#init
+    const { stageState, journal, onFollowed } = this.#init
     const { executed } = stageState
     if (executed === null || executed.tip.round <= this.#vouched) return
     const { round } = executed.tip
     this.#vouched = round
-    const { journal } = parts
     if (journal.suspended !== null) await this.#resume(executed)
     // Once it is admitted there is nothing more to show.
-    else onFollowed(round, placeNow(membership, parts.self).role === 'candidate' && (await this.#send(executed)))
+    else onFollowed(round, this.#isCandidate && (await this.#send(executed)))
   }
 
   async #send({ verified }: Certified): Promise<boolean> {
-    const { parts } = this.#init
+    const { journal, show, warn } = this.#init
     // It was no part of the round, so it heard nobody in it.
     const outcome: Outcome = { ...verified.outcome, heard: new Uint8Array(verified.outcome.heard.length) }
-    const signed = await parts.journal.sign(outcome)
+    const signed = await journal.sign(outcome)
     if (isRefusal(signed)) {
-      parts.warn(`the journal does not sign an outcome: ${signed.detail ?? signed.refused}`)
+      warn(`the journal does not sign an outcome: ${signed.detail ?? signed.refused}`)
       return false
     }
-    parts.agreement.forgetBelow(outcome.scope.round)
-    parts.agreement.broadcast({ signed, attachments: [] })
+    show(signed)
     return true
   }
 
   /** The round was certified without this peer: what it signs from the next one on cannot contradict what it forgot. */
   async #resume({ tip, verified }: Certified): Promise<void> {
-    const { parts, onResumed } = this.#init
-    const { run, stage, self, journal } = parts
+    const { run, stage, self, journal, onResumed } = this.#init
     if (verified.signers.includes(self)) return
     const round = tip.round + 1
     await journal.resume({ run: run.id, stage, epoch: tip.epoch, round })
     onResumed(round)
   }
+}
+
+function isSeatedIn({ stageOf }: Roster, peer: PeerName, stage: number): boolean {
+  return stageOf.get(peer) === stage
 }

@@ -24,6 +24,8 @@ export interface OverlayInit {
   readonly book: CertificateBook
   readonly connected: Connected
   readonly around: Around
+  /** A stage that this peer is about to move to. */
+  readonly movesTo: () => number | null
   /** A sound certificate of the own stage. */
   readonly onOwnStage: (certificate: Certificate) => void
   readonly signal: AbortSignal
@@ -39,7 +41,7 @@ export interface Overlay {
 }
 
 export async function openOverlay(overlay: OverlayInit): Promise<Overlay> {
-  const { init, environment, seat, inbox, book, connected, around, onOwnStage, signal } = overlay
+  const { init, environment, seat, inbox, book, connected, around, movesTo, onOwnStage, signal } = overlay
   const { run, folder } = init
   const { privateKey, clock, random, digest } = environment
   const { stage, disk, reporter } = seat
@@ -111,7 +113,10 @@ export async function openOverlay(overlay: OverlayInit): Promise<Overlay> {
       stages,
       seats: around,
       ephemeral: false,
-      needed: () => [stage - 1, stage, stage + 1].filter(other => other >= 0 && other < stages),
+      needed: () => {
+        const stages = new Set([stage - 1, stage, stage + 1, movesTo() ?? stage])
+        return [...stages].filter(other => other >= 0 && other < run.manifest.stages)
+      },
       dial: async (peer, addresses, dialSignal) => {
         await network.dialPeer(peer, { addresses, signal: dialSignal })
       },

@@ -7,7 +7,7 @@ import type { EventBus } from '../events/bus.ts'
 import type { Run } from '../run/folder.ts'
 import type { PeerDisk } from './disk.ts'
 import type { Membership } from './membership.ts'
-import { type Place, placeNow } from './place.ts'
+import { placeNow } from './place.ts'
 import { RoundBell } from './round-bell.ts'
 
 const MIB = 1024 * 1024
@@ -61,7 +61,7 @@ export class Places {
       if (hasLeft && !this.#isFirst) return null
       this.#isFirst = false
       if (place.role === 'none') await this.#mayWait(height, signal)
-      if ((place.role === 'seat' || place.role === 'candidate') && this.#fits(place)) {
+      if ((place.role === 'seat' || place.role === 'candidate') && this.fits(place.stage)) {
         this.#hadPlace = true
         return place.stage
       }
@@ -80,20 +80,25 @@ export class Places {
     this.#bondSeenIn = epoch
   }
 
-  #fits({ stage }: Extract<Place, { role: 'seat' | 'candidate' }>): boolean {
-    const { run, memoryBytes, bus } = this.#init
+  /** @param held - a stage that it holds meanwhile */
+  fits(stage: number, held: number | null = null): boolean {
+    const { memoryBytes, bus } = this.#init
     if (memoryBytes === null) return true
-    const { model, stages, batch } = run.manifest
-    const cut = cutModel(model, stages, batch.sequences)[stage]
-    const bytes = cut === undefined ? 0 : stageBytes(model, cut, batch.sequences)
+    const bytes = this.#bytesOf(stage) + (held === null ? 0 : this.#bytesOf(held))
     if (bytes <= memoryBytes) return true
     if (this.#tooLarge.has(stage)) return false
     this.#tooLarge.add(stage)
     const [needs, has] = [bytes, memoryBytes].map(count => Math.ceil(count / MIB))
     bus.emit('warning', {
-      message: `stage ${stage} needs about ${needs} MiB and this peer gives ${has}: it waits for another stage (--memory-mib)`,
+      message: `stage ${stage} needs about ${needs} MiB${held === null ? '' : ` beside stage ${held}`} and this peer gives ${has}: it ${held === null ? 'waits for another stage' : 'stays'} (--memory-mib)`,
     })
     return false
+  }
+
+  #bytesOf(stage: number): number {
+    const { model, stages, batch } = this.#init.run.manifest
+    const cut = cutModel(model, stages, batch.sequences)[stage]
+    return cut === undefined ? 0 : stageBytes(model, cut, batch.sequences)
   }
 }
 

@@ -48,6 +48,7 @@ export class Agreement {
   readonly #clock: Clock
   readonly #streams: AgreementStreams
   readonly #senders = new Map<PeerName, Sender>()
+  #siblings: readonly PeerName[] = []
   readonly #counters = new RefusalCounters()
   readonly #stopping = new AbortController()
 
@@ -69,8 +70,16 @@ export class Agreement {
     await this.#streams.stop()
   }
 
-  /** The other seats of the stage: reaches for the new ones, forgets those that left. */
-  setSiblings(peers: readonly PeerName[]): void {
+  /**
+   * The other seats of the stage: reaches for the new ones, forgets those that left.
+   * @param beside - peers of another stage that are told only what is sent to them by name
+   */
+  setSiblings(peers: readonly PeerName[], beside: readonly PeerName[] = []): void {
+    this.#siblings = peers
+    this.#setPeers([...new Set([...peers, ...beside])])
+  }
+
+  #setPeers(peers: readonly PeerName[]): void {
     if (peers.length > MAX_SIBLINGS)
       throw new RangeError(`${peers.length} siblings, at most ${MAX_SIBLINGS} are allowed`)
     for (const [peer, sender] of this.#senders) {
@@ -88,7 +97,7 @@ export class Agreement {
   }
 
   /** Sends to these siblings, or all; to each in its own time, newest first served where one is slow. Never waits. */
-  broadcast(parcel: Parcel, to: readonly PeerName[] = [...this.#senders.keys()]): void {
+  broadcast(parcel: Parcel, to: readonly PeerName[] = this.#siblings): void {
     const message = outgoing(parcel)
     for (const peer of to) this.#senders.get(peer)?.put(message)
   }

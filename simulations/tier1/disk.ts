@@ -41,6 +41,19 @@ export class SimDisk {
   onFlush: ((moment: 'before' | 'after') => void) | null = null
   /** As the node noted it. */
   seat: number | null = null
+  #moving: SimDisk | null = null
+
+  #moved(): SimDisk {
+    this.#moving ??= new SimDisk()
+    return this.#moving
+  }
+
+  #takeMoved(): void {
+    const moved = this.#moved()
+    this.#folders = moved.#folders
+    this.seat = moved.seat
+    this.#moving = null
+  }
 
   /** As one life of the peer's process sees it. */
   open(): PeerDisk {
@@ -68,6 +81,8 @@ export class SimDisk {
       noteSeat: stage => {
         this.seat = stage
       },
+      moving: () => this.#moved().open(),
+      takeMoved: () => this.#takeMoved(),
     }
   }
 

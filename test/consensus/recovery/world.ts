@@ -41,6 +41,8 @@ export function rosterOf(sizes: readonly number[]): Roster {
     departing: new Map(),
     barred: new Set(),
     paused: new Map(),
+    shortSince: new Map(),
+    moves: [],
     candidates: new Map(),
     spares: [],
   }

@@ -21,6 +21,8 @@ export interface TinyRun {
   readonly chain?: Partial<Omit<Manifest['chain'], 'genesis' | 'startHeight'>>
   /** Peers with a stake that bond later, if at all. */
   readonly spares?: number
+  /** Peers that bond at the start beyond those that the stages need. */
+  readonly surplus?: number
   /** Time to an empty block, ms. */
   readonly emptyBlockMs?: number
 }

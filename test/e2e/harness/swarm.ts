@@ -85,7 +85,7 @@ export class Swarm {
   static async create(tiny: TinyRun = {}): Promise<Swarm> {
     const folder = swarmFolder(mkdtempSync(join(tmpdir(), 'swarm-e2e-')))
     const makeManifest = await tinyManifest(tiny)
-    const seats = (tiny.stages ?? 2) * (tiny.replicas ?? 4)
+    const seats = (tiny.stages ?? 2) * (tiny.replicas ?? 4) + (tiny.surplus ?? 0)
     const { peers, freezers } = await prepareKeys(folder, seats + (tiny.spares ?? 0))
     const chain = await startChain(folder, {
       port: 0,

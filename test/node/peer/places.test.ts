@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import type { Roster } from '../../../consensus/membership/index.ts'
+import { cutModel, stageBytes } from '../../../node/engine/partition/index.ts'
 import { EventBus } from '../../../node/events/bus.ts'
 import type { NodeEvent } from '../../../node/events/types.ts'
 import { PlaceTeller, type PlaceTellerInit } from '../../../node/peer/place-teller.ts'
@@ -21,6 +22,8 @@ const EMPTY: Roster = {
   departing: new Map(),
   barred: new Set(),
   paused: new Map(),
+  shortSince: new Map(),
+  moves: [],
   candidates: new Map(),
   spares: [],
 }
@@ -93,6 +96,11 @@ function watch(next: Promise<number | null>): { result: () => unknown } {
   return { result: () => result }
 }
 
+function stageSize(stage: number): number {
+  const { model, stages, batch } = run.manifest
+  return stageBytes(model, cutModel(model, stages, batch.sequences)[stage]!, batch.sequences)
+}
+
 describe('the place of a peer', () => {
   it('is its seat, or the stage that it was dealt to', async () => {
     const seated = open()
@@ -136,6 +144,17 @@ describe('the place of a peer', () => {
     await settle()
     expect(result()).to.include({ exit: 'refused' })
     expect(String(result())).to.contain('gave its seat up or was proven to lie')
+  })
+
+  it('is no stage beside the own one where the machine cannot hold both, which it says', () => {
+    const all = open(64 * MIB)
+    expect(all.places.fits(1, 0)).to.equal(true)
+    const one = stageSize(1)
+    const world = open(one + stageSize(0) - 1)
+    expect(world.places.fits(1)).to.equal(true)
+    expect(world.places.fits(1, 0)).to.equal(false)
+    const warnings = world.events.flatMap(event => (event.event === 'warning' ? [event.message] : []))
+    expect(warnings.join()).to.match(/^stage 1 needs about \d+ MiB beside stage 0 and this peer gives \d+: it stays/)
   })
 
   it('is no stage that the machine cannot hold, which is said once', async () => {

@@ -73,6 +73,8 @@ describe('candidates', () => {
       departing: new Map(),
       barred: new Set<string>(),
       paused: new Map(),
+      shortSince: new Map(),
+      moves: [],
       candidates: new Map(),
       spares: [],
     }

@@ -29,7 +29,17 @@ function rosterOf(epoch: number): Roster | null {
   const stageOf = new Map(sitting.map(name => [name, STAGE]))
   const isKnown = epoch === SCOPE.epoch || epoch === SCOPE.epoch + 1
   return isKnown
-    ? { epoch, stageOf, departing: new Map(), barred: new Set(), paused: new Map(), candidates, spares: [] }
+    ? {
+        epoch,
+        stageOf,
+        departing: new Map(),
+        barred: new Set(),
+        paused: new Map(),
+        shortSince: new Map(),
+        moves: [],
+        candidates,
+        spares: [],
+      }
     : null
 }
 

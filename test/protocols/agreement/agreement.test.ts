@@ -86,6 +86,22 @@ describe('protocols/agreement', () => {
     expect(alice.agreement.reachable()).to.deep.equal([nameOf(1)])
   })
 
+  it('tells peers of another stage only what is sent to them by name', async () => {
+    const [alice, bob, carol] = [join(0), join(1), join(2)]
+    alice.agreement.setSiblings([nameOf(1)], [nameOf(2)])
+    const { outcome, have } = samplePayloads(nameOf(0))
+    alice.agreement.broadcast({ signed: await say(0, have), attachments: [] })
+    alice.agreement.broadcast({ signed: await say(0, outcome), attachments: [] }, [nameOf(2)])
+    await settle()
+    const kinds = (heard: typeof bob.heard): string[] => heard.map(({ signed }) => signed.payload.kind)
+    expect(kinds(bob.heard)).to.deep.equal(['have'])
+    expect(kinds(carol.heard)).to.deep.equal(['outcome'])
+    alice.agreement.setSiblings([nameOf(1)])
+    alice.agreement.broadcast({ signed: await say(0, outcome), attachments: [] }, [nameOf(2)])
+    await settle()
+    expect(kinds(carol.heard), 'forgotten').to.deep.equal(['outcome'])
+  })
+
   it('sends a large batch as a body', async () => {
     const [alice, bob] = [join(0), join(1)]
     alice.agreement.setSiblings([nameOf(1)])
