@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { helpText } from '../config/help.ts'
 import type { Settings, Verb } from '../config/options.ts'
 import { parseCommand } from '../config/parse.ts'
+import { asksForVersion, PROGRAM_NAME, PROGRAM_VERSION } from '../config/version.ts'
 import { EXIT, ExitError } from './exit.ts'
 import { endWithWrapper } from './lifetime.ts'
 
@@ -33,7 +34,12 @@ const ONE_PRESS_MS = 1000
 
 async function main(): Promise<number> {
   if (COMPILED !== null) enableCompileCache(COMPILED)
-  const command = parseCommand(process.argv.slice(2), process.env)
+  const args = process.argv.slice(2)
+  if (asksForVersion(args)) {
+    console.log(`${PROGRAM_NAME} ${PROGRAM_VERSION}`)
+    return EXIT.ok
+  }
+  const command = parseCommand(args, process.env)
   if ('help' in command) {
     console.log(helpText(command.help))
     return EXIT.ok

@@ -10,6 +10,7 @@ import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import { MAX_ADDRESSES } from '../../protocols/wire/constants.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
+import { PROGRAM_NAME, PROGRAM_VERSION } from '../config/version.ts'
 import { Bootstrapper } from './bootstrapper.ts'
 import { ByteCounter } from './bytes.ts'
 import {
@@ -99,6 +100,7 @@ async function startLibp2p(
   const libp2p = await createLibp2p<Services>({
     start: false,
     ...(underlay.logger === undefined ? {} : { logger: underlay.logger }),
+    nodeInfo: { name: PROGRAM_NAME, version: PROGRAM_VERSION, userAgent: `${PROGRAM_NAME}/${PROGRAM_VERSION}` },
     privateKey: init.privateKey,
     datastore,
     addresses: { listen: [...init.listen], announce: [...init.announce] },

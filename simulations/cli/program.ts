@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type Paint, painter } from '../../node/cli/projections/text.ts'
+import { asksForVersion, PROGRAM_VERSION } from '../../node/config/version.ts'
 import { type Harness, type HarnessSource, loadHarness } from '../harness.ts'
 import { EXIT, SimError } from './exit.ts'
 import { helpText } from './help.ts'
@@ -40,6 +41,10 @@ const PROGRAMS: Record<Verb, () => Promise<{ run: VerbProgram }>> = {
 }
 
 export async function swarmSim(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  if (asksForVersion(args)) {
+    surroundings.print(`swarm-sim ${PROGRAM_VERSION}`)
+    return EXIT.valid
+  }
   try {
     const command = parseCommand(args)
     if ('help' in command) {
