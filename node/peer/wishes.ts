@@ -3,7 +3,7 @@
  * each round's machine, which decides what of it can be decided (consensus/membership).
  */
 
-import { ABSENCE_ROUNDS, type Wish } from '../../consensus/membership/index.ts'
+import { ABSENCE_ROUNDS, absences, type Wish } from '../../consensus/membership/index.ts'
 import type { RoundContext } from '../../consensus/round/types.ts'
 import { open } from '../../protocols/wire/envelope.ts'
 import type { Change, Evidence, Leave, Outcome, PeerName, Signed } from '../../protocols/wire/messages.ts'
@@ -93,16 +93,10 @@ export class Wishes {
     return roster?.candidates.get(signer) === stage ? 'candidate' : null
   }
 
-  /** Seats that too few heard in each of the last rounds. */
-  #absences({ group, membership }: RoundContext): Wish[] {
-    const rounds = (membership?.past ?? []).slice(0, ABSENCE_ROUNDS).map(({ round }) => this.#certified.get(round))
-    const outcomes = rounds.filter(known => known !== undefined)
-    if (outcomes.length < ABSENCE_ROUNDS) return []
-    const isAbsent = (seat: number): boolean =>
-      outcomes.every(round => round.filter(({ payload }) => hasHeard(payload, seat)).length <= group.faults)
-    return group.seats.flatMap(({ peer }, seat) =>
-      peer !== this.#init.self && isAbsent(seat) ? [wish(peer, 'remove-absent', outcomes.flat())] : [],
-    )
+  /** Seats that too few heard in each of the last rounds, as the own certificates show. */
+  #absences(context: RoundContext): Wish[] {
+    const rounds = (context.membership?.past ?? []).map(({ round }) => this.#certified.get(round) ?? [])
+    return absences(context, rounds).filter(({ change }) => change.peer !== this.#init.self)
   }
 }
 
@@ -116,10 +110,6 @@ function admission(signed: Signed<Outcome>): Wish {
 
 function leaving(signed: Signed): Wish {
   return wish(signed.signer, 'remove-left', [signed])
-}
-
-function hasHeard({ heard }: Outcome, seat: number): boolean {
-  return (((heard[seat >> 3] ?? 0) >> (seat & 7)) & 1) === 1
 }
 
 function isA<K extends Signed['payload']['kind']>(signed: Signed, kind: K): signed is Signed<PayloadOf<K>> {

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import type { Roster, Wish } from '../../../consensus/membership/index.ts'
 import type { RoundContext } from '../../../consensus/round/types.ts'
 import { Wishes } from '../../../node/peer/wishes.ts'
+import { outcomeHash } from '../../../protocols/wire/certificate.ts'
 import type { Outcome, PeerName, Signed } from '../../../protocols/wire/messages.ts'
 import { hashOf, outcomeOf, roundValue, SCOPE } from '../../protocols/wire/samples.ts'
 import { peer } from './messages.ts'
@@ -32,7 +33,10 @@ function rosterOf(epoch: number): Roster | null {
 
 /** What wishes read of a round. */
 function contextOf(round: number): RoundContext {
-  const past = [1, 2, 3].map(ago => ({ round: round - ago, value: hashOf('value'), outcome: hashOf('outcome') }))
+  const past = [1, 2, 3].map(ago => {
+    const { payload } = outcome(SEATS[0] ?? '', round - ago)
+    return { round: round - ago, value: payload.value, outcome: outcomeHash(payload) }
+  })
   const membership = { candidates: [CANDIDATE], departing: [], decided: [], replicas: 4, past }
   const group = { seats: SEATS.map(name => ({ peer: name, stake: 1n })), faults: 1, quorum: 3, hash: SCOPE.group }
   return { scope: { ...SCOPE, round }, group, membership } as Partial<RoundContext> as RoundContext
