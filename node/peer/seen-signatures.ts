@@ -4,7 +4,7 @@
  * lacks everything from some moment on.
  */
 import type { Payload, PeerName, Signed } from '../../protocols/wire/messages.ts'
-import { slotOf } from '../../protocols/wire/table.ts'
+import { hasSlot } from '../../protocols/wire/table.ts'
 
 /** The round in progress, the one before and the next. */
 const ROUNDS_AROUND = 1
@@ -18,7 +18,7 @@ export class SeenSignatures {
 
   note(signed: Signed): void {
     const { signer, payload } = signed
-    if (payload.kind === 'record' || slotOf(payload) === null) return
+    if (payload.kind === 'record' || !hasSlot(payload)) return
     const rounds = this.#bySigner.get(signer) ?? new Map<number, OfRound>()
     this.#bySigner.set(signer, rounds)
     const kinds = rounds.get(payload.scope.round) ?? new Map()

@@ -3,12 +3,13 @@
  * (https://ipld.io/specs/codecs/dag-cbor/spec/). Whole numbers are CBOR integers, others 64-bit floats.
  */
 import * as dagCbor from '@ipld/dag-cbor'
+import { encodeCanonical } from './canonical.ts'
 import { MAX_DEPTH } from './constants.ts'
 import { type Refusal, refuse } from './refusals.ts'
 
 /** Canonical bytes of a value of the IPLD data model; throws where it is not one (undefined, NaN, infinity, a class instance). */
 export function encode(value: unknown): Uint8Array {
-  return dagCbor.encode(value)
+  return encodeCanonical(value)
 }
 
 /**
@@ -22,7 +23,7 @@ export function decodeStrict(bytes: Uint8Array, limits: { readonly maxBytes: num
   if (malformed !== null) return malformed
   try {
     const value: unknown = dagCbor.decode(bytes)
-    const again = dagCbor.encode(value)
+    const again = encodeCanonical(value)
     return sameBytes(again, bytes) ? value : refuse('bad-encoding', 'not the canonical encoding of its value')
   } catch (error) {
     return refuse('bad-encoding', error instanceof Error ? error.message : 'undecodable')

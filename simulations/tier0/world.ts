@@ -62,6 +62,7 @@ export class World {
   readonly members: Members
   readonly #stakes: ReadonlyMap<PeerName, bigint>
   readonly #epochs = new Map<number, Epoch>()
+  readonly #sources = new WeakMap<Epoch, readonly PeerName[]>()
   readonly #verified = new WeakMap<Certificate, Map<string, VerifiedCertificate | Refusal>>()
   readonly #finished = new Set<number>()
   readonly #judged = new Set<string>()
@@ -169,8 +170,12 @@ export class World {
 
   /** The seats of stage 0 in an epoch, sorted; null: in the first one. */
   sourcesIn(epoch: Epoch | null): readonly PeerName[] {
-    const { groups } = epoch ?? this.epoch(0)
-    return (groups[0]?.seats ?? []).map(({ peer }) => peer)
+    const of = epoch ?? this.epoch(0)
+    const known = this.#sources.get(of)
+    if (known !== undefined) return known
+    const sources = (of.groups[0]?.seats ?? []).map(({ peer }) => peer)
+    this.#sources.set(of, sources)
+    return sources
   }
 
   epochOf(height: number): number {
