@@ -41,6 +41,8 @@ export const DENIED_MAX = 1024
 /** Protocol kinds that bytes are counted under; further ones are counted as `other`. */
 export const BYTE_KINDS_MAX = 64
 
+/** Addresses of which is remembered whether they are private, about 100 bytes each. */
+export const JUDGED_ADDRESSES_MAX = 4096
 /** Decoded peers of the address book that are kept, about 2 KiB each; with more it begins anew. */
 export const CACHED_PEERS_MAX = 1024
 /** Stored peers that are tried when bootstrap peers are away. */
