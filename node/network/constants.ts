@@ -34,6 +34,8 @@ export const STOP_TIMEOUT_MS = 5_000
 
 /** libp2p forgets addresses after 1 h and peers after 6 h, which would strand a peer that was off for a day; ms. */
 export const ADDRESS_BOOK_AGE_MS = 30 * DAY_MS
+/** How often the DHT looks which peers are nearest to it, to keep connections to them, ms. */
+export const CLOSEST_PEERS_MS = 30_000
 /** Connections to one peer: bulk, control, and one that is being replaced on each side. */
 export const CONNECTIONS_PER_PEER_MAX = 4
 /** Denied peers that are remembered; the oldest is forgotten. */

@@ -29,7 +29,7 @@ import type { Nat, NatComponents } from './nat/index.ts'
 import type { Reachability } from './nat/types.ts'
 import { ownAddresses } from './own-addresses.ts'
 import { cachePeers } from './peer-cache.ts'
-import { leaveOutKnownPeers } from './routing-table.ts'
+import { calmRoutingTable } from './routing-table.ts'
 import { identify, kademlia, ping, pubsub } from './services.ts'
 import { addressTarget, parseAddress, peerTarget } from './targets.ts'
 import { UNDERLAYS, type Underlay } from './transports.ts'
@@ -151,7 +151,7 @@ async function startLibp2p(
     },
   })
   cachePeers(libp2p.services.components.peerStore)
-  leaveOutKnownPeers(libp2p.services.dht)
+  calmRoutingTable(libp2p.services.dht)
   try {
     await libp2p.start()
     return libp2p
