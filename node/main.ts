@@ -19,6 +19,13 @@ import { clearRequest, readRequest } from './run/request.ts'
 import { countBuffersWithHeap } from './run/v8.ts'
 import { StatusWriter } from './status/writer.ts'
 
+/** How a peer ended, for its status. */
+const ENDS: Readonly<Record<PeerEnd, string>> = {
+  stopped: 'it was stopped',
+  paused: 'it pauses',
+  left: 'it has given its seat up',
+}
+
 /** A chain that has not answered by then is worth a word; it is waited for longer. */
 const CHAIN_NEWS_MS = 5_000
 
@@ -33,8 +40,10 @@ export interface MachineInit extends PeerInit {
 /** Rejects with an `ExitError` where the peer cannot take part; with anything else where there is a bug. */
 export async function runPeer(init: MachineInit): Promise<PeerEnd> {
   const { run, folder, chainUrl, account, bus } = init
-  const stop = watchForStop(folder)
-  const signal = AbortSignal.any([init.signal, stop.signal])
+  const asked = watchRequests(folder)
+  const signal = AbortSignal.any([init.signal, asked.stop])
+  const pause = AbortSignal.any([asked.pause, ...(init.pause === undefined ? [] : [init.pause])])
+  const either = AbortSignal.any([signal, pause])
   countBuffersWithHeap()
   useEd25519(nativeVerifier())
   // A mistyped address is told before anything is opened.
@@ -48,7 +57,7 @@ export async function runPeer(init: MachineInit): Promise<PeerEnd> {
     connections: () => countPaths(network),
     onFailed: error => bus.emit('warning', { message: `status.json cannot be written: ${error.message}` }),
   })
-  let ended = 'it was stopped'
+  let ended = ENDS.stopped
   try {
     const privateKey = signingNatively(await loadPeerKey(join(folder, IDENTITY_FILE)))
     const system = makeSystem()
@@ -57,13 +66,13 @@ export async function runPeer(init: MachineInit): Promise<PeerEnd> {
       isLate = true
       bus.emit('chain.away', { reason: `${chainUrl} has not answered yet; this peer starts once it does` })
     })
-    const opening = openChain({ url: chainUrl, account, manifest: run.manifest, signal })
+    const opening = openChain({ url: chainUrl, account, manifest: run.manifest, signal: either })
     const chain = await opening.finally(cancel)
-    if (isLate) bus.emit('chain.back', { height: (await chain.finalizedHead({ signal })).height })
+    if (isLate) bus.emit('chain.back', { height: (await chain.finalizedHead({ signal: either })).height })
     try {
       const { wrapParts } = init
       const end = await composePeer(
-        { ...init, signal },
+        { ...init, pause, signal },
         {
           privateKey,
           chain,
@@ -78,18 +87,18 @@ export async function runPeer(init: MachineInit): Promise<PeerEnd> {
           ...(wrapParts === undefined ? {} : { wrapParts }),
         },
       )
-      if (end === 'left') ended = 'it has given its seat up'
+      ended = ENDS[end]
       return end
     } finally {
       await chain.close()
     }
   } catch (error) {
     // Being stopped is no failure, however far it had come.
-    if (signal.aborted) return 'stopped'
+    if (either.aborted) return 'stopped'
     ended = error instanceof Error ? error.message : String(error)
     throw chainExit(error, chainUrl)
   } finally {
-    stop.end()
+    asked.end()
     network = null
     await status.stop(ended)
     endLog()
@@ -99,18 +108,24 @@ export async function runPeer(init: MachineInit): Promise<PeerEnd> {
 /** Between two looks at whether a person wants the peer to stop, ms. */
 const LOOK_MS = 1_000
 
-/** `swarm-node leave --force`, which works where there are no signals. */
-function watchForStop(folder: string): { readonly signal: AbortSignal; end(): void } {
-  const stop = new AbortController()
-  // Of an earlier process: this one was started since.
-  if (readRequest(folder) === 'stop') clearRequest(folder)
-  const timer = setInterval(() => {
-    if (readRequest(folder) !== 'stop') return
+/** `swarm-node pause` and `leave --force`, which work where there are no signals. */
+function watchRequests(folder: string): { readonly stop: AbortSignal; readonly pause: AbortSignal; end(): void } {
+  const controllers = { stop: new AbortController(), pause: new AbortController() }
+  const take = (): 'stop' | 'pause' | null => {
+    const request = readRequest(folder)
+    if (request !== 'stop' && request !== 'pause') return null
     clearRequest(folder)
-    stop.abort(new Error('asked to stop'))
+    return request
+  }
+  // Of an earlier process: this one was started since.
+  take()
+  const timer = setInterval(() => {
+    const request = take()
+    if (request !== null) controllers[request].abort(new Error(`asked to ${request}`))
   }, LOOK_MS)
   timer.unref()
-  return { signal: stop.signal, end: () => clearInterval(timer) }
+  const { stop, pause } = controllers
+  return { stop: stop.signal, pause: pause.signal, end: () => clearInterval(timer) }
 }
 
 /** The manifest of a run that is known by its id only. */

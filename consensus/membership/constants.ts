@@ -9,5 +9,9 @@ export const DEPARTURE_EPOCHS = 2
 export const ENVELOPES_COMPARED = 16
 /** Candidates dealt for each seat that a stage lacks: one of them may be gone. */
 export const CANDIDATES_PER_SEAT = 2
+/** A pause lasts to the end of the epoch that is so many after the one in which it was decided. */
+export const PAUSE_EPOCHS = 1
+/** So many epochs after a decided pause the same seat may pause again: between them it must take part, or be removed as absent. */
+export const PAUSE_AGAIN_EPOCHS = 4
 /** Every so many epochs all candidates are dealt anew: two that never come would keep a seat empty for good. */
 export const REDEAL_EPOCHS = 4

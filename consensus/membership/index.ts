@@ -1,4 +1,12 @@
-export { ABSENCE_ROUNDS, CANDIDATES_PER_SEAT, DEPARTURE_EPOCHS, REDEAL_EPOCHS } from './constants.ts'
+export {
+  ABSENCE_ROUNDS,
+  CANDIDATES_PER_SEAT,
+  DEPARTURE_EPOCHS,
+  PAUSE_AGAIN_EPOCHS,
+  PAUSE_EPOCHS,
+  REDEAL_EPOCHS,
+} from './constants.ts'
+export { isPaused, mayPause, type Pauses, pauseEnds } from './pauses.ts'
 export { type ChangesRecord, checkRecord, decodeRecord, encodeRecord, verifyRecord } from './record.ts'
 export { firstRoster, leastSeats, nextRoster, shortages } from './roster.ts'
 export type {

@@ -1,15 +1,24 @@
 /** The seats of an epoch as a function of those of the epoch before (README.md, "Acting"). */
 import { compareText } from '../../protocols/wire/hash.ts'
-import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
+import type { Change, Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { dealStages } from '../election/index.ts'
 import { DEPARTURE_EPOCHS } from './constants.ts'
 import { dealCandidates } from './deal.ts'
+import { nextPauses } from './pauses.ts'
 import type { Departure, NextEpoch, Roster, RosterRules } from './types.ts'
 
 /** Epoch 0: the beacon deals every bonded peer its stage. */
 export function firstRoster(rules: RosterRules, beacon: Hash, bonded: ReadonlySet<PeerName>): Roster {
   const stageOf = dealStages(beacon, rules.run, [...bonded].sort(compareText), rules.stages)
-  return { epoch: 0, stageOf, departing: new Map(), barred: new Set(), candidates: new Map(), spares: [] }
+  return {
+    epoch: 0,
+    stageOf,
+    departing: new Map(),
+    barred: new Set(),
+    paused: new Map(),
+    candidates: new Map(),
+    spares: [],
+  }
 }
 
 export function nextRoster(rules: RosterRules, before: Roster, next: NextEpoch): Roster {
@@ -30,7 +39,7 @@ export function nextRoster(rules: RosterRules, before: Roster, next: NextEpoch):
   const room = shortages(rules, { stageOf, departing })
   const waiting = [...next.bonded].filter(peer => !stageOf.has(peer) && !barred.has(peer))
   const dealt = dealCandidates(room, waiting, { run: rules.run, beacon: next.beacon, epoch, before: before.candidates })
-  return { epoch, stageOf, departing, barred, ...dealt }
+  return { epoch, stageOf, departing, barred, paused: nextPauses(before, next.decided, epoch), ...dealt }
 }
 
 /** Who leaves: who waited already, whose removal was decided, and who has no bond. The worst of several reasons counts. */
@@ -43,7 +52,7 @@ function departures(before: Roster, { bonded, decided }: NextEpoch, epoch: numbe
     departing.set(peer, { act, sinceEpoch: known?.sinceEpoch ?? epoch })
   }
   for (const { stage, changes } of decided) {
-    for (const { peer, act } of changes) if (act !== 'admit' && before.stageOf.get(peer) === stage) note(peer, act)
+    for (const { peer, act } of changes) if (isRemoval(act) && before.stageOf.get(peer) === stage) note(peer, act)
   }
   for (const peer of before.stageOf.keys()) if (!bonded.has(peer)) note(peer, 'unbonded')
   return departing
@@ -83,6 +92,10 @@ const ORDER: readonly Departure['act'][] = ['remove-proven', 'remove-left', 'rem
 
 /** Who went for this gets no seat again under the same bond. */
 const BARRED: readonly Departure['act'][] = ['remove-proven', 'remove-left']
+
+function isRemoval(act: Change['act']): act is Exclude<Change['act'], 'admit' | 'pause'> {
+  return act !== 'admit' && act !== 'pause'
+}
 
 function inOrder(departing: ReadonlyMap<PeerName, Departure>): [PeerName, Departure][] {
   return [...departing].sort(

@@ -1,9 +1,10 @@
 /** Who sits where, from epoch to epoch (README.md). Everything here is a function of finalised blocks. */
 import type { Change, ContentId, Hash, Outcome, PeerName, Signed } from '../../protocols/wire/messages.ts'
+import type { Pauses } from './pauses.ts'
 
 /** A seat whose removal was decided and waits for a replacement. */
 export interface Departure {
-  readonly act: Exclude<Change['act'], 'admit'> | 'unbonded'
+  readonly act: Exclude<Change['act'], 'admit' | 'pause'> | 'unbonded'
   /** The first epoch in which it could have acted. */
   readonly sinceEpoch: number
 }
@@ -16,6 +17,8 @@ export interface Roster {
   readonly departing: ReadonlyMap<PeerName, Departure>
   /** Bonded peers that gave up their seat or were proven to lie: they get none again until their bond is gone. */
   readonly barred: ReadonlySet<PeerName>
+  /** Seats that announced to be away. */
+  readonly paused: Pauses
   /** Bonded peers without a seat that the beacon dealt to a stage short of seats. */
   readonly candidates: ReadonlyMap<PeerName, number>
   /** The other bonded peers that may get a seat, in the beacon's order. */
@@ -63,6 +66,8 @@ export interface MembershipContext {
   readonly departing: readonly PeerName[]
   /** Decided by earlier rounds of this epoch. */
   readonly decided: readonly Change[]
+  /** Decided by earlier rounds of this epoch, or of those before. */
+  readonly paused: Pauses
   /** Seats that the stage should have. */
   readonly replicas: number
   /** The last certified rounds, newest (the parent) first, at most ABSENCE_ROUNDS. */
@@ -72,7 +77,7 @@ export interface MembershipContext {
 /** A change that this replica would see decided, with what proves it. */
 export interface Wish {
   readonly change: Change
-  /** An admission: the candidate's {@link Outcome}. Left: LEAVE. Absent: Q outcomes of each past round. Proven: the two contradicting envelopes. */
+  /** An admission: the candidate's {@link Outcome}. Left: LEAVE. Paused: PAUSE. Absent: Q outcomes of each past round. Proven: the two contradicting envelopes. */
   readonly proof: readonly Signed[]
 }
 

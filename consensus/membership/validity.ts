@@ -12,6 +12,7 @@ import { countSeats, seatIndex } from '../election/group.ts'
 import { hasBit } from '../round/availability.ts'
 import type { RoundContext } from '../round/types.ts'
 import { ABSENCE_ROUNDS, ENVELOPES_COMPARED } from './constants.ts'
+import { isPaused, mayPause } from './pauses.ts'
 import type { MembershipContext, PastRound } from './types.ts'
 
 type Act = Change['act']
@@ -38,6 +39,9 @@ export function changesFault(context: RoundContext, changes: readonly Change[]):
   // A limit that earlier rounds have reached binds nobody who does not add to it.
   if (removals > most && changes.some(({ act }) => act === 'remove-absent' || act === 'remove-left'))
     return `${removals} removals in an epoch where ${most} are allowed`
+  const pausing = group.seats.filter(({ peer }) => isPausing(context, membership, changes, peer)).length
+  if (pausing > most && changes.some(({ act }) => act === 'pause'))
+    return `${pausing} seats pause at a time where ${most} may`
   if (!changes.some(({ act }) => act === 'admit')) return null
   if (admissions > most) return `${admissions} admissions in an epoch where ${most} are allowed`
   const leaving = new Set([...membership.departing, ...all.filter(isRemoval).map(({ peer }) => peer)])
@@ -45,14 +49,29 @@ export function changesFault(context: RoundContext, changes: readonly Change[]):
   return staying + admissions > membership.replicas ? `no seat is free for ${admissions} admissions` : null
 }
 
+function isPausing(
+  { scope }: RoundContext,
+  { paused }: MembershipContext,
+  changes: readonly Change[],
+  seat: PeerName,
+): boolean {
+  return isPaused(paused, scope.epoch, seat) || changes.some(({ peer, act }) => act === 'pause' && peer === seat)
+}
+
 /** May this peer be changed like this at all? */
-function placeFault({ group }: RoundContext, membership: MembershipContext, { peer, act }: Change): string | null {
+function placeFault(
+  { group, scope }: RoundContext,
+  membership: MembershipContext,
+  { peer, act }: Change,
+): string | null {
   const isSeated = seatIndex(group, peer) >= 0
-  const isDecided = membership.decided.some(other => other.peer === peer)
+  const isDecided = membership.decided.some(other => other.peer === peer && other.act !== 'pause')
   if (isDecided) return 'is changed already in this epoch'
   if (act === 'admit') return membership.candidates.includes(peer) && !isSeated ? null : 'is no candidate'
   if (!isSeated) return 'has no seat'
-  return membership.departing.includes(peer) ? 'leaves already' : null
+  if (membership.departing.includes(peer)) return 'leaves already'
+  if (act === 'pause') return mayPause(membership.paused, scope.epoch, peer) ? null : 'has paused lately'
+  return act === 'remove-absent' && isPaused(membership.paused, scope.epoch, peer) ? 'pauses' : null
 }
 
 /**
@@ -79,6 +98,8 @@ const PROOFS: Readonly<Record<Act, Proof>> = {
     ) ?? false,
   'remove-left': ({ scope }, _, peer, proof) =>
     proof.some(one => one.signer === peer && isA(one, 'leave') && isOfGroup(scope, one.payload.scope)),
+  pause: ({ scope }, _, peer, proof) =>
+    proof.some(one => one.signer === peer && isA(one, 'pause') && isOfGroup(scope, one.payload.scope)),
   'remove-absent': (context, { past }, peer, proof) =>
     pastRounds(context, past, ABSENCE_ROUNDS)?.every(round => isAbsent(context, round, peer, proof)) ?? false,
   'remove-proven': ({ scope }, _, peer, proof) => {
@@ -127,7 +148,7 @@ function isOfRun(own: Scope, { payload }: Signed): boolean {
 }
 
 function isRemoval({ act }: Change): boolean {
-  return act !== 'admit'
+  return act !== 'admit' && act !== 'pause'
 }
 
 function isA<K extends Signed['payload']['kind']>(signed: Signed, kind: K): signed is Signed<PayloadOf<K>> {

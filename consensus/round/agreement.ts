@@ -5,6 +5,7 @@
 import { equalBytes } from '../../protocols/wire/hash.ts'
 import type { Hash, Signed, Value } from '../../protocols/wire/messages.ts'
 import { countSeats } from '../election/group.ts'
+import { isAway } from './away.ts'
 import { availableCommits, minimumCommits } from './collect.ts'
 import { PROPOSAL_ATTACHMENTS_PER_SEAT } from './constants.ts'
 import { arm, armOnce, disarm, patienceMs, sign } from './emit.ts'
@@ -77,7 +78,7 @@ export function propose(state: RoundState): boolean {
 function graceIsOver(state: RoundState): boolean {
   const { context, startedAtMs, enoughAtMs, idles, nowMs } = state
   if (startedAtMs === null || enoughAtMs === null) return false
-  const expected = context.group.seats.filter(({ peer }) => !idles.has(peer)).length
+  const expected = context.group.seats.filter(({ peer }) => !idles.has(peer) && !isAway(state, peer)).length
   if (availableCommits(state).length >= expected) return true
   const overAtMs = enoughAtMs + Math.min(context.timeouts.graceCapMs, (enoughAtMs - startedAtMs) / 2)
   if (nowMs >= overAtMs) return true

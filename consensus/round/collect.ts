@@ -5,6 +5,7 @@ import type { Commit, Hash, Have, Idle, PeerName, Signed } from '../../protocols
 import { refuse } from '../../protocols/wire/refusals.ts'
 import { seatIndex } from '../election/group.ts'
 import { bitmapBytes, hasBit, haveFault, heldBy, heldCount, holdersOf, isAvailable, setBit } from './availability.ts'
+import { presentFirst } from './away.ts'
 import { HAVE_BATCH_MS } from './constants.ts'
 import { arm, armOnce, disarm, sign } from './emit.ts'
 import { accuse, type Verdict } from './evidence.ts'
@@ -132,7 +133,8 @@ export function scatter(state: RoundState): void {
   for (const [partition, candidates] of state.candidates.entries()) {
     const holders = new Set(holdersOf(candidates, holdings, commit, partition)).add(context.self)
     if (candidates.filter(peer => holders.has(peer)).length > context.group.faults) continue
-    const to = candidates.slice(0, context.group.faults + 1 + scatterLevel).filter(peer => !holders.has(peer))
+    const first = presentFirst(state, candidates).slice(0, context.group.faults + 1 + scatterLevel)
+    const to = first.filter(peer => !holders.has(peer))
     missing = true
     if (to.length > 0) state.effects.push({ type: 'scatter', root: ownRoot, partition, to })
   }

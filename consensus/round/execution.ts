@@ -7,6 +7,7 @@ import { merkleRoot } from '../../protocols/wire/merkle.ts'
 import type { Aggregate, Hash, Outcome, PeerName, SealedCommit, Signed } from '../../protocols/wire/messages.ts'
 import { refuse } from '../../protocols/wire/refusals.ts'
 import { bitmapBytes, holdersOf, setBit } from './availability.ts'
+import { presentFirst } from './away.ts'
 import { AGGREGATED_VALUES_KEPT } from './constants.ts'
 import { arm, patienceMs, sign } from './emit.ts'
 import { accuse, type Verdict } from './evidence.ts'
@@ -145,7 +146,7 @@ function advance(state: RoundState, execution: Execution, partition: number): vo
 /** The first f + 1 candidates compute at once, one more after each time-out, in the end everybody for itself. */
 function mayCompute(state: RoundState, part: PartitionProgress, candidates: readonly PeerName[]): boolean {
   const { context, reduceLevel } = state
-  const rank = context.self === null ? -1 : candidates.indexOf(context.self)
+  const rank = context.self === null ? -1 : presentFirst(state, candidates).indexOf(context.self)
   if (mustRecompute(state)) return true
   return part.taken === null && rank >= 0 && rank <= context.group.faults + reduceLevel
 }

@@ -1,4 +1,5 @@
 /** The round of one stage: a sans-I/O machine. README.md is its specification. */
+export { leadersOf } from './away.ts'
 export {
   type CloseContext,
   type CloseState,

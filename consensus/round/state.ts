@@ -18,6 +18,7 @@ import type {
 } from '../../protocols/wire/messages.ts'
 import { roundRoles } from '../election/roles.ts'
 import type { Wish } from '../membership/types.ts'
+import { leadersOf } from './away.ts'
 import type { Lock, Polka, RoundContext, RoundEffect } from './types.ts'
 
 /** A value, its id, and those of its COMMITs that are here. */
@@ -86,7 +87,7 @@ export type VotesByView<Vote extends Prevote | Precommit> = Map<number, Map<Peer
 
 export interface RoundState {
   readonly context: RoundContext
-  /** Leader of view w: element w mod n. */
+  /** Leader of view w: element w modulo their number. */
   readonly proposers: readonly PeerName[]
   /** The 2f + 1 candidates of each partition, in rank order. */
   readonly candidates: readonly (readonly PeerName[])[]
@@ -172,9 +173,11 @@ export interface RoundState {
 export function emptyState(context: RoundContext): RoundState {
   const { group, scope, beacon } = context
   const draw = { beacon, run: scope.run, stage: scope.stage, round: scope.round }
+  const { proposers, candidates } = roundRoles(draw, group, context)
   return {
     context,
-    ...roundRoles(draw, group, context),
+    proposers: leadersOf(context, proposers),
+    candidates,
     nowMs: 0,
     effects: [],
     timers: new Set(),

@@ -7,7 +7,7 @@ import { WISHES_PER_SEAT } from './constants.ts'
 import type { RoundState } from './state.ts'
 
 /** In which order the limits of an epoch are used up: admissions last, as removals make room for them. */
-const ORDER: readonly Change['act'][] = ['remove-proven', 'remove-left', 'remove-absent', 'admit']
+const ORDER: readonly Change['act'][] = ['remove-proven', 'remove-left', 'pause', 'remove-absent', 'admit']
 
 /**
  * Kept where it is possible and proven, as all that this depends on is fixed for the round; one a peer, the graver one. Whether

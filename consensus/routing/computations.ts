@@ -21,7 +21,7 @@ import { noteLap } from './window.ts'
 export function fillWindow(step: Step): void {
   const { state } = step
   const { context } = state
-  if (context.stage !== 0 || state.phase !== 'open' || !state.started) return
+  if (context.stage !== 0 || state.phase !== 'open' || !state.started || state.pausing) return
   let inFlight = 0
   let probes = 0
   for (const job of state.jobs.values()) {

@@ -31,6 +31,12 @@ export function openRound({ state, effects }: Step): void {
   effects.push({ type: 'timer', id: ROUND_TIMER, delayMs: roundDeadlineMs(state.pace, paceContext(state)) })
 }
 
+/** Who sent it what it has not begun turns to a sibling at once. What it has begun comes home before the round closes, or as at any close. */
+export function pause(step: Step): void {
+  step.state.pausing = true
+  abandonWhere(step, ({ phase }) => phase === 'drawing' || phase === 'waiting' || phase === 'queued')
+}
+
 /** Stage s of S then drains for (S - s) hops' time at most, so that gradients arrive at each stage before it commits. */
 export function close(step: Step, why: 'reached' | 'siblings' | 'deadline'): void {
   const { state } = step

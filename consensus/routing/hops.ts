@@ -150,7 +150,8 @@ function onForwardAnswered(step: Step, job: Job, hop: PeerName, outcome: SendOut
       else askAgain(step, job, pause)
       break
     case 'refused':
-      reroute(step, job, { suspect: false })
+      // Not before it is connected anew, or takes something again.
+      reroute(step, job, { suspect: outcome.refusal.refused === 'paused' })
       break
     case 'failed':
       reroute(step, job, { suspect: true })

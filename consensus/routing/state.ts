@@ -100,6 +100,8 @@ export interface WorkState {
   readonly lane: number
   phase: RoundPhase
   started: boolean
+  /** It takes and begins nothing more. */
+  pausing: boolean
   /** The driver's clock at this step; its zero does not matter. */
   nowMs: number
   /** Every stage has reached the round. */

@@ -127,6 +127,8 @@ export type WorkInput =
   | { readonly type: 'reachable'; readonly peer: PeerName; readonly reachable: boolean }
   /** It has not been connected since the run began, so it is likely still starting: what goes to it waits, for a while. */
   | { readonly type: 'awaited'; readonly peer: PeerName }
+  /** This replica is about to stop for a while: what is under way goes on, what it has not begun goes to siblings. */
+  | { readonly type: 'pause' }
   /** SETTLEDs that sum to the target were seen, or f + 1 siblings have closed (`isReached` false). */
   | { readonly type: 'closed'; readonly isReached: boolean }
   /** The round is decided: everything is released, except forwards parked for the next (`takeParked`). */

@@ -8,7 +8,7 @@ import { ZERO_HASH } from '../../protocols/wire/hash.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import { fillWindow, onComputed, onComputeFailed, onDrawn, schedule } from './computations.ts'
 import { onReachable, takeAbandoned, takeBackward, takeForward, unpark } from './door.ts'
-import { close, commitWhenReady, DRAIN_TIMER, drain, end, openRound, ROUND_TIMER } from './ending.ts'
+import { close, commitWhenReady, DRAIN_TIMER, drain, end, openRound, pause, ROUND_TIMER } from './ending.ts'
 import { HEDGE_TIMER } from './hedging.ts'
 import { hedge, onAnswered, onJobTimer } from './hops.ts'
 import { laneOf } from './lanes.ts'
@@ -34,6 +34,7 @@ export function createWork(context: WorkContext): WorkState {
     lane,
     phase: 'open',
     started: false,
+    pausing: false,
     nowMs: 0,
     pipelineReady: false,
     openedAtMs: 0,
@@ -121,6 +122,9 @@ function apply(work: Step, input: WorkInput): void {
       break
     case 'awaited':
       work.state.awaited.add(input.peer)
+      break
+    case 'pause':
+      pause(work)
       break
     case 'closed':
       close(work, input.isReached ? 'reached' : 'siblings')

@@ -16,6 +16,7 @@ export type VerbProgram = (settings: Settings, stop: AbortSignal) => Promise<num
 const PROGRAMS: Record<Verb, () => Promise<{ run: VerbProgram }>> = {
   up: () => import('./verbs/up.ts'),
   join: () => import('./verbs/join.ts'),
+  pause: () => import('./verbs/pause.ts'),
   leave: () => import('./verbs/leave.ts'),
   status: () => import('./verbs/status.ts'),
   verify: () => import('./verbs/verify.ts'),

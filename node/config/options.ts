@@ -3,7 +3,7 @@
  * (docs/reference/cli.md) are all made from it.
  */
 
-export type Verb = 'up' | 'join' | 'leave' | 'status' | 'verify' | 'chain' | 'bond' | 'export'
+export type Verb = 'up' | 'join' | 'pause' | 'leave' | 'status' | 'verify' | 'chain' | 'bond' | 'export'
 
 export interface OptionSpec {
   readonly type: 'string' | 'integer' | 'boolean' | 'list'
@@ -21,7 +21,7 @@ export interface OptionSpec {
 /** Some hours of rounds; runs below that are kept whole, and verify from their first round on. */
 export const DEFAULT_KEEP_ROUNDS = 4096
 
-const ALL: readonly Verb[] = ['up', 'join', 'leave', 'status', 'verify', 'chain', 'bond', 'export']
+const ALL: readonly Verb[] = ['up', 'join', 'pause', 'leave', 'status', 'verify', 'chain', 'bond', 'export']
 
 export const OPTIONS = {
   data: {
@@ -44,7 +44,7 @@ export const OPTIONS = {
     type: 'integer',
     verbs: ['up'],
     help: 'rounds to train, in addition to those already certified',
-    default: 150,
+    default: 80,
     min: 1,
     max: 10_000_000,
   },
@@ -100,7 +100,7 @@ export const OPTIONS = {
     min: 0,
     max: 4_294_967_295,
   },
-  target: { type: 'integer', verbs: ['up'], help: 'micro-batches that close a round', default: 8, min: 1, max: 4096 },
+  target: { type: 'integer', verbs: ['up'], help: 'micro-batches that close a round', default: 32, min: 1, max: 4096 },
   encoding: {
     type: 'string',
     verbs: ['up'],
@@ -317,6 +317,7 @@ export type OptionName = keyof typeof OPTIONS
 export const VERBS: Record<Verb, string> = {
   up: 'start a local swarm with its own chain and train',
   join: 'run one peer of a run',
+  pause: 'stop the running peer of this data folder for a while: it hands its work over, and its seat stays',
   leave: "give this data folder's seat up; the running peer does it and then ends",
   status: 'say what the peers of a data folder are doing, and whether they run',
   verify: 'check seats, signatures, hash chain, anchors and the exported model of a data folder',

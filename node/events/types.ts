@@ -98,6 +98,10 @@ export interface NodeEvents {
   }
   /** A candidate executed a certified round; `vouched`: it showed the seats so by its signed OUTCOME. */
   followed: { stage: number; round: number; vouched: boolean }
+  /** It was asked to stop for a while: it takes no more work, and ends once its round is certified. */
+  pausing: { peer: PeerName; stage: number; round: number }
+  /** It ends. Its seat stays: until this block its absence does not count; null where its stage has not decided that. */
+  paused: { peer: PeerName; stage: number; round: number; untilHeight: number | null }
   /** A round decided whom the stage admits and lets go. */
   'membership.changed': { stage: number; round: number; epoch: number; changes: readonly Change[] }
   /** What an epoch that began made of a peer's place. */
@@ -168,6 +172,8 @@ const EVENT_NAMES: Record<EventName, true> = {
   'sync.progress': true,
   place: true,
   followed: true,
+  pausing: true,
+  paused: true,
   'membership.changed': true,
   seat: true,
   shortage: true,

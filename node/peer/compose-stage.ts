@@ -2,7 +2,6 @@
 import { encodeClose } from '../../protocols/gossip/index.ts'
 import { MAX_SEATS } from '../../protocols/wire/constants.ts'
 import type { Certificate, Hash } from '../../protocols/wire/messages.ts'
-import { isRefusal } from '../../protocols/wire/refusals.ts'
 import type { StartPhase } from '../events/types.ts'
 import { Ahead } from './ahead.ts'
 import { Candidates } from './candidates.ts'
@@ -16,9 +15,11 @@ import type { PeerInit, WatchedEnvironment } from './environment.ts'
 import { isSeated } from './epoch.ts'
 import { Evaluator } from './evaluator.ts'
 import { Follower } from './follower.ts'
+import { giveCertificate } from './give-certificate.ts'
 import { LateAnswers } from './late-answers.ts'
 import type { LeaseWatch } from './lease-watch.ts'
 import { openOverlay } from './overlay.ts'
+import type { PauseRequest } from './pause-request.ts'
 import { PushedAggregates, pushPatienceMs } from './pushed-aggregates.ts'
 import { Replica } from './replica.ts'
 import { RoundBell } from './round-bell.ts'
@@ -38,8 +39,8 @@ import { Wishes } from './wishes.ts'
 
 export type Timed = <Result>(phase: StartPhase, work: () => Promise<Result>) => Promise<Result>
 
-/** Told to stop, or the peer's place is another one now. */
-export type StageEnd = 'stopped' | 'moved'
+/** Told to stop or to pause, or the peer's place is another one now. */
+export type StageEnd = 'stopped' | 'paused' | 'moved'
 
 export interface StageLife {
   readonly init: PeerInit
@@ -49,12 +50,13 @@ export interface StageLife {
   readonly timed: Timed
   /** When the peer began to look for this place, as of `clock`. */
   readonly beganMs: number
+  readonly pausing: PauseRequest
   readonly signal: AbortSignal
 }
 
 /** Holds a place in a stage, with a seat or before one. Rejects where it cannot take part, or cannot go on. */
 export async function holdStage(life: StageLife): Promise<StageEnd> {
-  const { init, environment, place, timed, beganMs, signal: outer } = life
+  const { init, environment, place, timed, beganMs, pausing, signal: outer } = life
   const { clock, chain } = environment
   const { bus } = init
   // Fires with the caller's signal, with the end of this place, or with the first error that leaves nothing to do.
@@ -81,7 +83,7 @@ export async function holdStage(life: StageLife): Promise<StageEnd> {
     const stale = await suspendIfStale({ ...view, journal, agreement })
     if (stale !== null) reporter.suspended(stale)
     void peer.watchdog.run(signal)
-    const end = await peer.run(signal)
+    const end = await peer.run(signal, pausing)
     if (own.signal.aborted) throw own.signal.reason
     return end
   } finally {
@@ -97,7 +99,7 @@ interface Joined {
   readonly watchdog: Watchdog
   start(): Promise<void>
   /** Follows until there is a seat, then takes part, until told to stop or the place is gone. */
-  run(signal: AbortSignal): Promise<StageEnd>
+  run(signal: AbortSignal, pausing: PauseRequest): Promise<StageEnd>
   stop(): Promise<void>
 }
 
@@ -146,6 +148,7 @@ async function join(init: PeerInit, environment: WatchedEnvironment, seat: Seat,
     quorum: () => standing.quorum,
     onChange(peer, isConnected) {
       inbox.reachable(peer, isConnected)
+      if (!isConnected) replica.lookAtPause()
       reporter.lacking(connected.missing())
     },
     onWaiting: text => reporter.waiting(text),
@@ -157,6 +160,7 @@ async function join(init: PeerInit, environment: WatchedEnvironment, seat: Seat,
     onWish(round, wish) {
       const current = inbox.current
       if (current !== null && (round === null || round === current.round)) current.wish(wish)
+      if (wish.change.act === 'pause') replica.lookAtPause()
     },
   })
   const evaluator = new Evaluator({
@@ -271,6 +275,7 @@ async function join(init: PeerInit, environment: WatchedEnvironment, seat: Seat,
     wishes,
     poster: new ChangesPoster({ chain, clock, run, membership, signal, onWarning: warn }),
     wantsToLeave,
+    canGoOn: () => connected.missing() === '',
     anchorer,
     evaluator,
     reporter,
@@ -358,12 +363,19 @@ async function join(init: PeerInit, environment: WatchedEnvironment, seat: Seat,
       await overlay.start()
       bus.emit('peer.ready', { peer: self, stage, pid: process.pid, addresses: network.addresses() })
     },
-    async run(runSignal) {
+    async run(runSignal, pausing) {
       for (;;) {
         const { tip } = stageState
         const next = await membership.epoch(membership.epochOf(tip.reference.height), runSignal)
-        const end = isSeated(next, self, stage) ? await replica.run(runSignal) : await follower.run(runSignal)
-        if (end === 'stopped') return 'stopped'
+        // A follower has no work to hand over: it just stops.
+        const end = isSeated(next, self, stage)
+          ? await pausing.during(
+              () => replica.pause(),
+              () => replica.run(runSignal),
+            )
+          : await follower.run(runSignal)
+        if (end === 'stopped' || end === 'paused') return end
+        if (pausing.isAsked) return 'stopped'
         // It may be that it can sign in the epoch that re-formed its stage: that is looked at when the place is taken.
         if (end !== 'seated' || journal.suspended !== null) return 'moved'
         setSiblings()
@@ -376,17 +388,4 @@ async function join(init: PeerInit, environment: WatchedEnvironment, seat: Seat,
       return stopStage(init, seat, overlay, services)
     },
   }
-}
-
-/** The certificate's envelopes are opened and checked before the machine sees them. */
-async function giveCertificate(
-  book: CertificateBook,
-  inbox: RoundInbox,
-  certificate: Certificate,
-  hashes: readonly Hash[] | null,
-): Promise<void> {
-  const run = inbox.current
-  const verified = await book.verify(certificate)
-  if (!isRefusal(verified) && run?.round === certificate.value.scope.round)
-    run.certificate(certificate, verified, hashes)
 }

@@ -4,11 +4,12 @@ import { ChainWatch } from './chain-watch.ts'
 import { holdStage, type Timed } from './compose-stage.ts'
 import type { PeerEnvironment, PeerInit, WatchedEnvironment } from './environment.ts'
 import { Membership } from './membership.ts'
+import { PauseRequest } from './pause-request.ts'
 import { PlaceTeller } from './place-teller.ts'
 import { Places } from './places.ts'
 
-/** Told to stop, or its seat is given up as it wished. */
-export type PeerEnd = 'stopped' | 'left'
+/** Told to stop, its seat is kept for it while it pauses, or given up as it wished. */
+export type PeerEnd = 'stopped' | 'paused' | 'left'
 
 /** Runs a peer until the signal of `init` fires, or it has left. Rejects where it cannot take part, or cannot go on. */
 export async function composePeer(init: PeerInit, environment: PeerEnvironment): Promise<PeerEnd> {
@@ -27,7 +28,9 @@ export async function composePeer(init: PeerInit, environment: PeerEnvironment):
 }
 
 async function runPeer(init: PeerInit, environment: WatchedEnvironment): Promise<PeerEnd> {
-  const { run, bus, signal, folder } = init
+  const { run, bus, folder } = init
+  const pausing = new PauseRequest(init.pause)
+  const signal = AbortSignal.any([init.signal, pausing.stop])
   const { chain, clock, privateKey } = environment
   const self = peerIdFromPrivateKey(privateKey).toString()
   const timed: Timed = async (phase, work) => {
@@ -58,11 +61,12 @@ async function runPeer(init: PeerInit, environment: WatchedEnvironment): Promise
       const stage = await places.next(signal)
       if (stage === null) return 'left'
       const place = { self, stage, disk, membership }
-      const end = await holdStage({ init, environment, place, timed, beganMs, signal })
-      if (end === 'stopped') return 'stopped'
+      const end = await holdStage({ init, environment, place, timed, beganMs, pausing, signal })
+      if (end !== 'moved') return end
       beganMs = clock.nowMs()
     }
   } finally {
     stopWatching()
+    pausing.end()
   }
 }

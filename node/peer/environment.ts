@@ -32,6 +32,8 @@ export interface PeerInit {
   /** Newest rounds whose certificates stay on the disk; older ones go once the chain vouches for them. */
   readonly keepRounds?: number
   readonly bus: EventBus
+  /** Asks it to pause: to hand its work over and end, its seat kept. Fires once. */
+  readonly pause?: AbortSignal
   /** Stops the peer: it flushes, and the composition resolves. */
   readonly signal: AbortSignal
 }

@@ -24,7 +24,7 @@ export function standing(tip: Pick<Tip, 'round' | 'parent' | 'epoch'>, recoverie
 
 /** Where the history stands after a recovery from this tip. @param start - first block of the recovery's epoch */
 export function resumedTip(tip: Tip, { resume, epoch }: Recovery, start: BlockReference): Tip {
-  return { ...tip, round: resume - 1, reference: start, epoch, past: [], decided: [] }
+  return { ...tip, round: resume - 1, reference: start, epoch, past: [], decided: [], paused: [] }
 }
 
 /**

@@ -24,6 +24,7 @@ import { type Evaluator, FINAL_BATCHES, isMeasured, PASSING_BATCHES } from './ev
 import type { History } from './history.ts'
 import { keptPartitions } from './keep-held.ts'
 import type { Membership } from './membership.ts'
+import { Pausing } from './pausing.ts'
 import { rankOf } from './rank.ts'
 import type { Reporter } from './reporter.ts'
 import { holdRestoredCommit, holdRestoredPartitions, restoredRound } from './restore-round.ts'
@@ -51,6 +52,8 @@ export interface ReplicaInit {
   readonly poster: ChangesPoster
   /** Has a person asked this peer to give its seat up? */
   readonly wantsToLeave: () => boolean
+  /** Are as many siblings connected as a round needs? */
+  readonly canGoOn: () => boolean
   readonly anchorer: Anchorer
   readonly evaluator: Evaluator
   readonly reporter: Reporter
@@ -66,8 +69,8 @@ export interface ReplicaInit {
 
 type Interruption = 'behind'
 
-/** Why a replica's rounds end: it was told to stop, its seat is gone, or its stage went on from an earlier round. */
-export type ReplicaEnd = 'stopped' | 'unseated' | 'left'
+/** Why a replica's rounds end: it was told to stop or to pause, its seat is gone, or its stage went on from an earlier round. */
+export type ReplicaEnd = 'stopped' | 'paused' | 'unseated' | 'left'
 
 /** For the last anchor to become final: a few empty blocks of the embedded chain. */
 const FINAL_ANCHOR_MS = 20_000
@@ -80,6 +83,7 @@ export class Replica {
   #epoch: Epoch | null = null
   #behind = Promise.withResolvers<Interruption>()
   #finished = false
+  readonly #pausing: Pausing
   /** The first round that this process opens: what an earlier one has acknowledged is on the disk. */
   #isFirst = true
 
@@ -88,6 +92,9 @@ export class Replica {
     const { optimizer, stages } = init.parts.run.manifest
     this.#clip = createClip(optimizer.backwardClip)
     this.#pace = createPace(workLimits(stages).window)
+    const { parts, stageState, membership, wishes, reporter } = init
+    const { self, clock } = parts
+    this.#pausing = new Pausing({ self, clock, stageState, membership, wishes, reporter, canGoOn: init.canGoOn })
   }
 
   /** The epoch of the round in progress; null before the first round. */
@@ -115,7 +122,7 @@ export class Replica {
       this.#behind = Promise.withResolvers()
       if (this.#finished) {
         // Nothing more is trained, but late siblings are answered, and the state is served.
-        await stopped
+        how = await Promise.race([stopped, this.#pausing.over])
         break
       }
       if (this.#isLeft) {
@@ -128,14 +135,36 @@ export class Replica {
         break
       }
       const run = await this.#open(epoch, signal)
-      const end = await Promise.race([run.ended, this.#behind.promise, stopped])
-      if (end === 'stopped') break
+      const end = await Promise.race([run.ended, this.#behind.promise, stopped, this.#pausing.over])
+      if (end === 'stopped' || end === 'paused') {
+        how = end
+        break
+      }
       if (end === 'behind') await this.#catchUp(signal)
       else await this.#conclude(run, end, signal)
+      this.#pausing.roundEnded()
     }
+    if (how === 'paused') this.#pausing.tell()
     this.#init.inbox.stop(new Error(how === 'stopped' ? 'this peer stops' : 'these rounds do not go on here'))
     await this.#init.stageState.flush()
     return how
+  }
+
+  /** Asked to pause: it hands its work over, and ends with the round that decides that its seat stays. */
+  pause(): void {
+    const { inbox, parts } = this.#init
+    if (this.#pausing.isAsked) return
+    const run = inbox.current
+    const isTakingPart = run !== null && run.context.self !== null && !this.#finished
+    this.#pausing.begin(isTakingPart ? run : null)
+    if (!isTakingPart) return
+    this.#announce(run.context).catch(error => parts.warn(`the pause is not announced: ${String(error)}`))
+  }
+
+  /** A sibling said that it pauses, or went. */
+  lookAtPause(): void {
+    const run = this.#init.inbox.current
+    if (run !== null) this.#pausing.look(run.context)
   }
 
   /** The last round asked for is certified: nothing more is trained. */
@@ -196,10 +225,11 @@ export class Replica {
     inbox.open(round)
     const kept = await keptPartitions(journal, parts.reduce, context.scope)
     for (const { author, root, partition } of kept) round.stored(author, root, partition)
-    await this.#leave(context)
+    await this.#announce(context)
     for (const wish of this.#init.wishes.forRound(context)) round.wish(wish)
     await round.start(this.#parked, this.#init.unreachable, tip.round === stageState.start.round)
     this.#parked = []
+    if (this.#pausing.isAsked) round.pause()
     if (book.othersReached(tip.round)) round.work?.pipelineReady()
     const head = await parts.chain.finalizedHead({ signal })
     round.finalized(head.height, head.hash)
@@ -218,16 +248,19 @@ export class Replica {
     }
   }
 
-  /** Tells the siblings, in every round until it is decided, that the seat is given up. */
-  async #leave({ scope, self, membership }: RoundContext): Promise<void> {
+  /** Tells the siblings, in every round until it is decided, that the seat is given up, or that this peer pauses. */
+  async #announce({ scope, self, membership }: RoundContext): Promise<void> {
     const { parts, wantsToLeave, wishes } = this.#init
-    if (self === null || !wantsToLeave()) return
-    const isDecided = membership?.decided.some(({ peer }) => peer === self) ?? false
+    if (self === null) return
+    const act = wantsToLeave() ? 'remove-left' : 'pause'
+    if (act === 'pause' && !this.#pausing.isAsked) return
+    const isDecided = membership?.decided.some(one => one.peer === self && one.act === act) ?? false
     if (isDecided || membership?.departing.includes(self)) return
-    const signed = await parts.journal.sign({ kind: 'leave', scope })
+    const signed = await parts.journal.sign({ kind: act === 'pause' ? 'pause' : 'leave', scope })
     if (isRefusal(signed)) return
     wishes.take(signed)
     parts.agreement.broadcast({ signed, attachments: [] })
+    this.lookAtPause()
   }
 
   async #conclude(run: RoundRun, end: RoundEnd, signal: AbortSignal): Promise<void> {

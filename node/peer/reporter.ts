@@ -1,5 +1,6 @@
 /** Turns what happens in the rounds into events. */
 import { ROLES, rankByStake } from '../../consensus/election/index.ts'
+import { leadersOf } from '../../consensus/round/index.ts'
 import type { RoundContext } from '../../consensus/round/types.ts'
 import type { TransferProgress } from '../../protocols/state/index.ts'
 import type { VerifiedCertificate } from '../../protocols/wire/certificate.ts'
@@ -32,6 +33,7 @@ const HONEST_REASONS: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
   'unknown-item',
   'pruned',
   'overloaded',
+  'paused',
   'aborted',
   'timed-out',
   'unreachable',
@@ -137,6 +139,14 @@ export class Reporter {
     this.#init.bus.emit('suspended', { stage: this.#init.stage, reason })
   }
 
+  pausing(peer: PeerName, round: number): void {
+    this.#init.bus.emit('pausing', { peer, stage: this.#init.stage, round })
+  }
+
+  paused(peer: PeerName, round: number, untilHeight: number | null): void {
+    this.#init.bus.emit('paused', { peer, stage: this.#init.stage, round, untilHeight })
+  }
+
   resumed(round: number): void {
     this.#init.bus.emit('resumed', { stage: this.#init.stage, round })
   }
@@ -186,7 +196,7 @@ export class Reporter {
     const { scope, beacon, group, stakeCap } = context
     if (this.#roundStartedMs !== null) this.#roundMs = this.#init.clock.nowMs() - this.#roundStartedMs
     const draw = { beacon, run: scope.run, stage: scope.stage, round: scope.round, role: ROLES.proposer }
-    const ranking = rankByStake(draw, group.seats, stakeCap)
+    const ranking = leadersOf(context, rankByStake(draw, group.seats, stakeCap))
     this.#init.bus.emit('round.certified', {
       stage: scope.stage,
       round: scope.round,

@@ -15,7 +15,7 @@ import type { PeerName, Scope } from '../../protocols/wire/messages.ts'
 import type { Run } from '../run/folder.ts'
 import { manifestHash } from '../run/state-chain.ts'
 import type { Epoch } from './epoch.ts'
-import type { Tip } from './tip.ts'
+import { pausesBefore, type Tip } from './tip.ts'
 
 /** Factor by which the waits of a round grow from view to view (round.md, "Order"). */
 const VIEW_BACKOFF = 1.5
@@ -77,10 +77,17 @@ export function roundContext({ run, stage, self, signs, partitions, tip, epoch }
 /** What happened in the epoch before proves nothing in this one, and binds nobody. */
 function membershipOf(stage: number, tip: Tip, { number, roster }: Epoch, replicas: number): MembershipContext {
   const isSame = tip.epoch === number
+  const decided = isSame ? tip.decided : []
+  const pausing = decided.flatMap(({ peer, act }) => (act === 'pause' ? [peer] : []))
   return {
     candidates: [...roster.candidates].flatMap(([peer, dealt]) => (dealt === stage ? [peer] : [])),
     departing: [...roster.departing.keys()],
-    decided: isSame ? tip.decided : [],
+    decided,
+    paused: new Map([
+      ...roster.paused,
+      ...pausesBefore(tip, number).map((peer): [PeerName, number] => [peer, number - 1]),
+      ...pausing.map((peer): [PeerName, number] => [peer, number]),
+    ]),
     replicas,
     past: isSame ? tip.past : [],
   }

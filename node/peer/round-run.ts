@@ -173,6 +173,11 @@ export class RoundRun {
     this.#driver.voteAgain()
   }
 
+  /** Takes no more work, and gives back what it has not begun; what it did is committed as ever. */
+  pause(): void {
+    this.#work?.pause()
+  }
+
   /** Signs IDLE in place of what work there is, unless it has committed: the stage must show that it lives. */
   idle(): void {
     if (!this.#isWorking || this.#work === null) return

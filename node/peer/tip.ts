@@ -4,7 +4,7 @@ import { ABSENCE_ROUNDS, type PastRound } from '../../consensus/membership/index
 import { nextState } from '../../consensus/round/index.ts'
 import { linkOf, type VerifiedCertificate } from '../../protocols/wire/certificate.ts'
 import { equalBytes, isZeroHash } from '../../protocols/wire/hash.ts'
-import type { Change, Hash, Value } from '../../protocols/wire/messages.ts'
+import type { Change, Hash, PeerName, Value } from '../../protocols/wire/messages.ts'
 import { type Refusal, refuse } from '../../protocols/wire/refusals.ts'
 import { FIRST_LINK, FIRST_ROUND, NO_PARENT } from '../run/state-chain.ts'
 
@@ -25,13 +25,15 @@ export interface Tip {
   readonly past: readonly PastRound[]
   /** Changes of members that rounds of this epoch decided. */
   readonly decided: readonly Change[]
+  /** Seats whose pause a round of the epoch before decided: its record may come too late for the seats of this one. */
+  readonly paused: readonly PeerName[]
 }
 
 /** @param initialState - full Merkle root of the initialised stage: state_0 */
 export function firstTip(initialState: Hash, start: BlockReference): Tip {
   return {
     ...{ round: FIRST_ROUND - 1, parent: NO_PARENT, state: initialState, link: FIRST_LINK, reference: start },
-    ...{ epoch: 0, past: [], decided: [] },
+    ...{ epoch: 0, past: [], decided: [], paused: [] },
   }
 }
 
@@ -55,6 +57,7 @@ export function tipAt(certificate: VerifiedCertificate, link: Hash, before: read
       .reverse()
       .map(one => ({ round: one.value.scope.round, value: one.valueId, outcome: one.outcomeHash })),
     decided: ofEpoch.flatMap(one => one.value.changes),
+    paused: pausesOf(before.filter(one => one.value.scope.epoch === epoch - 1).flatMap(one => one.value.changes)),
   }
 }
 
@@ -72,7 +75,7 @@ export function advanceTip(tip: Tip, certificate: VerifiedCertificate, manifestH
   if (!equalBytes(outcome.state, state)) return refuse('wrong-hash', 'the state does not follow from the one before')
   if (value.reference.height < tip.reference.height) return refuse('out-of-bounds', 'the reference block went back')
   const { epoch, round } = value.scope
-  const before = epoch === tip.epoch ? tip : { past: [], decided: [] }
+  const before = epoch === tip.epoch ? tip : { past: [], decided: [], paused: pausesBefore(tip, epoch) }
   return {
     round,
     parent: { value: valueId, outcome: outcomeHash },
@@ -82,5 +85,16 @@ export function advanceTip(tip: Tip, certificate: VerifiedCertificate, manifestH
     epoch,
     past: [{ round, value: valueId, outcome: outcomeHash }, ...before.past].slice(0, ABSENCE_ROUNDS),
     decided: [...before.decided, ...value.changes],
+    paused: before.paused,
   }
+}
+
+/** Decided in the epoch before this one, as far as the tip tells. */
+export function pausesBefore(tip: Tip, epoch: number): readonly PeerName[] {
+  if (tip.epoch === epoch) return tip.paused
+  return tip.epoch === epoch - 1 ? pausesOf(tip.decided) : []
+}
+
+function pausesOf(changes: readonly Change[]): PeerName[] {
+  return changes.flatMap(({ peer, act }) => (act === 'pause' ? [peer] : []))
 }

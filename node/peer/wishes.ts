@@ -6,7 +6,7 @@
 import { ABSENCE_ROUNDS, absences, type Wish } from '../../consensus/membership/index.ts'
 import type { RoundContext } from '../../consensus/round/types.ts'
 import { open } from '../../protocols/wire/envelope.ts'
-import type { Change, Evidence, Leave, Outcome, PeerName, Signed } from '../../protocols/wire/messages.ts'
+import type { Change, Evidence, Leave, Outcome, Pause, PeerName, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import type { PayloadOf } from '../../protocols/wire/table.ts'
 import type { Membership } from './membership.ts'
@@ -23,8 +23,8 @@ export class Wishes {
   readonly #init: WishesInit
   /** Newest OUTCOME of each candidate. */
   readonly #candidates = new Map<PeerName, Signed<Outcome>>()
-  /** Newest LEAVE of each seat. */
-  readonly #leaving = new Map<PeerName, Signed<Leave>>()
+  /** Newest LEAVE or PAUSE of each seat. */
+  readonly #going = new Map<PeerName, Signed<Leave | Pause>>()
   readonly #proven = new Map<PeerName, readonly Signed[]>()
   /** Outcomes of the certificates that the own rounds ended with, by round. */
   readonly #certified = new Map<number, readonly Signed<Outcome>[]>()
@@ -37,10 +37,10 @@ export class Wishes {
   take(signed: Signed): boolean {
     const { onWish } = this.#init
     const { signer } = signed
-    if (isA(signed, 'leave')) {
+    if (isA(signed, 'leave') || isA(signed, 'pause')) {
       if (this.#roleIn(signed) === 'seat') {
-        this.#leaving.set(signer, signed)
-        onWish(null, leaving(signed))
+        this.#going.set(signer, signed)
+        onWish(null, going(signed))
       }
       return true
     }
@@ -52,6 +52,12 @@ export class Wishes {
     this.#candidates.set(signer, signed)
     onWish(round + 1, admission(signed))
     return true
+  }
+
+  /** Seats of the epoch that have said that they pause. */
+  pausing(epoch: number): number {
+    const isOf = ({ kind, scope }: Leave | Pause): boolean => kind === 'pause' && scope.epoch === epoch
+    return [...this.#going.values()].filter(({ payload }) => isOf(payload)).length
   }
 
   /** A seat contradicted itself. */
@@ -74,19 +80,19 @@ export class Wishes {
     const { scope, group, membership } = context
     for (const [peer, { payload }] of this.#candidates)
       if (payload.scope.round < scope.round - 1) this.#candidates.delete(peer)
-    for (const [peer, { payload }] of this.#leaving) if (payload.scope.epoch < scope.epoch) this.#leaving.delete(peer)
+    for (const [peer, { payload }] of this.#going) if (payload.scope.epoch < scope.epoch) this.#going.delete(peer)
     for (const peer of this.#proven.keys()) if (!group.seats.some(seat => seat.peer === peer)) this.#proven.delete(peer)
     if (membership === null) return []
     return [
       ...[...this.#proven].map(([peer, proof]) => wish(peer, 'remove-proven', proof)),
-      ...[...this.#leaving.values()].map(leaving),
+      ...[...this.#going.values()].map(going),
       ...this.#absences(context),
       ...[...this.#candidates.values()].filter(({ payload }) => payload.scope.round === scope.round - 1).map(admission),
     ]
   }
 
   /** What the signer is to this stage in the epoch that it signed for; null where it is nothing, or the epoch is not known. */
-  #roleIn({ signer, payload }: Signed<Outcome | Leave>): 'seat' | 'candidate' | null {
+  #roleIn({ signer, payload }: Signed<Outcome | Leave | Pause>): 'seat' | 'candidate' | null {
     const { stage, membership } = this.#init
     const roster = membership.roster(payload.scope.epoch)
     if (roster?.stageOf.get(signer) === stage) return 'seat'
@@ -108,8 +114,8 @@ function admission(signed: Signed<Outcome>): Wish {
   return wish(signed.signer, 'admit', [signed])
 }
 
-function leaving(signed: Signed): Wish {
-  return wish(signed.signer, 'remove-left', [signed])
+function going(signed: Signed<Leave | Pause>): Wish {
+  return wish(signed.signer, signed.payload.kind === 'leave' ? 'remove-left' : 'pause', [signed])
 }
 
 function isA<K extends Signed['payload']['kind']>(signed: Signed, kind: K): signed is Signed<PayloadOf<K>> {

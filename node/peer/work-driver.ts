@@ -123,6 +123,11 @@ export class WorkDriver {
     this.#input({ type: 'closed', isReached })
   }
 
+  /** This peer is about to stop for a while. */
+  pause(): void {
+    this.#input({ type: 'pause' })
+  }
+
   reachable(peer: PeerName, reachable: boolean): void {
     this.#input({ type: 'reachable', peer, reachable })
   }

@@ -3,9 +3,9 @@ import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 
 const REQUEST_FILE = 'request'
-const REQUESTS = ['leave', 'stop'] as const
+const REQUESTS = ['leave', 'pause', 'stop'] as const
 
-/** leave: give the seat up, then end. stop: end now; the seat stays. */
+/** leave: give the seat up, then end. pause: hand the work over, then end; the seat stays. stop: end now; the seat stays, and counts as absent. */
 export type PeerRequest = (typeof REQUESTS)[number]
 
 export function readRequest(folder: string): PeerRequest | null {

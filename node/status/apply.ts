@@ -40,6 +40,10 @@ export function applyEvent(status: PeerStatus, event: NodeEvent): PeerStatus {
       const { bytes, of, sources } = event
       return { ...status, sync: { bytes, of, sources } }
     }
+    case 'pausing':
+      return { ...status, pause: { untilHeight: null } }
+    case 'paused':
+      return { ...status, pause: { untilHeight: event.untilHeight } }
     case 'round.started':
       return withoutSync(status)
     case 'place': {

@@ -35,6 +35,7 @@ export function statusLines({ folder, life, status, ageMs, diskBytes }: FolderSt
     ...(isThere ? lackingTexts(status.lacking).map(text => `  ${text}`) : []),
     ...(isThere && status.sync !== undefined ? [`  ${transferText(status.sync)}`] : []),
     ...(isThere && status.waiting !== '' ? [`  waiting: ${shortSentence(status.waiting)}`] : []),
+    ...(status.pause === undefined ? [] : [`  ${pauseText(isThere, status.pause.untilHeight)}`]),
     ...(status.suspended === '' ? [] : [`  follows without signing: ${status.suspended}`]),
     ...(isThere && status.reachability !== null ? [`  ${reachText(status.reachability)}`] : []),
     ...(isThere
@@ -42,6 +43,14 @@ export function statusLines({ folder, life, status, ageMs, diskBytes }: FolderSt
       : []),
     disk,
   ]
+}
+
+/** What becomes of a pause. @param isThere - the peer still runs */
+export function pauseText(isThere: boolean, untilHeight: number | null): string {
+  if (isThere) return 'about to pause: its round is brought to an end'
+  return untilHeight === null
+    ? 'paused, but its stage has not decided that: it counts as absent'
+    : `paused until block ${untilHeight}: until then its absence does not count; swarm-node join goes on from here`
 }
 
 function anchoredText(anchored: number | null): string {

@@ -34,6 +34,8 @@ export interface PeerStatus {
   readonly waiting: string
   /** How far a snapshot from siblings is; left out where none is on its way. */
   readonly sync?: TransferProgress
+  /** It pauses, or is about to: the block until which its seat is kept whatever it does; null where its stage has not decided that. Left out otherwise. */
+  readonly pause?: { readonly untilHeight: number | null }
   /** Why it follows without signing; empty where it signs. */
   readonly suspended: string
   /** Null while unknown, and where only this machine can dial. */

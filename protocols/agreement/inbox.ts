@@ -17,6 +17,7 @@ const KINDS: readonly PayloadKind[] = [
   'aggregate',
   'outcome',
   'leave',
+  'pause',
 ]
 
 /** What a correct peer never sends; the others may be late, early or ahead of what we know. */

@@ -21,6 +21,7 @@ import type {
   Idle,
   Leave,
   Outcome,
+  Pause,
   Precommit,
   Prevote,
   Proposal,
@@ -80,7 +81,7 @@ export const HAVE = object<Have>({ kind: oneOf('have'), scope: SCOPE, held: arra
 
 const CHANGE = object<Change>({
   peer: peerName,
-  act: oneOf('admit', 'remove-absent', 'remove-left', 'remove-proven'),
+  act: oneOf('admit', 'remove-absent', 'remove-left', 'remove-proven', 'pause'),
 })
 
 const SEALED_COMMIT = object<SealedCommit>({ author: peerName, root: hash })
@@ -127,6 +128,8 @@ export const BOUNDARY = object<Boundary>({
 })
 
 export const LEAVE = object<Leave>({ kind: oneOf('leave'), scope: SCOPE })
+
+export const PAUSE = object<Pause>({ kind: oneOf('pause'), scope: SCOPE })
 
 export const STAGE_RECORD = object<StageRecord>({
   kind: oneOf('record'),

@@ -90,10 +90,10 @@ export interface SealedCommit {
   readonly root: Hash
 }
 
-/** A peer gets a seat in the stage, or loses it, and why; decided now, acts in a later epoch. */
+/** A peer gets a seat in the stage, or loses it, and why: decided now, acts in a later epoch. Or it pauses, from the next round on. */
 export interface Change {
   readonly peer: PeerName
-  readonly act: 'admit' | 'remove-absent' | 'remove-left' | 'remove-proven'
+  readonly act: 'admit' | 'remove-absent' | 'remove-left' | 'remove-proven' | 'pause'
 }
 
 /** What a stage agrees on: which available commitments count in the round. */
@@ -191,6 +191,12 @@ export interface Leave {
   readonly scope: Scope
 }
 
+/** "I stop for a while and keep my seat." Of the signer's epoch and group; over at the end of the epoch after that one. */
+export interface Pause {
+  readonly kind: 'pause'
+  readonly scope: Scope
+}
+
 /** How a peer of a stage can be reached; newest sequence wins (`protocols/discovery`). */
 export interface StageRecord {
   readonly kind: 'record'
@@ -215,6 +221,7 @@ export type Payload =
   | Settled
   | Boundary
   | Leave
+  | Pause
   | StageRecord
 
 export type PayloadKind = Payload['kind']

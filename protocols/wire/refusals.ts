@@ -24,6 +24,7 @@ export const REFUSALS = {
   contradiction: 'the signer signed something else before; both signatures are kept as evidence',
   'unknown-item': 'the requested item is not held here',
   pruned: 'the round is so old that it is no longer kept here; take a snapshot',
+  paused: 'the peer is about to pause and takes no more work',
   overloaded: 'a queue is at its limit; try again later',
   aborted: 'the operation was cancelled',
   'timed-out': 'no answer came in time',

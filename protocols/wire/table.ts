@@ -106,6 +106,7 @@ const TABLE = {
   settled: { code: 0x301009, signer: 'source', maxBytes: KIB, fields: rules.SETTLED, evidence: null },
   boundary: { code: 0x30100a, signer: 'seat', maxBytes: KIB, fields: rules.BOUNDARY, evidence: null },
   leave: { code: 0x30100c, signer: 'seat', maxBytes: KIB, fields: rules.LEAVE, evidence: null },
+  pause: { code: 0x30100d, signer: 'seat', maxBytes: KIB, fields: rules.PAUSE, evidence: null },
   record: { code: 0x30100b, signer: 'any-peer', maxBytes: 8 * KIB, fields: rules.STAGE_RECORD, evidence: null },
 } satisfies { readonly [K in PayloadKind]: MessageRow<PayloadOf<K>> }
 

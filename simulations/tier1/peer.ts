@@ -20,7 +20,6 @@ import { openSimEngine } from './engine.ts'
 import { GossipGate } from './gossip-gate.ts'
 import { addressOf, type Internet } from './internet.ts'
 import type { Identity } from './manifest.ts'
-import { cachePeers } from './peer-cache.ts'
 import { MachineClock, SimProcess } from './process.ts'
 import { simTransport } from './transport.ts'
 import type { VirtualTime } from './virtual-time.ts'
@@ -207,7 +206,6 @@ export class SimPeer {
         openDatastore: async () => this.disk.datastore,
       },
     )
-    cachePeers(network.components.peerStore)
     this.gate.stand(network.components.pubsub.topicValidators, process)
     life.network = network
     return network

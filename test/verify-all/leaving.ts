@@ -5,7 +5,7 @@ import type { LongCheck } from './types.ts'
 
 const MOCHA = fileURLToPath(new URL('../../node_modules/mocha/bin/mocha.js', import.meta.url))
 const SETUP = fileURLToPath(new URL('../e2e/harness/setup.ts', import.meta.url))
-const TESTS = fileURLToPath(new URL('../e2e/elastic/leave.test.ts', import.meta.url))
+const TESTS = ['leave', 'pause'].map(name => fileURLToPath(new URL(`../e2e/elastic/${name}.test.ts`, import.meta.url)))
 const TIMEOUT_MS = 300_000
 
 export const leaving: LongCheck = {
@@ -14,7 +14,7 @@ export const leaving: LongCheck = {
     'a peer that leaves waits for a replacement and ends by itself; one that pauses keeps its seat and holds nobody up',
   async run() {
     const options = ['--no-config', '--exit', '--require', SETUP, '--timeout', String(TIMEOUT_MS)]
-    const output = await command(process.execPath, [MOCHA, ...options, TESTS])
+    const output = await command(process.execPath, [MOCHA, ...options, ...TESTS])
     return output
       .split('\n')
       .filter(line => line.includes('passing'))

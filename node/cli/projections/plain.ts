@@ -40,6 +40,7 @@ const ACTS: Readonly<Record<Change['act'], string>> = {
   'remove-left': 'gives its seat up',
   'remove-absent': 'is removed as absent',
   'remove-proven': 'is removed for a proven lie',
+  pause: 'pauses and keeps its seat',
 }
 
 function changeText({ peer, act }: Change): string {
@@ -90,6 +91,12 @@ export class Notices {
         return `reformed stage ${event.stage} with ${event.seats.length} seats: it goes on from round ${event.base} with round ${event.resume}`
       case 'place':
         return this.#placed(event)
+      case 'pausing':
+        return `pausing  round ${event.round} of stage ${event.stage} is brought to an end; Ctrl-C again ends at once`
+      case 'paused':
+        return event.untilHeight === null
+          ? `paused   after round ${event.round}, but stage ${event.stage} has not decided that: this peer counts as absent`
+          : `paused   after round ${event.round}: the seat in stage ${event.stage} is kept until block ${event.untilHeight}`
       case 'membership.changed':
         return `members  round ${event.round} of stage ${event.stage} decided: ${event.changes.map(changeText).join(', ')}`
       case 'seat':

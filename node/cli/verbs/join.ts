@@ -16,8 +16,11 @@ import { project } from '../projections/index.ts'
 
 const DEFAULT_LISTEN = ['/ip4/0.0.0.0/tcp/0', '/ip6/::/tcp/0']
 
+const PAUSED = '\npaused    the same command goes on from here'
 const STOPPED = '\nstopped   the same command goes on from here'
 const LEFT = '\nleft      the seat is given up; a peer with another bond can take one'
+
+const ENDS = { stopped: STOPPED, paused: PAUSED, left: LEFT } as const
 
 const MIB = 1024 * 1024
 /** Of the machine's memory, where nothing is said. */
@@ -42,8 +45,11 @@ export async function run(settings: Settings, stop: AbortSignal): Promise<number
     openFolderVersion(folder)
     const parent = new AbortController()
     if (settings['parent-stdin'] === true) onParentGone(() => parent.abort(new Error('the parent process is gone')))
-    const signal = AbortSignal.any([stop, parent.signal])
-    if (isUnknownRun(settings.run!, folder)) await fetchRun(settings, folder, signal)
+    // Under a parent everybody stops, and nobody is left to hand work to. Alone, the first Ctrl-C asks for a pause; the second ends.
+    const isAlone = settings['parent-stdin'] !== true
+    const signal = isAlone ? parent.signal : AbortSignal.any([stop, parent.signal])
+    const started = AbortSignal.any([stop, parent.signal])
+    if (isUnknownRun(settings.run!, folder)) await fetchRun(settings, folder, started)
     const target = resolveRun(settings.run!, folder)
     const corpus = await loadRunCorpus(settings.corpus!, target.manifest)
     const bus = new EventBus(wallClockMs)
@@ -73,10 +79,11 @@ export async function run(settings: Settings, stop: AbortSignal): Promise<number
       untilRound: settings.until ?? null,
       keepRounds: settings['keep-rounds']!,
       bus,
+      ...(isAlone ? { pause: stop } : {}),
       signal,
     })
     projection.finish()
-    if (settings.json !== true) console.log(end === 'left' ? LEFT : STOPPED)
+    if (settings.json !== true) console.log(ENDS[end])
     return EXIT.ok
   } finally {
     await lock.release()

@@ -16,7 +16,7 @@ import type { Change, PeerName } from '../../../protocols/wire/messages.ts'
 import { hashOf, RUN } from '../round/fixtures.ts'
 
 const POOL: readonly PeerName[] = Array.from({ length: 24 }, (_, index) => `peer ${String(index).padStart(2, '0')}`)
-const ACTS: readonly Change['act'][] = ['admit', 'remove-absent', 'remove-left', 'remove-proven']
+const ACTS: readonly Change['act'][] = ['admit', 'remove-absent', 'remove-left', 'remove-proven', 'pause']
 
 /** An epoch that anything may have happened in: bonds that come and go, records of whatever a stage is told to have decided. */
 interface Happened {

@@ -40,6 +40,7 @@ export function rosterOf(sizes: readonly number[]): Roster {
     stageOf: new Map(dealt),
     departing: new Map(),
     barred: new Set(),
+    paused: new Map(),
     candidates: new Map(),
     spares: [],
   }

@@ -37,6 +37,7 @@ export class Members {
       candidates: CANDIDATES,
       departing: [],
       decided: [],
+      paused: new Map(),
       replicas: group.seats.length,
       past,
       ...change,
@@ -90,6 +91,11 @@ export class Members {
   leave(peer: PeerName): Wish {
     const leave = this.sign(peer, { kind: 'leave', scope: { ...this.scope, round: this.scope.round - 1 } })
     return { change: { peer, act: 'remove-left' }, proof: [leave] }
+  }
+
+  pause(peer: PeerName): Wish {
+    const pause = this.sign(peer, { kind: 'pause', scope: { ...this.scope, round: this.scope.round - 1 } })
+    return { change: { peer, act: 'pause' }, proof: [pause] }
   }
 
   absence(peer: PeerName): Wish {

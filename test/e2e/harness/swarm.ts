@@ -227,11 +227,11 @@ export class Swarm {
   }
 
   /** Runs `swarm-node <verb>` for a peer's folder. */
-  command(verb: 'bond' | 'leave' | 'status', index: number, args: readonly string[] = []): Promise<Ended> {
+  command(verb: 'bond' | 'leave' | 'pause' | 'status', index: number, args: readonly string[] = []): Promise<Ended> {
     return this.startCommand(verb, index, args).ended
   }
 
-  startCommand(verb: 'bond' | 'leave' | 'status', index: number, args: readonly string[] = []): Program {
+  startCommand(verb: 'bond' | 'leave' | 'pause' | 'status', index: number, args: readonly string[] = []): Program {
     const { folder } = this.peers[index] ?? { folder: '' }
     const bond = verb === 'bond' ? ['--run', manifestPath(this.folder.root), '--chain', this.chainUrl] : []
     return startProgram([verb, '--data', folder, ...bond, ...args, '--json'])

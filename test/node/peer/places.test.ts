@@ -20,6 +20,7 @@ const EMPTY: Roster = {
   stageOf: new Map(),
   departing: new Map(),
   barred: new Set(),
+  paused: new Map(),
   candidates: new Map(),
   spares: [],
 }

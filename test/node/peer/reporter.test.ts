@@ -29,7 +29,13 @@ const of = <Name extends NodeEvent['event']>(events: readonly NodeEvent[], name:
 function contextOf(round: number): RoundContext {
   const scope = { ...SCOPE, round }
   const group = makeGroup({ genesis: scope.genesis, run: scope.run, epoch: scope.epoch, stage: 1 }, SEATS)
-  return { scope, group, beacon: hashOf('beacon'), stakeCap: 10n } as RoundContext
+  return {
+    scope,
+    group,
+    beacon: hashOf('beacon'),
+    stakeCap: 10n,
+    membership: null,
+  } as Partial<RoundContext> as RoundContext
 }
 
 function certificateOf(round: number, authors: readonly number[]): VerifiedCertificate {

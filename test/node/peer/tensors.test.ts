@@ -72,6 +72,7 @@ describe('candidates', () => {
       stageOf,
       departing: new Map(),
       barred: new Set<string>(),
+      paused: new Map(),
       candidates: new Map(),
       spares: [],
     }

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { nextState } from '../../../consensus/round/index.ts'
-import { advanceTip, firstTip, type Tip } from '../../../node/peer/tip.ts'
+import { advanceTip, firstTip, pausesBefore, type Tip } from '../../../node/peer/tip.ts'
 import { linkOf, outcomeHash, type VerifiedCertificate } from '../../../protocols/wire/certificate.ts'
 import { hashValue } from '../../../protocols/wire/hash.ts'
 import type { Hash } from '../../../protocols/wire/messages.ts'
@@ -49,6 +49,26 @@ describe('tip of the certified history', () => {
     expect(first).to.deep.include({ round: 0, state: hashOf('initial state'), reference: START })
     expect(first.parent).to.deep.equal({ value: new Uint8Array(32), outcome: new Uint8Array(32) })
     expect(first.link).to.deep.equal(new Uint8Array(32))
+  })
+
+  it('remembers pauses for one epoch after that of their decision: the chain may show them too late', () => {
+    const changes = [
+      { peer: peer(1), act: 'pause' },
+      { peer: peer(2), act: 'admit' },
+    ] as const
+    const inEpoch = (tip: Tip, epoch: number, decided: VerifiedCertificate['value']['changes'] = []): Tip => {
+      const next = certificateAfter(tip)
+      const value = { ...next.value, scope: { ...next.value.scope, epoch }, changes: decided }
+      return advanced(tip, { ...next, value })
+    }
+    const deciding = inEpoch(inEpoch(first, 4), 4, changes)
+    expect(pausesBefore(deciding, 4)).to.deep.equal([])
+    expect(pausesBefore(deciding, 5)).to.deep.equal([peer(1)])
+    const later = inEpoch(inEpoch(deciding, 5), 5)
+    expect(later.decided).to.deep.equal([])
+    expect(pausesBefore(later, 5)).to.deep.equal([peer(1)])
+    expect(pausesBefore(later, 6)).to.deep.equal([])
+    expect(pausesBefore(deciding, 6), 'an epoch without rounds').to.deep.equal([])
   })
 
   it('follows round by round: state, parent, link and reference are those of the certificate', () => {

@@ -28,7 +28,9 @@ function rosterOf(epoch: number): Roster | null {
   const candidates = new Map(epoch === SCOPE.epoch ? [[CANDIDATE, STAGE]] : [])
   const stageOf = new Map(sitting.map(name => [name, STAGE]))
   const isKnown = epoch === SCOPE.epoch || epoch === SCOPE.epoch + 1
-  return isKnown ? { epoch, stageOf, departing: new Map(), barred: new Set(), candidates, spares: [] } : null
+  return isKnown
+    ? { epoch, stageOf, departing: new Map(), barred: new Set(), paused: new Map(), candidates, spares: [] }
+    : null
 }
 
 /** What wishes read of a round. */
@@ -37,7 +39,7 @@ function contextOf(round: number): RoundContext {
     const { payload } = outcome(SEATS[0] ?? '', round - ago)
     return { round: round - ago, value: payload.value, outcome: outcomeHash(payload) }
   })
-  const membership = { candidates: [CANDIDATE], departing: [], decided: [], replicas: 4, past }
+  const membership = { candidates: [CANDIDATE], departing: [], decided: [], paused: new Map(), replicas: 4, past }
   const group = { seats: SEATS.map(name => ({ peer: name, stake: 1n })), faults: 1, quorum: 3, hash: SCOPE.group }
   return { scope: { ...SCOPE, round }, group, membership } as Partial<RoundContext> as RoundContext
 }
@@ -98,6 +100,23 @@ describe('wishes', () => {
     wishes.take(leave(STRANGER))
     wishes.take(leave(SEATS[3] ?? '', SCOPE.epoch - 1))
     expect(acts()).to.deep.equal(['remove-left 2'])
+  })
+
+  it('let pause who says so, in its epoch, and count those that do', () => {
+    const { wishes, acts } = open()
+    const pause = (from: PeerName, epoch = SCOPE.epoch): Signed => ({
+      signer: from,
+      payload: { kind: 'pause', scope: { ...SCOPE, epoch } },
+      envelope: hashOf(`${from} pauses`),
+    })
+    expect(wishes.take(pause(SEATS[2] ?? ''))).to.equal(true)
+    wishes.take(pause(SEATS[1] ?? '', SCOPE.epoch - 1))
+    wishes.take(pause(STRANGER))
+    expect(wishes.pausing(SCOPE.epoch)).to.equal(1)
+    expect(acts()).to.deep.equal(['pause 2'])
+    wishes.take(leave(SEATS[2] ?? ''))
+    expect(acts(), 'who leaves does not come back').to.deep.equal(['remove-left 2'])
+    expect(wishes.pausing(SCOPE.epoch)).to.equal(0)
   })
 
   it('let go whom at most f heard in each of the last three rounds, and never oneself', () => {

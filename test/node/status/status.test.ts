@@ -72,6 +72,22 @@ describe('status of a peer', () => {
       expect(shown(applyEvent(status, end))).to.not.include('of the state')
   })
 
+  it('tells that it pauses, and until when its seat is kept', () => {
+    const pausing = [READY, event('pausing', 0, { peer: PEER, stage: 3, round: 9 })].reduce(
+      applyEvent,
+      firstStatus(RUN, 1, 0),
+    )
+    const shown = (life: 'running' | 'stopped', one: PeerStatus): string =>
+      statusLines({ folder: '/f', life, status: one, ageMs: 0, diskBytes: 0 }).join('\n')
+    expect(shown('running', pausing)).to.include('about to pause: its round is brought to an end')
+    const endedWith = (untilHeight: number | null): PeerStatus => ({
+      ...applyEvent(pausing, event('paused', 0, { peer: PEER, stage: 3, round: 9, untilHeight })),
+      stopped: 'it pauses',
+    })
+    expect(shown('stopped', endedWith(192))).to.include('paused until block 192: until then its absence does not count')
+    expect(shown('stopped', endedWith(null))).to.include('its stage has not decided that: it counts as absent')
+  })
+
   const status = firstStatus(RUN, 5, 0)
   const lives: readonly [PeerStatus | null, holder: number | null, ageMs: number, life: string][] = [
     [status, 5, STALE_MS, 'running'],

@@ -29,6 +29,8 @@ describe('canonical DAG-CBOR', () => {
     'keys out of order': 'a2616201616101',
     'a key twice': 'a2616101616101',
     'a key that is no text': 'a10101',
+    'keys of one length out of order, deep within': '81a262626101626161f6',
+    'a simple value in two bytes': 'f814',
     'a tag': 'c100',
     'a content id as a tag': 'd82a4101',
     'a text that is not UTF-8': '61ff',
@@ -61,6 +63,23 @@ describe('canonical DAG-CBOR', () => {
         if (!isRefusal(value)) expect(encode(value)).to.deep.equal(bytes)
       }),
       { numRuns: 3_000 },
+    )
+  })
+
+  it('takes of a header in which a byte was changed only what is the one spelling of its value', () => {
+    const header = encode({
+      a: [1, 23, 24, 256, 65_536],
+      bb: { id: 'text', of: true, no: null },
+      c: new Uint8Array(30),
+    })
+    fc.assert(
+      fc.property(fc.nat({ max: header.length - 1 }), fc.nat({ max: 255 }), (at, byte) => {
+        const changed = header.slice()
+        changed[at] = byte
+        const value = decodeStrict(changed, LIMIT)
+        if (!isRefusal(value)) expect(encode(value)).to.deep.equal(changed)
+      }),
+      { numRuns: 5_000 },
     )
   })
 

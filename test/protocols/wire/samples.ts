@@ -116,6 +116,7 @@ export function samplePayloads(name: PeerName): { readonly [K in PayloadKind]: P
       content: hashOf('tensor'),
     },
     leave: { kind: 'leave', scope: SCOPE },
+    pause: { kind: 'pause', scope: SCOPE },
     record: {
       kind: 'record',
       run: SCOPE.run,
