@@ -8,6 +8,7 @@ import { churn } from './churn.ts'
 import { colluders } from './colluders.ts'
 import { crashes } from './crashes.ts'
 import { duplicatesAndDisorder } from './duplicates-and-disorder.ts'
+import { eclipsedPeer } from './eclipsed-peer.ts'
 import { emptyDisks } from './empty-disks.ts'
 import { equivocators } from './equivocators.ts'
 import { falseOwners } from './false-owners.ts'
@@ -19,6 +20,8 @@ import { flapping } from './flapping.ts'
 import { flashCrowd } from './flash-crowd.ts'
 import { forgers } from './forgers.ts'
 import { fullDisks } from './full-disks.ts'
+import { gossipFlooded } from './gossip-flooded.ts'
+import { gossipSilent } from './gossip-silent.ts'
 import { gossipTrouble } from './gossip-trouble.ts'
 import { gradientLiars } from './gradient-liars.ts'
 import { idleStage } from './idle-stage.ts'
@@ -32,8 +35,10 @@ import { notANumber } from './not-a-number.ts'
 import { openInternet } from './open-internet.ts'
 import { partitions } from './partitions.ts'
 import { pauses } from './pauses.ts'
+import { poisonedDht } from './poisoned-dht.ts'
 import { REAL_SCENARIOS } from './real/index.ts'
 import { regionFailure } from './region-failure.ts'
+import { replayedRecords } from './replayed-records.ts'
 import { restoredBackup } from './restored-backup.ts'
 import { rollingRestarts } from './rolling-restarts.ts'
 import { silentLeaders } from './silent-leaders.ts'
@@ -43,6 +48,7 @@ import { splitStage } from './split-stage.ts'
 import { stalePolkas } from './stale-polkas.ts'
 import { standard } from './standard.ts'
 import { stragglers } from './stragglers.ts'
+import { sybilCrowd } from './sybil-crowd.ts'
 import { thinLinks } from './thin-links.ts'
 import { tornDisks } from './torn-disks.ts'
 import { withholders } from './withholders.ts'
@@ -94,6 +100,12 @@ const ALL: readonly Scenario[] = [
   stalePolkas,
   gradientLiars,
   openInternet,
+  poisonedDht,
+  replayedRecords,
+  eclipsedPeer,
+  sybilCrowd,
+  gossipFlooded,
+  gossipSilent,
   ...REAL_SCENARIOS,
 ]
 

@@ -37,8 +37,8 @@ export interface SimPeerInit {
   readonly bootstrap: readonly string[]
   readonly chain: (process: SimProcess, node: ChainNode) => Chain
   readonly onEvent: (event: NodeEvent) => void
-  /** A value of the DHT that the peer found sound. */
-  readonly onRecord: (key: Uint8Array, value: Uint8Array) => void
+  /** A value of the DHT, and why the peer does not store it; null: it found it sound. */
+  readonly onRecord: (key: Uint8Array, value: Uint8Array, refused: string | null) => void
   /** What the rounds get in place of the parts. */
   readonly wrap: (parts: PeerParts) => PeerParts
   /** The process is gone; with the error that ended it, or null where it was told to end. */
@@ -194,8 +194,13 @@ export class SimPeer {
     const { index, internet, onRecord } = this.#init
     const { records } = init
     const validate: typeof records.validate = async (key, value, options) => {
-      await records.validate(key, value, options)
-      onRecord(key, value)
+      try {
+        await records.validate(key, value, options)
+      } catch (error) {
+        onRecord(key, value, reasonOf(error))
+        throw error
+      }
+      onRecord(key, value, null)
     }
     const network = await createNetwork(
       { ...init, records: { ...records, validate } },
@@ -210,4 +215,9 @@ export class SimPeer {
     life.network = network
     return network
   }
+}
+
+/** A record book says its reason first, then what it is about. */
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message.split(':')[0]! : 'unknown'
 }
