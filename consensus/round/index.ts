@@ -12,4 +12,5 @@ export {
 export { nextState } from './execution.ts'
 export { createRound, step } from './machine.ts'
 export { phaseOf } from './status.ts'
+export { roundTarget } from './target.ts'
 export type * from './types.ts'

@@ -13,6 +13,7 @@ import type { Certificate, Commit, Hash, PeerName, Settled, Signed } from '../..
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import { chooseCommit } from './commit-decision.ts'
 import { delay } from './delay.ts'
+import { targetOf } from './round-context.ts'
 import { RoundDriver, type RoundEnd, type RoundReports } from './round-driver.ts'
 import { roundPorts } from './round-ports.ts'
 import { Settlement } from './settlement.ts'
@@ -81,7 +82,7 @@ export class RoundRun {
     this.#settlement = new Settlement({
       round: this.round,
       sources,
-      target: batch.target,
+      target: targetOf(parts.run.manifest, this.round),
       slack: batch.slack,
       onClosed: bundle => {
         this.#work?.close(true)
@@ -231,7 +232,7 @@ export class RoundRun {
     const settled = new SettledSpreader({
       parts,
       scope,
-      share: Math.ceil(parts.run.manifest.batch.target / parts.seats(0).length),
+      share: Math.ceil(targetOf(parts.run.manifest, this.round) / parts.seats(0).length),
       signal: this.#stop.signal,
       onSigned: signed => this.settled(signed),
     })

@@ -7,6 +7,7 @@ import { knownValue } from '../../consensus/round/state.ts'
 import type { RestoredRound, RoundContext, RoundEffect, RoundInput, RoundState } from '../../consensus/round/types.ts'
 import type { Accumulated, ClipState, ForwardInput, Pace, WorkContext } from '../../consensus/routing/index.ts'
 import { chooseCommit } from '../../node/peer/commit-decision.ts'
+import { targetOf } from '../../node/peer/round-context.ts'
 import type { InboxRound } from '../../node/peer/round-inbox.ts'
 import { Settlement } from '../../node/peer/settlement.ts'
 import type { VerifiedCertificate } from '../../protocols/wire/certificate.ts'
@@ -70,7 +71,7 @@ export class SimRound implements InboxRound {
     this.#settlement = new Settlement({
       round: this.round,
       sources,
-      target: batch.target,
+      target: targetOf(peer.world.run.manifest, this.round),
       slack: batch.slack,
       onClosed: bundle => {
         this.work?.close(true)
@@ -305,10 +306,10 @@ export class SimRound implements InboxRound {
 
   /** Cumulative: what is below the own share waits for the next, which says both. */
   #onSettled(count: number, root: Hash): void {
-    const { batch } = this.#peer.world.run.manifest
+    const { manifest } = this.#peer.world.run
     const said = this.#peer.behaviour?.settled?.(count) ?? count
     this.#settled = { kind: 'settled', scope: { ...this.context.scope, stage: 0 }, count: said, root }
-    const share = Math.ceil(batch.target / this.#peer.world.sourcesIn(this.#peer.epoch).length)
+    const share = Math.ceil(targetOf(manifest, this.round) / this.#peer.world.sourcesIn(this.#peer.epoch).length)
     const number = ++this.#settledTimer
     if (count >= share) this.#publishSettled()
     else
