@@ -10,6 +10,7 @@ import { open } from '../../protocols/wire/envelope.ts'
 import { equalBytes } from '../../protocols/wire/hash.ts'
 import type { Hash, PeerName, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal, type Refusal } from '../../protocols/wire/refusals.ts'
+import { freeBuffer } from '../engine/runtime/buffers.ts'
 import { delay } from './delay.ts'
 import { encodeLock, LOCK_RECORD } from './lock-record.ts'
 import { finalizedAt } from './membership.ts'
@@ -60,7 +61,10 @@ export function roundPorts(init: RoundPortsInit): RoundPorts {
       const hash = await times.during('hash', () => parts.digest(bytes, { signal }))
       const name = { scope, value, partition, hash }
       reduce.holdAggregate(name, bytes)
-      for (const peer of pushTargets(partition)) void reduce.pushAggregate(peer, name, bytes, { signal })
+      const held = reduce.aggregate(name)
+      for (const peer of pushTargets(partition)) void reduce.pushAggregate(peer, name, held ?? bytes, { signal })
+      // What is held is a copy, and nobody else has this one.
+      if (held !== null) freeBuffer(bytes.buffer)
       return hash
     },
     async gather(value, partition, hash, from, signal) {

@@ -11,6 +11,7 @@ import { smallHash } from '../../protocols/wire/hash.ts'
 import { merkleRoot } from '../../protocols/wire/merkle.ts'
 import type { Certificate, Commit, Hash, PeerName, Settled, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
+import { freeBuffer } from '../engine/runtime/buffers.ts'
 import { chooseCommit } from './commit-decision.ts'
 import { delay } from './delay.ts'
 import { targetOf } from './round-context.ts'
@@ -288,6 +289,8 @@ export class RoundRun {
       const refusal = reduce.hold({ scope, author: self, root, partition }, bytes)
       if (isRefusal(refusal)) throw new Error(`partition ${partition} finds no room: ${refusal.refused}`)
     }
+    // On the disk and held as partitions: nobody else has it.
+    freeBuffer(encoded.bytes.buffer)
     const commit: Commit = {
       kind: 'commit',
       scope,

@@ -200,6 +200,24 @@ describe('protocols/reduce', () => {
     expect(bob.reduce.heldBytes).to.equal(0)
   })
 
+  it('holds copies, in memory that is used again once a round is dropped and nothing of it is on its way', async () => {
+    const network = new FakeNetwork()
+    const alice = join(network, ALICE)
+    const bytes = floats(1, 2, 3)
+    for (const partition of [0, 1]) alice.reduce.hold(nameOf(partition), bytes)
+    bytes.fill(0)
+    const [first, second] = [0, 1].map(partition => alice.reduce.partition(nameOf(partition)))
+    expect(first).to.deep.equal(PARTITIONS[0])
+    // Nobody answers: what was sent of it may still wait somewhere.
+    expect(await alice.reduce.scatter('nobody', nameOf(0), PARTITIONS[0])).to.have.property('refused')
+    for (const partition of [0, 1]) alice.reduce.hold(nameOf(partition, 6), PARTITIONS[0])
+    alice.reduce.advance(8)
+    for (const partition of [0, 1]) alice.reduce.hold(nameOf(partition, 8), PARTITIONS[1])
+    expect(first).to.deep.equal(PARTITIONS[0])
+    expect(second).to.deep.equal(PARTITIONS[1])
+    expect(alice.reduce.partition(nameOf(0, 8))).to.equal(second)
+  })
+
   it('holds only so much of one author before its COMMIT', async () => {
     const network = new FakeNetwork()
     const [alice, bob] = [join(network, ALICE), join(network, BOB)]
