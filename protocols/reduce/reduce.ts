@@ -52,6 +52,8 @@ export class Reduce {
   readonly #holdings: Holdings
   /** Pulls under way, so that two who need the same bytes share them. */
   readonly #pulls = new Map<string, Promise<Uint8Array | Refusal>>()
+  /** Partitions under way to a candidate: on a slow link, what waits would be sent again and again. */
+  readonly #scatters = new Map<string, Promise<'stored' | 'held' | Refusal>>()
 
   constructor(
     init: ReduceInit,
@@ -117,13 +119,32 @@ export class Reduce {
 
   /**
    * Sends a partition of the own commitment to a candidate. 'stored': acknowledged; 'held': it waits for the COMMIT, its HAVE
-   * will tell. A refusal also where the peer cannot be reached or does not answer in time.
+   * will tell. A refusal also where the peer cannot be reached or does not answer in time. What is under way to the same peer
+   * is not sent a second time.
    */
   async scatter(
     to: PeerName,
     name: PartitionName,
     bytes: Uint8Array,
     options: TransferOptions = {},
+  ): Promise<'stored' | 'held' | Refusal> {
+    const key = JSON.stringify([to, partitionKey(name)])
+    const underWay = this.#scatters.get(key)
+    if (underWay !== undefined) return underWay
+    const running = this.#scatter(to, name, bytes, options)
+    this.#scatters.set(key, running)
+    try {
+      return await running
+    } finally {
+      this.#scatters.delete(key)
+    }
+  }
+
+  async #scatter(
+    to: PeerName,
+    name: PartitionName,
+    bytes: Uint8Array,
+    options: TransferOptions,
   ): Promise<'stored' | 'held' | Refusal> {
     const send = () => this.#request(to, 'ahead', { type: 'scatter', ...name }, bytes, options)
     const reply = await lending(this.#holdings.lendPartition(name), send)

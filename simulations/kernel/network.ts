@@ -25,8 +25,9 @@ export interface LinkRule {
   readonly loss?: number
   readonly delayMs?: number
   readonly jitterMs?: number
-  /** Factor of the links' rates. */
+  /** Factor of the links' rates, until then: what is queued goes faster afterwards. */
   readonly rate?: number
+  readonly rateUntilMs?: number
   readonly duplicate?: number
   /** Share of messages that overtake others by up to `reorderMs`. */
   readonly reorder?: number
@@ -118,15 +119,15 @@ export class Network {
       }
     }
     if (this.#model.loss > 0) delayMs += this.#recoveryMs(random, this.#model.loss, bytes)
-    const upMs = (bytes * BITS_PER_BYTE_MS) / (up.upMbps * rate)
-    const downMs = (bytes * BITS_PER_BYTE_MS) / (down.downMbps * rate)
     if (traffic === 'bulk') {
-      const sentMs = Math.max(nowMs, this.#upFreeMs[from]!) + upMs
+      const sentMs = transmittedMs(Math.max(nowMs, this.#upFreeMs[from]!), bytes, up.upMbps, rules)
       this.#upFreeMs[from] = sentMs
-      const receivedMs = Math.max(sentMs + delayMs, this.#downFreeMs[to]! + downMs)
+      const receivedMs = Math.max(sentMs + delayMs, transmittedMs(this.#downFreeMs[to]!, bytes, down.downMbps, rules))
       this.#downFreeMs[to] = receivedMs
       return receivedMs
     }
+    const upMs = (bytes * BITS_PER_BYTE_MS) / (up.upMbps * rate)
+    const downMs = (bytes * BITS_PER_BYTE_MS) / (down.downMbps * rate)
     const pair = from * this.#shapes.length + to
     const earliestMs = overtakes ? 0 : (this.#lastMs.get(pair) ?? 0)
     const arrivalMs = Math.max(nowMs + upMs + downMs + delayMs, earliestMs)
@@ -161,3 +162,22 @@ export class Network {
 }
 
 const NONE: readonly LinkRule[] = []
+
+/** When the last of some bytes has passed a link, if the first begins then; its rate rises as rules end. */
+function transmittedMs(fromMs: number, bytes: number, mbps: number, rules: readonly LinkRule[]): number {
+  let atMs = fromMs
+  let leftMs = (bytes * BITS_PER_BYTE_MS) / mbps
+  for (;;) {
+    let rate = 1
+    let untilMs = Number.POSITIVE_INFINITY
+    for (const rule of rules) {
+      const endMs = rule.rateUntilMs ?? Number.POSITIVE_INFINITY
+      if (rule.rate === undefined || endMs <= atMs) continue
+      rate *= rule.rate
+      untilMs = Math.min(untilMs, endMs)
+    }
+    if (atMs + leftMs / rate <= untilMs) return atMs + leftMs / rate
+    leftMs -= (untilMs - atMs) * rate
+    atMs = untilMs
+  }
+}

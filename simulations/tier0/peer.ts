@@ -23,7 +23,7 @@ import { SimPushes } from './pushes.ts'
 import { SimRecords } from './records.ts'
 import { SimReplica } from './replica.ts'
 import type { SimRound } from './round.ts'
-import { partitionBytes } from './round-hands.ts'
+import { SimScatters } from './scatters.ts'
 import { bytesOf } from './sizes.ts'
 import { StageTips } from './stage-tips.ts'
 import { type Task, until } from './task.ts'
@@ -65,7 +65,7 @@ export class SimPeer {
   isLeaving = false
   /** Faults that keep it down. */
   downs = 0
-  /** Factor of compute time. */
+  /** Factor of the time of all that the processor does. */
   slowness = 1
   /** Rate and offset of the machine's clock: nothing that peers agree on may depend on it. */
   clockRate = 1
@@ -81,6 +81,7 @@ export class SimPeer {
   records: SimRecords
   anchors: SimAnchors
   readonly pushes = new SimPushes(this)
+  readonly scatters = new SimScatters(this)
   replica: SimReplica | null = null
   #isPaused = false
   #backlog: (() => void)[] = []
@@ -183,6 +184,7 @@ export class SimPeer {
     this.#backlog = []
     this.pushes.clear()
     this.#engineFreeMs = 0
+    this.scatters.clear()
     this.disk.crash(this.random)
     this.tell.process('down')
     this.world.noteReachable(this, false)
@@ -242,7 +244,13 @@ export class SimPeer {
     this.after((this.#engineFreeMs - nowMs) * this.clockRate, done)
   }
 
+  /** What the processor does beside it: longer where it is slow. The machine's clock is not. */
+  work(nominalMs: number, done: () => void): void {
+    this.after(((nominalMs * this.slowness) / this.shape.speed) * this.clockRate, done)
+  }
+
   keepCommit(round: number, root: Hash, partitions: readonly Uint8Array[]): void {
+    this.scatters.clear()
     this.journal.store({ kind: 'own-commit', round, partitions })
     for (const [partition, bytes] of partitions.entries())
       this.holdings.hold({ round, author: this.name, root, partition }, bytes)
@@ -258,14 +266,6 @@ export class SimPeer {
     const round = payload.kind === 'record' ? 0 : payload.scope.round
     for (const target of to)
       this.world.send(this, target, payload.kind, round, bytes, 'control', () => target.onMessage(this, signed, opened))
-  }
-
-  give(to: PeerName, id: PartitionId, bytes: Uint8Array): void {
-    const target = this.world.peerOf(to)
-    if (target === null) return
-    this.world.send(this, target, 'scatter', id.round, partitionBytes(this), 'bulk', () =>
-      target.onPartition(id, bytes),
-    )
   }
 
   sendCertificate(to: PeerName, certificate: Certificate, hashes: readonly Hash[] | null): void {

@@ -265,7 +265,7 @@ export class SimReplica {
     // What came before this round was opened, or opened again, is acknowledged now (node/peer/keep-held).
     for (const { id } of journal.heldIn(round))
       run.input({ type: 'stored', author: id.author, root: id.root, partition: id.partition })
-    run.start(this.#parked, world.unreachableFrom(peer))
+    run.start(this.#parked, world.unreachableFrom(peer), this.tip.round === 0)
     this.#parked = []
     if (peer.tips.othersReached(stage, this.tip.round)) run.work?.pipelineReady()
     const head = peer.chain.finalized

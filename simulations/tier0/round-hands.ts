@@ -39,7 +39,7 @@ export class RoundHands {
     if (bytes === null) return
     for (const other of to) {
       if (this.#peer.behaviour?.scatters?.(other, partition) === false) continue
-      this.#peer.give(other, id, bytes)
+      this.#peer.scatters.give(other, id, bytes)
     }
   }
 
@@ -47,7 +47,7 @@ export class RoundHands {
     let missing = inputs.length
     const pulled: Uint8Array[] = []
     const combine = (): void => {
-      this.#peer.after(AGGREGATE_MS, () => {
+      this.#peer.work(AGGREGATE_MS, () => {
         if (this.#round.isDisposed) return
         const bytes = this.#peer.world.bench.aggregate(pulled)
         if (bytes !== null) this.#keepAggregate(partition, bytes)
@@ -71,7 +71,7 @@ export class RoundHands {
   }
 
   execute({ value, hashes, wantFullRoot }: Effect<'execute'>): void {
-    this.#peer.after(EXECUTE_MS, () => {
+    this.#peer.work(EXECUTE_MS, () => {
       if (this.#round.isDisposed) return
       const { engine, holdings } = this.#peer
       const { round } = this.#context.scope

@@ -108,11 +108,15 @@ export class SimRound implements InboxRound {
     return this.#hands.executed
   }
 
-  start(parked: readonly ForwardInput[], unreachable: readonly PeerName[]): void {
+  /** @param isRunStarting - nothing was certified yet: who is not connected is likely still starting */
+  start(parked: readonly ForwardInput[], unreachable: readonly PeerName[], isRunStarting: boolean): void {
     if (this.work === null) return
     this.#peer.engine.beginRound()
     this.work.start(parked)
-    for (const peer of unreachable) this.work.reachable(peer, false)
+    for (const peer of unreachable) {
+      if (isRunStarting) this.work.awaited(peer)
+      else this.work.reachable(peer, false)
+    }
   }
 
   message(signed: Signed, attachments: readonly Signed[]): void {

@@ -276,7 +276,7 @@ export class World {
     return equalBytes(nativeHash(bytes), hash)
   }
 
-  /** Every message of tier 0 passes here. */
+  /** Every message of tier 0 passes here. Returns when it arrives; null: never. */
   send(
     from: SimPeer,
     to: SimPeer,
@@ -285,12 +285,14 @@ export class World {
     bytes: number,
     traffic: Traffic,
     deliver: () => void,
-  ): void {
+  ): number | null {
     const arrivalMs = this.network.send(from.index, to.index, bytes, traffic, () => to.post(deliver))
     this.recorder.fold(from.index, to.index, bytes, arrivalMs)
-    if (!this.#messages) return
-    const at = { atMs: this.time.nowMs, from: from.index, to: to.index, kind, round, bytes }
-    this.recorder.emit({ type: 'message', ...at, deliveredAtMs: arrivalMs })
+    if (this.#messages) {
+      const at = { atMs: this.time.nowMs, from: from.index, to: to.index, kind, round, bytes }
+      this.recorder.emit({ type: 'message', ...at, deliveredAtMs: arrivalMs })
+    }
+    return arrivalMs
   }
 
   /** Connections of the neighbours break when a process dies, and come back. */

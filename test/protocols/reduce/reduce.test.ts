@@ -242,6 +242,18 @@ describe('protocols/reduce', () => {
     expect(network.mostRunning).to.equal(2)
   })
 
+  it('does not send a partition again while it is under way to the same peer', async () => {
+    const network = new FakeNetwork()
+    const [alice, bob, carol] = [join(network, ALICE), join(network, BOB), join(network, CAROL)]
+    for (const { commits } of [bob, carol]) commits.set(ALICE, { root: ROOT, leaves: LEAVES })
+    const send = (to: PeerName, partition: 0 | 1) => alice.reduce.scatter(to, nameOf(partition), PARTITIONS[partition])
+    const answers = await Promise.all([send(BOB, 0), send(BOB, 0), send(BOB, 1), send(CAROL, 0)])
+    expect(answers).to.deep.equal(['stored', 'stored', 'stored', 'stored'])
+    expect(network.log).to.have.length(3)
+    await send(BOB, 0)
+    expect(network.log).to.have.length(4)
+  })
+
   it('does not ask on after it was cancelled', async () => {
     const network = new FakeNetwork()
     const alice = join(network, ALICE)
