@@ -6,7 +6,7 @@ import type { Certificate, Commit, Hash, Outcome, Signed } from '../../protocols
 import { countSeats } from '../election/group.ts'
 import { disarm } from './emit.ts'
 import { accuse, type Verdict } from './evidence.ts'
-import { beginExecution, executesDecided, missingCommits, takenHashes } from './execution.ts'
+import { advanceAll, beginExecution, executesDecided, missingCommits, takenHashes } from './execution.ts'
 import { type CountedOutcome, type KnownValue, knownValue, type RoundState } from './state.ts'
 
 export function takeOutcome(state: RoundState, signed: Signed<Outcome>): Verdict {
@@ -82,7 +82,15 @@ export function adoptCertificate(
   hashes: readonly Hash[] | undefined,
 ): void {
   const sample = outcomes[0]
-  if (state.certificate !== null || sample === undefined) return
+  if (sample === undefined) return
+  if (state.certificate !== null) {
+    // The first one may have come by gossip, without them.
+    if (hashes !== undefined && certifiedHashes(state) === null) {
+      takeHashes(state, state.certificate.outcome, hashes)
+      advanceAll(state)
+    }
+    return
+  }
   const { outcome, signers } = { outcome: sample.payload, signers: outcomes.map(({ signer }) => signer) }
   const id = hashValue(certificate.value)
   const equal = outcomes.every(({ payload }) => equalBytes(outcomeHash(payload), outcomeHash(outcome)))
@@ -118,7 +126,6 @@ function takeHashes(state: RoundState, outcome: Outcome, hashes: readonly Hash[]
 
 function conclude(state: RoundState, certificate: Certificate, outcome: Outcome): void {
   state.certificate = { certificate, outcome }
-  disarm(state, 'resend')
   state.effects.push({ type: 'certificate', certificate, outcome, hashes: certifiedHashes(state) })
 }
 
@@ -137,6 +144,7 @@ export function finish(state: RoundState): boolean {
     return false
   state.done = true
   disarm(state, 'reduce')
+  disarm(state, 'resend')
   const isEqual = equalBytes(outcomeHash(execution.outcome), outcomeHash(certificate.outcome))
   const isStep = !isZeroHash(certificate.outcome.aggregateRoot)
   state.effects.push({

@@ -10,7 +10,8 @@ import { isRefusal, type Refusal } from '../../protocols/wire/refusals.ts'
 import type { RoundStore } from '../journal/index.ts'
 import { type Alone, AnchoredWalk } from './anchored-walk.ts'
 import { BEGINNINGS_MAX, chooseBeginning, ownBeginning } from './checkpoint.ts'
-import { type Ahead, chooseAhead } from './choose-ahead.ts'
+import { type Ahead, chooseAhead, enoughAnswers } from './choose-ahead.ts'
+import { firstOf } from './first-of.ts'
 import type { Certified } from './follow.ts'
 import type { History } from './history.ts'
 import type { StageState } from './stage-state.ts'
@@ -92,13 +93,12 @@ export class CatchUp {
   ): Promise<Ahead | null> {
     const { siblings, state, stageState, stage } = this.#init
     const asked = siblings().filter(peer => !liars.has(peer))
-    const statuses = await Promise.all(
-      asked.map(async peer => ({ peer, status: await state.status(peer, { signal }) })),
-    )
+    const ask = async (peer: PeerName): Promise<{ peer: PeerName; status: StateStatus } | null> => {
+      const status = await state.status(peer, { signal })
+      return isRefusal(status) || status.stage !== stage ? null : { peer, status }
+    }
+    const known = await firstOf(asked.map(ask), enoughAnswers(asked.length))
     signal.throwIfAborted()
-    const known = statuses.filter(
-      (one): one is { peer: PeerName; status: StateStatus } => !isRefusal(one.status) && one.status.stage === stage,
-    )
     const within = known.map(({ peer, status: { round, snapshotRound } }) => ({
       peer,
       status: {

@@ -14,6 +14,11 @@ export interface SiblingStatus {
   readonly snapshotRound: number | null
 }
 
+/** Answers that are enough where so many siblings are asked: all but f of them. The others may be gone without a word. */
+export function enoughAnswers(asked: number): number {
+  return asked - Math.floor(asked / 3)
+}
+
 /**
  * Null where nobody is ahead.
  * @param fresh - a snapshot is wanted, whatever its round

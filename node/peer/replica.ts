@@ -3,6 +3,7 @@
  * over to state and disk, and catches up with its siblings where it fell behind.
  */
 import { ROLES, rankByHash, rankByStake } from '../../consensus/election/index.ts'
+import { NO_TEMPO, tempoOf } from '../../consensus/round/index.ts'
 import type { RoundContext } from '../../consensus/round/types.ts'
 import {
   type ClipState,
@@ -79,6 +80,7 @@ export class Replica {
   readonly #init: ReplicaInit
   #clip: ClipState
   #pace: Pace
+  #tempo = NO_TEMPO
   #parked: readonly ForwardInput[] = []
   #epoch: Epoch | null = null
   #behind = Promise.withResolvers<Interruption>()
@@ -202,7 +204,7 @@ export class Replica {
     const restored = await restoredRound(journal, run.id, stage, { round: tip.round + 1, epoch: epoch.number })
     const signs = journal.suspended === null
     const base = { run, stage, self, signs, partitions: engine.shape.partitions, tip, epoch }
-    const context = roundContext(base)
+    const context = roundContext(base, this.#tempo)
     // What was committed before a restart stands; its micro-batches are not done twice.
     const isWorking = signs && !(restored?.messages.some(({ payload }) => payload.kind === 'commit') ?? false)
     parts.reduce.advance(context.scope.round)
@@ -272,6 +274,7 @@ export class Replica {
     const certified = await history.follow(stageState.tip, end.certificate, encoded, signal)
     // The machine has checked it; a history that does not follow would be a bug, and nothing may be built on it.
     if (isRefusal(certified)) throw new Error(`the round's own certificate: ${certified.detail ?? certified.refused}`)
+    this.#tempo = tempoOf(run.state)
     const work = run.endWork()
     this.#parked = work?.parked ?? []
     if (work !== null) {

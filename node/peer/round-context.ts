@@ -1,7 +1,7 @@
 /** What a round and its work are made from: a pure function of the tip, the epoch and the manifest. */
 import { RULES } from '../../consensus/aggregation/index.ts'
 import type { MembershipContext } from '../../consensus/membership/index.ts'
-import { roundTarget } from '../../consensus/round/index.ts'
+import { roundTarget, type Tempo } from '../../consensus/round/index.ts'
 import type { RoundContext } from '../../consensus/round/types.ts'
 import {
   DEFAULT_BACK_OFF,
@@ -51,7 +51,11 @@ export function targetOf({ batch, replicas }: Manifest, round: number): number {
   return roundTarget(batch.target, replicas, round)
 }
 
-export function roundContext({ run, stage, self, signs, partitions, tip, epoch }: ContextInit): RoundContext {
+/** @param tempo - what this peer has measured of its rounds until now */
+export function roundContext(
+  { run, stage, self, signs, partitions, tip, epoch }: ContextInit,
+  tempo: Tempo,
+): RoundContext {
   const { manifest } = run
   const group = epoch.groups[stage]
   if (group === undefined) throw new RangeError(`no stage ${stage}`)
@@ -75,6 +79,7 @@ export function roundContext({ run, stage, self, signs, partitions, tip, epoch }
     countMax: COUNT_SPREAD * least,
     wantFullRoot: round % manifest.chain.rootEvery === 0,
     timeouts: { proposeMs, voteMs, graceCapMs, reduceMs },
+    tempo,
     viewBackoff: VIEW_BACKOFF,
     membership: membershipOf(stage, tip, epoch, manifest.replicas),
   }

@@ -34,11 +34,11 @@ export interface RoundPorts {
   persist(record: LockRecord): Promise<void>
   broadcast(signed: Signed, attachments: readonly Uint8Array[]): void
   scatter(root: Hash, partition: number, to: readonly PeerName[]): void
-  /** Pulls what is not local, combines, keeps the result; null where the rule refuses. */
+  /** Pulls what is not local, combines, keeps the result, and sends it to the others where it is the first of the active; null where the rule refuses. */
   aggregate(
     value: Hash,
     partition: number,
-    inputs: readonly AggregateInput[],
+    work: { readonly inputs: readonly AggregateInput[]; readonly active: readonly PeerName[] },
     signal: AbortSignal,
   ): Promise<Hash | null>
   /** Fetches the aggregate's bytes and keeps them; false where nobody of `from` gave them. */
@@ -274,14 +274,14 @@ export class RoundDriver {
   }
 
   async #aggregate(
-    { value, partition, inputs }: Extract<RoundEffect, { type: 'aggregate' }>,
+    { value, partition, inputs, active }: Extract<RoundEffect, { type: 'aggregate' }>,
     signal: AbortSignal,
   ): Promise<void> {
     this.input({
       type: 'aggregated',
       value,
       partition,
-      hash: await this.#ports.aggregate(value, partition, inputs, signal),
+      hash: await this.#ports.aggregate(value, partition, { inputs, active }, signal),
     })
   }
 

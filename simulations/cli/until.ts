@@ -42,6 +42,7 @@ const TYPES = {
   resumed: 1,
   fault: 1,
   healed: 1,
+  absent: 1,
   block: 1,
   'round.opened': 1,
   commit: 1,

@@ -106,7 +106,7 @@ export class Network {
     const down = this.#shapes[to]!
     const { nowMs } = this.#time
     let rate = 1
-    let delayMs = ONE_WAY_MS[up.latency] + ONE_WAY_MS[down.latency] + random.next() * 2 * this.#model.jitterMs
+    let delayMs = this.#latencyMs(up, down) + random.next() * 2 * this.#model.jitterMs
     let overtakes = false
     for (const rule of rules) {
       rate *= rule.rate ?? 1
@@ -133,6 +133,10 @@ export class Network {
     const arrivalMs = Math.max(nowMs + upMs + downMs + delayMs, earliestMs)
     if (!overtakes) this.#lastMs.set(pair, arrivalMs)
     return arrivalMs
+  }
+
+  #latencyMs(up: PeerShape, down: PeerShape): number {
+    return this.#model.delayMs ?? ONE_WAY_MS[up.latency] + ONE_WAY_MS[down.latency]
   }
 
   /** Any lost packet holds the message up until it came again. */

@@ -38,6 +38,7 @@ const SENTENCES: Describe = {
   resumed: ({ peer }) => `${peerName(peer)} signs again`,
   fault: ({ fault, kind, peers }) => `fault ${fault} begins: ${kind} at ${peerNames(peers) || 'the swarm'}`,
   healed: ({ fault, kind }) => `fault ${fault} is over: ${kind}`,
+  absent: ({ stage, round, peers }) => `${peerNames(peers) || 'nobody'} of stage ${stage} is away in round ${round}`,
   block: ({ height, hash, finalized }) => `block ${height} ${short(hash)}${finalized ? ' is final' : ''}`,
   'round.opened': at('opens the round'),
   commit: at('commits its gradient'),

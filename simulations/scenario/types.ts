@@ -31,7 +31,9 @@ export interface NetworkModel {
   /** Share of packets lost; a lost packet of a connection is sent again after `retransmitMs`. */
   readonly loss: number
   readonly retransmitMs: number
-  /** Half-width of the uniform jitter on the latency class's one-way delay. */
+  /** Least one-way delay of every link; absent: that of the two peers' latency classes. */
+  readonly delayMs?: number
+  /** Half-width of the uniform jitter, all of it beyond the least delay. */
   readonly jitterMs: number
 }
 

@@ -1,9 +1,11 @@
 /** The library of scenarios, by name. */
 import type { Scenario } from '../scenario/types.ts'
+import { absentTenth, absentThird } from './absent-each-round.ts'
 import { absentRemoved } from './absent-removed.ts'
 import { amnesia } from './amnesia.ts'
 import { calm } from './calm.ts'
 import { chainStalls } from './chain-stalls.ts'
+import { chaos, kills } from './chaos.ts'
 import { churn } from './churn.ts'
 import { colluders } from './colluders.ts'
 import { crashes } from './crashes.ts'
@@ -15,6 +17,7 @@ import { falseOwners } from './false-owners.ts'
 import { falseRecords } from './false-records.ts'
 import { falseServers } from './false-servers.ts'
 import { falseWorkers } from './false-workers.ts'
+import { farAndLossy } from './far-and-lossy.ts'
 import { fiveAndSix } from './five-and-six.ts'
 import { flapping } from './flapping.ts'
 import { flashCrowd } from './flash-crowd.ts'
@@ -24,6 +27,7 @@ import { gossipFlooded } from './gossip-flooded.ts'
 import { gossipSilent } from './gossip-silent.ts'
 import { gossipTrouble } from './gossip-trouble.ts'
 import { gradientLiars } from './gradient-liars.ts'
+import { halves } from './halves.ts'
 import { idleStage } from './idle-stage.ts'
 import { joinsAndLeaves } from './joins-and-leaves.ts'
 import { killedAtWrites } from './killed-at-writes.ts'
@@ -58,6 +62,8 @@ const ALL: readonly Scenario[] = [
   calm,
   joinsAndLeaves,
   absentRemoved,
+  absentTenth,
+  absentThird,
   crashes,
   killedAtWrites,
   rollingRestarts,
@@ -71,16 +77,19 @@ const ALL: readonly Scenario[] = [
   fullDisks,
   wrongClocks,
   lossyLinks,
+  farAndLossy,
   duplicatesAndDisorder,
   thinLinks,
   partitions,
   flapping,
   splitStage,
+  halves,
   gossipTrouble,
   falseRecords,
   chainStalls,
   lyingNodes,
   churn,
+  chaos,
   flashCrowd,
   massExit,
   regionFailure,
@@ -112,7 +121,7 @@ const ALL: readonly Scenario[] = [
 export const SCENARIOS: Readonly<Record<string, Scenario>> = Object.fromEntries(ALL.map(one => [one.name, one]))
 
 /** Mixes: names that give another scenario for each seed. */
-export const MIXES: Readonly<Record<string, (seed: number) => Scenario>> = { standard }
+export const MIXES: Readonly<Record<string, (seed: number) => Scenario>> = { standard, kills }
 
 /** The scenario of this name for a seed; null where there is none. */
 export function scenarioOf(name: string, seed: number): Scenario | null {

@@ -1,5 +1,5 @@
 /** A replica that is behind: certificates, then aggregates that it executes, or a snapshot (node/peer/catch-up, without promises). */
-import { type Ahead, chooseAhead, type SiblingStatus } from '../../node/peer/choose-ahead.ts'
+import { type Ahead, chooseAhead, enoughAnswers, type SiblingStatus } from '../../node/peer/choose-ahead.ts'
 import type { Certified } from '../../node/peer/follow.ts'
 import { equalBytes, isZeroHash, smallHash } from '../../protocols/wire/hash.ts'
 import { merkleRoot } from '../../protocols/wire/merkle.ts'
@@ -10,7 +10,7 @@ import { nativeHash } from './engine.ts'
 import type { StoredSnapshot } from './journal.ts'
 import type { SimPeer } from './peer.ts'
 import type { SimReplica } from './replica.ts'
-import { all, spawn, type Task } from './task.ts'
+import { firstOf, spawn, type Task } from './task.ts'
 
 type CaughtUp = 'nothing' | 'replay' | 'snapshot'
 
@@ -52,8 +52,10 @@ export class SimCatchUp {
 
   *#ahead(liars: ReadonlySet<PeerName>, fresh: boolean): Task<Ahead | null> {
     const asked = this.#peer.siblings.filter(({ name }) => !liars.has(name))
-    const answers = yield* all(asked.map(sibling => this.#status(sibling)))
-    const statuses = answers.filter(answer => answer !== null)
+    const statuses = yield* firstOf(
+      asked.map(sibling => this.#status(sibling)),
+      enoughAnswers(asked.length),
+    )
     return chooseAhead(statuses, this.#replica.tip.round, fresh)
   }
 

@@ -79,6 +79,8 @@ export class SimJournal {
   constructor(disk: SimDisk<DiskRecord>) {
     this.#disk = disk
     for (const record of disk.records) this.#apply(record)
+    const newest = this.rounds.get(this.newestRound)
+    if (newest !== undefined) this.#forgetBelow(newest.certificate.value.scope)
   }
 
   get newestRound(): number {
@@ -164,11 +166,15 @@ export class SimJournal {
 
   /** A round was decided: what it leaves behind is closed and forgotten. */
   decided(place: Place): void {
-    const round = place.round - ROUNDS_KEPT + 1
-    this.contents.apply({ entry: 'floor', ...place, round })
+    this.#forgetBelow(place)
+    if (this.#disk.records.length > DISK_REWRITE_RECORDS) this.#disk.rewrite(this.#live())
+  }
+
+  #forgetBelow({ run, stage, epoch, round: newest }: Place): void {
+    const round = newest - ROUNDS_KEPT + 1
+    this.contents.apply({ entry: 'floor', run, stage, epoch, round })
     for (const other of this.#locks.keys()) if (other < round) this.#locks.delete(other)
     this.#held = this.#held.filter(({ id }) => id.round >= round)
-    if (this.#disk.records.length > DISK_REWRITE_RECORDS) this.#disk.rewrite(this.#live())
   }
 
   /** What this peer signed in a round, and its lock there; null where nothing. */

@@ -1,4 +1,6 @@
 /** Round after round, as node/peer/replica does it: opens on what was certified, carries the end over, catches up. */
+
+import { NO_TEMPO, tempoOf } from '../../consensus/round/index.ts'
 import {
   type ClipState,
   createClip,
@@ -41,6 +43,7 @@ export class SimReplica {
   readonly #catchUp: SimCatchUp
   #clip: ClipState
   #pace: Pace
+  #tempo = NO_TEMPO
   #parked: readonly ForwardInput[] = []
   #isCatchingUp = false
   #isFinished = false
@@ -106,6 +109,7 @@ export class SimReplica {
     if (this.inbox.current !== run) return
     const certified = this.follow(end.certificate)
     if (isRefusal(certified)) throw new Error(`the round's own certificate: ${certified.detail ?? certified.refused}`)
+    this.#tempo = tempoOf(run.state)
     const { parked, clip, pace } = run.endWork()
     this.#parked = parked
     if (clip !== null) this.#clip = clip
@@ -245,7 +249,7 @@ export class SimReplica {
     const signs = journal.suspended === null
     const { partitions } = world.bench
     const base = { run: world.run, stage, self, signs, partitions, tip: this.tip, epoch }
-    const context = roundContext(base)
+    const context = roundContext(base, this.#tempo)
     const { round } = context.scope
     const own = restored?.messages.find(isCommit)
     const isWorking = signs && own === undefined

@@ -2,17 +2,18 @@
 import { REQUEST_BYTES } from './constants.ts'
 import { openLabels } from './labels.ts'
 import type { SimPeer } from './peer.ts'
-import { all, type Task } from './task.ts'
+import { firstOf, type Task } from './task.ts'
 
 /** It asks the chain and its siblings before it signs anything. */
 export function* suspendIfStale(peer: SimPeer): Task<void> {
   const { journal, world, name } = peer
-  const shown = yield* all(
+  const shown = yield* firstOf(
     peer.siblings.map(sibling =>
       peer.ask(sibling.name, 'signatures', REQUEST_BYTES, other => other.signatures.envelopes(name)),
     ),
+    Number.POSITIVE_INFINITY,
   )
-  const own = openLabels(shown.flatMap(envelopes => envelopes ?? [])).filter(({ signer }) => signer === name)
+  const own = openLabels(shown.flat()).filter(({ signer }) => signer === name)
   const lastFinal = peer.anchors.lastPosted(peer.chain.finalized.height)
   const isMissing = journal.contents.owner === null && journal.rounds.size > 0
   const reason = isMissing

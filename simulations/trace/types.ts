@@ -33,6 +33,13 @@ export type SimEvent =
       readonly kind: string
       readonly peers: readonly number[]
     })
+  /** Who is away from now on, drawn anew for this round of the stage. */
+  | (At & {
+      readonly type: 'absent'
+      readonly stage: number
+      readonly round: number
+      readonly peers: readonly number[]
+    })
   | (At & { readonly type: 'block'; readonly height: number; readonly hash: string; readonly finalized: boolean })
   | (OfRound & { readonly type: 'round.opened' | 'commit' | 'idle' | 'view'; readonly view?: number })
   /** Every signature that leaves a peer, with its slot (protocols/wire `slotOf`) and the hash of what it says. */

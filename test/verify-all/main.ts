@@ -9,9 +9,11 @@ import { fileURLToPath } from 'node:url'
 import { chainAway } from './chain-away.ts'
 import { defaultRun } from './default-run.ts'
 import { gptSmall } from './gpt-small.ts'
+import { chaosGoodput, killsSimulated, killsTenMinutes } from './kills.ts'
 import { learning } from './learning.ts'
 import { leaving } from './leaving.ts'
 import { mutants } from './mutants.ts'
+import { absentTenthCheck, absentThirdCheck, halvesCheck, lossyCheck } from './numbers.ts'
 import { poisoned } from './poisoned.ts'
 import { pruned } from './pruned.ts'
 import { quorumLost } from './quorum-lost.ts'
@@ -38,6 +40,13 @@ const CHECKS: readonly LongCheck[] = [
   chainAway,
   pruned,
   quorumLost,
+  absentTenthCheck,
+  absentThirdCheck,
+  lossyCheck,
+  halvesCheck,
+  chaosGoodput,
+  killsSimulated,
+  killsTenMinutes,
   ...realSwarms,
 ]
 const REPORT = fileURLToPath(new URL('../../docs/reference/verification.md', import.meta.url))
