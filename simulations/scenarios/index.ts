@@ -32,7 +32,9 @@ import { notANumber } from './not-a-number.ts'
 import { openInternet } from './open-internet.ts'
 import { partitions } from './partitions.ts'
 import { pauses } from './pauses.ts'
+import { loneClaimant, quorumLost, quorumLostWithoutSpares, splitWhileLeaseEnds } from './quorum-lost.ts'
 import { REAL_SCENARIOS } from './real/index.ts'
+import { recovery } from './recovery.ts'
 import { regionFailure } from './region-failure.ts'
 import { restoredBackup } from './restored-backup.ts'
 import { rollingRestarts } from './rolling-restarts.ts'
@@ -78,6 +80,10 @@ const ALL: readonly Scenario[] = [
   flashCrowd,
   massExit,
   regionFailure,
+  quorumLost,
+  quorumLostWithoutSpares,
+  loneClaimant,
+  splitWhileLeaseEnds,
   lateJoiner,
   idleStage,
   fiveAndSix,
@@ -100,7 +106,7 @@ const ALL: readonly Scenario[] = [
 export const SCENARIOS: Readonly<Record<string, Scenario>> = Object.fromEntries(ALL.map(one => [one.name, one]))
 
 /** Mixes: names that give another scenario for each seed. */
-export const MIXES: Readonly<Record<string, (seed: number) => Scenario>> = { standard }
+export const MIXES: Readonly<Record<string, (seed: number) => Scenario>> = { standard, recovery }
 
 /** The scenario of this name for a seed; null where there is none. */
 export function scenarioOf(name: string, seed: number): Scenario | null {

@@ -13,9 +13,16 @@ export function* suspendIfStale(peer: SimPeer): Task<void> {
     ),
   )
   const own = openLabels(shown.flatMap(envelopes => envelopes ?? [])).filter(({ signer }) => signer === name)
-  const lastFinal = peer.anchors.lastPosted(peer.chain.finalized.height)
-  const isMissing = journal.contents.owner === null && journal.rounds.size > 0
-  const reason = isMissing
+  const reformed = peer.recoveries.at(-1) ?? null
+  const fromHeight = reformed === null ? undefined : world.epochStart(reformed.epoch)
+  const lastFinal = peer.anchors.lastPosted(peer.chain.finalized.height, fromHeight)
+  // Nobody has signed anything in the epoch that re-formed the stage but what siblings show: it can begin to sign there.
+  if (reformed !== null && lastFinal === null && own.length === 0 && journal.suspended === 'behind-anchor')
+    journal.note([
+      { entry: 'floor', run: world.run.id, stage: peer.stage, epoch: reformed.epoch, round: reformed.resume },
+      { entry: 'suspended', reason: null },
+    ])
+  const reason = journal.isMissing
     ? 'missing'
     : (journal.contents.staleness(world.run.id, peer.stage, lastFinal) ??
       (own.some(signed => journal.contents.isUnknown(signed)) ? 'unknown-signature' : null))

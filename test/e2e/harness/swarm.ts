@@ -25,7 +25,7 @@ import { Roles } from './roles.ts'
 const STAKE = 1_000n
 /** For flushing journals and snapshots. */
 const STOP_GRACE_MS = 10_000
-/** Where blocks come every second the bonds may take some. */
+/** Where blocks come every second the bonds may take some, and more of them more. */
 const FAST_MARGIN_BLOCKS = 6
 /** Generous: the machine may be busy. */
 const PATIENCE_MS = 120_000
@@ -100,7 +100,7 @@ export class Swarm {
         folder,
         peers: peers.slice(0, seats),
         staked: peers.slice(seats),
-        ...(tiny.emptyBlockMs === undefined ? {} : { marginBlocks: FAST_MARGIN_BLOCKS }),
+        ...(tiny.emptyBlockMs === undefined ? {} : { marginBlocks: FAST_MARGIN_BLOCKS + peers.length }),
         freezers,
         stake: STAKE,
         asset: STAKE_ASSET,
