@@ -16,7 +16,9 @@ import { isPartOf, type Standing } from '../../node/peer/reformed.ts'
 import { type ContextInit, roundContext, workContext } from '../../node/peer/round-context.ts'
 import { RoundInbox } from '../../node/peer/round-inbox.ts'
 import { firstTip, type Tip } from '../../node/peer/tip.ts'
+import { tookPart } from '../../node/peer/took-part.ts'
 import { Wishes } from '../../node/peer/wishes.ts'
+import type { VerifiedCertificate } from '../../protocols/wire/certificate.ts'
 import { hashHex } from '../../protocols/wire/hash.ts'
 import type { Certificate, Commit, Hash, PeerName, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal, refuse } from '../../protocols/wire/refusals.ts'
@@ -152,7 +154,7 @@ export class SimReplica {
     this.advance(end.certificate, certified, partitions, end.next, end.view)
     this.#wishes.certified(run.round, certified.verified.outcomes)
     postChanges(peer, end.certificate)
-    this.#maybeResume(certified.verified.signers)
+    this.#maybeResume(certified.verified)
     this.#spread(end.certificate, rankOf(certified.verified.signers, peer.name), run.round)
     peer.anchors.post(run.round, this.tip.link)
     if (end.next === 'adopt') this.fallBehind(true)
@@ -345,9 +347,9 @@ export class SimReplica {
     const stored = journal.rounds.get(this.tip.round)
     if (stored === undefined || this.tip.round <= this.#shown) return
     this.#shown = this.tip.round
-    const { outcome, signers } = stored.certified.verified
-    if (journal.suspended !== null) this.#maybeResume(signers)
-    else vouch(this.#peer, outcome)
+    const { verified } = stored.certified
+    if (journal.suspended !== null) this.#maybeResume(verified)
+    else vouch(this.#peer, verified.outcome)
   }
 
   #workContext(base: ContextInit): WorkContext {
@@ -357,10 +359,10 @@ export class SimReplica {
   }
 
   /** A certificate was made without this peer: what it signs from now on cannot contradict what it forgot. */
-  #maybeResume(signers: readonly PeerName[]): void {
+  #maybeResume(certificate: VerifiedCertificate): void {
     const peer = this.#peer
     const { journal, world, stage, name } = peer
-    if (journal.suspended === null || signers.includes(name)) return
+    if (journal.suspended === null || tookPart(certificate, this.epoch?.groups[stage] ?? null, name)) return
     const place = { run: world.run.id, stage, epoch: this.epoch?.number ?? 0, round: this.tip.round + 1 }
     journal.note([
       { entry: 'floor', ...place },

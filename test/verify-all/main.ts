@@ -12,6 +12,7 @@ import { gptSmall } from './gpt-small.ts'
 import { learning } from './learning.ts'
 import { leaving } from './leaving.ts'
 import { mutants } from './mutants.ts'
+import { oneKey } from './one-key.ts'
 import { poisoned } from './poisoned.ts'
 import { pruned } from './pruned.ts'
 import { quorumLost } from './quorum-lost.ts'
@@ -38,6 +39,7 @@ const CHECKS: readonly LongCheck[] = [
   chainAway,
   pruned,
   quorumLost,
+  oneKey,
   ...realSwarms,
 ]
 const REPORT = fileURLToPath(new URL('../../docs/reference/verification.md', import.meta.url))
