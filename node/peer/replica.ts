@@ -13,7 +13,7 @@ import {
   type Pace,
   workLimits,
 } from '../../consensus/routing/index.ts'
-import { encodeCertificate } from '../../protocols/wire/certificate.ts'
+import { encodeCertificate, type VerifiedCertificate } from '../../protocols/wire/certificate.ts'
 import type { Certificate, Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import type { Anchorer } from './anchorer.ts'
@@ -36,6 +36,7 @@ import { RoundRun } from './round-run.ts'
 import type { SeenCommits } from './seen-commits.ts'
 import type { SeenSignatures } from './seen-signatures.ts'
 import type { StageState } from './stage-state.ts'
+import { tookPart } from './took-part.ts'
 import type { PeerParts } from './types.ts'
 import type { Wishes } from './wishes.ts'
 
@@ -291,7 +292,7 @@ export class Replica {
     reporter.loss(certified.verified)
     reporter.clipped(run.round, work?.clipped ?? [])
     this.#report(run.round)
-    await this.#maybeResume(certified.verified.signers)
+    await this.#maybeResume(certified.verified)
     this.#init.spread(encoded, rankOf(certified.verified.signers, parts.self), run.round)
     this.#anchor(run.round, stageState.tip.link)
     if (end.next === 'adopt') await this.#catchUp(signal, true)
@@ -300,10 +301,11 @@ export class Replica {
   }
 
   /** A certificate was made without this peer: what it signs from now on cannot contradict what it forgot. */
-  async #maybeResume(signers: readonly PeerName[]): Promise<void> {
+  async #maybeResume(certificate: VerifiedCertificate): Promise<void> {
     const { parts, stageState, reporter } = this.#init
     const { journal, run, stage, self } = parts
-    if (journal.suspended === null || signers.includes(self)) return
+    const group = this.#epoch?.groups[stage] ?? null
+    if (journal.suspended === null || tookPart(certificate, group, self)) return
     const epoch = this.#epoch?.number ?? 0
     const round = stageState.tip.round + 1
     await journal.resume({ run: run.id, stage, epoch, round })

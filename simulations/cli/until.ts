@@ -67,6 +67,9 @@ const TYPES = {
   reached: 1,
   seats: 1,
   changed: 1,
+  reformed: 1,
+  short: 1,
+  renewed: 1,
   end: 1,
 } as const satisfies Record<SimEvent['type'], 1>
 

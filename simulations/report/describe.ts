@@ -29,6 +29,10 @@ const SENTENCES: Describe = {
   seat: ({ peer, stage, name, honest }) =>
     `${peerName(peer)} sits in stage ${stage} as ${name}${honest ? '' : ', and lies'}`,
   seats: ({ stage, epoch, peers }) => `stage ${stage} has the seats ${peerNames(peers)} in epoch ${epoch}`,
+  reformed: ({ stage, epoch, base, resume, peers }) =>
+    `epoch ${epoch} re-forms stage ${stage} with ${peerNames(peers)}: it goes on from round ${base} with round ${resume}`,
+  short: ({ stage, epoch, needs }) => `epoch ${epoch} cannot re-form stage ${stage}: it needs ${needs} more replicas`,
+  renewed: ({ stage, round }) => `stage ${stage} has shown round ${round} on the chain: it is final`,
   changed: event => `${where(event)} is changed by its stage: ${event.act}`,
   up: ({ peer, by }) => `${peerName(peer)} starts${by === undefined ? '' : ` (${by})`}`,
   down: ({ peer, by }) => `${peerName(peer)} is gone${by === undefined ? '' : ` (${by})`}`,

@@ -73,7 +73,10 @@ const BASE: Readonly<Record<string, FieldRule>> = {
   network: fields({ loss: number(0, 0.9), retransmitMs: ms, jitterMs: ms }, { delayMs: ms }),
   chain: fields(
     { blockMs: number(100, MS_MAX), finalityBlocks: whole(0, 1_000) },
-    { epochBlocks: whole(1, 1e6), anchorEvery: whole(1, 1e6) },
+    {
+      ...{ epochBlocks: whole(1, 1e6), anchorEvery: whole(1, 1e6) },
+      ...{ leaseBlocks: whole(1, 1e6), claimDelayBlocks: whole(0, 1e6), claimWindowBlocks: whole(1, 1e6) },
+    },
   ),
   workload: fields(
     {

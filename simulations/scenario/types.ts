@@ -44,6 +44,10 @@ export interface ChainModel {
   /** Absent: the shipped start value. */
   readonly epochBlocks?: number
   readonly anchorEvery?: number
+  /** Blocks that a stage's lease lasts; where it is named, stages that lose their quorum are re-formed even without spares. */
+  readonly leaseBlocks?: number
+  readonly claimDelayBlocks?: number
+  readonly claimWindowBlocks?: number
 }
 
 export interface Workload {

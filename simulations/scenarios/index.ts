@@ -40,7 +40,9 @@ import { openInternet } from './open-internet.ts'
 import { partitions } from './partitions.ts'
 import { pauses } from './pauses.ts'
 import { poisonedDht } from './poisoned-dht.ts'
+import { loneClaimant, quorumLost, quorumLostWithoutSpares, splitWhileLeaseEnds } from './quorum-lost.ts'
 import { REAL_SCENARIOS } from './real/index.ts'
+import { recovery } from './recovery.ts'
 import { regionFailure } from './region-failure.ts'
 import { replayedRecords } from './replayed-records.ts'
 import { restoredBackup } from './restored-backup.ts'
@@ -93,6 +95,10 @@ const ALL: readonly Scenario[] = [
   flashCrowd,
   massExit,
   regionFailure,
+  quorumLost,
+  quorumLostWithoutSpares,
+  loneClaimant,
+  splitWhileLeaseEnds,
   lateJoiner,
   idleStage,
   fiveAndSix,
@@ -121,7 +127,7 @@ const ALL: readonly Scenario[] = [
 export const SCENARIOS: Readonly<Record<string, Scenario>> = Object.fromEntries(ALL.map(one => [one.name, one]))
 
 /** Mixes: names that give another scenario for each seed. */
-export const MIXES: Readonly<Record<string, (seed: number) => Scenario>> = { standard, kills }
+export const MIXES: Readonly<Record<string, (seed: number) => Scenario>> = { standard, kills, recovery }
 
 /** The scenario of this name for a seed; null where there is none. */
 export function scenarioOf(name: string, seed: number): Scenario | null {

@@ -14,6 +14,7 @@ import { learning } from './learning.ts'
 import { leaving } from './leaving.ts'
 import { mutants } from './mutants.ts'
 import { absentTenthCheck, absentThirdCheck, halvesCheck, lossyCheck } from './numbers.ts'
+import { oneKey } from './one-key.ts'
 import { poisoned } from './poisoned.ts'
 import { pruned } from './pruned.ts'
 import { quorumLost } from './quorum-lost.ts'
@@ -47,6 +48,7 @@ const CHECKS: readonly LongCheck[] = [
   chaosGoodput,
   killsSimulated,
   killsTenMinutes,
+  oneKey,
   ...realSwarms,
 ]
 const REPORT = fileURLToPath(new URL('../../docs/reference/verification.md', import.meta.url))
