@@ -1,7 +1,6 @@
 /** The hands of a round's machine: journal, control stream, reduce protocol, engine and chain (see `RoundPorts`). */
 import { ChainUnavailable } from '../../consensus/chain/errors.ts'
 
-
 import type { AggregateInput, RoundContext } from '../../consensus/round/types.ts'
 import type { Agreement, CommitQuery } from '../../protocols/agreement/index.ts'
 import { encodeCertificate } from '../../protocols/wire/certificate.ts'
