@@ -7,8 +7,8 @@ import type { Hash, Signed, Value } from '../../protocols/wire/messages.ts'
 import { countSeats } from '../election/group.ts'
 import { isAway } from './away.ts'
 import { availableCommits, minimumCommits } from './collect.ts'
-import { AVAILABLE_WAITS, PROPOSAL_ATTACHMENTS_PER_SEAT, SILENT_SHARE, TEMPO_SHARES } from './constants.ts'
-import { arm, armOnce, disarm, measure, patienceMs, sign } from './emit.ts'
+import { AVAILABLE_WAITS, PROPOSAL_ATTACHMENTS_PER_SEAT, SILENT_SHARE, UNHEARD_SHARE } from './constants.ts'
+import { arm, armOnce, disarm, patienceMs, sign } from './emit.ts'
 import { advanceAll, beginExecution } from './execution.ts'
 import { awake, type KnownValue, leaderOf, type ProposalRecord, type RoundState } from './state.ts'
 import type { LockRecord, Polka } from './types.ts'
@@ -37,20 +37,21 @@ export function beginClock(state: RoundState): boolean {
 export function startClock(state: RoundState): void {
   if (state.begun) return
   state.begun = true
-  state.sinceMs.view = state.nowMs
   disarm(state, 'begin')
   arm(state, `propose/${state.view}`, proposalWaitMs(state))
 }
 
-/** For a leader that neither this round nor the one before has heard hardly anything; for one that has gone silent since, little. */
+/**
+ * For a leader that neither this round nor the one before has heard hardly anything; for one that has gone silent since, little. Only in
+ * the first f + 1 views: replicas may have heard different seats, and who waits less than others votes nil too early, view after view.
+ */
 function proposalWaitMs(state: RoundState): number {
-  const { context, view, waits, heard } = state
+  const { context, view } = state
+  const { proposeMs } = context.timeouts
   const leader = leaderOf(state, view)
-  if (leader === null || leader === context.self || heard.has(leader)) return patienceMs(state, waits.proposeMs)
-  // Where views have failed, haste has not helped.
-  const isLost = view <= context.group.faults && context.tempo.silent.includes(leader)
-  const share = isLost ? SILENT_SHARE : TEMPO_SHARES.least
-  return patienceMs(state, awake(state, [leader]).length > 0 ? waits.proposeMs : share * context.timeouts.proposeMs)
+  const isAwake = leader === null || awake(state, [leader]).length > 0
+  if (isAwake || view > context.group.faults) return patienceMs(state, proposeMs)
+  return patienceMs(state, proposeMs * (context.tempo.silent.includes(leader) ? SILENT_SHARE : UNHEARD_SHARE))
 }
 
 /** Line 11. */
@@ -61,8 +62,6 @@ export function enterView(state: RoundState, view: number): void {
   state.step = 'propose'
   state.begun = true
   state.askedBlock = null
-  state.sinceMs.view = state.nowMs
-  state.sinceMs.vote = null
   forgetViews(state)
   arm(state, `propose/${view}`, proposalWaitMs(state))
 }
@@ -119,13 +118,12 @@ function graceIsOver(state: RoundState): boolean {
   return false
 }
 
-/** With Q signed IDLEs at once; from view f + 1 on after half of the least time that the others wait for this proposal. */
+/** With Q signed IDLEs at once; from view f + 1 on after half of the time that the others wait for this proposal. */
 function maySkip(state: RoundState): boolean {
   const { context, idles, view } = state
   if (countSeats(context.group, idles.keys()) >= context.group.quorum) return true
   if (view <= context.group.faults) return false
-  if (state.skipView < view)
-    armOnce(state, `skip/${view}`, patienceMs(state, TEMPO_SHARES.least * context.timeouts.proposeMs) / 2)
+  if (state.skipView < view) armOnce(state, `skip/${view}`, patienceMs(state, context.timeouts.proposeMs) / 2)
   return state.skipView === view
 }
 
@@ -196,8 +194,6 @@ function newestOtherLock({ lock }: RoundState, value: Hash): number {
 export function castPrevote(state: RoundState, record: ProposalRecord | null): void {
   const { view, context } = state
   state.step = 'prevote'
-  if (record !== null) measure(state, 'propose', 'view')
-  state.sinceMs.vote = state.nowMs
   disarm(state, `propose/${view}`)
   disarm(state, `skip/${view}`)
   if (state.signedViews.prevote < view) {
@@ -218,13 +214,11 @@ export function precommit(state: RoundState): boolean {
   if (state.step !== 'prevote') return false
   refreshValid(state)
   if (state.valid?.view === state.view) {
-    measure(state, 'vote', 'vote')
     castPrecommit(state, state.valid.known)
     return true
   }
   const votes = [...(state.prevotes.get(state.view)?.values() ?? [])]
   if (votes.filter(({ payload }) => payload.value === null).length < state.context.group.quorum) return false
-  measure(state, 'vote', 'vote')
   castPrecommit(state, null)
   return true
 }
@@ -233,7 +227,6 @@ export function precommit(state: RoundState): boolean {
 export function castPrecommit(state: RoundState, known: KnownValue | null): void {
   const { view, context, valid } = state
   state.step = 'precommit'
-  state.sinceMs.vote = state.nowMs
   disarm(state, `prevote/${view}`)
   if (context.self === null || state.signedViews.precommit >= view) return
   state.signedViews.precommit = view
@@ -262,7 +255,7 @@ function lockRecord({ lock, valid }: RoundState): LockRecord {
 export function clockVotes(state: RoundState): boolean {
   const { context, view, step } = state
   const { quorum, seats } = context.group
-  const delayMs = patienceMs(state, state.waits.voteMs)
+  const delayMs = patienceMs(state, context.timeouts.voteMs)
   const voters = awake(
     state,
     seats.map(({ peer }) => peer),

@@ -5,12 +5,14 @@ export const VIEW_BACKOFF_CAP = 8
 
 /**
  * Bounds of the measured waits, in shares of the manifest's time-outs, and their least deviation as a share of the smoothed value.
- * A quarter: replicas that have measured different things still wait alike enough to meet in a view. One: a leader that is always late
- * holds a round up no longer than it does where nothing is measured.
+ * One: who is always late holds a round up no longer than it does where nothing is measured.
  */
 export const TEMPO_SHARES = { least: 1 / 4, most: 1, spread: 1 / 2 } as const
 
-/** Of the wait for a proposal, for a leader that has been silent since the round before: as long as messages take to meet. */
+/** Of the wait for a proposal, for a leader that a quorum was heard without. */
+export const UNHEARD_SHARE = 1 / 4
+
+/** The same, for one that was silent in the round before too: as long as messages take to meet. */
 export const SILENT_SHARE = 1 / 16
 
 /** How long view 0 waits for commitments to become available, in waits of the scatter: the first, and the transfers to others after it. */

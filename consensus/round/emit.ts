@@ -21,10 +21,10 @@ export function arm(state: RoundState, id: string, delayMs: number): void {
 }
 
 /** What was waited for since then is here. */
-export function measure(state: RoundState, what: Measured, since: keyof RoundState['sinceMs']): void {
-  const fromMs = state.sinceMs[since]
+export function measure(state: RoundState, what: Measured): void {
+  const fromMs = state.sinceMs[what]
   if (fromMs === null) return
-  state.sinceMs[since] = null
+  state.sinceMs[what] = null
   state.tempo = observeTempo(state.tempo, what, state.nowMs - fromMs, state.context.timeouts)
 }
 

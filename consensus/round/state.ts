@@ -19,7 +19,7 @@ import type {
 import { roundRoles } from '../election/roles.ts'
 import type { Wish } from '../membership/types.ts'
 import { isAway, leadersOf } from './away.ts'
-import { type Tempo, type Waits, waitsOf } from './tempo.ts'
+import { type Measured, type Tempo, type Waits, waitsOf } from './tempo.ts'
 import type { Lock, Polka, RoundContext, RoundEffect } from './types.ts'
 
 /** A value, its id, and those of its COMMITs that are here. */
@@ -98,7 +98,7 @@ export interface RoundState {
   /** With what this round has measured. */
   tempo: Tempo
   /** Since when each is waited for; null where it is not, or was measured. */
-  readonly sinceMs: Record<'view' | 'vote' | 'scatter' | 'execute', number | null>
+  readonly sinceMs: Record<Measured, number | null>
   /** Effects of the current step. */
   effects: RoundEffect[]
   /** Armed timers. */
@@ -192,7 +192,7 @@ export function emptyState(context: RoundContext): RoundState {
     nowMs: 0,
     waits: waitsOf(context.tempo, context.timeouts),
     tempo: context.tempo,
-    sinceMs: { view: null, vote: null, scatter: null, execute: null },
+    sinceMs: { scatter: null, execute: null },
     effects: [],
     timers: new Set(),
     heard: new Set(),

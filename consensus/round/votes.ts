@@ -4,7 +4,7 @@ import type { PeerName, Precommit, Prevote, Proposal, Signed, Value } from '../.
 import { refuse } from '../../protocols/wire/refusals.ts'
 import { isSound, offerCommit } from './collect.ts'
 import { VIEWS_AHEAD, VIEWS_BEHIND } from './constants.ts'
-import { isKind, measure } from './emit.ts'
+import { isKind } from './emit.ts'
 import { accuse, type Verdict } from './evidence.ts'
 import { beginExecution } from './execution.ts'
 import { carrierOf, leaderOf, type PrevoteQuorum, type RoundState, type VotesByView } from './state.ts'
@@ -50,8 +50,6 @@ export function takeProposal(
     (payload.validView < 0
       ? provesFresh(state, payload, attachments, proof)
       : polka !== null && equalBytes(polka.value, record.known.id))
-  // Too late for the own vote.
-  if (record.proven && payload.view === state.view && state.step !== 'propose') measure(state, 'propose', 'view')
   return first === undefined || record.proven ? 'new' : 'repeat'
 }
 
@@ -99,9 +97,7 @@ export function takePrecommit(
 export function decideBy(state: RoundState, precommits: Iterable<Signed<Precommit>>): void {
   if (state.decided !== null) return
   const decision = voteQuorum(state.context, precommits)
-  if (decision === null) return
-  state.decided = { value: decision.value, proof: decision.votes }
-  measure(state, 'vote', 'vote')
+  if (decision !== null) state.decided = { value: decision.value, proof: decision.votes }
 }
 
 /** Seats that have shown to be at this step or beyond it. In a later view they cannot vote here any more, so they count. */

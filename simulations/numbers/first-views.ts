@@ -14,7 +14,7 @@ export interface FirstViews {
   few: number
   /**
    * The other rounds, and those of them that were decided at most f + 1 views after the one that they were in when no more than f were
-   * away; skipped: after view f, before which nobody may skip.
+   * away and n - f had committed; skipped: after view f, before which nobody may skip.
    */
   many: number
   manyInTime: number
@@ -31,6 +31,9 @@ interface RoundSeen {
   /** Highest view when no more than f were away; null until then. */
   viewThen: number | null
   view: number
+  readonly authors: Set<number>
+  /** The view in which the n - f-th commitment was signed: before, nobody can propose anything but to skip. */
+  viewOfEnough: number
   isDecided: boolean
 }
 
@@ -41,7 +44,10 @@ export function firstViewsMeter(scenario: ConcreteScenario, sums: FirstViews): (
   const seen = new Map<string, RoundSeen>()
   const roundOf = (stage: number, round: number): RoundSeen => {
     const key = `${stage}/${round}`
-    const known = seen.get(key) ?? { draws: 0, viewThen: null, view: 0, isDecided: false }
+    const known = seen.get(key) ?? {
+      ...{ draws: 0, viewThen: null, view: 0, viewOfEnough: 0, isDecided: false },
+      authors: new Set<number>(),
+    }
     seen.set(key, known)
     return known
   }
@@ -57,6 +63,11 @@ export function firstViewsMeter(scenario: ConcreteScenario, sums: FirstViews): (
       round.view = Math.max(round.view, event.view ?? 0)
       return
     }
+    if (event.type === 'signed' && event.kind === 'commit') {
+      const round = roundOf(event.stage, event.round)
+      if (round.authors.add(event.peer).size === scenario.swarm.replicas - faults) round.viewOfEnough = round.view
+      return
+    }
     if (event.type !== 'decided') return
     const round = roundOf(event.stage, event.round)
     if (round.isDecided || (isDrawn && round.draws === 0)) return
@@ -70,7 +81,7 @@ export function firstViewsMeter(scenario: ConcreteScenario, sums: FirstViews): (
     if (isFew && view <= faults) sums.first++
     if (isFew) return
     sums.many++
-    const before = Math.max(round.viewThen ?? 0, skip ? faults : 0)
+    const before = Math.max(round.viewThen ?? 0, skip ? faults : round.viewOfEnough)
     if (round.viewThen !== null && view <= before + faults + 1) sums.manyInTime++
   }
 }

@@ -9,6 +9,7 @@ import { chaos, kills } from './chaos.ts'
 import { churn } from './churn.ts'
 import { colluders } from './colluders.ts'
 import { crashes } from './crashes.ts'
+import { day } from './day.ts'
 import { duplicatesAndDisorder } from './duplicates-and-disorder.ts'
 import { eclipsedPeer } from './eclipsed-peer.ts'
 import { emptyDisks } from './empty-disks.ts'
@@ -127,7 +128,12 @@ const ALL: readonly Scenario[] = [
 export const SCENARIOS: Readonly<Record<string, Scenario>> = Object.fromEntries(ALL.map(one => [one.name, one]))
 
 /** Mixes: names that give another scenario for each seed. */
-export const MIXES: Readonly<Record<string, (seed: number) => Scenario>> = { standard, kills, recovery }
+export const MIXES: Readonly<Record<string, (seed: number) => Scenario>> = {
+  standard,
+  kills,
+  recovery,
+  day: () => day,
+}
 
 /** The scenario of this name for a seed; null where there is none. */
 export function scenarioOf(name: string, seed: number): Scenario | null {

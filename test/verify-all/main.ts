@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release, totalmem, type } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { chainAway } from './chain-away.ts'
+import { dayOfChurn } from './day.ts'
 import { defaultRun } from './default-run.ts'
 import { gptSmall } from './gpt-small.ts'
 import { chaosGoodput, killsSimulated, killsTenMinutes } from './kills.ts'
@@ -45,6 +46,7 @@ const CHECKS: readonly LongCheck[] = [
   absentThirdCheck,
   lossyCheck,
   halvesCheck,
+  dayOfChurn,
   chaosGoodput,
   killsSimulated,
   killsTenMinutes,

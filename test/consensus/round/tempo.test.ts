@@ -7,36 +7,29 @@ const BASE = { proposeMs: 4_000, voteMs: 2_000, graceCapMs: 2_000, reduceMs: 5_0
 
 describe('round: how long is waited', () => {
   it('waits as the manifest says before anything is measured', () => {
-    expect(waitsOf(NO_TEMPO, BASE)).to.deep.equal({
-      proposeMs: 4_000,
-      voteMs: 2_000,
-      scatterMs: 5_000,
-      executeMs: 5_000,
-    })
+    expect(waitsOf(NO_TEMPO, BASE)).to.deep.equal({ scatterMs: 5_000, executeMs: 5_000 })
   })
 
   it('learns shorter waits, never below a quarter, never above the manifest', () => {
     let quick: Tempo = NO_TEMPO
     let slow: Tempo = NO_TEMPO
     for (let round = 0; round < 30; round++) {
-      quick = observeTempo(quick, 'vote', 30, BASE)
-      slow = observeTempo(slow, 'vote', 60_000, BASE)
+      quick = observeTempo(quick, 'execute', 30, BASE)
+      slow = observeTempo(slow, 'execute', 60_000, BASE)
     }
-    expect(waitsOf(quick, BASE).voteMs).to.equal(500)
-    expect(waitsOf(slow, BASE).voteMs).to.equal(2_000)
-    expect(waitsOf(quick, BASE).proposeMs).to.equal(4_000)
+    expect(waitsOf(quick, BASE).executeMs).to.equal(1_250)
+    expect(waitsOf(slow, BASE).executeMs).to.equal(5_000)
+    expect(waitsOf(quick, BASE).scatterMs).to.equal(5_000)
   })
 
-  it('measures what a round took, and who was silent in it', () => {
-    const bench = new Bench({ rank: 1 })
-    for (const peer of bench.others) bench.input({ type: 'message', signed: bench.commitOf(peer), attachments: [] })
-    const [silent = ''] = bench.others.filter(peer => !bench.state.heard.has(peer))
-    expect(silent).to.equal('')
-    for (const peer of bench.others) bench.deliver(peer, bench.have())
-    const begunMs = bench.nowMs
-    bench.nowMs = begunMs + 40
-    bench.propose(0, bench.value())
-    expect(tempoOf(bench.state).propose.smoothedMs).to.equal(40)
+  it('measures how long half of the candidates took to acknowledge, and who was silent', () => {
+    const bench = new Bench()
+    bench.input({ type: 'own-commit', commit: bench.commitOf(bench.self).payload })
+    for (const [index, peer] of bench.others.entries()) {
+      bench.nowMs = 40 * (index + 1)
+      bench.deliver(peer, bench.have())
+    }
+    expect(tempoOf(bench.state).scatter.smoothedMs).to.be.within(40, 80)
     expect(tempoOf(bench.state).silent).to.deep.equal([])
   })
 
