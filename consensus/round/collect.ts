@@ -97,7 +97,12 @@ export function minimumCommits({ group, rule, faultsTrim }: RoundContext): numbe
 
 /** Notes when enough commitments were available; the leader's grace is counted from then. */
 export function noteEnough(state: RoundState): boolean {
-  if (state.enoughAtMs !== null || availableCommits(state).length < minimumCommits(state.context)) return false
+  const { context, commits, haves } = state
+  if (state.enoughAtMs !== null) return false
+  const needed = minimumCommits(context)
+  // Before the look at every partition: no commitment is available to f HAVEs.
+  if (commits.size < needed || haves.size <= context.group.faults) return false
+  if (availableCommits(state).length < needed) return false
   state.enoughAtMs = state.nowMs
   return true
 }

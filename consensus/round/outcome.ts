@@ -14,15 +14,22 @@ export function takeOutcome(state: RoundState, signed: Signed<Outcome>): Verdict
   const first = state.outcomes.get(signed.signer)
   if (first !== undefined) return first.key === key ? 'repeat' : accuse(state, first.signed, signed)
   state.outcomes.set(signed.signer, { signed, key })
+  state.leading = null
   return 'new'
 }
 
 /** The outcomes that most seats signed, sorted by signer. */
-export function leadingOutcomes({ outcomes }: RoundState): readonly CountedOutcome[] {
+export function leadingOutcomes(state: RoundState): readonly CountedOutcome[] {
+  if (state.leading !== null) return state.leading
   const groups = new Map<string, CountedOutcome[]>()
-  for (const outcome of outcomes.values()) groups.set(outcome.key, [...(groups.get(outcome.key) ?? []), outcome])
+  for (const outcome of state.outcomes.values()) {
+    const group = groups.get(outcome.key)
+    if (group === undefined) groups.set(outcome.key, [outcome])
+    else group.push(outcome)
+  }
   const leading = [...groups.values()].sort((a, b) => b.length - a.length)[0] ?? []
-  return leading.sort((a, b) => compareText(a.signed.signer, b.signed.signer))
+  state.leading = leading.sort((a, b) => compareText(a.signed.signer, b.signed.signer))
+  return state.leading
 }
 
 /** f + 1 seats executed a value: one honest one saw it decided. And what if they differ from the own result? */

@@ -170,6 +170,8 @@ export interface RoundState {
   /** Of each seat: the aggregates it signed, by value (hex), then partition. */
   readonly aggregates: Map<PeerName, Map<string, Map<number, Signed<Aggregate>>>>
   readonly outcomes: Map<PeerName, CountedOutcome>
+  /** Cache: those that most seats signed; null when OUTCOMEs changed. */
+  leading: readonly CountedOutcome[] | null
   certificate: { readonly certificate: Certificate; readonly outcome: Outcome } | null
   /** Whom evidence was given against, and of which kind: once each. */
   readonly accused: Set<string>
@@ -234,6 +236,7 @@ export function emptyState(context: RoundContext): RoundState {
     reduceLevel: 0,
     aggregates: new Map(),
     outcomes: new Map(),
+    leading: null,
     certificate: null,
     accused: new Set(),
     diverged: false,

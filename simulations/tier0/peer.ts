@@ -315,7 +315,8 @@ export class SimPeer {
       }
     }
     if (replica.takesWish(signed)) return
-    for (const one of [signed, ...attachments]) this.#note(one, inbox.round)
+    this.#note(signed, inbox.round)
+    for (const one of attachments) this.#note(one, inbox.round)
     inbox.message(from.name, signed, attachments)
   }
 

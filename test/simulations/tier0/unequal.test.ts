@@ -1,7 +1,9 @@
 import { expect } from 'chai'
 import type { Scenario } from '../../../simulations/scenario/types.ts'
+import { scaleScenario } from '../../../simulations/scenarios/scale.ts'
 import { withSlowPeer } from '../../../simulations/scenarios/slow-peer.ts'
 import { stragglers } from '../../../simulations/scenarios/stragglers.ts'
+import { thinLinks } from '../../../simulations/scenarios/thin-links.ts'
 import { eventsOf, runSeed, type Told } from '../support.ts'
 
 /** Lengths of the rounds after the first, by stage 0's certificates. */
@@ -46,5 +48,17 @@ describe('simulations/tier0: unequal peers', () => {
       return mean(lengths.slice(0, 4))
     })
     expect(slowest[1]!).to.be.below(slowest[0]!)
+  })
+
+  it('rounds on links that collapse are late, and none is skipped', () => {
+    const told = play(thinLinks, 4)
+    expect(eventsOf(told, 'certified').some(({ skip }) => skip)).to.equal(false)
+  })
+
+  it('the swarm whose growth is measured trains: its first round waits for who is still starting', () => {
+    const told = play(scaleScenario(96, 1), 1)
+    const certified = eventsOf(told, 'certified')
+    expect(certified).to.have.length(96)
+    expect(certified.some(({ skip }) => skip)).to.equal(false)
   })
 })
