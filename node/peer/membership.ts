@@ -161,6 +161,11 @@ export class Membership {
     return inForce(this.#recoveries.filter(recovery => recovery.stage === stage))
   }
 
+  /** Is this round one that a stage which was re-formed left out? No stage has work in it. */
+  isPassedOver(round: number): boolean {
+    return this.#recoveries.some(({ base, resume }) => base.round < round && round < resume)
+  }
+
   /** Leases with what the blocks of (afterHeight, toHeight] show: final ones, above the newest epoch's beacon height. */
   async noted(
     leases: readonly StageLease[],

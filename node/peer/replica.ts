@@ -199,7 +199,7 @@ export class Replica {
   }
 
   async #open(epoch: Epoch, signal: AbortSignal): Promise<RoundRun> {
-    const { parts, stageState, inbox, commits, signatures, reporter, book } = this.#init
+    const { parts, membership, stageState, inbox, commits, signatures, reporter, book } = this.#init
     const { tip } = stageState
     const { run, self, stage, journal, engine } = parts
     const restored = await restoredRound(journal, run.id, stage, { round: tip.round + 1, epoch: epoch.number })
@@ -233,6 +233,8 @@ export class Replica {
     await round.start(this.#parked, this.#init.unreachable, tip.round === stageState.start.round)
     this.#parked = []
     if (this.#pausing.isAsked) round.pause()
+    // A stage that was re-formed waits for the others at a later round.
+    if (membership.isPassedOver(context.scope.round)) round.idle()
     if (book.othersReached(tip.round)) round.work?.pipelineReady()
     const head = await parts.chain.finalizedHead({ signal })
     round.finalized(head.height, head.hash)

@@ -38,9 +38,11 @@ export function recovery(seed: number): Scenario {
   const faults = Math.floor((replicas - 1) / 3)
   const stage = random.below(stages)
   const members = Array.from({ length: replicas }, (_, index) => stage + index * stages)
-  const atMs = 15_000 + random.below(60_000)
+  const soonMs = 15_000 + random.below(60_000)
   const isSplit = random.chance(0.3)
   const hasLiar = !isSplit && random.chance(0.4)
+  // Who hears nothing must have some rounds: nobody can go on from what the liar keeps to itself.
+  const atMs = hasLiar ? soonMs + 45_000 : soonMs
   const lost = faults + 1 + random.below(replicas - 2 * faults - 1)
   const struck = isSplit ? split(random, members, atMs) : gone(random, members, { lost, hasLiar, faults, atMs })
   return scenario({

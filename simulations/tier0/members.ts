@@ -69,6 +69,14 @@ export class Members {
     return inForce(found)
   }
 
+  /** Is this round one that a stage which was re-formed left out? */
+  isPassedOver(round: number, epoch: number): boolean {
+    if (!this.change) return false
+    return Array.from({ length: this.#init.world.run.manifest.stages }, (_, stage) => stage).some(stage =>
+      this.recoveries(stage, epoch).some(({ base, resume }) => base.round < round && round < resume),
+    )
+  }
+
   get leaseRules(): LeaseRules {
     return this.#init.world.run.manifest.chain
   }

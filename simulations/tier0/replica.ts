@@ -320,6 +320,7 @@ export class SimReplica {
       run.input({ type: 'stored', author: id.author, root: id.root, partition: id.partition })
     run.start(this.#parked, world.unreachableFrom(peer), this.tip.round === 0)
     this.#parked = []
+    if (world.members.isPassedOver(round, world.newestEpoch(peer.chain.finalized.height))) run.idle()
     if (peer.tips.othersReached(stage, this.tip.round)) run.work?.pipelineReady()
     const head = peer.chain.finalized
     run.input({ type: 'finalized', height: head.height, hash: head.hash })
