@@ -43,6 +43,8 @@ export class MemoryBlobs implements Blobs {
   readonly #spares = new SpareArrays()
   readonly #ownerBytes = new Map<PeerName, number>()
   #bytes = 0
+  /** Held at the most since rounds were dropped. */
+  #mostBytes = 0
 
   constructor(limits: BlobLimits) {
     this.#limits = limits
@@ -92,8 +94,9 @@ export class MemoryBlobs implements Blobs {
       for (const [owner, blobs] of owners) for (const kept of blobs.values()) this.#drop(owner, kept)
       this.#rounds.delete(held)
     }
-    // As much as is held now: a round takes about what the one before it took.
-    this.#spares.trim(this.#bytes)
+    // A round takes about what the one before it took.
+    this.#spares.trim(this.#mostBytes)
+    this.#mostBytes = this.#bytes
   }
 
   #kept(key: BlobKey): Kept | undefined {
@@ -107,6 +110,7 @@ export class MemoryBlobs implements Blobs {
 
   #account(owner: PeerName, bytes: number): void {
     this.#bytes += bytes
+    this.#mostBytes = Math.max(this.#mostBytes, this.#bytes)
     const owned = (this.#ownerBytes.get(owner) ?? 0) + bytes
     if (owned === 0) this.#ownerBytes.delete(owner)
     else this.#ownerBytes.set(owner, owned)
