@@ -38,7 +38,6 @@ import { pauses } from './pauses.ts'
 import { poisonedDht } from './poisoned-dht.ts'
 import { REAL_SCENARIOS } from './real/index.ts'
 import { regionFailure } from './region-failure.ts'
-import { replayedRecords } from './replayed-records.ts'
 import { restoredBackup } from './restored-backup.ts'
 import { rollingRestarts } from './rolling-restarts.ts'
 import { silentLeaders } from './silent-leaders.ts'
@@ -101,7 +100,6 @@ const ALL: readonly Scenario[] = [
   gradientLiars,
   openInternet,
   poisonedDht,
-  replayedRecords,
   eclipsedPeer,
   sybilCrowd,
   gossipFlooded,
