@@ -18,7 +18,7 @@ import { ChainNode } from './chain.ts'
 import { SimDisk } from './disk.ts'
 import { openSimEngine } from './engine.ts'
 import { GossipGate } from './gossip-gate.ts'
-import { addressOf, type Internet } from './internet.ts'
+import { addressOf, FIRST_PORT, type Internet } from './internet.ts'
 import type { Identity } from './manifest.ts'
 import { MachineClock, SimProcess } from './process.ts'
 import { simTransport } from './transport.ts'
@@ -73,6 +73,7 @@ export class SimPeer {
   #life: Life | null = null
   #stop = new AbortController()
   #lives = 0
+  #port = FIRST_PORT
 
   constructor(init: SimPeerInit) {
     this.#init = init
@@ -94,7 +95,7 @@ export class SimPeer {
   }
 
   get address(): string {
-    return addressOf(this.index)
+    return addressOf(this.index, this.#port)
   }
 
   get isUp(): boolean {
@@ -134,6 +135,11 @@ export class SimPeer {
   /** As by Ctrl-C: it flushes and says goodbye. */
   stop(): void {
     this.#life?.process.run(() => this.#stop.abort(new Error('stopped')))
+  }
+
+  /** From its next start on it listens elsewhere. */
+  move(): void {
+    this.#port++
   }
 
   /** What a restart finds. */
