@@ -1,8 +1,14 @@
 /** Whether a peer was there in a round, as far as its certificate tells. Pure. */
 import type { Group } from '../../consensus/election/index.ts'
 import { hasBit } from '../../consensus/round/availability.ts'
-import type { VerifiedCertificate } from '../../protocols/wire/certificate.ts'
-import type { PeerName } from '../../protocols/wire/messages.ts'
+import type { Outcome, PeerName } from '../../protocols/wire/messages.ts'
+
+/** What a verified certificate tells of who was there. */
+export interface Presence {
+  readonly signers: readonly PeerName[]
+  readonly commits: readonly { readonly signer: PeerName }[]
+  readonly outcomes: readonly { readonly payload: Pick<Outcome, 'heard'> }[]
+}
 
 /**
  * It signed the certificate, or one of the commitments in it, or more than f of its signers heard it, of which one is honest.
@@ -10,7 +16,7 @@ import type { PeerName } from '../../protocols/wire/messages.ts'
  * @param group - of the certificate's epoch and stage
  */
 export function tookPart(
-  { signers, commits, outcomes }: Pick<VerifiedCertificate, 'signers' | 'commits' | 'outcomes'>,
+  { signers, commits, outcomes }: Presence,
   group: Pick<Group, 'seats' | 'faults'> | null,
   peer: PeerName,
 ): boolean {

@@ -291,10 +291,8 @@ export class SimReplica {
       this.#show()
       return
     }
-    const restored = journal.restored(world.run.id, stage, {
-      round: this.tip.round + 1,
-      epoch: epoch.number,
-    })
+    const next = { round: this.tip.round + 1, epoch: epoch.number }
+    const restored = journal.restored(world.run.id, stage, next)
     const signs = journal.suspended === null
     const { partitions } = world.bench
     const base = { run: world.run, stage, self, signs, partitions, tip: this.tip, epoch }

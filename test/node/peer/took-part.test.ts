@@ -13,7 +13,7 @@ describe('whether a peer took part in a round', () => {
       return { signer: seats[index]!.peer, payload: { heard: bitmap } }
     })
     const commits = authors.map(signer => ({ signer }))
-    return { signers: ['a', 'b', 'c'], commits, outcomes } as unknown as Parameters<typeof tookPart>[0]
+    return { signers: ['a', 'b', 'c'], commits, outcomes }
   }
   const was = (...given: Parameters<typeof certificate>) => tookPart(certificate(...given), group, 'd')
 
