@@ -14,6 +14,7 @@ import {
   precommit,
   prevote,
   propose,
+  startClock,
   stopVoting,
 } from './agreement.ts'
 import { beginScatter, commitOwn, idleOwn, noteEnough, scatter, signHave, store } from './collect.ts'
@@ -51,6 +52,7 @@ const TIMERS: Readonly<Record<string, (state: RoundState, view: number) => void>
   have: signHave,
   scatter,
   grace: () => {},
+  begin: startClock,
   resend,
   reduce: reduceTimeout,
   stuck: state => state.seenStuck.clear(),

@@ -138,6 +138,8 @@ async function join(init: PeerInit, environment: WatchedEnvironment, seat: Seat,
       if (book.othersReached(stageState.tip.round)) inbox.current?.work?.pipelineReady()
     },
   })
+  /** The network is up before there are rounds. */
+  let onGone = (): void => undefined
   const connected: Connected = new Connected({
     self,
     stage,
@@ -148,7 +150,7 @@ async function join(init: PeerInit, environment: WatchedEnvironment, seat: Seat,
     quorum: () => standing.quorum,
     onChange(peer, isConnected) {
       inbox.reachable(peer, isConnected)
-      if (!isConnected) replica.lookAtPause()
+      if (!isConnected) onGone()
       reporter.lacking(connected.missing())
     },
     onWaiting: text => reporter.waiting(text),
@@ -289,6 +291,7 @@ async function join(init: PeerInit, environment: WatchedEnvironment, seat: Seat,
     onFinished: round => bus.emit('run.finished', { round }),
   })
   standing.inRound = () => replica.epoch?.number ?? null
+  onGone = () => replica.lookAtPause()
   const follower: Follower = new Follower({
     parts,
     membership,

@@ -14,6 +14,7 @@ import { placeNow } from './place.ts'
 import { RoundBell } from './round-bell.ts'
 import type { RoundInbox } from './round-inbox.ts'
 import type { StageState } from './stage-state.ts'
+import { tookPart } from './took-part.ts'
 import type { PeerParts } from './types.ts'
 
 /** Without news it asks its siblings this often, ms. */
@@ -130,9 +131,11 @@ export class Follower {
 
   /** The round was certified without this peer: what it signs from the next one on cannot contradict what it forgot. */
   async #resume({ tip, verified }: Certified): Promise<void> {
-    const { parts, onResumed } = this.#init
+    const { parts, membership, onResumed } = this.#init
     const { run, stage, self, journal } = parts
-    if (verified.signers.includes(self)) return
+    // A seat that it had in the epoch of the round may be in another's hands.
+    const group = membership.known(tip.epoch)?.groups[stage] ?? null
+    if (tookPart(verified, group, self)) return
     const round = tip.round + 1
     await journal.resume({ run: run.id, stage, epoch: tip.epoch, round })
     onResumed(round)

@@ -19,10 +19,11 @@ export class SeenSignatures {
   note(signed: Signed): void {
     const { signer, payload } = signed
     if (payload.kind === 'record' || !hasSlot(payload)) return
-    const rounds = this.#bySigner.get(signer) ?? new Map<number, OfRound>()
-    this.#bySigner.set(signer, rounds)
-    const kinds = rounds.get(payload.scope.round) ?? new Map()
-    rounds.set(payload.scope.round, kinds)
+    const { round } = payload.scope
+    let rounds = this.#bySigner.get(signer)
+    if (rounds === undefined) this.#bySigner.set(signer, (rounds = new Map<number, OfRound>()))
+    let kinds = rounds.get(round)
+    if (kinds === undefined) rounds.set(round, (kinds = new Map()))
     const known = kinds.get(payload.kind)
     if (known === undefined || viewOf(known.payload) <= viewOf(payload)) kinds.set(payload.kind, signed)
   }

@@ -49,6 +49,11 @@ function learningRates({ width }: ModelConfig): { readonly learningRate: number;
     : { learningRate: 4e-3, learningRateFloor: 2e-4 }
 }
 
+/** Of a micro-batch: where computing it takes little time, its messages count, which are as many for a longer one. */
+function sequencesOf({ width }: ModelConfig): number {
+  return width >= 512 ? 8 : 16
+}
+
 export function makeManifest(choices: RunChoices): Manifest {
   return {
     version: 1,
@@ -56,7 +61,7 @@ export function makeManifest(choices: RunChoices): Manifest {
     stages: choices.stages,
     replicas: choices.replicas,
     corpus: { ...choices.corpus, tokenizer: 'bytes', heldOut: 0.1 },
-    batch: { sequences: 8, target: choices.target, slack: 1.5 },
+    batch: { sequences: sequencesOf(choices.model), target: choices.target, slack: 1.5 },
     optimizer: {
       name: 'adamw',
       // A round's mean is over many micro-batches, and a run has a hundred rounds: a longer memory is mostly late.

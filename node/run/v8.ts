@@ -1,5 +1,6 @@
-/** Settings of V8 for a peer. */
+/** Settings of V8 for the programs of a swarm. */
 import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 
 /**
  * Each round some 20 MB of buffers come and go outside of V8's heap. By itself V8 marks all of the heap after every 64 MB of
@@ -16,4 +17,11 @@ export const BUFFER_FLAGS: readonly string[] = isKnown ? [COUNT_BUFFERS_WITH_HEA
 /** For a process that was started without it. */
 export function countBuffersWithHeap(): void {
   if (isKnown && !process.execArgv.includes(COUNT_BUFFERS_WITH_HEAP)) setFlagsFromString(COUNT_BUFFERS_WITH_HEAP)
+}
+
+/** One full collection, some 50 ms: for a program that has done its large work and makes little garbage from now on. */
+export function collectGarbage(): void {
+  setFlagsFromString('--expose-gc')
+  const collect: unknown = runInNewContext('gc')
+  if (typeof collect === 'function') collect()
 }
