@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { ContentId } from '../../protocols/wire/messages.ts'
 import type { SwarmFolder } from '../run/folder.ts'
 import { manifestPath } from '../run/folder.ts'
-import { BUFFER_FLAGS } from '../run/v8.ts'
+import { BUFFER_FLAGS, COLLECTION_FLAGS } from '../run/v8.ts'
 import type { LocalPeer } from './setup.ts'
 
 /** Where the bundles lie, seen from here: a chunk of one, one of them, or a source file. */
@@ -24,7 +24,12 @@ export const CHAIN_PROGRAM = bundleAt('chain.js')
  * Flags of Node for many peers on few cores. The helper threads of eight garbage collectors cost a quarter of a second a
  * round more than the collections themselves; a new space of 8 MB a half instead of 16 holds 60 MB less and costs nothing.
  */
-export const PEER_NODE_FLAGS: readonly string[] = ['--single-threaded-gc', '--max-semi-space-size=8', ...BUFFER_FLAGS]
+export const PEER_NODE_FLAGS: readonly string[] = [
+  '--single-threaded-gc',
+  '--max-semi-space-size=8',
+  ...BUFFER_FLAGS,
+  ...COLLECTION_FLAGS,
+]
 
 const MIB = 1024 * 1024
 

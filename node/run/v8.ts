@@ -19,9 +19,12 @@ export function countBuffersWithHeap(): void {
   if (isKnown && !process.execArgv.includes(COUNT_BUFFERS_WITH_HEAP)) setFlagsFromString(COUNT_BUFFERS_WITH_HEAP)
 }
 
-/** One full collection, some 50 ms: for a program that has done its large work and makes little garbage from now on. */
+/** Of processes that are to collect by themselves: asking for it later would void the compiled code that is kept. */
+export const COLLECTION_FLAGS: readonly string[] = ['--expose-gc']
+
+/** One full collection, 50 to 100 ms: where a program knows better than V8 that there is much to gain. */
 export function collectGarbage(): void {
-  setFlagsFromString('--expose-gc')
-  const collect: unknown = runInNewContext('gc')
+  if (globalThis.gc === undefined) setFlagsFromString('--expose-gc')
+  const collect: unknown = globalThis.gc ?? runInNewContext('gc')
   if (typeof collect === 'function') collect()
 }
