@@ -38,6 +38,10 @@ const common: BuildOptions = {
   logLevel: 'warning',
   sourcemap: false,
   legalComments: 'none',
+  // Comments are what is not ASCII: without them V8 keeps a byte a character instead of two, and half as many (8 MB a peer).
+  // Names stay, and lines, for stack traces.
+  minifyWhitespace: true,
+  lineLimit: 160,
 }
 
 export async function bundle(): Promise<void> {

@@ -15,8 +15,9 @@ import { openEngine } from './peer/stage-disk.ts'
 import { makeSystem } from './peer/system.ts'
 import { chainExit, openChain } from './run/chain.ts'
 import { IDENTITY_FILE } from './run/folder.ts'
+import { collectAfterRounds } from './run/garbage.ts'
 import { clearRequest, readRequest } from './run/request.ts'
-import { countBuffersWithHeap } from './run/v8.ts'
+import { collectGarbage, countBuffersWithHeap } from './run/v8.ts'
 import { StatusWriter } from './status/writer.ts'
 
 /** How a peer ended, for its status. */
@@ -49,6 +50,11 @@ export async function runPeer(init: MachineInit): Promise<PeerEnd> {
   // A mistyped address is told before anything is opened.
   for (const address of [...init.listen, ...init.announce, ...init.bootstrap]) parseAddress(address)
   const endLog = logEvents(bus, folder)
+  const endCollections = collectAfterRounds({
+    bus,
+    bufferBytes: () => process.memoryUsage().external,
+    collect: collectGarbage,
+  })
   let network: Network | null = null
   const status = new StatusWriter({
     folder,
@@ -101,6 +107,7 @@ export async function runPeer(init: MachineInit): Promise<PeerEnd> {
     asked.end()
     network = null
     await status.stop(ended)
+    endCollections()
     endLog()
   }
 }

@@ -28,7 +28,9 @@ export function makeGroup(scope: GroupScope, seats: readonly Seat[]): Group {
 
 /** Index of a peer's seat, or -1. */
 export function seatIndex(group: Group, peer: PeerName): number {
-  return group.seats.findIndex(seat => seat.peer === peer)
+  const { seats } = group
+  for (let index = 0; index < seats.length; index++) if (seats[index]!.peer === peer) return index
+  return -1
 }
 
 /** Different seats among the voters; strangers and repetitions do not count. */

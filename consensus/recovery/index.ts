@@ -1,3 +1,4 @@
+export { type Duty, isUnderWay, type LeaseView, leaseDuty, type Posted } from './duty.ts'
 export {
   claimsFrom,
   claimsUntil,
@@ -11,6 +12,7 @@ export {
 } from './lease.ts'
 export {
   type ClaimRecord,
+  checkShown,
   decodeStageRecord,
   encodeClaim,
   encodeRenewal,
@@ -18,7 +20,7 @@ export {
   shownRound,
   verifyShown,
 } from './records.ts'
-export { baseOf, type Recovered, type RecoverInit, recover, reseat } from './recover.ts'
+export { baseOf, inForce, type Recovered, type RecoverInit, recover, reseat } from './recover.ts'
 export type {
   Claim,
   LeaseRules,

@@ -3,15 +3,21 @@ import { equalBytes } from '../../protocols/wire/hash.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import type { Claim, LeaseRules, Point, Recovery, RoundIds, StageEvent, StageLease } from './types.ts'
 
+const UNCLAIMED = { openedAt: null, claims: new Map<PeerName, Claim>() }
+
 /** Before anything was posted. @param start - the run's first block; @param origin - what the first round builds on */
 export function firstLease(start: number, origin: Point): StageLease {
-  return { renewedAt: start, final: origin, sinceEpoch: 0, openedAt: null, claims: new Map() }
+  return { renewedAt: start, final: origin, sinceEpoch: 0, isFresh: false, silent: new Set(), ...UNCLAIMED }
 }
 
-/** After a stage was re-formed. @param start - first block of the recovery's epoch */
-export function leaseOf({ base, resume, epoch }: Recovery, start: number): StageLease {
+/**
+ * After a stage was re-formed.
+ * @param start - first block of the recovery's epoch
+ * @param silent - seats of the epoch before that did not claim
+ */
+export function leaseOf({ base, resume, epoch }: Recovery, start: number, silent: readonly PeerName[]): StageLease {
   const final = { ...base, round: resume - 1 }
-  return { renewedAt: start, final, sinceEpoch: epoch, openedAt: null, claims: new Map() }
+  return { renewedAt: start, final, sinceEpoch: epoch, isFresh: true, silent: new Set(silent), ...UNCLAIMED }
 }
 
 /**
@@ -68,6 +74,13 @@ export function supports({ newest, holds }: Claim, point: RoundIds): boolean {
   return holds && newest !== null && (sameRound(newest, point) || sameRound(newest.parent, point))
 }
 
+/** Has it the state of what is final? So has who went on from there. */
+export function holdsFinal({ newest, holds }: Claim, { final, sinceEpoch, isFresh }: StageLease): boolean {
+  if (!holds) return false
+  if (newest === null) return true
+  return sameRound(newest, final) || sameRound(newest.parent, final) || (isFresh && newest.epoch >= sinceEpoch)
+}
+
 export function sameRound(a: RoundIds, b: RoundIds): boolean {
   return equalBytes(a.value, b.value) && equalBytes(a.outcome, b.outcome)
 }
@@ -76,7 +89,7 @@ function renew(lease: StageLease, height: number, shown: Parameters<typeof renew
   if (!renews(lease, shown)) return lease
   const final = { round: shown.round, value: shown.value, outcome: shown.outcome }
   // Who gave its seat up before that cannot write this stage's history any more.
-  return { renewedAt: height, final, sinceEpoch: shown.epoch, openedAt: null, claims: new Map() }
+  return { renewedAt: height, final, sinceEpoch: shown.epoch, isFresh: false, silent: new Set(), ...UNCLAIMED }
 }
 
 function claim(lease: StageLease, rules: LeaseRules, height: number, peer: PeerName, made: Claim): StageLease {

@@ -3,6 +3,7 @@ import { decodeStrict, encode } from '../../protocols/wire/cbor.ts'
 import {
   type CertifiedValue,
   type CertifyingGroup,
+  checkOutcomes,
   OUTCOME_ENVELOPES,
   type ValueWithOutcomes,
   verifyOutcomes,
@@ -10,7 +11,7 @@ import {
 import { MAX_STAGES } from '../../protocols/wire/constants.ts'
 import { boolean, integer, isMap, nullable, object, oneOf } from '../../protocols/wire/fields.ts'
 import { contentIdText, VALUE, valueRelation } from '../../protocols/wire/message-fields.ts'
-import type { ContentId } from '../../protocols/wire/messages.ts'
+import type { ContentId, Outcome, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal, type Refusal, refuse } from '../../protocols/wire/refusals.ts'
 import { RECORD_KINDS, RECORD_LIMIT_BYTES } from '../chain/constants.ts'
 import type { ShownRound } from './types.ts'
@@ -85,6 +86,16 @@ export function decodeStageRecord(bytes: Uint8Array, run: ContentId): RenewalRec
 /** That Q seats of the group certified it; the group is that of the value's stage and epoch. */
 export async function verifyShown(shown: ValueWithOutcomes, group: CertifyingGroup): Promise<ShownRound | Refusal> {
   const certified = await verifyOutcomes(shown, group)
+  return isRefusal(certified) ? certified : shownRound(certified)
+}
+
+/** The same of envelopes that are opened already, in the record's order: whoever signed them. Pure. */
+export function checkShown(
+  shown: ValueWithOutcomes,
+  outcomes: readonly Signed<Outcome>[],
+  group: CertifyingGroup,
+): ShownRound | Refusal {
+  const certified = checkOutcomes(shown, outcomes, group)
   return isRefusal(certified) ? certified : shownRound(certified)
 }
 

@@ -3,8 +3,8 @@ import { compareBytes, compareText } from '../../protocols/wire/hash.ts'
 import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { hashList } from '../election/digest.ts'
 import type { Roster, RosterRules } from '../membership/types.ts'
-import { claimsUntil, sameRound, supports } from './lease.ts'
-import type { Claim, LeaseRules, Point, Recovery, Shortage, StageLease } from './types.ts'
+import { claimsUntil, holdsFinal, sameRound, supports } from './lease.ts'
+import type { Claim, LeaseRules, Point, Recovery, Shortage, ShownRound, StageLease } from './types.ts'
 
 export interface RecoverInit {
   readonly run: RosterRules['run']
@@ -72,30 +72,60 @@ export function reseat(before: Roster, recoveries: readonly Recovery[]): Roster 
   return { ...before, stageOf, departing }
 }
 
-/** The newest certified round that more than f of the claimants hold, so an honest one does; else what is final. */
+/**
+ * The newest certified round that more than f of the claimants hold, so an honest one does; else what is final. What is final
+ * is undone in one case: for a whole lease after the stage was re-formed from it nobody went on from there, and more than f
+ * hold an earlier round, but not what is final: it is lost, or a liar keeps it to itself.
+ */
 export function baseOf(lease: StageLease, claims: ReadonlyMap<PeerName, Claim>, faults: number): Point {
-  let best = lease.final
-  for (const { newest, holds } of claims.values()) {
-    if (!holds || newest === null || newest.epoch < lease.sinceEpoch || newest.round < best.round) continue
-    if (newest.round === best.round && !precedes(newest, best, lease)) continue
-    const support = [...claims.values()].filter(claim => supports(claim, newest)).length
+  const made = [...claims.values()]
+  const newer = newestHeld(made, faults, lease.final, newest => newest.epoch >= lease.sinceEpoch)
+  if (newer !== null) return newer
+  const isKept = !lease.isFresh || made.filter(claim => holdsFinal(claim, lease)).length > faults
+  return (isKept ? null : newestHeld(made, faults, null, newest => newest.epoch < lease.sinceEpoch)) ?? lease.final
+}
+
+/** @param final - rounds before it do not count; null: all do */
+function newestHeld(
+  claims: readonly Claim[],
+  faults: number,
+  final: Point | null,
+  counts: (newest: ShownRound) => boolean,
+): Point | null {
+  let best: Point | null = final
+  for (const { newest, holds } of claims) {
+    if (!holds || newest === null || !counts(newest) || newest.round < (best?.round ?? 0)) continue
+    if (newest.round === best?.round && !precedes(newest, best, final)) continue
+    const support = claims.filter(claim => supports(claim, newest)).length
     if (support > faults) best = { round: newest.round, value: newest.value, outcome: newest.outcome }
   }
-  return best
+  return best === final ? null : best
+}
+
+/** Those of a stage that still count: one is void once a later one went on from before it. In the order of the epochs. */
+export function inForce(recoveries: readonly Recovery[]): readonly Recovery[] {
+  return recoveries.filter((recovery, at) =>
+    recoveries.slice(at + 1).every(later => later.base.round >= recovery.resume - 1),
+  )
 }
 
 /** Above every round that is final anywhere, and above the one that a claimant may have voted in: no number stands for two rounds. */
 function resumeRound(leases: readonly StageLease[]): number {
   let highest = 0
   for (const { final, claims } of leases) {
-    highest = Math.max(highest, final.round, ...[...claims.values()].map(({ newest }) => 1 + (newest?.round ?? 0)))
+    // Who shows nothing newer may have voted after what is final.
+    const voted = [...claims.values()].map(({ newest }) => 1 + Math.max(newest?.round ?? 0, final.round))
+    highest = Math.max(highest, final.round, ...voted)
   }
   return highest + 1
 }
 
 /** Two certified rounds of one number mean that more than f seats lied: what is final stays, else the smaller id counts. */
-function precedes(a: Point, b: Point, { final }: StageLease): boolean {
-  return !sameRound(b, final) && (compareBytes(a.value, b.value) || compareBytes(a.outcome, b.outcome)) < 0
+function precedes(a: Point, b: Point, final: Point | null): boolean {
+  return (
+    !(final !== null && sameRound(b, final)) &&
+    (compareBytes(a.value, b.value) || compareBytes(a.outcome, b.outcome)) < 0
+  )
 }
 
 /** A claim of a seat of the stage that is bonded, and was not proven to lie. */
@@ -103,13 +133,23 @@ function counts({ before, bonded }: RecoverInit, stage: number, peer: PeerName):
   return before.stageOf.get(peer) === stage && bonded.has(peer) && before.departing.get(peer)?.act !== 'remove-proven'
 }
 
-/** Bonded peers without a seat: candidates of the stage, who fetch its state already, then by the epoch's beacon. */
-function spares({ before, bonded, beacon, run }: RecoverInit, stage: number, taken: ReadonlySet<PeerName>): PeerName[] {
-  const isFirst = (peer: PeerName): number => (before.candidates.get(peer) === stage ? 0 : 1)
+/**
+ * Bonded peers without a seat: candidates of the stage, who fetch its state already, first, and last who had a seat when the
+ * stage was re-formed and did not claim; else by the epoch's beacon.
+ */
+function spares(
+  { before, bonded, beacon, run, leases }: RecoverInit,
+  stage: number,
+  taken: ReadonlySet<PeerName>,
+): PeerName[] {
+  const turn = (peer: PeerName): number => {
+    if (leases[stage]?.silent.has(peer) === true) return 2
+    return before.candidates.get(peer) === stage ? 0 : 1
+  }
   return [...bonded]
     .filter(peer => !before.stageOf.has(peer) && !before.barred.has(peer) && !taken.has(peer))
     .map(peer => ({ peer, key: hashList([beacon, run, 'deal', peer]) }))
-    .sort((a, b) => isFirst(a.peer) - isFirst(b.peer) || compareBytes(a.key, b.key) || compareText(a.peer, b.peer))
+    .sort((a, b) => turn(a.peer) - turn(b.peer) || compareBytes(a.key, b.key) || compareText(a.peer, b.peer))
     .map(({ peer }) => peer)
 }
 

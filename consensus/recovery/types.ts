@@ -34,9 +34,9 @@ export interface ShownRound extends Point {
 
 /** What a member says of itself. */
 export interface Claim {
-  /** The newest certified round that it knows; null: none. */
+  /** The newest certified round that it knows; null: none since the run began, or since the stage was re-formed. */
   readonly newest: ShownRound | null
-  /** It has the state of that round, and can go back to that of the round before. */
+  /** It has the state of that round, and can go back to that of the round before; with none, the state of what is final. */
   readonly holds: boolean
 }
 
@@ -66,6 +66,10 @@ export interface StageLease {
   readonly final: Point
   /** Epoch of what is final, or that re-formed the stage: certificates of earlier ones do not go on from it. */
   readonly sinceEpoch: number
+  /** The stage was re-formed, and has shown no round since. */
+  readonly isFresh: boolean
+  /** Seats that did not claim when it was re-formed; none from its first renewal on. */
+  readonly silent: ReadonlySet<PeerName>
   /** C0: block of the first claim; null where there is none. */
   readonly openedAt: number | null
   /** The last claim of each peer since then. */

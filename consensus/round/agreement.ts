@@ -7,33 +7,63 @@ import type { Hash, Signed, Value } from '../../protocols/wire/messages.ts'
 import { countSeats } from '../election/group.ts'
 import { isAway } from './away.ts'
 import { availableCommits, minimumCommits } from './collect.ts'
-import { PROPOSAL_ATTACHMENTS_PER_SEAT } from './constants.ts'
+import { AVAILABLE_WAITS, PROPOSAL_ATTACHMENTS_PER_SEAT, SILENT_SHARE, UNHEARD_SHARE } from './constants.ts'
 import { arm, armOnce, disarm, patienceMs, sign } from './emit.ts'
 import { advanceAll, beginExecution } from './execution.ts'
-import { type KnownValue, leaderOf, type ProposalRecord, type RoundState } from './state.ts'
+import { awake, type KnownValue, leaderOf, type ProposalRecord, type RoundState } from './state.ts'
 import type { LockRecord, Polka } from './types.ts'
 import { checkReference } from './validity.ts'
-import { forgetViews, refreshValid, STEPS_A_VIEW, seatsAt } from './votes.ts'
+import { forgetViews, haveVoted, refreshValid, STEPS_A_VIEW, seatsAt } from './votes.ts'
 import { chooseChanges } from './wishes.ts'
 
-/** View 0 is clocked from when Q seats have closed their work: before that no leader can do anything. */
+/**
+ * View 0 is clocked from when Q seats have closed their work and enough of it is available: before that no leader can do anything. Where
+ * that does not come about, the views go on after a while, as SKIP is in the later ones.
+ */
 export function beginClock(state: RoundState): boolean {
-  const { group, timeouts } = state.context
+  const { group } = state.context
   if (state.begun || countSeats(group, [...state.commits.keys(), ...state.idles.keys()]) < group.quorum) return false
-  state.begun = true
-  arm(state, `propose/${state.view}`, patienceMs(state, timeouts.proposeMs))
+  const least = minimumCommits(state.context)
+  const canCome = group.seats.length - state.idles.size >= least
+  if (canCome && availableCommits(state).length < least) {
+    armOnce(state, 'begin', AVAILABLE_WAITS * state.waits.scatterMs)
+    return false
+  }
+  startClock(state)
   return true
+}
+
+/** View 0 begins. */
+export function startClock(state: RoundState): void {
+  if (state.begun) return
+  state.begun = true
+  disarm(state, 'begin')
+  arm(state, `propose/${state.view}`, proposalWaitMs(state))
+}
+
+/**
+ * For a leader that neither this round nor the one before has heard hardly anything; for one that has gone silent since, little. Only in
+ * the first f + 1 views: replicas may have heard different seats, and who waits less than others votes nil too early, view after view.
+ */
+function proposalWaitMs(state: RoundState): number {
+  const { context, view } = state
+  const { proposeMs } = context.timeouts
+  const leader = leaderOf(state, view)
+  const isAwake = leader === null || awake(state, [leader]).length > 0
+  if (isAwake || view > context.group.faults) return patienceMs(state, proposeMs)
+  return patienceMs(state, proposeMs * (context.tempo.silent.includes(leader) ? SILENT_SHARE : UNHEARD_SHARE))
 }
 
 /** Line 11. */
 export function enterView(state: RoundState, view: number): void {
   for (const name of ['propose', 'prevote', 'precommit', 'skip']) disarm(state, `${name}/${state.view}`)
+  disarm(state, 'begin')
   state.view = view
   state.step = 'propose'
   state.begun = true
   state.askedBlock = null
   forgetViews(state)
-  arm(state, `propose/${view}`, patienceMs(state, state.context.timeouts.proposeMs))
+  arm(state, `propose/${view}`, proposalWaitMs(state))
 }
 
 /** Line 55: f + 1 seats are in higher views, so one honest one is. */
@@ -78,7 +108,9 @@ export function propose(state: RoundState): boolean {
 function graceIsOver(state: RoundState): boolean {
   const { context, startedAtMs, enoughAtMs, idles, nowMs } = state
   if (startedAtMs === null || enoughAtMs === null) return false
-  const expected = context.group.seats.filter(({ peer }) => !idles.has(peer) && !isAway(state, peer)).length
+  const expected = context.group.seats.filter(
+    ({ peer }) => !idles.has(peer) && !isAway(context, state.heard, peer),
+  ).length
   if (availableCommits(state).length >= expected) return true
   const overAtMs = enoughAtMs + Math.min(context.timeouts.graceCapMs, (enoughAtMs - startedAtMs) / 2)
   if (nowMs >= overAtMs) return true
@@ -216,19 +248,37 @@ function lockRecord({ lock, valid }: RoundState): LockRecord {
   return { lock, valid: { view, value, proposal, prevotes } }
 }
 
-/** Lines 34 and 47: Q seats have voted, whatever and however far they are by now; wait a little for the others. */
+/**
+ * Lines 34 and 47: Q seats have voted, whatever and however far they are by now; wait a little for the others that this round has heard.
+ * Where all of them have voted, all replicas go on together.
+ */
 export function clockVotes(state: RoundState): boolean {
   const { context, view, step } = state
-  const { quorum } = context.group
+  const { quorum, seats } = context.group
   const delayMs = patienceMs(state, context.timeouts.voteMs)
-  if (step === 'prevote' && seatsAt(state, view, 'prevote') >= quorum) armOnce(state, `prevote/${view}`, delayMs)
-  if (seatsAt(state, view, 'precommit') >= quorum) armOnce(state, `precommit/${view}`, delayMs)
+  const voters = awake(
+    state,
+    seats.map(({ peer }) => peer),
+  )
+  const clock = (vote: 'prevote' | 'precommit', isHurried: boolean): void => {
+    const id = `${vote}/${view}`
+    if (!isHurried) armOnce(state, id, delayMs)
+    else if (state.hurried[vote] < view) {
+      state.hurried[vote] = view
+      arm(state, id, 0)
+    }
+  }
+  // A polka whose proposal is still on its way is worth the wait.
+  if (step === 'prevote' && seatsAt(state, view, 'prevote') >= quorum)
+    clock('prevote', haveVoted(state, voters, view, 'prevote') && !state.polkas.has(view))
+  if (seatsAt(state, view, 'precommit') >= quorum) clock('precommit', haveVoted(state, voters, view, 'precommit'))
   return false
 }
 
 /** After the decision nothing of this is needed any more. */
 export function stopVoting(state: RoundState): void {
   for (const name of ['propose', 'prevote', 'precommit', 'skip']) disarm(state, `${name}/${state.view}`)
+  disarm(state, 'begin')
   disarm(state, 'grace')
   disarm(state, 'scatter')
 }

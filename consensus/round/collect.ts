@@ -5,12 +5,11 @@ import type { Commit, Hash, Have, Idle, PeerName, Signed } from '../../protocols
 import { refuse } from '../../protocols/wire/refusals.ts'
 import { seatIndex } from '../election/group.ts'
 import { bitmapBytes, hasBit, haveFault, heldBy, heldCount, holdersOf, isAvailable, setBit } from './availability.ts'
-import { presentFirst } from './away.ts'
 import { HAVE_BATCH_MS } from './constants.ts'
-import { arm, armOnce, disarm, sign } from './emit.ts'
+import { arm, armOnce, disarm, measure, sign } from './emit.ts'
 import { accuse, type Verdict } from './evidence.ts'
 import { advanceAll, missingCommits } from './execution.ts'
-import type { RoundState } from './state.ts'
+import { awake, firstAwake, type RoundState } from './state.ts'
 import type { RoundContext } from './types.ts'
 
 /** What is wrong with a COMMIT, or null. */
@@ -77,6 +76,7 @@ export function takeHave(state: RoundState, signed: Signed<Have>): Verdict {
   state.haves.set(signed.signer, signed)
   state.holdings.set(signed.signer, heldBy(signed.payload))
   state.available = null
+  measureScatter(state, signed.signer)
   return 'new'
 }
 
@@ -97,7 +97,12 @@ export function minimumCommits({ group, rule, faultsTrim }: RoundContext): numbe
 
 /** Notes when enough commitments were available; the leader's grace is counted from then. */
 export function noteEnough(state: RoundState): boolean {
-  if (state.enoughAtMs !== null || availableCommits(state).length < minimumCommits(state.context)) return false
+  const { context, commits, haves } = state
+  if (state.enoughAtMs !== null) return false
+  const needed = minimumCommits(context)
+  // Before the look at every partition: no commitment is available to f HAVEs.
+  if (commits.size < needed || haves.size <= context.group.faults) return false
+  if (availableCommits(state).length < needed) return false
   state.enoughAtMs = state.nowMs
   return true
 }
@@ -118,29 +123,60 @@ export function idleOwn(state: RoundState): void {
 /** Sends the own partitions to their first f + 1 candidates; what this peer is itself a candidate for, it holds. */
 export function beginScatter(state: RoundState, self: PeerName, root: Hash): void {
   state.ownRoot = root
+  state.sinceMs.scatter = state.nowMs
   state.candidates.forEach((_, partition) => {
     store(state, self, root, partition)
   })
   scatter(state)
 }
 
-/** To every candidate of the first f + 1 + level that has not acknowledged, until f + 1 have. */
+/** To every candidate whose turn it is and that has not acknowledged, until f + 1 have. */
 export function scatter(state: RoundState): void {
-  const { context, holdings, ownRoot, scatterLevel, decided } = state
+  const { context, holdings, ownRoot, decided } = state
   if (ownRoot === null || context.self === null || decided !== null) return
   const commit = { author: context.self, root: ownRoot }
   let missing = false
   for (const [partition, candidates] of state.candidates.entries()) {
     const holders = new Set(holdersOf(candidates, holdings, commit, partition)).add(context.self)
     if (candidates.filter(peer => holders.has(peer)).length > context.group.faults) continue
-    const first = presentFirst(state, candidates).slice(0, context.group.faults + 1 + scatterLevel)
-    const to = first.filter(peer => !holders.has(peer))
+    const to = whoseTurn(state, candidates).filter(peer => !holders.has(peer))
     missing = true
     if (to.length > 0) state.effects.push({ type: 'scatter', root: ownRoot, partition, to })
   }
-  state.scatterLevel = Math.min(scatterLevel + 1, context.group.faults)
-  if (missing) arm(state, 'scatter', context.timeouts.reduceMs)
+  state.scatterLevel = Math.min(state.scatterLevel + 1, context.group.faults + 1)
+  if (missing) arm(state, 'scatter', state.waits.scatterMs)
   else disarm(state, 'scatter')
+}
+
+/** The first f + 1 that are awake; after a time-out also the first f + 1 of all, then one more each time, in the end all. */
+function whoseTurn(state: RoundState, candidates: readonly PeerName[]): readonly PeerName[] {
+  const { context, scatterLevel } = state
+  const { faults } = context.group
+  if (scatterLevel > faults) return candidates
+  const first = firstAwake(state, candidates)
+  if (scatterLevel === 0) return first
+  return [
+    ...new Set([
+      ...first,
+      ...candidates.slice(0, faults + 1),
+      ...awake(state, candidates).slice(0, faults + scatterLevel),
+    ]),
+  ]
+}
+
+/** How long half of the candidates that were sent partitions at once took to acknowledge them: some may be gone. */
+function measureScatter(state: RoundState, peer: PeerName): void {
+  const { context, candidates, holdings, measured, ownRoot, sinceMs } = state
+  if (ownRoot === null || sinceMs.scatter === null || peer === context.self || measured.has(peer)) return
+  const isFirst = (one: PeerName, ranked: readonly PeerName[]) =>
+    one !== context.self && ranked.indexOf(one) >= 0 && ranked.indexOf(one) <= context.group.faults
+  const due = candidates.flatMap((ranked, partition) => (isFirst(peer, ranked) ? [partition] : []))
+  const held = holdings.get(peer)?.get(context.self ?? '')
+  if (due.length === 0 || held === undefined || !equalBytes(held.root, ownRoot)) return
+  if (!due.every(partition => hasBit(held.bitmap, partition))) return
+  measured.add(peer)
+  const asked = context.group.seats.filter(one => candidates.some(ranked => isFirst(one.peer, ranked)))
+  if (2 * measured.size >= asked.length) measure(state, 'scatter')
 }
 
 /** A partition for which this peer is a candidate is here and checked. One root an author is ever acknowledged. */

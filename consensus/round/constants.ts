@@ -3,6 +3,21 @@
 /** Views over which the time-outs grow; after that they stay. 2^8 times the base outlasts any outage that a run survives. */
 export const VIEW_BACKOFF_CAP = 8
 
+/**
+ * Bounds of the measured waits, in shares of the manifest's time-outs, and their least deviation as a share of the smoothed value.
+ * One: who is always late holds a round up no longer than it does where nothing is measured.
+ */
+export const TEMPO_SHARES = { least: 1 / 4, most: 1, spread: 1 / 2 } as const
+
+/** Of the wait for a proposal, for a leader that a quorum was heard without. */
+export const UNHEARD_SHARE = 1 / 4
+
+/** The same, for one that was silent in the round before too: as long as messages take to meet. */
+export const SILENT_SHARE = 1 / 16
+
+/** How long view 0 waits for commitments to become available, in waits of the scatter: the first, and the transfers to others after it. */
+export const AVAILABLE_WAITS = 2
+
 /** Views before the current one whose votes are kept: late PRECOMMITs may still decide. Older ones are covered by re-sending. */
 export const VIEWS_BEHIND = 16
 

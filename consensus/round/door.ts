@@ -22,15 +22,8 @@ export function receive(state: RoundState, { signed, attachments }: Received): v
     refused(state, signed, wrong)
     return
   }
-  const shown = attachments.filter(attachment => doorFault(state.context, attachment) === null)
   state.heard.add(signer)
-  const isProposal = (one: Signed) => one.payload.kind === 'propose'
-  for (const one of shown) if (!isProposal(one)) takeShown(state, one)
-  decideBy(
-    state,
-    shown.filter(one => isKind(one, 'precommit')),
-  )
-  for (const one of shown) if (isProposal(one)) takeShown(state, one)
+  const shown = attachments.length === 0 ? attachments : takeAttachments(state, attachments)
   // What proves a change of members is of past rounds or of peers without a seat: no message of this round, but evidence.
   const verdict = isKind(signed, 'propose')
     ? takeProposal(state, signed, shown, attachments)
@@ -38,6 +31,19 @@ export function receive(state: RoundState, { signed, attachments }: Received): v
   if (isRefusal(verdict)) refused(state, signed, verdict)
   if (verdict === 'repeat') answerStuck(state, signer)
   if (signer === state.context.self) keepOwn(state, signed)
+}
+
+/** @returns those of this round's seats and scope */
+function takeAttachments(state: RoundState, attachments: readonly Signed[]): readonly Signed[] {
+  const shown = attachments.filter(attachment => doorFault(state.context, attachment) === null)
+  const isProposal = (one: Signed) => one.payload.kind === 'propose'
+  for (const one of shown) if (!isProposal(one)) takeShown(state, one)
+  decideBy(
+    state,
+    shown.filter(one => isKind(one, 'precommit')),
+  )
+  for (const one of shown) if (isProposal(one)) takeShown(state, one)
+  return shown
 }
 
 /** What is kept for re-sending: the newest of each kind. Also how a restart gives back what was signed. */

@@ -7,11 +7,18 @@ import { merkleRoot } from '../../protocols/wire/merkle.ts'
 import type { Aggregate, Hash, Outcome, PeerName, SealedCommit, Signed } from '../../protocols/wire/messages.ts'
 import { refuse } from '../../protocols/wire/refusals.ts'
 import { bitmapBytes, holdersOf, setBit } from './availability.ts'
-import { presentFirst } from './away.ts'
 import { AGGREGATED_VALUES_KEPT } from './constants.ts'
-import { arm, patienceMs, sign } from './emit.ts'
+import { arm, measure, patienceMs, sign } from './emit.ts'
 import { accuse, type Verdict } from './evidence.ts'
-import { type Execution, type KnownValue, knownValue, type PartitionProgress, type RoundState } from './state.ts'
+import {
+  awake,
+  type Execution,
+  firstAwake,
+  type KnownValue,
+  knownValue,
+  type PartitionProgress,
+  type RoundState,
+} from './state.ts'
 import type { AggregateInput } from './types.ts'
 
 /** From the PREVOTE on; a value that is not decided after all is dropped. `advanceAll` sets it going. */
@@ -44,6 +51,7 @@ export function executeDecided(state: RoundState): boolean {
   const known = state.decided === null || state.executing ? null : knownValue(state, state.decided.value)
   if (known === null) return false
   state.executing = true
+  state.sinceMs.execute = state.nowMs
   state.reduceLevel = 0
   beginExecution(state, known)
   if (state.execution !== null) fetchCommits(state, state.execution)
@@ -65,7 +73,7 @@ export function reduceTimeout(state: RoundState): void {
 }
 
 function clockReduce(state: RoundState): void {
-  arm(state, 'reduce', patienceMs(state, state.context.timeouts.reduceMs, state.reduceLevel))
+  arm(state, 'reduce', patienceMs(state, state.waits.executeMs, state.reduceLevel))
 }
 
 function fetchCommits(state: RoundState, { known }: Execution): void {
@@ -143,17 +151,17 @@ function advance(state: RoundState, execution: Execution, partition: number): vo
   }
 }
 
-/** The first f + 1 candidates compute at once, one more after each time-out, in the end everybody for itself. */
+/** The first f + 1 candidates that this round has heard compute at once, one more after each time-out, in the end everybody for itself. */
 function mayCompute(state: RoundState, part: PartitionProgress, candidates: readonly PeerName[]): boolean {
   const { context, reduceLevel } = state
-  const rank = context.self === null ? -1 : presentFirst(state, candidates).indexOf(context.self)
+  const rank = context.self === null ? -1 : awake(state, candidates).indexOf(context.self)
   if (mustRecompute(state)) return true
   return part.taken === null && rank >= 0 && rank <= context.group.faults + reduceLevel
 }
 
-/** All candidates have had their time. */
-function mustRecompute({ reduceLevel, context }: RoundState): boolean {
-  return reduceLevel > context.group.faults
+/** All candidates have had their time; with a certificate they have gone on, and one time-out is enough. */
+function mustRecompute({ reduceLevel, context, certificate }: RoundState): boolean {
+  return reduceLevel > (certificate === null ? context.group.faults : 0)
 }
 
 /** The hash with most signatures of candidates. */
@@ -187,7 +195,7 @@ function askAggregate(state: RoundState, execution: Execution, partition: number
       : [{ ...sealed, leaf, holders: [...holders].filter(peer => peer !== state.context.self) }]
   })
   part.asked = true
-  state.effects.push({ type: 'aggregate', value: id, partition, inputs })
+  state.effects.push({ type: 'aggregate', value: id, partition, inputs, active: firstAwake(state, candidates) })
 }
 
 /** Once the decided value's partitions are all here (or the rule refused one), the optimiser may run. */
@@ -197,6 +205,7 @@ export function execute(state: RoundState): boolean {
   const hashes = execution.known.value.commits === 'skip' ? null : aggregateHashes(state, execution)
   if (hashes === 'incomplete') return false
   execution.asked = true
+  if (hashes !== null) measure(state, 'execute')
   const value = execution.known.id
   state.effects.push({ type: 'execute', value, hashes, wantFullRoot: context.wantFullRoot })
   return true

@@ -11,5 +11,8 @@ export {
 } from './close.ts'
 export { nextState } from './execution.ts'
 export { createRound, step } from './machine.ts'
+export { tempoOf } from './state.ts'
 export { phaseOf } from './status.ts'
+export { roundTarget } from './target.ts'
+export { NO_TEMPO, type Tempo } from './tempo.ts'
 export type * from './types.ts'

@@ -14,6 +14,7 @@ import {
   precommit,
   prevote,
   propose,
+  startClock,
   stopVoting,
 } from './agreement.ts'
 import { beginScatter, commitOwn, idleOwn, noteEnough, scatter, signHave, store } from './collect.ts'
@@ -51,6 +52,7 @@ const TIMERS: Readonly<Record<string, (state: RoundState, view: number) => void>
   have: signHave,
   scatter,
   grace: () => {},
+  begin: startClock,
   resend,
   reduce: reduceTimeout,
   stuck: state => state.seenStuck.clear(),
@@ -125,11 +127,14 @@ function take(state: RoundState, input: RoundInput): void {
 }
 
 function applyRules(state: RoundState): void {
-  const acts = (rule: Rule) => rule(state)
-  const act = () => (state.decided === null && BEFORE_DECISION.some(acts)) || ALWAYS.some(acts)
-  while (act());
+  while ((state.decided === null && anyActs(BEFORE_DECISION, state)) || anyActs(ALWAYS, state));
   if (state.decided !== null) stopVoting(state)
   reportStatus(state)
+}
+
+function anyActs(rules: readonly Rule[], state: RoundState): boolean {
+  for (let index = 0; index < rules.length; index++) if (rules[index]!(state)) return true
+  return false
 }
 
 /** A timer that was cancelled or replaced meanwhile may still be on its way: then it does nothing. */

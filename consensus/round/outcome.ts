@@ -6,7 +6,7 @@ import type { Certificate, Commit, Hash, Outcome, Signed } from '../../protocols
 import { countSeats } from '../election/group.ts'
 import { disarm } from './emit.ts'
 import { accuse, type Verdict } from './evidence.ts'
-import { beginExecution, executesDecided, missingCommits, takenHashes } from './execution.ts'
+import { advanceAll, beginExecution, executesDecided, missingCommits, takenHashes } from './execution.ts'
 import { type CountedOutcome, type KnownValue, knownValue, type RoundState } from './state.ts'
 
 export function takeOutcome(state: RoundState, signed: Signed<Outcome>): Verdict {
@@ -14,15 +14,22 @@ export function takeOutcome(state: RoundState, signed: Signed<Outcome>): Verdict
   const first = state.outcomes.get(signed.signer)
   if (first !== undefined) return first.key === key ? 'repeat' : accuse(state, first.signed, signed)
   state.outcomes.set(signed.signer, { signed, key })
+  state.leading = null
   return 'new'
 }
 
 /** The outcomes that most seats signed, sorted by signer. */
-export function leadingOutcomes({ outcomes }: RoundState): readonly CountedOutcome[] {
+export function leadingOutcomes(state: RoundState): readonly CountedOutcome[] {
+  if (state.leading !== null) return state.leading
   const groups = new Map<string, CountedOutcome[]>()
-  for (const outcome of outcomes.values()) groups.set(outcome.key, [...(groups.get(outcome.key) ?? []), outcome])
+  for (const outcome of state.outcomes.values()) {
+    const group = groups.get(outcome.key)
+    if (group === undefined) groups.set(outcome.key, [outcome])
+    else group.push(outcome)
+  }
   const leading = [...groups.values()].sort((a, b) => b.length - a.length)[0] ?? []
-  return leading.sort((a, b) => compareText(a.signed.signer, b.signed.signer))
+  state.leading = leading.sort((a, b) => compareText(a.signed.signer, b.signed.signer))
+  return state.leading
 }
 
 /** f + 1 seats executed a value: one honest one saw it decided. And what if they differ from the own result? */
@@ -82,7 +89,15 @@ export function adoptCertificate(
   hashes: readonly Hash[] | undefined,
 ): void {
   const sample = outcomes[0]
-  if (state.certificate !== null || sample === undefined) return
+  if (sample === undefined) return
+  if (state.certificate !== null) {
+    // The first one may have come by gossip, without them.
+    if (hashes !== undefined && certifiedHashes(state) === null) {
+      takeHashes(state, state.certificate.outcome, hashes)
+      advanceAll(state)
+    }
+    return
+  }
   const { outcome, signers } = { outcome: sample.payload, signers: outcomes.map(({ signer }) => signer) }
   const id = hashValue(certificate.value)
   const equal = outcomes.every(({ payload }) => equalBytes(outcomeHash(payload), outcomeHash(outcome)))
@@ -118,7 +133,6 @@ function takeHashes(state: RoundState, outcome: Outcome, hashes: readonly Hash[]
 
 function conclude(state: RoundState, certificate: Certificate, outcome: Outcome): void {
   state.certificate = { certificate, outcome }
-  disarm(state, 'resend')
   state.effects.push({ type: 'certificate', certificate, outcome, hashes: certifiedHashes(state) })
 }
 
@@ -137,6 +151,7 @@ export function finish(state: RoundState): boolean {
     return false
   state.done = true
   disarm(state, 'reduce')
+  disarm(state, 'resend')
   const isEqual = equalBytes(outcomeHash(execution.outcome), outcomeHash(certificate.outcome))
   const isStep = !isZeroHash(certificate.outcome.aggregateRoot)
   state.effects.push({

@@ -11,10 +11,16 @@ const UNDECIDED: readonly OwnKind[] = ['commit', 'idle', 'have', 'propose', 'pre
 /** Which own message carries the proof of a decision: the first that exists. */
 const PROOF_BEARERS: readonly OwnKind[] = ['outcome', 'precommit', 'prevote', 'commit', 'idle', 'have']
 
-/** Before the decision: the own work and newest votes. After it: its proof, the own aggregates and outcome. */
+/**
+ * Before the decision: the own work and newest votes. After it: its proof, the own aggregates and outcome. With a certificate that
+ * came without its hashes: one message, which siblings answer with them.
+ */
 export function resend(state: RoundState): void {
-  if (state.certificate !== null) return
-  if (state.decided === null) {
+  if (state.done) return
+  if (state.certificate !== null) {
+    const bearer = PROOF_BEARERS.find(kind => state.own.has(kind))
+    if (bearer !== undefined && certifiedHashes(state) === null) again(state, state.own.get(bearer), [])
+  } else if (state.decided === null) {
     for (const kind of UNDECIDED) again(state, state.own.get(kind), state.attached.get(kind) ?? [])
   } else {
     const bearer = PROOF_BEARERS.find(kind => state.own.has(kind))

@@ -18,7 +18,8 @@ import type {
 } from '../../protocols/wire/messages.ts'
 import { roundRoles } from '../election/roles.ts'
 import type { Wish } from '../membership/types.ts'
-import { leadersOf } from './away.ts'
+import { isAway, leadersOf } from './away.ts'
+import { type Measured, type Tempo, type Waits, waitsOf } from './tempo.ts'
 import type { Lock, Polka, RoundContext, RoundEffect } from './types.ts'
 
 /** A value, its id, and those of its COMMITs that are here. */
@@ -92,6 +93,12 @@ export interface RoundState {
   /** The 2f + 1 candidates of each partition, in rank order. */
   readonly candidates: readonly (readonly PeerName[])[]
   nowMs: number
+  /** What this round waits for; fixed at its start. */
+  readonly waits: Waits
+  /** With what this round has measured. */
+  tempo: Tempo
+  /** Since when each is waited for; null where it is not, or was measured. */
+  readonly sinceMs: Record<Measured, number | null>
   /** Effects of the current step. */
   effects: RoundEffect[]
   /** Armed timers. */
@@ -115,8 +122,10 @@ export interface RoundState {
   readonly stored: Map<PeerName, { readonly root: Hash; readonly bitmap: Uint8Array }>
   /** Root of the own commitment. */
   ownRoot: Hash | null
-  /** Time-outs of the scatter so far: how many candidates beyond f + 1 are tried. */
+  /** Time-outs of the scatter so far. */
   scatterLevel: number
+  /** Candidates that have acknowledged all partitions that they were sent at once. */
+  readonly measured: Set<PeerName>
   /** Finalised blocks by height, and the one that was asked for. */
   readonly blocks: Map<number, Hash>
   askedBlock: number | null
@@ -137,6 +146,8 @@ export interface RoundState {
   readonly prevotes: VotesByView<Prevote>
   readonly precommits: VotesByView<Precommit>
   readonly polkas: Map<number, PrevoteQuorum>
+  /** Newest views of which all that are awake have voted. */
+  readonly hurried: Record<'prevote' | 'precommit', number>
   /** How far each seat has shown to be: 3 * view + step. */
   readonly positions: Map<PeerName, number>
   /** The decided value's id, and Q PRECOMMITs for it unless outcomes or a certificate have shown it. */
@@ -159,6 +170,8 @@ export interface RoundState {
   /** Of each seat: the aggregates it signed, by value (hex), then partition. */
   readonly aggregates: Map<PeerName, Map<string, Map<number, Signed<Aggregate>>>>
   readonly outcomes: Map<PeerName, CountedOutcome>
+  /** Cache: those that most seats signed; null when OUTCOMEs changed. */
+  leading: readonly CountedOutcome[] | null
   certificate: { readonly certificate: Certificate; readonly outcome: Outcome } | null
   /** Whom evidence was given against, and of which kind: once each. */
   readonly accused: Set<string>
@@ -179,6 +192,9 @@ export function emptyState(context: RoundContext): RoundState {
     proposers: leadersOf(context, proposers),
     candidates,
     nowMs: 0,
+    waits: waitsOf(context.tempo, context.timeouts),
+    tempo: context.tempo,
+    sinceMs: { scatter: null, execute: null },
     effects: [],
     timers: new Set(),
     heard: new Set(),
@@ -193,6 +209,7 @@ export function emptyState(context: RoundContext): RoundState {
     stored: new Map(),
     ownRoot: null,
     scatterLevel: 0,
+    measured: new Set(),
     blocks: new Map([[context.parentReference.height, context.parentReference.hash]]),
     askedBlock: null,
     wishes: new Map(),
@@ -206,6 +223,7 @@ export function emptyState(context: RoundContext): RoundState {
     prevotes: new Map(),
     precommits: new Map(),
     polkas: new Map(),
+    hurried: { prevote: -1, precommit: -1 },
     positions: new Map(),
     decided: null,
     signedViews: { propose: -1, prevote: -1, precommit: -1 },
@@ -218,6 +236,7 @@ export function emptyState(context: RoundContext): RoundState {
     reduceLevel: 0,
     aggregates: new Map(),
     outcomes: new Map(),
+    leading: null,
     certificate: null,
     accused: new Set(),
     diverged: false,
@@ -241,6 +260,31 @@ export function carrierOf(state: RoundState, id: Hash): Signed<Proposal> | null 
   if (state.valid !== null && equalBytes(state.valid.value, id)) return state.valid.proposal
   for (const { known, signed } of state.proposals.values()) if (equalBytes(known.id, id)) return signed
   return null
+}
+
+/**
+ * Those that this round has heard, and this peer; while it has heard no quorum, also those that the round before has heard
+ * and that announced no pause.
+ */
+export function awake(state: RoundState, peers: readonly PeerName[]): readonly PeerName[] {
+  const { context, heard } = state
+  const { self, group, tempo } = context
+  const isEarly = heard.size < group.quorum
+  const isExpected = (peer: PeerName): boolean =>
+    isEarly && !tempo.silent.includes(peer) && !isAway(context, heard, peer)
+  return peers.filter(peer => peer === self || heard.has(peer) || isExpected(peer))
+}
+
+/** The f + 1 candidates of a partition that are to work on it: the first that are awake, then the others. */
+export function firstAwake(state: RoundState, candidates: readonly PeerName[]): readonly PeerName[] {
+  return [...new Set([...awake(state, candidates), ...candidates])].slice(0, state.context.group.faults + 1)
+}
+
+/** What the next round begins with. */
+export function tempoOf({ tempo, heard, context }: RoundState): Tempo {
+  const { self, group } = context
+  if (heard.size < group.quorum) return tempo
+  return { ...tempo, silent: group.seats.flatMap(({ peer }) => (peer === self || heard.has(peer) ? [] : [peer])) }
 }
 
 export function leaderOf(state: RoundState, view: number): PeerName | null {

@@ -9,6 +9,8 @@ import { seatsAt } from './votes.ts'
 const SENTENCES: Readonly<Record<RoundPhase, (state: RoundState) => string>> = {
   collect: state => {
     const closed = new Set([...state.commits.keys(), ...state.idles.keys()]).size
+    const missing = minimumCommits(state.context) - availableCommits(state).length
+    if (closed >= state.context.group.quorum) return more(missing, 'available commitment')
     return `stage ${state.context.scope.stage} needs ${more(state.context.group.quorum - closed, 'replica')} to finish its work`
   },
   propose: state => {

@@ -20,8 +20,11 @@ import type { RefusalReason } from '../../protocols/wire/refusals.ts'
 import type { AggregationRule } from '../aggregation/types.ts'
 import type { Group } from '../election/types.ts'
 import type { MembershipContext, Wish } from '../membership/types.ts'
+import type { Tempo } from './tempo.ts'
 
-/** Bases in milliseconds; in view w a wait is base * viewBackoff^min(w, VIEW_BACKOFF_CAP). */
+/**
+ * Bases in milliseconds, for before anything is measured (tempo.ts); in view w a wait is base * viewBackoff^min(w, VIEW_BACKOFF_CAP).
+ */
 export interface RoundTimeouts {
   /** For the leader's proposal. */
   readonly proposeMs: number
@@ -61,6 +64,8 @@ export interface RoundContext {
   /** This round's outcome carries the full Merkle root. */
   readonly wantFullRoot: boolean
   readonly timeouts: RoundTimeouts
+  /** What the own rounds before took. */
+  readonly tempo: Tempo
   readonly viewBackoff: number
   /** Null where no value may change the members. */
   readonly membership: MembershipContext | null
@@ -165,6 +170,8 @@ export type RoundEffect =
       readonly value: Hash
       readonly partition: number
       readonly inputs: readonly AggregateInput[]
+      /** The f + 1 candidates that probably compute it; the first of them sends its result to the others. */
+      readonly active: readonly PeerName[]
     }
   /** Fetch the aggregate's bytes by hash from any of these; answer `gathered`. Repeated with more peers while it fails. */
   | {

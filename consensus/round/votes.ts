@@ -108,6 +108,16 @@ export function seatsAt(state: RoundState, view: number, step: keyof typeof STEP
   return count
 }
 
+/** Are all of these at this step or beyond it? */
+export function haveVoted(
+  { positions }: RoundState,
+  peers: readonly PeerName[],
+  view: number,
+  step: keyof typeof STEPS,
+): boolean {
+  return peers.every(peer => (positions.get(peer) ?? -1) >= STEPS_A_VIEW * view + STEPS[step])
+}
+
 /** Raises `valid` to the highest polka whose value is known: what this peer would propose. */
 export function refreshValid(state: RoundState): boolean {
   let raised = false

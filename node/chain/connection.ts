@@ -3,16 +3,12 @@ import { ResponseError } from '@acala-network/chopsticks-core'
 import type { WebSocket } from 'ws'
 import { MAX_REQUESTS_IN_FLIGHT, MAX_SEND_BUFFER_BYTES, MAX_SUBSCRIPTIONS } from './constants.ts'
 import type { EmbeddedChain } from './embedded-chain.ts'
-import { type Call, METHODS } from './methods.ts'
+import { type Call, type Client, METHODS, type Notify } from './methods.ts'
 
 /** JSON-RPC 2.0 codes, and -32005 for a limit as Ethereum's and Substrate's nodes use it. */
 const CODES = { parse: -32700, request: -32600, method: -32601, internal: -32603, limit: -32005 } as const
 
-/** Notifies a subscription. */
-export type Notify = (result: unknown) => void
-
-export class Connection {
-  /** True for clients on this machine. */
+export class Connection implements Client {
   readonly isLocal: boolean
   readonly #socket: WebSocket
   readonly #chain: EmbeddedChain
@@ -32,7 +28,6 @@ export class Connection {
     })
   }
 
-  /** Opens a subscription; `start` gets its notifier and returns what ends it. Throws a {@link ResponseError} over the limit. */
   async subscribe(
     notification: string,
     start: (notify: Notify) => Promise<() => void> | (() => void),
@@ -61,7 +56,6 @@ export class Connection {
     return id
   }
 
-  /** Throws where one more subscription is too many. */
   reserve(): void {
     if (this.#cancels.size >= MAX_SUBSCRIPTIONS)
       throw new ResponseError(CODES.limit, 'too many subscriptions on this connection')

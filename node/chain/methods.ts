@@ -7,13 +7,28 @@ import type { Handler, Handlers } from '@acala-network/chopsticks-core/rpc/share
 import type { AccountInfo, Header } from '@polkadot/types/interfaces'
 import { isHex } from '@polkadot/util'
 import type { HexString } from '@polkadot/util/types'
-import type { Connection } from './connection.ts'
 import { MAX_BLOCKS_A_CALL } from './constants.ts'
 import type { EmbeddedChain, HeadKind } from './embedded-chain.ts'
 
+/** The client that calls; `connection.ts` has it. */
+export interface Client {
+  /** True for clients on this machine. */
+  readonly isLocal: boolean
+  /** Opens a subscription; `start` gets its notifier and returns what ends it. Throws a {@link ResponseError} over the limit. */
+  subscribe(notification: string, start: (notify: Notify) => Promise<() => void> | (() => void)): Promise<string>
+  /** Throws where one more subscription is too many. */
+  reserve(): void
+  register(id: string, cancel: () => void): void
+  unsubscribe(id: unknown): boolean
+  notifySubscription(notification: string, id: string, result: unknown): void
+}
+
+/** Notifies a subscription. */
+export type Notify = (result: unknown) => void
+
 export interface Call {
   readonly chain: EmbeddedChain
-  readonly connection: Connection
+  readonly connection: Client
   readonly params: readonly unknown[]
 }
 

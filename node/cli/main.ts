@@ -4,8 +4,10 @@ import { fileURLToPath } from 'node:url'
 import { helpText } from '../config/help.ts'
 import type { Settings, Verb } from '../config/options.ts'
 import { parseCommand } from '../config/parse.ts'
+import { asksForVersion, PROGRAM_NAME, PROGRAM_VERSION } from '../config/version.ts'
 import { EXIT, ExitError } from './exit.ts'
 import { endWithWrapper } from './lifetime.ts'
+import { stopSignal } from './stop-signal.ts'
 
 /** A verb: resolves with the exit code. `stop` fires at the first Ctrl-C or SIGTERM. */
 export type VerbProgram = (settings: Settings, stop: AbortSignal) => Promise<number>
@@ -29,17 +31,19 @@ const PROGRAMS: Record<Verb, () => Promise<{ run: VerbProgram }>> = {
  */
 const COMPILED = import.meta.url.endsWith('.js') ? fileURLToPath(new URL('compiled', import.meta.url)) : null
 
-/** A terminal's Ctrl-C reaches npm, a wrapper and this program, and those pass it on: one key press, several signals. */
-const ONE_PRESS_MS = 1000
-
 async function main(): Promise<number> {
   if (COMPILED !== null) enableCompileCache(COMPILED)
-  const command = parseCommand(process.argv.slice(2), process.env)
+  const args = process.argv.slice(2)
+  if (asksForVersion(args)) {
+    console.log(`${PROGRAM_NAME} ${PROGRAM_VERSION}`)
+    return EXIT.ok
+  }
+  const command = parseCommand(args, process.env)
   if ('help' in command) {
     console.log(helpText(command.help))
     return EXIT.ok
   }
-  const stop = stopSignal()
+  const stop = stopSignal(EXIT.internal)
   const program = await PROGRAMS[command.verb]()
   try {
     return await program.run(command.settings, stop)
@@ -47,24 +51,6 @@ async function main(): Promise<number> {
     if (!stop.aborted || error !== stop.reason) throw error
     throw new ExitError('internal', `'${command.verb}' was stopped before it was done`, 'the same command again')
   }
-}
-
-/** Fires at the first Ctrl-C or SIGTERM, and where nobody reads the output any more. */
-function stopSignal(): AbortSignal {
-  const stop = new AbortController()
-  let abortedMs = 0
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      const nowMs = performance.now()
-      // A second press is impatience: end at once. The journal is written ahead, so nothing certified is lost.
-      if (stop.signal.aborted && nowMs - abortedMs >= ONE_PRESS_MS) process.exit(EXIT.internal)
-      if (stop.signal.aborted) return
-      abortedMs = nowMs
-      stop.abort(new Error(signal))
-    })
-  }
-  process.stdout.on('error', error => stop.abort(error))
-  return stop.signal
 }
 
 function report(error: unknown): number {

@@ -10,7 +10,7 @@ export function helpText(verb: Verb | null): string {
       '',
       ...verbs,
       '',
-      'swarm-node <command> --help lists its options.',
+      'swarm-node <command> --help lists its options; --version tells which program this is.',
     ].join('\n')
   }
   const rows = optionsOf(verb).map(([name, spec]) => `  ${`--${name}`.padEnd(18)} ${spec.help} (${defaultText(spec)})`)

@@ -44,7 +44,7 @@ export const OPTIONS = {
     type: 'integer',
     verbs: ['up'],
     help: 'rounds to train, in addition to those already certified',
-    default: 150,
+    default: 76,
     min: 1,
     max: 10_000_000,
   },
@@ -100,7 +100,7 @@ export const OPTIONS = {
     min: 0,
     max: 4_294_967_295,
   },
-  target: { type: 'integer', verbs: ['up'], help: 'micro-batches that close a round', default: 8, min: 1, max: 4096 },
+  target: { type: 'integer', verbs: ['up'], help: 'micro-batches that close a round', default: 20, min: 1, max: 4096 },
   encoding: {
     type: 'string',
     verbs: ['up'],

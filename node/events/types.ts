@@ -117,6 +117,8 @@ export interface NodeEvents {
   lease: { stage: number; isHeld: boolean; untilHeight: number }
   /** A stage lost its quorum: its members claim what is left of it until this block; peers that it lacks after that. */
   'stage.lost': { stage: number; untilHeight: number; needs: number }
+  /** A certificate that came late renewed the lease of a stage that was lost: it goes on as it was, after `round` at least. */
+  'stage.kept': { stage: number; round: number }
   /** It goes on from the state of round `base` with round `resume`, by these seats. */
   'stage.recovered': { stage: number; base: number; resume: number; seats: readonly PeerName[] }
   /** The last round that was asked for is certified by every stage; the peer goes on serving until it is stopped. */
@@ -179,6 +181,7 @@ const EVENT_NAMES: Record<EventName, true> = {
   shortage: true,
   lease: true,
   'stage.lost': true,
+  'stage.kept': true,
   'stage.recovered': true,
   'run.finished': true,
   traffic: true,

@@ -9,7 +9,7 @@ import type {
   Prevote,
   Proposal,
 } from '../../protocols/wire/messages.ts'
-import { slotOf } from '../../protocols/wire/table.ts'
+import { hasSlot, slotOf } from '../../protocols/wire/table.ts'
 import type { Place } from './entries.ts'
 import { sha256 } from './records.ts'
 
@@ -17,7 +17,7 @@ import { sha256 } from './records.ts'
 export type Journaled = Commit | Proposal | Prevote | Precommit | Aggregate | Outcome
 
 export function isJournaled(payload: Payload): payload is Journaled {
-  return slotOf(payload) !== null
+  return hasSlot(payload)
 }
 
 /** Key (run, epoch, stage, round, kind, view or (value, partition)): one signature for each. */

@@ -1,11 +1,10 @@
 /** The embedded chain as a child program of a local swarm. */
-import { mkdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync } from 'node:fs'
 import type { EventBus } from '../events/bus.ts'
 import type { SwarmFolder } from '../run/folder.ts'
 import { Child, type ChildEnd } from './child.ts'
 import { childFailure } from './failure.ts'
-import { chainArguments, chainLog, PROGRAM } from './programs.ts'
+import { CHAIN_ENVIRONMENT, CHAIN_NODE_FLAGS, CHAIN_PROGRAM, chainArguments, chainLog } from './programs.ts'
 
 /** For the chain's last block to be written. */
 const GRACE_MS = 5_000
@@ -17,7 +16,7 @@ export interface LocalChain {
   /** As an error, where it ended by itself. */
   failure(end: ChildEnd): Error
   stop(): Promise<void>
-  /** Stops the chain where it stands, and lets it go on: the program itself, not the verb that `child` is. */
+  /** Stops the chain where it stands, and lets it go on. */
   signal(name: 'SIGSTOP' | 'SIGCONT'): void
 }
 
@@ -38,8 +37,10 @@ export async function startChain(
   mkdirSync(folder.chain, { recursive: true })
   const ready = Promise.withResolvers<string>()
   const child = new Child({
-    program: PROGRAM,
+    program: CHAIN_PROGRAM,
     args: [...chainArguments(folder, port, emptyBlockMs), '--parent-stdin'],
+    nodeFlags: CHAIN_NODE_FLAGS,
+    environment: CHAIN_ENVIRONMENT,
     logFile: chainLog(folder),
     onMessage: message => {
       if (message.event !== 'chain.ready' || typeof message.url !== 'string') return
@@ -52,7 +53,7 @@ export async function startChain(
   signal?.addEventListener('abort', onAbort, { once: true })
   child.ended.then(end => ready.reject(failure(end)), ready.reject)
   const stop = async () => void (await child.stop(GRACE_MS))
-  const signalProgram = (name: 'SIGSTOP' | 'SIGCONT') => void process.kill(programPid(folder), name)
+  const signalProgram = (name: 'SIGSTOP' | 'SIGCONT') => child.kill(name)
   try {
     return { child, url: await ready.promise, failure, stop, signal: signalProgram }
   } catch (error) {
@@ -61,11 +62,6 @@ export async function startChain(
   } finally {
     signal?.removeEventListener('abort', onAbort)
   }
-}
-
-/** Who holds the chain's folder, by its lock. */
-function programPid(folder: SwarmFolder): number {
-  return Number.parseInt(readFileSync(join(folder.chain, 'chain.lock'), 'utf8'), 10)
 }
 
 /** The chain's program advises in terms of its own options. */

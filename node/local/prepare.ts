@@ -8,7 +8,7 @@ import { cutModel, PartitionError } from '../engine/partition/index.ts'
 import { loadNamedCorpus, loadRunCorpus } from '../run/corpus.ts'
 import { faultsOf, makeManifest, type RunChoices, STAKE_ASSET, STAKE_FLOOR } from '../run/defaults.ts'
 import { hasManifest, manifestPath, peerFolders, readRun, type SwarmFolder } from '../run/folder.ts'
-import { bondLocalPeers, type LocalPeer, type OpenedRun, prepareKeys } from './setup.ts'
+import { bondLocalPeers, continueLocalRun, type LocalPeer, type OpenedRun, prepareKeys } from './setup.ts'
 
 export interface LocalPlan {
   readonly folder: SwarmFolder
@@ -60,8 +60,13 @@ async function resume(settings: Settings, folder: SwarmFolder): Promise<LocalPla
   const { manifest } = run
   refuseChanges(settings, manifest, folder)
   await loadRunCorpus(settings.corpus!, manifest)
-  const { peers } = await prepareKeys(folder, manifest.stages * manifest.replicas)
-  return { folder, peers, stages: manifest.stages, open: async () => ({ run, started: Promise.resolve() }) }
+  const { peers, freezers } = await prepareKeys(folder, manifest.stages * manifest.replicas)
+  return {
+    folder,
+    peers,
+    stages: manifest.stages,
+    open: (url, signal) => continueLocalRun(run, { url, freezers, asset: STAKE_ASSET, signal }),
+  }
 }
 
 /** What a run was begun with stays. An option at its default was most likely not given. */

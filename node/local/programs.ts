@@ -4,21 +4,32 @@ import { fileURLToPath } from 'node:url'
 import type { ContentId } from '../../protocols/wire/messages.ts'
 import type { SwarmFolder } from '../run/folder.ts'
 import { manifestPath } from '../run/folder.ts'
-import { BUFFER_FLAGS } from '../run/v8.ts'
+import { BUFFER_FLAGS, COLLECTION_FLAGS } from '../run/v8.ts'
 import type { LocalPeer } from './setup.ts'
 
+/** Where the bundles lie, seen from here: a chunk of one, one of them, or a source file. */
+const BUNDLES = import.meta.url.includes('/chunks/') ? '../' : import.meta.url.includes('/dist/') ? './' : '../../dist/'
+
+function bundleAt(name: string): string {
+  return fileURLToPath(new URL(`${BUNDLES}${name}`, import.meta.url))
+}
+
 /** The bundle that runs right now: children run the same. */
-export const PROGRAM = fileURLToPath(import.meta.url).includes('/dist/')
-  ? fileURLToPath(
-      new URL(import.meta.url.includes('/chunks/') ? '../swarm-node.js' : './swarm-node.js', import.meta.url),
-    )
-  : fileURLToPath(new URL('../../dist/swarm-node.js', import.meta.url))
+export const PROGRAM = bundleAt('swarm-node.js')
+
+/** What `swarm-node chain` starts. `up` starts it itself: a Node in between holds 70 MB. */
+export const CHAIN_PROGRAM = bundleAt('chain.js')
 
 /**
  * Flags of Node for many peers on few cores. The helper threads of eight garbage collectors cost a quarter of a second a
  * round more than the collections themselves; a new space of 8 MB a half instead of 16 holds 60 MB less and costs nothing.
  */
-export const PEER_NODE_FLAGS: readonly string[] = ['--single-threaded-gc', '--max-semi-space-size=8', ...BUFFER_FLAGS]
+export const PEER_NODE_FLAGS: readonly string[] = [
+  '--single-threaded-gc',
+  '--max-semi-space-size=8',
+  ...BUFFER_FLAGS,
+  ...COLLECTION_FLAGS,
+]
 
 const MIB = 1024 * 1024
 
@@ -32,6 +43,12 @@ export const PEER_ENVIRONMENT: Readonly<Record<string, string>> = {
   MALLOC_MMAP_THRESHOLD_: String(64 * MIB),
   MALLOC_TRIM_THRESHOLD_: String(256 * MIB),
 }
+
+/** As for a peer, but smaller: nobody waits for the chain, and what it holds is mostly its executor's. */
+export const CHAIN_NODE_FLAGS: readonly string[] = ['--single-threaded-gc', '--max-semi-space-size=2']
+
+/** Its compiler runs in several threads, whose arenas would keep what the compilation of the executor took. */
+export const CHAIN_ENVIRONMENT: Readonly<Record<string, string>> = { MALLOC_ARENA_MAX: '1' }
 
 export interface JoinCommand {
   readonly folder: SwarmFolder
@@ -81,9 +98,10 @@ export function joinArguments(command: JoinCommand): string[] {
 /** A block of its own machine's chain costs 0.1 CPU s, and there are few: nobody need wait a second for the bonds. */
 const MIN_BLOCK_MS = 100
 
+/** Arguments of {@link CHAIN_PROGRAM}, and after the verb of `swarm-node chain`. */
 export function chainArguments(folder: SwarmFolder, port: number, emptyBlockMs?: number): string[] {
   return [
-    ...['chain', '--data', folder.chain, '--accounts', folder.accounts],
+    ...['--data', folder.chain, '--accounts', folder.accounts],
     ...['--min-block-ms', String(MIN_BLOCK_MS), '--port', String(port)],
     ...(emptyBlockMs === undefined ? [] : ['--empty-block-ms', String(emptyBlockMs)]),
   ]
@@ -118,7 +136,7 @@ export function handCommands(
       untilRound: null,
     }),
   )
-  return [chainArguments(folder, chainPort), ...lines].map(args => ['swarm-node', ...args].join(' '))
+  return [['chain', ...chainArguments(folder, chainPort)], ...lines].map(args => ['swarm-node', ...args].join(' '))
 }
 
 /** A fixed port for the first peer, so that the printed commands fit each other. */

@@ -93,15 +93,26 @@ export async function bondLocalPeers(init: BondInit): Promise<OpenedRun> {
   const { url, signal } = init
   const setup = await connectLocalSetup({ url, freezers: init.freezers, asset: init.asset, signal })
   try {
-    const run = await postBonds(init, setup)
-    const started = sealToStart(setup, run.manifest, signal)
-    // It may be rejected before anybody waits for it.
-    started.catch(() => undefined)
-    return { run, started }
+    return starting(setup, await postBonds(init, setup), signal)
   } catch (error) {
     await setup.close()
     throw error
   }
+}
+
+/** A run that a folder holds: the start before may have been stopped when its start height was not final yet. */
+export async function continueLocalRun(
+  run: Run,
+  { url, freezers, asset, signal }: Pick<BondInit, 'url' | 'freezers' | 'asset' | 'signal'>,
+): Promise<OpenedRun> {
+  return starting(await connectLocalSetup({ url, freezers, asset, signal }), run, signal)
+}
+
+function starting(setup: LocalSetup, run: Run, signal: AbortSignal): OpenedRun {
+  const started = sealToStart(setup, run.manifest, signal)
+  // It may be rejected before anybody waits for it.
+  started.catch(() => undefined)
+  return { run, started }
 }
 
 async function postBonds(

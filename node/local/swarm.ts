@@ -36,6 +36,7 @@ const SHARED_EVENTS: ReadonlySet<EventName> = new Set([
   'chain.back',
   'lease',
   'stage.lost',
+  'stage.kept',
   'stage.recovered',
   'membership.changed',
   'seat',

@@ -20,10 +20,10 @@ export const STREAMS_INBOUND_MAX = 256
 /** Streams that may wait for their protocol to be negotiated, a connection. */
 export const STREAMS_EARLY_MAX = 32
 
-/** Connections are pinged this often, ms. */
-export const PING_INTERVAL_MS = 10_000
-/** A peer whose cores are busy with a gradient answers late: a connection ends only after this, ms. */
-export const PING_TIMEOUT_MS = 20_000
+/** How often is looked whether something came through a connection, ms; one through which nothing came is pinged. */
+export const LIVENESS_LOOK_MS = 5_000
+/** A peer whose cores are busy with a gradient answers late: a connection ends only after so much silence, ms. */
+export const SILENCE_MAX_MS = 25_000
 
 /** How long one dial may take over all addresses of a peer, ms. */
 export const DIAL_TIMEOUT_MS = 10_000
@@ -34,6 +34,8 @@ export const STOP_TIMEOUT_MS = 5_000
 
 /** libp2p forgets addresses after 1 h and peers after 6 h, which would strand a peer that was off for a day; ms. */
 export const ADDRESS_BOOK_AGE_MS = 30 * DAY_MS
+/** How often the DHT looks which peers are nearest to it, to keep connections to them, ms. */
+export const CLOSEST_PEERS_MS = 30_000
 /** Connections to one peer: bulk, control, and one that is being replaced on each side. */
 export const CONNECTIONS_PER_PEER_MAX = 4
 /** Denied peers that are remembered; the oldest is forgotten. */
@@ -41,6 +43,10 @@ export const DENIED_MAX = 1024
 /** Protocol kinds that bytes are counted under; further ones are counted as `other`. */
 export const BYTE_KINDS_MAX = 64
 
+/** Addresses of which is remembered whether they are private, about 100 bytes each. */
+export const JUDGED_ADDRESSES_MAX = 4096
+/** Decoded peers of the address book that are kept, about 2 KiB each; with more it begins anew. */
+export const CACHED_PEERS_MAX = 1024
 /** Stored peers that are tried when bootstrap peers are away. */
 export const STORED_PEERS_MAX = 64
 /** Bootstrap and stored peers that are dialled at once. */

@@ -6,34 +6,31 @@ import type { Connection, Libp2p, PeerId, ServiceMap } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Ping } from '@libp2p/ping'
-import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import { MAX_ADDRESSES } from '../../protocols/wire/constants.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
+import { PROGRAM_NAME, PROGRAM_VERSION } from '../config/version.ts'
 import { Bootstrapper } from './bootstrapper.ts'
 import { ByteCounter } from './bytes.ts'
 import {
   ADDRESS_BOOK_AGE_MS,
   DIAL_TIMEOUT_MS,
   DISCOVERED_AFTER_MS,
-  PING_INTERVAL_MS,
-  PING_TIMEOUT_MS,
   PROFILES,
-  READ_BUFFER_MAX_BYTES,
   STOP_TIMEOUT_MS,
-  STREAM_WINDOW_INITIAL_BYTES,
-  STREAM_WINDOW_MAX_BYTES,
-  STREAMS_EARLY_MAX,
-  STREAMS_INBOUND_MAX,
   VERSIONS_AFTER_MS,
 } from './constants.ts'
 import { listenError } from './errors.ts'
 import { Gater } from './gater.ts'
 import { knownDials } from './known-dials.ts'
+import { Liveness } from './liveness.ts'
+import { sparingYamux } from './muxer.ts'
 import { relayOf, toldAddresses } from './nat/addresses.ts'
 import type { Nat, NatComponents } from './nat/index.ts'
 import type { Reachability } from './nat/types.ts'
 import { ownAddresses } from './own-addresses.ts'
+import { cachePeers } from './peer-cache.ts'
+import { calmRoutingTable } from './routing-table.ts'
 import { identify, kademlia, ping, pubsub } from './services.ts'
 import { addressTarget, parseAddress, peerTarget } from './targets.ts'
 import { UNDERLAYS, type Underlay } from './transports.ts'
@@ -47,6 +44,7 @@ interface Services extends ServiceMap {
   readonly pubsub: GossipSub
   readonly components: NetworkComponents
   readonly inside: NatComponents
+  readonly liveness: Liveness
 }
 
 /** Loaded only where it is used: local peers must not pay for it. */
@@ -96,26 +94,18 @@ async function startLibp2p(
 ): Promise<Libp2p<Services>> {
   const limits = PROFILES[init.profile]
   const { nat } = init
+  const liveness = new Liveness(init.clock)
   const libp2p = await createLibp2p<Services>({
     start: false,
     ...(underlay.logger === undefined ? {} : { logger: underlay.logger }),
+    nodeInfo: { name: PROGRAM_NAME, version: PROGRAM_VERSION, userAgent: `${PROGRAM_NAME}/${PROGRAM_VERSION}` },
     privateKey: init.privateKey,
     datastore,
     addresses: { listen: [...init.listen], announce: [...init.announce] },
     transports: [...underlay.transports(), ...(nat === undefined ? [] : (module?.natTransports(nat) ?? []))],
     peerDiscovery: nat === undefined ? [] : (module?.natDiscovery(nat) ?? []),
     connectionEncrypters: underlay.encrypters(),
-    streamMuxers: [
-      yamux({
-        maxInboundStreams: STREAMS_INBOUND_MAX,
-        maxEarlyStreams: STREAMS_EARLY_MAX,
-        streamOptions: {
-          initialStreamWindowSize: STREAM_WINDOW_INITIAL_BYTES,
-          maxStreamWindowSize: STREAM_WINDOW_MAX_BYTES,
-          maxReadBufferLength: READ_BUFFER_MAX_BYTES,
-        },
-      }),
-    ],
+    streamMuxers: [sparingYamux(liveness)],
     connectionGater: gater,
     connectionManager: {
       maxConnections: limits.connections,
@@ -124,7 +114,8 @@ async function startLibp2p(
       dialTimeout: DIAL_TIMEOUT_MS,
       ...(module === null ? {} : module.dialOrder()),
     },
-    connectionMonitor: { pingInterval: PING_INTERVAL_MS, pingTimeout: { minTimeout: PING_TIMEOUT_MS } },
+    // `liveness` in its place.
+    connectionMonitor: { enabled: false },
     peerStore: { maxAddressAge: ADDRESS_BOOK_AGE_MS, maxPeerAge: ADDRESS_BOOK_AGE_MS },
     metrics: counter.metrics,
     services: {
@@ -132,6 +123,7 @@ async function startLibp2p(
       ping: ping(),
       dht: kademlia(init, limits),
       pubsub: pubsub(limits),
+      liveness: () => liveness,
       // With AutoNAT an address is told to others once one of them has dialled it; without, what is listened on is.
       ...(nat === undefined ? { ownAddresses: ownAddresses() } : module?.natServices(nat)),
       components: (all): NetworkComponents => ({
@@ -160,6 +152,8 @@ async function startLibp2p(
       }),
     },
   })
+  cachePeers(libp2p.services.components.peerStore)
+  calmRoutingTable(libp2p.services.dht)
   try {
     await libp2p.start()
     return libp2p

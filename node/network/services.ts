@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { gossipsub } from '@chainsafe/libp2p-gossipsub'
 import { identify } from '@libp2p/identify'
-import { kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
+import { kadDHT, passthroughMapper } from '@libp2p/kad-dht'
 import { ping } from '@libp2p/ping'
 import {
   GOSSIP_MESSAGE_MAX_BYTES,
@@ -11,6 +11,7 @@ import {
   KAD_PROTOCOL,
   type ProfileLimits,
 } from './constants.ts'
+import { publicAddresses } from './public-addresses.ts'
 import type { NetworkInit } from './types.ts'
 
 /** The distributed hash table. */
@@ -20,7 +21,7 @@ export function kademlia(init: NetworkInit, limits: ProfileLimits) {
     protocol: KAD_PROTOCOL,
     // Every peer of a swarm can be reached, so every one serves; else libp2p waits to learn a public address.
     clientMode: false,
-    peerInfoMapper: limits.privateAddresses ? passthroughMapper : removePrivateAddressesMapper,
+    peerInfoMapper: limits.privateAddresses ? passthroughMapper : publicAddresses(),
     // Both are needed on every node: without a validator a put is refused, without a selector a get fails.
     validators: { [namespace]: validate },
     selectors: { [namespace]: select },

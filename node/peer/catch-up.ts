@@ -10,7 +10,8 @@ import { isRefusal, type Refusal } from '../../protocols/wire/refusals.ts'
 import type { RoundStore } from '../journal/index.ts'
 import { type Alone, AnchoredWalk } from './anchored-walk.ts'
 import { BEGINNINGS_MAX, chooseBeginning, ownBeginning } from './checkpoint.ts'
-import { type Ahead, chooseAhead } from './choose-ahead.ts'
+import { type Ahead, chooseAhead, enoughAnswers, upTo } from './choose-ahead.ts'
+import { firstOf } from './first-of.ts'
 import type { Certified } from './follow.ts'
 import type { History } from './history.ts'
 import type { StageState } from './stage-state.ts'
@@ -92,38 +93,30 @@ export class CatchUp {
   ): Promise<Ahead | null> {
     const { siblings, state, stageState, stage } = this.#init
     const asked = siblings().filter(peer => !liars.has(peer))
-    const statuses = await Promise.all(
-      asked.map(async peer => ({ peer, status: await state.status(peer, { signal }) })),
-    )
+    const ask = async (peer: PeerName): Promise<{ peer: PeerName; status: StateStatus } | null> => {
+      const status = await state.status(peer, { signal })
+      return isRefusal(status) || status.stage !== stage ? null : { peer, status }
+    }
+    const known = await firstOf(asked.map(ask), enoughAnswers(asked.length))
     signal.throwIfAborted()
-    const known = statuses.filter(
-      (one): one is { peer: PeerName; status: StateStatus } => !isRefusal(one.status) && one.status.stage === stage,
-    )
-    const within = known.map(({ peer, status: { round, snapshotRound } }) => ({
-      peer,
-      status: {
-        round: Math.min(round, last),
-        snapshotRound: snapshotRound !== null && snapshotRound <= last ? snapshotRound : null,
-      },
-    }))
-    return chooseAhead(within, stageState.tip.round, fresh)
+    return chooseAhead(upTo(known, last), stageState.tip.round, fresh)
   }
 
   /** A page of certificates and their aggregates; a snapshot where either are gone. */
   async #follow(ahead: Ahead, beyond: () => Promise<Ahead | null>, signal: AbortSignal): Promise<CaughtUp> {
     const { stageState, onProgress } = this.#init
     const page = await this.#certificates(ahead, stageState.tip, ahead.round, signal)
-    if (isRefusal(page)) {
-      if (!isGone(page)) return 'nothing'
+    const jump = async (): Promise<CaughtUp> => {
       const held = ahead.snapshotRound === null ? await beyond() : ahead
       return held === null ? 'nothing' : this.#jump(held, signal)
     }
+    if (isRefusal(page)) return isGone(page) ? jump() : 'nothing'
     let by: CaughtUp = 'nothing'
     for (const certified of page) {
       const partitions = await this.#aggregate(ahead, certified, signal)
       const isNewest = certified.tip.round === ahead.round
       const isDone = !isRefusal(partitions) && (await stageState.replay(certified, partitions, isNewest, signal))
-      if (!isDone) return (await this.#jump(ahead, signal)) === 'snapshot' ? 'snapshot' : by
+      if (!isDone) return (await jump()) === 'snapshot' ? 'snapshot' : by
       by = 'replay'
       onProgress(certified.tip.round, ahead.round)
     }
@@ -166,11 +159,13 @@ export class CatchUp {
 
   /** Walks the certificates, own and fetched, up to a round; stores the fetched ones. */
   async #certifiedAt(ahead: Ahead, round: number, signal: AbortSignal): Promise<Certified | null> {
-    const { stageState, store, stage } = this.#init
+    const { stageState, store, stage, history } = this.#init
     if (round <= stageState.tip.round) return this.#ownAt(round, signal)
     let tip = stageState.tip
     let last: Certified | null = null
     while (tip.round < round) {
+      // The rounds that a recovery left out are nobody's.
+      tip = await history.settled(tip, signal)
       const page = await this.#certificates(ahead, tip, round, signal)
       if (isRefusal(page)) return isGone(page) ? this.#anchoredAt(ahead, round, signal) : null
       for (const certified of page) {

@@ -14,15 +14,32 @@ export interface SiblingStatus {
   readonly snapshotRound: number | null
 }
 
+/** Answers that are enough where so many siblings are asked: all but f of them. The others may be gone without a word. */
+export function enoughAnswers(asked: number): number {
+  return asked - Math.floor(asked / 3)
+}
+
+export interface StatedBy {
+  readonly peer: PeerName
+  readonly status: SiblingStatus
+}
+
+/** What siblings say, as if they had nothing after a round: those that do not know a recovery yet go on beyond its base. */
+export function upTo(statuses: readonly StatedBy[], last: number): StatedBy[] {
+  return statuses.map(({ peer, status: { round, snapshotRound } }) => ({
+    peer,
+    status: {
+      round: Math.min(round, last),
+      snapshotRound: snapshotRound !== null && snapshotRound <= last ? snapshotRound : null,
+    },
+  }))
+}
+
 /**
  * Null where nobody is ahead.
  * @param fresh - a snapshot is wanted, whatever its round
  */
-export function chooseAhead(
-  statuses: readonly { readonly peer: PeerName; readonly status: SiblingStatus }[],
-  tipRound: number,
-  fresh: boolean,
-): Ahead | null {
+export function chooseAhead(statuses: readonly StatedBy[], tipRound: number, fresh: boolean): Ahead | null {
   const found = statuses
     .filter(({ status }) => (fresh ? status.snapshotRound !== null : status.round > tipRound))
     .sort((a, b) => b.status.round - a.status.round)

@@ -38,6 +38,7 @@ export function watchLeases(init: WatchLeasesInit): LeaseWatch {
     rules: membership.leaseRules,
     isTakingPart,
     newest: () => newestCertificate(store, stage, stageState.tip.round),
+    isUpToDate: () => seat.history.standing(stageState.tip).type === 'on',
     rank(of) {
       const known = membership.known(epoch())
       const group = known?.groups[stage]
@@ -58,7 +59,6 @@ export function watchLeases(init: WatchLeasesInit): LeaseWatch {
       if (watch.mayVote) round()?.voteAgain()
       poster.at(height, lease)
     },
-    onWaiting: text => reporter.lost(text),
     onWarning,
   })
   return watch

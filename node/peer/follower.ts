@@ -16,6 +16,7 @@ import type { History } from './history.ts'
 import type { Membership } from './membership.ts'
 import { RoundBell } from './round-bell.ts'
 import type { StageState } from './stage-state.ts'
+import { tookPart } from './took-part.ts'
 
 /** Without news it asks its siblings this often, ms. */
 const LOOK_MS = 2_000
@@ -145,8 +146,10 @@ export class Follower {
 
   /** The round was certified without this peer: what it signs from the next one on cannot contradict what it forgot. */
   async #resume({ tip, verified }: Certified): Promise<void> {
-    const { run, stage, self, journal, onResumed } = this.#init
-    if (verified.signers.includes(self)) return
+    const { run, stage, self, journal, membership, onResumed } = this.#init
+    // A seat that it had in the epoch of the round may be in another's hands.
+    const group = membership.known(tip.epoch)?.groups[stage] ?? null
+    if (tookPart(verified, group, self)) return
     const round = tip.round + 1
     await journal.resume({ run: run.id, stage, epoch: tip.epoch, round })
     onResumed(round)

@@ -1,23 +1,17 @@
 /** Renews the lease of the own stage, and claims what is left of it once it has run out (consensus/recovery). */
 import type { Chain } from '../../consensus/chain/types.ts'
 import {
-  claimsFrom,
   encodeClaim,
   encodeRenewal,
+  isUnderWay,
   type LeaseRules,
+  leaseDuty,
+  type Posted,
   renewalDue,
-  renews,
   type StageLease,
-  votesUntil,
 } from '../../consensus/recovery/index.ts'
 import type { Certificate, PeerName } from '../../protocols/wire/messages.ts'
 import type { Run } from '../run/folder.ts'
-
-/** Blocks for a record to be in a final block; then it is posted again. */
-const PATIENCE_BLOCKS = 6
-/** Blocks that the next in rank waits for those before it: so many of them fit a lease. */
-const RANKS_A_LEASE = 32
-const MIN_RANK_BLOCKS = 2
 
 export interface LeasePosterInit {
   readonly chain: Pick<Chain, 'postRecord'>
@@ -27,8 +21,10 @@ export interface LeasePosterInit {
   readonly rules: LeaseRules
   /** This peer has a seat, and the run goes on. */
   readonly isTakingPart: () => boolean
-  /** The newest certified round of the own stage; null where there is none. */
+  /** The newest certified round of the own stage; null where there is none, or none since the stage was re-formed. */
   readonly newest: () => Promise<Certificate | null>
+  /** The own state is that of what is final, or of a later round. */
+  readonly isUpToDate: () => boolean
   /** Places before this peer among those that post for a round. */
   readonly rank: (round: number) => number
   /** The stage is to decide an empty round: nothing else shows that it lives. */
@@ -40,8 +36,7 @@ export interface LeasePosterInit {
 export class LeasePoster {
   readonly #init: LeasePosterInit
   #isBusy = false
-  /** Height at which something was posted last, and the lease that it was for. */
-  #posted: { readonly height: number; readonly lease: number; readonly what: string } | null = null
+  #posted: Posted | null = null
 
   constructor(init: LeasePosterInit) {
     this.#init = init
@@ -62,35 +57,24 @@ export class LeasePoster {
   }
 
   async #act(height: number, lease: StageLease): Promise<void> {
-    const { rules, newest, onIdle, rank, stage, self, run } = this.#init
+    const { rules, newest: find, onIdle, rank, stage, self, run } = this.#init
     if (height < renewalDue(lease, rules)) return
-    const certificate = await newest()
-    const isRenewal = certificate !== null && renewsBy(lease, certificate)
-    if (isRenewal) {
-      const { round } = certificate.value.scope
-      const due = renewalDue(lease, rules) + rank(round) * rankBlocks(rules)
-      if (height >= due) await this.#post(height, lease, 'renewal', encodeRenewal(certificate))
-    } else if (height <= votesUntil(lease, rules)) {
-      if (height >= idleFrom(lease, rules)) onIdle()
-    } else if (height >= claimsFrom(lease, rules)) {
-      const claimed = lease.claims.get(self)
-      const round = certificate?.value.scope.round ?? 0
-      if (claimed !== undefined && (claimed.newest?.round ?? 0) >= round) return
-      await this.#post(
-        height,
-        lease,
-        `claim ${round}`,
-        encodeClaim(run.id, { stage, holds: true, newest: certificate }),
-      )
+    const newest = await find()
+    const duty = leaseDuty({ height, lease, self, newest: newest === null ? null : roundOf(newest), rank }, rules)
+    if (duty === 'idle') onIdle()
+    if (duty === 'renew' && newest !== null) await this.#post(height, lease, 'renewal', encodeRenewal(newest))
+    if (duty === 'claim') {
+      const round = newest?.value.scope.round ?? 0
+      const holds = newest !== null || this.#init.isUpToDate()
+      await this.#post(height, lease, `claim ${round}`, encodeClaim(run.id, { stage, holds, newest }))
     }
   }
 
   async #post(height: number, { renewedAt }: StageLease, what: string, record: Uint8Array): Promise<void> {
     const { chain, run, signal, onWarning } = this.#init
-    const last = this.#posted
-    const isSame = last !== null && last.lease === renewedAt && last.what === what
-    if (isSame && height < last.height + PATIENCE_BLOCKS) return
-    this.#posted = { height, lease: renewedAt, what }
+    const now = { height, lease: renewedAt, what }
+    if (isUnderWay(this.#posted, now)) return
+    this.#posted = now
     try {
       await chain.postRecord(run.id, record, { signal })
     } catch (error) {
@@ -100,16 +84,10 @@ export class LeasePoster {
   }
 }
 
-/** Three quarters of the lease are used: rounds that take long had their time. */
-function idleFrom({ renewedAt }: StageLease, { leaseBlocks }: LeaseRules): number {
-  return renewedAt + Math.ceil((3 * leaseBlocks) / 4)
-}
-
-function rankBlocks({ leaseBlocks }: LeaseRules): number {
-  return Math.max(MIN_RANK_BLOCKS, Math.floor(leaseBlocks / RANKS_A_LEASE))
-}
-
-function renewsBy(lease: StageLease, { value }: Certificate): boolean {
-  const { scope, reference } = value
-  return renews(lease, { round: scope.round, epoch: scope.epoch, referenceHeight: reference.height })
+function roundOf({ value: { scope, reference } }: Certificate): {
+  readonly round: number
+  readonly epoch: number
+  readonly referenceHeight: number
+} {
+  return { round: scope.round, epoch: scope.epoch, referenceHeight: reference.height }
 }

@@ -8,7 +8,6 @@ import {
 } from '../../consensus/recovery/index.ts'
 import type { EventBus } from '../events/bus.ts'
 import type { Membership } from './membership.ts'
-import { lostText } from './place.ts'
 
 export interface LeaseWatchInit {
   readonly membership: Membership
@@ -18,8 +17,6 @@ export interface LeaseWatchInit {
   readonly signal: AbortSignal
   /** The next head was taken in. */
   readonly onRead: (height: number, lease: StageLease) => void
-  /** What lost stages wait for, as a sentence; empty where there is none. */
-  readonly onWaiting: (text: string) => void
   readonly onWarning: (message: string) => void
 }
 
@@ -86,7 +83,7 @@ export class LeaseWatch {
   }
 
   #tell(): void {
-    const { stage, bus, membership, onWaiting } = this.#init
+    const { stage, bus, membership } = this.#init
     const own = this.#leases[stage]
     if (own !== undefined && this.mayVote !== this.#wasHeld) {
       // That it is held from the start is no news.
@@ -94,25 +91,27 @@ export class LeaseWatch {
         bus.emit('lease', { stage, isHeld: this.mayVote, untilHeight: votesUntil(own, this.#rules) })
       this.#wasHeld = this.mayVote
     }
-    const texts: string[] = []
     for (const [of, lease] of this.#leases.entries()) {
       const untilHeight = claimsUntil(lease, this.#rules)
       const needs = membership.ledger.shortages.find(shortage => shortage.stage === of)?.needs ?? 0
       const told = this.#told.get(of)
       if (untilHeight !== null) {
-        texts.push(lostText({ stage: of, untilHeight, needs }))
         if (told?.openedAt !== lease.openedAt || told.needs !== needs)
           bus.emit('stage.lost', { stage: of, untilHeight, needs })
-      } else if (told?.openedAt !== null && told !== undefined) this.#tellRecovered(of, lease)
+      } else if (told?.openedAt !== null && told !== undefined) this.#tellFound(of, lease, told.openedAt)
       this.#told.set(of, { openedAt: lease.openedAt, needs })
     }
-    onWaiting(texts.join(', '))
   }
 
-  #tellRecovered(stage: number, lease: StageLease): void {
-    const recovery: Recovery | undefined = this.#init.membership.recoveries(stage).at(-1)
-    if (recovery === undefined || lease.final.round < recovery.resume - 1) return
+  /** It goes on: by the recovery that its claims led to, or because a renewal voided them. */
+  #tellFound(stage: number, { final }: StageLease, openedAt: number): void {
+    const { membership, bus } = this.#init
+    const recovery: Recovery | undefined = membership.recoveries(stage).at(-1)
+    if (recovery === undefined || membership.beaconHeightOf(recovery.epoch) < openedAt) {
+      bus.emit('stage.kept', { stage, round: final.round })
+      return
+    }
     const { base, resume, seats } = recovery
-    this.#init.bus.emit('stage.recovered', { stage, base: base.round, resume, seats })
+    bus.emit('stage.recovered', { stage, base: base.round, resume, seats })
   }
 }

@@ -57,7 +57,11 @@ export function nextLedger(init: NextLedgerInit): { readonly roster: Roster; rea
   const roster = nextRoster(rules, reseat(before.roster, recoveries), { ...next, decided })
   const renewed = leases.map((lease, stage) => {
     const recovery = reformed.get(stage)
-    return recovery === undefined ? lease : leaseOf(recovery, startHeight)
+    if (recovery === undefined) return lease
+    const silent = [...before.roster.stageOf].flatMap(([peer, of]) =>
+      of === stage && !recovery.claimants.includes(peer) ? [peer] : [],
+    )
+    return leaseOf(recovery, startHeight, [...silent, ...lease.silent])
   })
   return { roster, ledger: { leases: renewed, recoveries, shortages } }
 }

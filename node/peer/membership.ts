@@ -7,7 +7,7 @@ import type { BlockReference, Bond, Chain } from '../../consensus/chain/types.ts
 import { beaconHeight, beaconOf, type EpochSchedule, epochOf, seatsHeight } from '../../consensus/election/index.ts'
 import { firstRoster, type Roster, type RosterRules } from '../../consensus/membership/index.ts'
 import type { LeaseRules, Recovery, StageLease } from '../../consensus/recovery/index.ts'
-import { noteEvents } from '../../consensus/recovery/index.ts'
+import { inForce, noteEvents } from '../../consensus/recovery/index.ts'
 import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { ExitError } from '../cli/exit.ts'
 import type { Run } from '../run/folder.ts'
@@ -156,9 +156,14 @@ export class Membership {
     return this.#ledger
   }
 
-  /** How a stage was re-formed, in the order of the epochs, as far as they were read. */
+  /** How a stage was re-formed, in the order of the epochs, as far as they were read and still count. */
   recoveries(stage: number): readonly Recovery[] {
-    return this.#recoveries.filter(recovery => recovery.stage === stage)
+    return inForce(this.#recoveries.filter(recovery => recovery.stage === stage))
+  }
+
+  /** Is this round one that a stage which was re-formed left out? No stage has work in it. */
+  isPassedOver(round: number): boolean {
+    return this.#recoveries.some(({ base, resume }) => base.round < round && round < resume)
   }
 
   /** Leases with what the blocks of (afterHeight, toHeight] show: final ones, above the newest epoch's beacon height. */

@@ -4,7 +4,7 @@ import type { PeerName } from '../../protocols/wire/messages.ts'
 import type { EventBus } from '../events/bus.ts'
 import type { Run } from '../run/folder.ts'
 import type { Membership } from './membership.ts'
-import { departureText, type Place, placeNow } from './place.ts'
+import { departureText, type Place, placeNow, shortageText } from './place.ts'
 
 export interface PlaceTellerInit {
   readonly run: Run
@@ -59,6 +59,11 @@ export class PlaceTeller {
     bus.emit('place', { peer: self, role, stage, epoch: current.epoch, for: waitsFor })
   }
 
+  /** Stages that an epoch could not re-form: a spare alone cannot help them. */
+  #lostText(): string {
+    return this.#init.membership.ledger.shortages.map(({ stage, needs }) => shortageText(stage, needs)).join(', ')
+  }
+
   /** What it waits for, as a sentence; empty for a seat that stays. */
   #text(place: Place, { epoch, stageOf, barred }: Roster, height: number): string {
     const { membership, run, self } = this.#init
@@ -74,7 +79,7 @@ export class PlaceTeller {
       case 'candidate':
         return `stage ${place.stage} needs it: it follows until it is admitted; ${begins}`
       case 'spare':
-        return `no stage is short of seats; ${begins}`
+        return `${this.#lostText() || 'no stage is short of seats'}; ${begins}`
       case 'none':
         return barred.has(self) ? BARRED : `its bond does not count yet; ${begins}`
     }

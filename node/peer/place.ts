@@ -43,8 +43,9 @@ export function shortageText(stage: number, lacking: number): string {
 
 /** Of a stage whose members claim what is left of it. @param needs - peers that it lacks, once the claims are complete */
 export function lostText({ stage, untilHeight, needs }: NodeEvents['stage.lost']): string {
-  const missing = needs === 0 ? '' : `; needs ${needs} more ${needs === 1 ? 'peer' : 'peers'}`
-  return `stage ${stage} lost its quorum: claims until block ${untilHeight}${missing}`
+  return needs === 0
+    ? `stage ${stage} lost its quorum: claims until block ${untilHeight}`
+    : `${shortageText(stage, needs)}: it lost its quorum, and goes on once they bond`
 }
 
 /** Every stage that lacks seats, as one sentence; empty where none does. */

@@ -3,6 +3,7 @@
  * over to state and disk, and catches up with its siblings where it fell behind.
  */
 import { ROLES, rankByHash, rankByStake } from '../../consensus/election/index.ts'
+import { NO_TEMPO, tempoOf } from '../../consensus/round/index.ts'
 import type { RoundContext } from '../../consensus/round/types.ts'
 import {
   type ClipState,
@@ -12,7 +13,7 @@ import {
   type Pace,
   workLimits,
 } from '../../consensus/routing/index.ts'
-import { encodeCertificate } from '../../protocols/wire/certificate.ts'
+import { encodeCertificate, type VerifiedCertificate } from '../../protocols/wire/certificate.ts'
 import type { Certificate, Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import type { Anchorer } from './anchorer.ts'
@@ -35,6 +36,7 @@ import { RoundRun } from './round-run.ts'
 import type { SeenCommits } from './seen-commits.ts'
 import type { SeenSignatures } from './seen-signatures.ts'
 import type { StageState } from './stage-state.ts'
+import { tookPart } from './took-part.ts'
 import type { PeerParts } from './types.ts'
 import type { Wishes } from './wishes.ts'
 
@@ -79,6 +81,7 @@ export class Replica {
   readonly #init: ReplicaInit
   #clip: ClipState
   #pace: Pace
+  #tempo = NO_TEMPO
   #parked: readonly ForwardInput[] = []
   #epoch: Epoch | null = null
   #behind = Promise.withResolvers<Interruption>()
@@ -196,13 +199,13 @@ export class Replica {
   }
 
   async #open(epoch: Epoch, signal: AbortSignal): Promise<RoundRun> {
-    const { parts, stageState, inbox, commits, signatures, reporter, book } = this.#init
+    const { parts, membership, stageState, inbox, commits, signatures, reporter, book } = this.#init
     const { tip } = stageState
     const { run, self, stage, journal, engine } = parts
     const restored = await restoredRound(journal, run.id, stage, { round: tip.round + 1, epoch: epoch.number })
     const signs = journal.suspended === null
     const base = { run, stage, self, signs, partitions: engine.shape.partitions, tip, epoch }
-    const context = roundContext(base)
+    const context = roundContext(base, this.#tempo)
     // What was committed before a restart stands; its micro-batches are not done twice.
     const isWorking = signs && !(restored?.messages.some(({ payload }) => payload.kind === 'commit') ?? false)
     parts.reduce.advance(context.scope.round)
@@ -230,6 +233,8 @@ export class Replica {
     await round.start(this.#parked, this.#init.unreachable, tip.round === stageState.start.round)
     this.#parked = []
     if (this.#pausing.isAsked) round.pause()
+    // A stage that was re-formed waits for the others at a later round.
+    if (membership.isPassedOver(context.scope.round)) round.idle()
     if (book.othersReached(tip.round)) round.work?.pipelineReady()
     const head = await parts.chain.finalizedHead({ signal })
     round.finalized(head.height, head.hash)
@@ -272,6 +277,7 @@ export class Replica {
     const certified = await history.follow(stageState.tip, end.certificate, encoded, signal)
     // The machine has checked it; a history that does not follow would be a bug, and nothing may be built on it.
     if (isRefusal(certified)) throw new Error(`the round's own certificate: ${certified.detail ?? certified.refused}`)
+    this.#tempo = tempoOf(run.state)
     const work = run.endWork()
     this.#parked = work?.parked ?? []
     if (work !== null) {
@@ -288,7 +294,7 @@ export class Replica {
     reporter.loss(certified.verified)
     reporter.clipped(run.round, work?.clipped ?? [])
     this.#report(run.round)
-    await this.#maybeResume(certified.verified.signers)
+    await this.#maybeResume(certified.verified)
     this.#init.spread(encoded, rankOf(certified.verified.signers, parts.self), run.round)
     this.#anchor(run.round, stageState.tip.link)
     if (end.next === 'adopt') await this.#catchUp(signal, true)
@@ -297,10 +303,11 @@ export class Replica {
   }
 
   /** A certificate was made without this peer: what it signs from now on cannot contradict what it forgot. */
-  async #maybeResume(signers: readonly PeerName[]): Promise<void> {
+  async #maybeResume(certificate: VerifiedCertificate): Promise<void> {
     const { parts, stageState, reporter } = this.#init
     const { journal, run, stage, self } = parts
-    if (journal.suspended === null || signers.includes(self)) return
+    const group = this.#epoch?.groups[stage] ?? null
+    if (journal.suspended === null || tookPart(certificate, group, self)) return
     const epoch = this.#epoch?.number ?? 0
     const round = stageState.tip.round + 1
     await journal.resume({ run: run.id, stage, epoch, round })

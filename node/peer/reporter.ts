@@ -57,7 +57,6 @@ export class Reporter {
   #round = 0
   #waitingFor = ''
   #lacking = ''
-  #lost = ''
   /** What will be told once it has lasted. */
   #news = ''
   #told = ''
@@ -87,14 +86,8 @@ export class Reporter {
     this.#review()
   }
 
-  /** Says which stages have lost their quorum: until they go on, nothing else matters. */
-  lost(text: string): void {
-    this.#lost = text
-    this.#review()
-  }
-
   #review(): void {
-    const text = this.#lost || this.#lacking || this.#waitingFor
+    const text = this.#lacking || this.#waitingFor
     if (text === this.#news) return
     this.#news = text
     this.#timer?.()

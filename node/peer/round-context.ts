@@ -1,6 +1,7 @@
 /** What a round and its work are made from: a pure function of the tip, the epoch and the manifest. */
 import { RULES } from '../../consensus/aggregation/index.ts'
 import type { MembershipContext } from '../../consensus/membership/index.ts'
+import { roundTarget, type Tempo } from '../../consensus/round/index.ts'
 import type { RoundContext } from '../../consensus/round/types.ts'
 import {
   DEFAULT_BACK_OFF,
@@ -41,17 +42,26 @@ export function scopeOf({ id, manifest }: Run, epoch: Epoch, stage: number, roun
 }
 
 /** Fewest micro-batches of a commitment that counts. */
-export function countMin({ batch }: Manifest, seats: number): number {
-  return Math.ceil(batch.target / (2 * seats))
+export function countMin(manifest: Manifest, seats: number, round: number): number {
+  return Math.ceil(targetOf(manifest, round) / (2 * seats))
 }
 
-export function roundContext({ run, stage, self, signs, partitions, tip, epoch }: ContextInit): RoundContext {
+/** Micro-batches that close this round. */
+export function targetOf({ batch, replicas }: Manifest, round: number): number {
+  return roundTarget(batch.target, replicas, round)
+}
+
+/** @param tempo - what this peer has measured of its rounds until now */
+export function roundContext(
+  { run, stage, self, signs, partitions, tip, epoch }: ContextInit,
+  tempo: Tempo,
+): RoundContext {
   const { manifest } = run
   const group = epoch.groups[stage]
   if (group === undefined) throw new RangeError(`no stage ${stage}`)
   const { proposeMs, voteMs, graceCapMs, reduceMs } = manifest.timeouts
-  const least = countMin(manifest, group.seats.length)
   const round = tip.round + 1
+  const least = countMin(manifest, group.seats.length, round)
   return {
     scope: scopeOf(run, epoch, stage, round),
     self: signs ? self : null,
@@ -69,6 +79,7 @@ export function roundContext({ run, stage, self, signs, partitions, tip, epoch }
     countMax: COUNT_SPREAD * least,
     wantFullRoot: round % manifest.chain.rootEvery === 0,
     timeouts: { proposeMs, voteMs, graceCapMs, reduceMs },
+    tempo,
     viewBackoff: VIEW_BACKOFF,
     membership: membershipOf(stage, tip, epoch, manifest.replicas),
   }
@@ -98,14 +109,16 @@ export function workContext({ run, stage, self, tip, epoch }: ContextInit, pace:
   const { batch, timeouts } = run.manifest
   const sources = epoch.groups[0]?.seats.length ?? 0
   const seats = epoch.groups[stage]?.seats.length ?? 0
+  const round = tip.round + 1
+  const target = targetOf(run.manifest, round)
   return {
-    round: tip.round + 1,
+    round,
     self,
     stage,
     lanes: epoch.lanes,
-    quota: sourceQuota(batch.target, sources, batch.slack),
-    share: Math.ceil(batch.target / seats),
-    countMin: countMin(run.manifest, seats),
+    quota: sourceQuota(target, sources, batch.slack),
+    share: Math.ceil(target / seats),
+    countMin: countMin(run.manifest, seats, round),
     limits: workLimits(run.manifest.stages),
     timing: {
       hopMs: timeouts.hopMs,

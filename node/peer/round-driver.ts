@@ -25,6 +25,7 @@ import type {
   Signed,
 } from '../../protocols/wire/messages.ts'
 import { isRefusal, type Refusal, type RefusalReason } from '../../protocols/wire/refusals.ts'
+import { HeldVotes, type SignEffect } from './held-votes.ts'
 import { Timers } from './timers.ts'
 
 /** The hands of the driver. Everything that waits takes the round's signal. */
@@ -34,11 +35,11 @@ export interface RoundPorts {
   persist(record: LockRecord): Promise<void>
   broadcast(signed: Signed, attachments: readonly Uint8Array[]): void
   scatter(root: Hash, partition: number, to: readonly PeerName[]): void
-  /** Pulls what is not local, combines, keeps the result; null where the rule refuses. */
+  /** Pulls what is not local, combines, keeps the result, and sends it to the others where it is the first of the active; null where the rule refuses. */
   aggregate(
     value: Hash,
     partition: number,
-    inputs: readonly AggregateInput[],
+    work: { readonly inputs: readonly AggregateInput[]; readonly active: readonly PeerName[] },
     signal: AbortSignal,
   ): Promise<Hash | null>
   /** Fetches the aggregate's bytes and keeps them; false where nobody of `from` gave them. */
@@ -65,13 +66,6 @@ export interface RoundReports {
   status(view: number, phase: RoundPhase, waitingFor: string): void
   warning(message: string): void
 }
-
-/** What may not be signed without a lease: what a round is decided and certified by. */
-const VOTES: ReadonlySet<Payload['kind']> = new Set<Payload['kind']>(['propose', 'prevote', 'precommit', 'outcome'])
-/** Votes that wait for a lease; the machine asks for few while none is cast. */
-const WAITING_VOTES_MAX = 256
-
-type SignEffect = Extract<RoundEffect, { type: 'sign' }>
 
 /** How the round ended for this peer. */
 export interface RoundEnd {
@@ -105,10 +99,9 @@ export class RoundDriver {
   readonly #timers: Timers
   readonly #stop = new AbortController()
   readonly #end = Promise.withResolvers<RoundEnd>()
-  readonly #mayVote: () => boolean
+  readonly #held: HeldVotes
   readonly #effects: RoundEffect[] = []
   /** In the order in which they were asked for: signed late they are what they would have been. */
-  #waitingVotes: SignEffect[] = []
   #state: RoundState
   #draining = false
   #certified: Omit<RoundEnd, 'next'> | null = null
@@ -118,7 +111,7 @@ export class RoundDriver {
     this.#ports = init.ports
     this.#reports = init.reports
     this.#clock = init.clock
-    this.#mayVote = init.mayVote
+    this.#held = new HeldVotes(init.mayVote)
     this.ended = this.#end.promise
     this.#timers = new Timers(init.clock, id => this.input({ type: 'timer', id }))
     const { state, effects } = createRound(init.context, init.restored ?? undefined)
@@ -142,7 +135,7 @@ export class RoundDriver {
   /** The lease was renewed. */
   voteAgain(): void {
     if (this.#stop.signal.aborted) return
-    this.#enqueue(this.#waitingVotes.splice(0))
+    this.#enqueue(this.#held.release())
   }
 
   /** Ends timers, fetches and computations. */
@@ -182,7 +175,7 @@ export class RoundDriver {
       asked.push(next)
       this.#effects.shift()
     }
-    const batch = this.#signable(asked)
+    const batch = this.#held.signable(asked)
     if (batch.length === 0) return
     const results = await this.#ports.sign(batch.map(effect => effect.payload))
     for (const [index, result] of results.entries()) {
@@ -195,14 +188,6 @@ export class RoundDriver {
       this.#ports.broadcast(result, batch[index]?.attachments ?? [])
       this.input({ type: 'message', signed: result, attachments: [] })
     }
-  }
-
-  /** Sets votes aside while there is no lease. Beyond the bound they are not cast at all, which contradicts nothing. */
-  #signable(asked: readonly SignEffect[]): readonly SignEffect[] {
-    if (this.#mayVote()) return asked
-    const votes = asked.filter(effect => VOTES.has(effect.payload.kind))
-    this.#waitingVotes = [...this.#waitingVotes, ...votes].slice(0, WAITING_VOTES_MAX)
-    return asked.filter(effect => !VOTES.has(effect.payload.kind))
   }
 
   #carryOut(effect: Exclude<RoundEffect, { type: 'sign' | 'persist' }>): void {
@@ -274,14 +259,14 @@ export class RoundDriver {
   }
 
   async #aggregate(
-    { value, partition, inputs }: Extract<RoundEffect, { type: 'aggregate' }>,
+    { value, partition, inputs, active }: Extract<RoundEffect, { type: 'aggregate' }>,
     signal: AbortSignal,
   ): Promise<void> {
     this.input({
       type: 'aggregated',
       value,
       partition,
-      hash: await this.#ports.aggregate(value, partition, inputs, signal),
+      hash: await this.#ports.aggregate(value, partition, { inputs, active }, signal),
     })
   }
 

@@ -1,8 +1,6 @@
 /** The hands of a round's machine: journal, control stream, reduce protocol, engine and chain (see `RoundPorts`). */
 import { ChainUnavailable } from '../../consensus/chain/errors.ts'
 
-import { roundRoles } from '../../consensus/election/index.ts'
-
 import type { AggregateInput, RoundContext } from '../../consensus/round/types.ts'
 import type { Agreement, CommitQuery } from '../../protocols/agreement/index.ts'
 import { encodeCertificate } from '../../protocols/wire/certificate.ts'
@@ -10,6 +8,7 @@ import { open } from '../../protocols/wire/envelope.ts'
 import { equalBytes } from '../../protocols/wire/hash.ts'
 import type { Hash, PeerName, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal, type Refusal } from '../../protocols/wire/refusals.ts'
+import { freeBuffer } from '../engine/runtime/buffers.ts'
 import { delay } from './delay.ts'
 import { encodeLock, LOCK_RECORD } from './lock-record.ts'
 import { finalizedAt } from './membership.ts'
@@ -36,11 +35,8 @@ export function roundPorts(init: RoundPortsInit): RoundPorts {
   const place = { run: scope.run, stage: scope.stage, epoch: scope.epoch, round: scope.round }
 
   /** The first candidate sends its result to those who do not compute it themselves. */
-  const pushTargets = (partition: number): PeerName[] => {
-    const draw = { beacon: context.beacon, run: scope.run, stage: scope.stage, round: scope.round }
-    const active = roundRoles(draw, group, context).candidates[partition]?.slice(0, group.faults + 1) ?? []
-    return active[0] === self ? siblings.filter(peer => !active.includes(peer)) : []
-  }
+  const pushTargets = (active: readonly PeerName[]): PeerName[] =>
+    active[0] === self ? siblings.filter(peer => !active.includes(peer)) : []
 
   return {
     sign: payloads => times.during('fsync', () => journal.signAll(payloads)),
@@ -53,14 +49,17 @@ export function roundPorts(init: RoundPortsInit): RoundPorts {
       // The HAVE of the receiver tells whether it arrived; the machine turns to the next candidate by its own timer.
       if (bytes !== null) for (const peer of to) void reduce.scatter(peer, name, bytes)
     },
-    async aggregate(value, partition, inputs, signal) {
+    async aggregate(value, partition, { inputs, active }, signal) {
       const encoded = await Promise.all(inputs.map(input => pullInput(init, partition, input, signal)))
       const bytes = await times.during('compute', () => engine.aggregate(partition, encoded, { signal }))
       if (bytes === null) return null
       const hash = await times.during('hash', () => parts.digest(bytes, { signal }))
       const name = { scope, value, partition, hash }
       reduce.holdAggregate(name, bytes)
-      for (const peer of pushTargets(partition)) void reduce.pushAggregate(peer, name, bytes, { signal })
+      const held = reduce.aggregate(name)
+      for (const peer of pushTargets(active)) void reduce.pushAggregate(peer, name, held ?? bytes, { signal })
+      // What is held is a copy, and nobody else has this one.
+      if (held !== null) freeBuffer(bytes.buffer)
       return hash
     },
     async gather(value, partition, hash, from, signal) {

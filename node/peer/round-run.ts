@@ -11,8 +11,10 @@ import { smallHash } from '../../protocols/wire/hash.ts'
 import { merkleRoot } from '../../protocols/wire/merkle.ts'
 import type { Certificate, Commit, Hash, PeerName, Settled, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
+import { freeBuffer } from '../engine/runtime/buffers.ts'
 import { chooseCommit } from './commit-decision.ts'
 import { delay } from './delay.ts'
+import { targetOf } from './round-context.ts'
 import { RoundDriver, type RoundEnd, type RoundReports } from './round-driver.ts'
 import { roundPorts } from './round-ports.ts'
 import { Settlement } from './settlement.ts'
@@ -81,7 +83,7 @@ export class RoundRun {
     this.#settlement = new Settlement({
       round: this.round,
       sources,
-      target: batch.target,
+      target: targetOf(parts.run.manifest, this.round),
       slack: batch.slack,
       onClosed: bundle => {
         this.#work?.close(true)
@@ -231,7 +233,7 @@ export class RoundRun {
     const settled = new SettledSpreader({
       parts,
       scope,
-      share: Math.ceil(parts.run.manifest.batch.target / parts.seats(0).length),
+      share: Math.ceil(targetOf(parts.run.manifest, this.round) / parts.seats(0).length),
       signal: this.#stop.signal,
       onSigned: signed => this.settled(signed),
     })
@@ -287,6 +289,8 @@ export class RoundRun {
       const refusal = reduce.hold({ scope, author: self, root, partition }, bytes)
       if (isRefusal(refusal)) throw new Error(`partition ${partition} finds no room: ${refusal.refused}`)
     }
+    // On the disk and held as partitions: nobody else has it.
+    freeBuffer(encoded.bytes.buffer)
     const commit: Commit = {
       kind: 'commit',
       scope,

@@ -4,7 +4,7 @@
  * lacks everything from some moment on.
  */
 import type { Payload, PeerName, Signed } from '../../protocols/wire/messages.ts'
-import { slotOf } from '../../protocols/wire/table.ts'
+import { hasSlot } from '../../protocols/wire/table.ts'
 
 /** The round in progress, the one before and the next. */
 const ROUNDS_AROUND = 1
@@ -18,11 +18,12 @@ export class SeenSignatures {
 
   note(signed: Signed): void {
     const { signer, payload } = signed
-    if (payload.kind === 'record' || slotOf(payload) === null) return
-    const rounds = this.#bySigner.get(signer) ?? new Map<number, OfRound>()
-    this.#bySigner.set(signer, rounds)
-    const kinds = rounds.get(payload.scope.round) ?? new Map()
-    rounds.set(payload.scope.round, kinds)
+    if (payload.kind === 'record' || !hasSlot(payload)) return
+    const { round } = payload.scope
+    let rounds = this.#bySigner.get(signer)
+    if (rounds === undefined) this.#bySigner.set(signer, (rounds = new Map<number, OfRound>()))
+    let kinds = rounds.get(round)
+    if (kinds === undefined) rounds.set(round, (kinds = new Map()))
     const known = kinds.get(payload.kind)
     if (known === undefined || viewOf(known.payload) <= viewOf(payload)) kinds.set(payload.kind, signed)
   }

@@ -6,6 +6,7 @@ import type { HeaderChain, Outgoing } from '../../protocols/activations/types.ts
 import { codecOf } from '../../protocols/wire/encodings.ts'
 import type { Encoding, PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
+import { type Kept, SpareArrays } from '../../protocols/wire/spare-arrays.ts'
 
 export interface Tensor {
   readonly bytes: Uint8Array
@@ -20,28 +21,69 @@ export interface Tensor {
   outgoing: Promise<Outgoing> | null
 }
 
-export class TensorStore {
-  readonly #tensors = new Map<string, Tensor>()
-  #next = 0
+/** A tensor in use: it may be released meanwhile. */
+export interface TensorLoan {
+  readonly tensor: Tensor
+  /** @param isOver false where its bytes may still be on their way to another peer */
+  end(isOver: boolean): void
+}
 
-  add(tensor: Tensor): string {
+interface Stored {
+  readonly tensor: Tensor
+  readonly kept: Kept
+}
+
+export class TensorStore {
+  readonly #tensors = new Map<string, Stored>()
+  readonly #spares = new SpareArrays()
+  #next = 0
+  #heldBytes = 0
+  #mostBytes = 0
+
+  /** Keeps a copy of the bytes. */
+  add({ bytes, ...tensor }: Tensor): string {
     const handle = `t${this.#next++}`
-    this.#tensors.set(handle, tensor)
+    const kept = this.#spares.keep(bytes)
+    this.#tensors.set(handle, { tensor: { ...tensor, bytes: kept.bytes }, kept })
+    this.#heldBytes += bytes.length
+    this.#mostBytes = Math.max(this.#mostBytes, this.#heldBytes)
     return handle
   }
 
+  /** To be read at once: after its release the bytes are another tensor's. */
   get(handle: string): Tensor {
-    const tensor = this.#tensors.get(handle)
-    if (tensor === undefined) throw new Error(`tensor ${handle} was released`)
-    return tensor
+    return this.#stored(handle).tensor
+  }
+
+  /** For whoever goes on with it after this turn of the event loop. */
+  lend(handle: string): TensorLoan {
+    const { tensor, kept } = this.#stored(handle)
+    const loan = kept.lend()
+    return { tensor, end: isOver => loan.end(isOver) }
   }
 
   release(handle: string): void {
+    const stored = this.#tensors.get(handle)
+    if (stored === undefined) return
     this.#tensors.delete(handle)
+    this.#heldBytes -= stored.tensor.bytes.length
+    stored.kept.drop()
+  }
+
+  /** A round is over: no more stays unused than it held at its fullest. */
+  trim(): void {
+    this.#spares.trim(this.#mostBytes)
+    this.#mostBytes = this.#heldBytes
   }
 
   get size(): number {
     return this.#tensors.size
+  }
+
+  #stored(handle: string): Stored {
+    const stored = this.#tensors.get(handle)
+    if (stored === undefined) throw new Error(`tensor ${handle} was released`)
+    return stored
   }
 }
 

@@ -13,7 +13,7 @@ import { delay } from './delay.ts'
 
 /** Between two looks. */
 const INTERVAL_MS = 4_000
-/** Peers of a stage that are asked at a time. */
+/** Peers of a stage that are asked in one look; the next look asks others. */
 const ASKED = 3
 
 export interface WatchdogInit {
@@ -48,6 +48,7 @@ export function isOvertaken({ round, state }: InProgress, missed: number, isFar:
 
 export class Watchdog {
   readonly #init: WatchdogInit
+  #looks = 0
 
   constructor(init: WatchdogInit) {
     this.#init = init
@@ -80,7 +81,7 @@ export class Watchdog {
 
   async #askSiblings(round: number, signal: AbortSignal): Promise<void> {
     const { state, stage, connected, onMissed } = this.#init
-    for (const peer of connected(stage)) {
+    for (const peer of this.#nextOf(connected(stage))) {
       const status = await state.status(peer, { signal })
       if (isRefusal(status) || status.round < round) continue
       const certificates = await this.#fetch([peer], stage, round, round, signal)
@@ -89,6 +90,12 @@ export class Watchdog {
       onMissed(found, status.round > round)
       return
     }
+  }
+
+  /** In turn: whoever is further is found within as many looks as it takes to ask all, and nobody is asked all the time. */
+  #nextOf(siblings: readonly PeerName[]): readonly PeerName[] {
+    const first = siblings.length === 0 ? 0 : (this.#looks++ * ASKED) % siblings.length
+    return [...siblings.slice(first), ...siblings.slice(0, first)].slice(0, ASKED)
   }
 
   /** Certificates of another stage that gossip did not bring. */

@@ -28,12 +28,16 @@ import type { Delivery } from '../../protocols/activations/types.ts'
 import type { Clock } from '../../protocols/wire/environment.ts'
 import type { Encoding, Hash, MicroBatchId, PeerName } from '../../protocols/wire/messages.ts'
 import type { Batch } from '../data/index.ts'
+import { freeBuffer } from '../engine/runtime/buffers.ts'
 import { type Clipped, ClipTally } from './clip-tally.ts'
 import { normOf, scaled, type Tensor, type TensorStore } from './tensors.ts'
 import type { WorkEngine } from './timed-engine.ts'
 import { Timers } from './timers.ts'
 
 const MICRONATS = 1e6
+
+/** Answers of the receiver's work machine, which gets a tensor once all of it is there. Other outcomes may be made on the way. */
+const HAS_ARRIVED: ReadonlySet<SendOutcome['kind']> = new Set(['accepted', 'parked', 'wait'])
 
 /** A boundary tensor on its way out. */
 export interface OutgoingTensor {
@@ -154,6 +158,7 @@ export class WorkDriver {
     const parked = takeParked(this.#state)
     this.#timers.clear()
     this.#stop.abort(new Error('the round is over'))
+    this.#tensors.trim()
     return { parked, clip: endClipRound(this.#clip), pace: paceOf(this.#state), clipped: this.#tally.clipped() }
   }
 
@@ -240,21 +245,25 @@ export class WorkDriver {
 
   async #send(effect: SendEffect): Promise<void> {
     const { to, direction, id, lossMicronats, settledBelow, timeoutMs } = effect
-    const tensor = this.#tensors.get(effect.tensor)
+    const { tensor, end } = this.#tensors.lend(effect.tensor)
     const outgoing = { direction, id, tensor, lossMicronats, settledBelow, timeoutMs }
     const outcome = await this.#ports.send(to, outgoing, this.#stop.signal)
+    end(HAS_ARRIVED.has(outcome.kind))
     this.#input({ type: 'answered', transfer: effect.transfer, outcome })
   }
 
   async #compute(key: string, id: MicroBatchId, computation: Computation): Promise<void> {
     const signal = this.#stop.signal
+    const input = this.#tensors.lend(computation.input)
+    const gradient = computation.task === 'backward' ? this.#tensors.lend(computation.gradient) : null
     // The chain that the result's header extends: the gradient's, where there is one.
-    const parent = this.#tensors.get(computation.task === 'backward' ? computation.gradient : computation.input)
+    const { chain } = (gradient ?? input).tensor
     try {
-      const { bytes, lossMicronats } = await this.#run(id, computation, signal)
+      const { bytes, lossMicronats } = await this.#run(id, computation, input.tensor, gradient?.tensor ?? null, signal)
       if (signal.aborted) return
-      const { chain } = parent
       const tensor = bytes === null ? null : this.#tensors.add({ bytes, from: null, chain, outgoing: null })
+      // The engine has handed it over, and the store has copied it.
+      if (bytes !== null) freeBuffer(bytes.buffer)
       this.#input({ type: 'computed', key, tensor, lossMicronats })
     } catch (error) {
       if (signal.aborted) return
@@ -262,16 +271,21 @@ export class WorkDriver {
         `computing micro-batch ${id.sequence} failed: ${error instanceof Error ? error.message : String(error)}`,
       )
       this.#input({ type: 'compute-failed', key })
+    } finally {
+      // The engine reads them no more, whether it has computed or dropped the job.
+      input.end(true)
+      gradient?.end(true)
     }
   }
 
   async #run(
     id: MicroBatchId,
     computation: Computation,
+    { bytes: input }: Tensor,
+    gradient: Tensor | null,
     signal: AbortSignal,
   ): Promise<{ bytes: Uint8Array | null; lossMicronats: number }> {
     const { engine } = this.#ports
-    const input = this.#tensors.get(computation.input).bytes
     switch (computation.task) {
       case 'forward':
         return { bytes: await engine.forward(input, { signal }), lossMicronats: 0 }
@@ -281,8 +295,9 @@ export class WorkDriver {
         return { bytes: inputGradient, lossMicronats: Math.round(loss * MICRONATS) }
       }
       case 'backward': {
-        const gradient = this.#clipped(this.#tensors.get(computation.gradient))
-        return { bytes: await engine.backward(input, gradient, computation.into, { signal }), lossMicronats: 0 }
+        if (gradient === null) throw new Error('a backward without a gradient')
+        const clipped = this.#clipped(gradient)
+        return { bytes: await engine.backward(input, clipped, computation.into, { signal }), lossMicronats: 0 }
       }
     }
   }

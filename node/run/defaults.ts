@@ -40,16 +40,18 @@ export const STAKE_FLOOR = 100
 /** Asset id of the stake on the embedded chain. */
 export const STAKE_ASSET = 1
 
-const WARM_UP_ROUNDS = 20
+const WARM_UP_ROUNDS = 8
 
-/**
- * Peak and floor. Measured for gpt-tiny after 130 rounds of 8 micro-batches: 2e-3 and 4e-3 are 0.4 % apart, 8e-3 is stuck
- * at 2.7 nats a byte. A wider model takes a smaller rate.
- */
+/** Peak and floor, measured for gpt-tiny (docs/reference/measurements.md). A wider model takes a smaller rate. */
 function learningRates({ width }: ModelConfig): { readonly learningRate: number; readonly learningRateFloor: number } {
   return width >= 512
     ? { learningRate: 1e-3, learningRateFloor: 1e-4 }
-    : { learningRate: 3e-3, learningRateFloor: 1.5e-4 }
+    : { learningRate: 4e-3, learningRateFloor: 2e-4 }
+}
+
+/** Of a micro-batch: where computing it takes little time, its messages count, which are as many for a longer one. */
+function sequencesOf({ width }: ModelConfig): number {
+  return width >= 512 ? 8 : 16
 }
 
 export function makeManifest(choices: RunChoices): Manifest {
@@ -59,10 +61,11 @@ export function makeManifest(choices: RunChoices): Manifest {
     stages: choices.stages,
     replicas: choices.replicas,
     corpus: { ...choices.corpus, tokenizer: 'bytes', heldOut: 0.1 },
-    batch: { sequences: 8, target: choices.target, slack: 1.5 },
+    batch: { sequences: sequencesOf(choices.model), target: choices.target, slack: 1.5 },
     optimizer: {
       name: 'adamw',
-      beta1: 0.9,
+      // A round's mean is over many micro-batches, and a run has a hundred rounds: a longer memory is mostly late.
+      beta1: 0.8,
       beta2: 0.95,
       epsilon: 1e-8,
       weightDecay: 0.1,

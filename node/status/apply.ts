@@ -1,6 +1,6 @@
 /** A peer's status as its events tell it; pure. */
 import type { ContentId } from '../../protocols/wire/messages.ts'
-import type { NodeEvent } from '../events/types.ts'
+import type { NodeEvent, NodeEvents } from '../events/types.ts'
 import { type PeerStatus, STATUS_VERSION } from './types.ts'
 
 export function firstStatus(run: ContentId, pid: number, nowMs: number): PeerStatus {
@@ -61,6 +61,13 @@ export function applyEvent(status: PeerStatus, event: NodeEvent): PeerStatus {
       return event.stage === status.stage && event.to > (status.anchored ?? 0)
         ? { ...status, anchored: event.to }
         : status
+    case 'stage.lost': {
+      const { stage, untilHeight, needs } = event
+      return withLost(status, stage, { stage, untilHeight, needs })
+    }
+    case 'stage.kept':
+    case 'stage.recovered':
+      return withLost(status, event.stage, null)
     case 'suspended':
       return { ...status, suspended: event.reason }
     case 'resumed':
@@ -72,6 +79,12 @@ export function applyEvent(status: PeerStatus, event: NodeEvent): PeerStatus {
 
 function reached(status: PeerStatus, round: number): PeerStatus {
   return round > (status.round ?? 0) ? { ...status, round, waiting: '' } : status
+}
+
+function withLost(status: PeerStatus, stage: number, now: NodeEvents['stage.lost'] | null): PeerStatus {
+  const { lost = [], ...rest } = status
+  const others = [...lost.filter(one => one.stage !== stage), ...(now === null ? [] : [now])]
+  return others.length === 0 ? rest : { ...rest, lost: others.toSorted((a, b) => a.stage - b.stage) }
 }
 
 function withoutSync(status: PeerStatus): PeerStatus {

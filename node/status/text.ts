@@ -9,6 +9,7 @@ import {
   shortSentence,
   transferText,
 } from '../cli/projections/text.ts'
+import { lostText } from '../peer/place.ts'
 import type { FolderStatus } from './read.ts'
 
 /** One line for the peer, and an indented one for each thing that is known of it. */
@@ -32,6 +33,7 @@ export function statusLines({ folder, life, status, ageMs, diskBytes }: FolderSt
     lines[life],
     ...(status.round === null ? [] : [`  round ${status.round} certified${anchoredText(status.anchored)}`]),
     ...(isThere && status.place !== null ? [`  ${placeText(status.place)}`] : []),
+    ...(isThere ? (status.lost ?? []).map(one => `  ${lostText(one)}`) : []),
     ...(isThere ? lackingTexts(status.lacking).map(text => `  ${text}`) : []),
     ...(isThere && status.sync !== undefined ? [`  ${transferText(status.sync)}`] : []),
     ...(isThere && status.waiting !== '' ? [`  waiting: ${shortSentence(status.waiting)}`] : []),

@@ -30,6 +30,8 @@ export interface PeerStatus {
   readonly place: Place | null
   /** Seats that each stage lacks; empty where none does. */
   readonly lacking: readonly number[]
+  /** Stages that lost their quorum; left out where none has. */
+  readonly lost?: readonly NodeEvents['stage.lost'][]
   /** What it waits for, as a sentence; empty where it goes on. */
   readonly waiting: string
   /** How far a snapshot from siblings is; left out where none is on its way. */

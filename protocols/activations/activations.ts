@@ -57,6 +57,7 @@ export class Activations {
       protocol: constants.ACTIVATIONS_PROTOCOL,
       onRequest: (header, body, context) => this.#onTensor(header, body, context),
       onNote: async (header, _, context) => this.#onNote(header, context),
+      areBodiesSpent: true,
       onRefusal: (reason, peer, detail) => {
         this.#refusals.count(reason, peer)
         init.onRefused?.(reason, peer, detail)

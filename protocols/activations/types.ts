@@ -55,7 +55,7 @@ export interface ActivationsPolicy {
 }
 
 export interface ActivationsHandlers {
-  /** Decides at once, from the work machine. The tensor belongs to the handler from here on. */
+  /** Decides at once, from the work machine. The tensor's memory is freed afterwards: what is taken is copied. */
   accept(delivery: Delivery): Answer
   /** A hop gave a micro-batch up. */
   abandoned(from: PeerName, id: MicroBatchId): void

@@ -1,5 +1,4 @@
 /** Keeps the seats of the needed stages connected, once their records are known. */
-import { peerIdFromString } from '@libp2p/peer-id'
 import type { PeerName } from '../wire/messages.ts'
 import { DIAL_YIELD_MS, DIALS_PARALLEL, IDLE_MS } from './constants.ts'
 import { forEachParallel } from './deadline.ts'
@@ -56,7 +55,11 @@ export class Connector {
 
   #unconnected(): readonly Call[] {
     const stages = new Set(this.#init.needed())
-    return [...stages].flatMap(stage => this.#init.seats.seats(stage).flatMap(peer => this.#callOf(peer, stage)))
+    const connections = this.#components.connectionManager.getConnections()
+    const connected = new Set(connections.map(({ remotePeer }) => remotePeer.toString()))
+    return [...stages].flatMap(stage =>
+      this.#init.seats.seats(stage).flatMap(peer => (connected.has(peer) ? [] : this.#callOf(peer, stage))),
+    )
   }
 
   #callOf(peer: PeerName, stage: number): readonly Call[] {
@@ -64,7 +67,6 @@ export class Connector {
     if (peer === this.#self || record === null) return []
     // It can only be waited for; dialling it would search the DHT, and hold up the dial of its next record.
     if (record.payload.addresses.length === 0) return []
-    if (this.#components.connectionManager.getConnections(peerIdFromString(peer)).length > 0) return []
     return [{ key: `${peer}/${record.payload.sequence}`, peer, addresses: record.payload.addresses }]
   }
 

@@ -6,6 +6,7 @@ import type { Digest } from '../wire/environment.ts'
 import { equalBytes, hashHex } from '../wire/hash.ts'
 import type { Hash, PeerName, Scope } from '../wire/messages.ts'
 import { isRefusal, type Refusal, refuse } from '../wire/refusals.ts'
+import type { Loan } from '../wire/spare-arrays.ts'
 import { type BlobKey, type Blobs, MemoryBlobs } from './blobs.ts'
 import {
   EARLY_MAX_AUTHOR_BYTES,
@@ -67,15 +68,25 @@ export class Holdings {
     return round > this.#round + ROUNDS_AHEAD ? refuse('future-round') : null
   }
 
+  /** To be read while the round is served; see {@link Blobs.get}. */
   partition(name: PartitionName): Uint8Array | null {
     return this.#store.get(partitionKey(name))
   }
 
+  /** As {@link partition}. */
   aggregate(name: AggregateName): Uint8Array | null {
     return this.#store.get(aggregateKey(name))
   }
 
-  /** Holds what was made here and needs no check; holding it already is fine. */
+  lendPartition(name: PartitionName): Loan | null {
+    return this.#store.lend(partitionKey(name))
+  }
+
+  lendAggregate(name: AggregateName): Loan | null {
+    return this.#store.lend(aggregateKey(name))
+  }
+
+  /** Holds a copy of what was made here and needs no check; holding it already is fine. */
   hold(name: PartitionName, bytes: Uint8Array): Refusal | null {
     return exceptDuplicate(this.#store.put(partitionKey(name), bytes))
   }
@@ -105,13 +116,15 @@ export class Holdings {
     const refusals: Refusal[] = []
     for (const id of this.#early.ids(scope.round, author)) {
       const key = { round: scope.round, owner: author, id }
-      const bytes = this.#early.get(key)
-      if (commit === null || bytes === null) continue
+      if (commit === null) continue
+      const loan = this.#early.lend(key)
+      if (loan === null) continue
       const name = { scope, author, root: commit.root, partition: partitionOfId(id) }
       const expected = partitionKey(name).id === id
       const taken = expected
-        ? await this.#check(name, bytes, null, options)
+        ? await this.#check(name, loan.bytes, null, options)
         : refuse('wrong-hash', 'a partition of another commitment')
+      loan.end(true)
       this.#early.remove(key)
       if (isRefusal(taken)) refusals.push(taken)
     }

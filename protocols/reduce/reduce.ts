@@ -7,6 +7,7 @@ import type { HandlerContext, Message, Reply } from '../wire/frames/types.ts'
 import { equalBytes } from '../wire/hash.ts'
 import type { Hash, PeerName, Scope } from '../wire/messages.ts'
 import { isRefusal, type Refusal, refuse } from '../wire/refusals.ts'
+import type { Loan } from '../wire/spare-arrays.ts'
 import { MemoryBlobs } from './blobs.ts'
 import {
   MAX_WAITING_TRANSFERS,
@@ -51,6 +52,8 @@ export class Reduce {
   readonly #holdings: Holdings
   /** Pulls under way, so that two who need the same bytes share them. */
   readonly #pulls = new Map<string, Promise<Uint8Array | Refusal>>()
+  /** Partitions under way to a candidate: on a slow link, what waits would be sent again and again. */
+  readonly #scatters = new Map<string, Promise<'stored' | 'held' | Refusal>>()
 
   constructor(
     init: ReduceInit,
@@ -65,7 +68,8 @@ export class Reduce {
     this.#holdings = new Holdings({ policy, handlers, digest: components.digest, store })
     this.#transfers = new Transfers(init.transfers ?? limits)
     this.#streams = components.openStreams(
-      { onRequest: (header, body, context) => this.#handle(header, body, context) },
+      // Whatever is taken the store copies.
+      { onRequest: (header, body, context) => this.#handle(header, body, context), areBodiesSpent: true },
       (reason, from, detail) => handlers.refused?.(reason, from, detail),
     )
   }
@@ -88,22 +92,22 @@ export class Reduce {
     this.#holdings.advance(round)
   }
 
-  /** Holds an own partition, to be served to whoever pulls. */
+  /** Holds a copy of an own partition, to be served to whoever pulls. */
   hold(name: PartitionName, bytes: Uint8Array): Refusal | null {
     return this.#holdings.hold(name, bytes)
   }
 
-  /** Holds an aggregated partition that was computed here. */
+  /** Holds a copy of an aggregated partition that was computed here. */
   holdAggregate(name: AggregateName, bytes: Uint8Array): Refusal | null {
     return this.#holdings.holdAggregate(name, bytes)
   }
 
-  /** A partition that is held and checked. */
+  /** A partition that is held and checked: to be read while its round is served, not kept. */
   partition(name: PartitionName): Uint8Array | null {
     return this.#holdings.partition(name)
   }
 
-  /** An aggregate that is held; its bytes match its hash. */
+  /** An aggregate that is held; its bytes match its hash. To be read while its round is served, not kept. */
   aggregate(name: AggregateName): Uint8Array | null {
     return this.#holdings.aggregate(name)
   }
@@ -115,7 +119,8 @@ export class Reduce {
 
   /**
    * Sends a partition of the own commitment to a candidate. 'stored': acknowledged; 'held': it waits for the COMMIT, its HAVE
-   * will tell. A refusal also where the peer cannot be reached or does not answer in time.
+   * will tell. A refusal also where the peer cannot be reached or does not answer in time. What is under way to the same peer
+   * is not sent a second time.
    */
   async scatter(
     to: PeerName,
@@ -123,7 +128,26 @@ export class Reduce {
     bytes: Uint8Array,
     options: TransferOptions = {},
   ): Promise<'stored' | 'held' | Refusal> {
-    const reply = await this.#request(to, 'ahead', { type: 'scatter', ...name }, bytes, options)
+    const key = JSON.stringify([to, partitionKey(name)])
+    const underWay = this.#scatters.get(key)
+    if (underWay !== undefined) return underWay
+    const running = this.#scatter(to, name, bytes, options)
+    this.#scatters.set(key, running)
+    try {
+      return await running
+    } finally {
+      this.#scatters.delete(key)
+    }
+  }
+
+  async #scatter(
+    to: PeerName,
+    name: PartitionName,
+    bytes: Uint8Array,
+    options: TransferOptions,
+  ): Promise<'stored' | 'held' | Refusal> {
+    const send = () => this.#request(to, 'ahead', { type: 'scatter', ...name }, bytes, options)
+    const reply = await lending(this.#holdings.lendPartition(name), send)
     return isRefusal(reply) ? reply : this.#status(to, reply, 'stored', 'held')
   }
 
@@ -153,10 +177,8 @@ export class Reduce {
     bytes: Uint8Array,
     options: TransferOptions = {},
   ): Promise<'stored' | Refusal> {
-    const reply = await this.#request(to, 'ahead', { type: 'gather', ...name }, bytes, {
-      ...options,
-      digest: name.hash,
-    })
+    const send = () => this.#request(to, 'ahead', { type: 'gather', ...name }, bytes, { ...options, digest: name.hash })
+    const reply = await lending(this.#holdings.lendAggregate(name), send)
     return isRefusal(reply) ? reply : this.#status(to, reply, 'stored')
   }
 
@@ -184,8 +206,9 @@ export class Reduce {
     if (isRefusal(header)) return header
     const barred = this.#init.policy.admit(header.scope, from) ?? this.#holdings.outsideWindow(header.scope.round)
     if (barred !== null) return barred
-    if (header.type === 'pull') return answer(this.partition(partitionNameOf(header)), null)
-    if (header.type === 'pull-aggregate') return answer(this.aggregate(aggregateNameOf(header)), header.hash)
+    if (header.type === 'pull') return answer(this.#holdings.lendPartition(partitionNameOf(header)), null)
+    if (header.type === 'pull-aggregate')
+      return answer(this.#holdings.lendAggregate(aggregateNameOf(header)), header.hash)
     const isForeign = header.type === 'scatter' && header.author !== from
     if (isForeign) return refuse('not-allowed', 'only its author scatters a commitment')
     const status =
@@ -263,7 +286,15 @@ export class Reduce {
   }
 }
 
-function answer(bytes: Uint8Array | null, digest: Hash | null): Reply | Refusal {
-  if (bytes === null) return refuse('unknown-item')
-  return { header: { status: 'found' }, body: bytes, ...(digest === null ? {} : { digest }) }
+/** Nobody tells when an answer has left: its loan never ends. */
+function answer(loan: Loan | null, digest: Hash | null): Reply | Refusal {
+  if (loan === null) return refuse('unknown-item')
+  return { header: { status: 'found' }, body: loan.bytes, ...(digest === null ? {} : { digest }) }
+}
+
+/** An answer comes after the whole body has gone out; without one, some of it may still be on its way. */
+async function lending(loan: Loan | null, send: () => Promise<Message | Refusal>): Promise<Message | Refusal> {
+  const reply = await send()
+  loan?.end(!isRefusal(reply))
+  return reply
 }

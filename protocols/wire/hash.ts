@@ -29,7 +29,7 @@ const VALUE_IDS = new WeakMap<Value, Hash>()
 /** Lower-case hexadecimal. */
 export function hashHex(hash: Uint8Array): string {
   let text = ''
-  for (const byte of hash) text += HEX_OF_BYTE[byte]
+  for (let index = 0; index < hash.length; index++) text += HEX_OF_BYTE[hash[index]!]
   return text
 }
 
@@ -42,8 +42,10 @@ export function hexBytes(text: string): Uint8Array {
 }
 
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.byteLength !== b.byteLength) return false
-  for (let index = 0; index < a.byteLength; index++) if (a[index] !== b[index]) return false
+  if (a === b) return true
+  const { byteLength } = a
+  if (byteLength !== b.byteLength) return false
+  for (let index = 0; index < byteLength; index++) if (a[index] !== b[index]) return false
   return true
 }
 

@@ -131,6 +131,11 @@ export function validatePayload(kind: PayloadKind, value: unknown): Payload | Re
   return unrelated === null ? value : refuse('out-of-bounds', `${kind}: ${unrelated}`)
 }
 
+/** May a signer sign only one such payload in a slot? */
+export function hasSlot({ kind }: Payload): boolean {
+  return MESSAGES[kind].slot !== undefined
+}
+
 /**
  * The slot in which a signer may sign one thing only, (run, epoch, stage, round, kind, view or (value, partition)) as one
  * text: the key of the signing journal and of evidence. Null for kinds that may be signed at will.

@@ -8,6 +8,7 @@ import { falseReceipts } from './false-receipts.ts'
 import { forgedCertificate } from './forged-certificate.ts'
 import { freeRiding } from './free-riding.ts'
 import { lockViolation } from './lock-violation.ts'
+import { loneClaim } from './lone-claim.ts'
 import { malformedFrames } from './malformed-frames.ts'
 import { notFinite } from './not-finite.ts'
 import { replayedMessages } from './replayed-messages.ts'
@@ -32,6 +33,7 @@ const ALL: readonly Attack[] = [
   forgedCertificate,
   freeRiding,
   lockViolation,
+  loneClaim,
   malformedFrames,
   notFinite,
   replayedMessages,

@@ -2,6 +2,7 @@
  * What a dishonest peer can do. It has its own key, its own machine and its own network, and sees what reaches it; it
  * cannot make another's signature. `Behaviour` are the places where it may do something else than the shipped code.
  */
+import type { ClaimRecord } from '../../consensus/recovery/index.ts'
 import type { RoundState } from '../../consensus/round/types.ts'
 import type { Answer, Delivery } from '../../protocols/activations/types.ts'
 import type { Certificate, Hash, Payload, PeerName, Signed } from '../../protocols/wire/messages.ts'
@@ -64,6 +65,10 @@ export interface Behaviour {
   settled?(count: number): number
   /** A snapshot or aggregate for a newcomer. */
   state?(bytes: Uint8Array): Uint8Array
+  /** What it claims of a stage that lost its quorum, in place of the truth. */
+  claim?(claim: Omit<ClaimRecord, 'kind'>): Omit<ClaimRecord, 'kind'>
+  /** True: no certificate that it has is told, served or spread. */
+  readonly hides?: boolean
   /** When a round is opened. */
   opened?(round: number): void
 }

@@ -14,7 +14,7 @@ export const equalOutcomes = checker(
       event(event) {
         if (event.type !== 'certified' || !seats.isHonest(event.peer)) return null
         const { stage, round, peer, atMs } = event
-        const key = `${stage}/${round}`
+        const key = `${stage}/${event.epoch ?? ''}/${round}`
         const text = `${event.value}/${event.outcome}/${event.state}`
         const first = certified.get(key)
         if (first === undefined) certified.set(key, { text, peer })

@@ -8,8 +8,10 @@ import { equalOutcomes } from './equal-outcomes.ts'
 import { finishes } from './finishes.ts'
 import { heals } from './heals.ts'
 import { honestUnaccused } from './honest-unaccused.ts'
+import { inherits } from './inherits.ts'
 import { liesDetected } from './lies-detected.ts'
 import { locks } from './locks.ts'
+import { lostWaits } from './lost-waits.ts'
 import { monotone } from './monotone.ts'
 import { oneDecision } from './one-decision.ts'
 import { oneFinal } from './one-final.ts'
@@ -29,8 +31,10 @@ const ALL: readonly Checker[] = [
   finishes,
   heals,
   honestUnaccused,
+  inherits,
   liesDetected,
   locks,
+  lostWaits,
   monotone,
   oneDecision,
   oneFinal,

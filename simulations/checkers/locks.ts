@@ -23,7 +23,7 @@ export const locks = checker(
       event(event) {
         if (event.type !== 'signed' || !seats.isHonest(event.peer) || event.value == null || event.view === undefined)
           return null
-        const round = `${event.stage}/${event.round}`
+        const round = `${event.stage}/${event.epoch ?? ''}/${event.round}`
         const key = `${round}/${event.peer}`
         const ballot = `${round}/${event.view}/${event.value}`
         if (event.kind === 'precommit') newest.set(key, { view: event.view, value: event.value })
@@ -31,8 +31,8 @@ export const locks = checker(
         polkas.set(ballot, (polkas.get(ballot) ?? new Set<number>()).add(event.peer))
         const lock = newest.get(key)
         if (lock === undefined || lock.value === event.value || lock.view >= event.view) return null
-        const honest = seats.honest(event.stage).length
-        const needed = honest - Math.floor((seats.size(event.stage) - 1) / 3)
+        const honest = seats.honest(event.stage, event.epoch).length
+        const needed = honest - Math.floor((seats.size(event.stage, event.epoch) - 1) / 3)
         for (let view = lock.view; view < event.view; view++)
           if ((polkas.get(`${round}/${view}/${event.value}`)?.size ?? 0) >= Math.max(1, needed)) return null
         const words = `honest peer ${event.peer} of stage ${event.stage} prevoted against its lock of view ${lock.view} in view ${event.view} of round ${event.round}`

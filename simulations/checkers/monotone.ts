@@ -9,17 +9,25 @@ export const monotone = checker(
     kind: 'safety',
   },
   seats => {
+    /** By stage: where a recovery goes on, and from where. */
+    const reformed: { readonly stage: number; readonly base: number; readonly resume: number }[] = []
     const newest = new Map<number, { readonly round: number; readonly value: string; readonly outcome: string }>()
     return {
       event(event) {
         // What is fetched from siblings was checked link by link, and is told as one step.
         if (event.type === 'down' || event.type === 'synced') newest.delete(event.peer)
+        if (event.type === 'reformed') reformed.push(event)
         if (event.type !== 'certified' || !seats.isHonest(event.peer)) return null
         const before = newest.get(event.peer)
         newest.set(event.peer, event)
         if (before === undefined) return null
         const { value, outcome } = event.parent
-        if (event.round === before.round + 1 && value === before.value && outcome === before.outcome) return null
+        const isNext =
+          event.round === before.round + 1 ||
+          reformed.some(
+            ({ stage, base, resume }) => stage === event.stage && base === before.round && resume === event.round,
+          )
+        if (isNext && value === before.value && outcome === before.outcome) return null
         const words = `peer ${event.peer} certified round ${event.round} after round ${before.round} of another history`
         return violation('monotone', event.atMs, words, [event.peer])
       },

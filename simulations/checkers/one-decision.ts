@@ -14,7 +14,8 @@ export const oneDecision = checker(
       event(event) {
         if ((event.type !== 'decided' && event.type !== 'certified') || !seats.isHonest(event.peer)) return null
         const { stage, round, value, peer, atMs } = event
-        const key = `${stage}/${round}`
+        // A stage that is re-formed has rounds of its own: their numbers are not used again, but where a liar hid that they were.
+        const key = `${stage}/${event.epoch ?? ''}/${round}`
         const first = decided.get(key)
         if (first === undefined) decided.set(key, { value, peer })
         if (first === undefined || first.value === value) return null

@@ -12,9 +12,9 @@ export const quorums = checker(
     event(event) {
       if (event.type !== 'certified' || !seats.isHonest(event.peer)) return null
       const group = seats.of(event.stage, event.epoch)
-      const size = group.length
+      const { size } = group
       const quorum = size - Math.floor((size - 1) / 3)
-      const signers = new Set(event.signers.filter(peer => group.includes(peer)))
+      const signers = new Set(event.signers.filter(peer => group.has(peer)))
       if (signers.size >= quorum && signers.size === event.signers.length) return null
       const words = `a certificate of stage ${event.stage}, round ${event.round}, has ${signers.size} different signers of ${quorum}`
       return violation('quorums', event.atMs, words, [event.peer])

@@ -6,13 +6,15 @@ import type { Checker, RunningChecker } from './types.ts'
 export class Seats {
   readonly #honest = new Set<number>()
   readonly #stages = new Map<number, number>()
+  /** The same by stage. */
+  readonly #byStage = new Map<number, Set<number>>()
   /** Where members change, by stage and epoch. */
-  readonly #groups = new Map<string, readonly number[]>()
+  readonly #groups = new Map<string, ReadonlySet<number>>()
 
   note(event: SimEvent): void {
-    if (event.type === 'seats') this.#groups.set(`${event.stage}/${event.epoch}`, event.peers)
+    if (event.type === 'seats') this.#groups.set(`${event.stage}/${event.epoch}`, new Set(event.peers))
     if (event.type !== 'seat') return
-    this.#stages.set(event.peer, event.stage)
+    this.#sit(event.peer, event.stage)
     if (event.honest) this.#honest.add(event.peer)
   }
 
@@ -25,17 +27,33 @@ export class Seats {
   }
 
   /** Who has a seat of a stage in the epoch of an event; where members do not change, events name none. */
-  of(stage: number, epoch?: number): readonly number[] {
+  of(stage: number, epoch?: number): ReadonlySet<number> {
     const group = epoch === undefined ? undefined : this.#groups.get(`${stage}/${epoch}`)
-    return group ?? [...this.#stages].flatMap(([peer, at]) => (at === stage ? [peer] : []))
+    return group ?? this.#seated(stage)
   }
 
   size(stage: number, epoch?: number): number {
-    return this.of(stage, epoch).length
+    return this.of(stage, epoch).size
   }
 
   honest(stage: number, epoch?: number): number[] {
-    return this.of(stage, epoch).filter(peer => this.#honest.has(peer))
+    return [...this.of(stage, epoch)].filter(peer => this.#honest.has(peer))
+  }
+
+  #seated(stage: number): Set<number> {
+    const known = this.#byStage.get(stage)
+    if (known !== undefined) return known
+    const fresh = new Set<number>()
+    this.#byStage.set(stage, fresh)
+    return fresh
+  }
+
+  #sit(peer: number, stage: number): void {
+    const before = this.#stages.get(peer)
+    if (before === stage) return
+    if (before !== undefined) this.#seated(before).delete(peer)
+    this.#stages.set(peer, stage)
+    this.#seated(stage).add(peer)
   }
 }
 

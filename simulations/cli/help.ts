@@ -13,7 +13,7 @@ export function helpText(verb: Verb | null): string {
       '',
       ...verbs,
       '',
-      'swarm-sim <command> --help lists its options. Exit 0: valid; 1: violated; 2: unknown, or wrong use.',
+      'swarm-sim <command> --help lists its options; --version: which program this is. Exit 0: valid; 1: violated; 2: unknown, or wrong use.',
     ].join('\n')
   }
   const rows = optionsOf(verb).map(

@@ -2,7 +2,7 @@
 import { join, relative, resolve } from 'node:path'
 import { DEFAULT_FOLDER } from '../report/folder.ts'
 import type { ConcreteScenario } from '../scenario/types.ts'
-import type { Call } from './program.ts'
+import type { Call } from './call.ts'
 
 /** The folder of a run where --save or --out asks for one, else null. */
 export function folderFor({ settings, surroundings }: Call, scenario: ConcreteScenario): string | null {

@@ -1,27 +1,15 @@
 /** `swarm-sim` without its process: finds the verb, runs it, and turns every end into an exit code. */
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type Paint, painter } from '../../node/cli/projections/text.ts'
+import { painter } from '../../node/cli/projections/text.ts'
+import { asksForVersion, PROGRAM_VERSION } from '../../node/config/version.ts'
 import { type Harness, type HarnessSource, loadHarness } from '../harness.ts'
+import type { VerbProgram } from './call.ts'
 import { EXIT, SimError } from './exit.ts'
 import { helpText } from './help.ts'
 import type { Settings, Verb } from './options.ts'
 import { parseCommand } from './parse.ts'
 import type { Surroundings } from './surroundings.ts'
-
-/** What a verb is called with. */
-export interface Call {
-  readonly words: readonly string[]
-  readonly settings: Settings
-  readonly harness: Harness
-  /** Where other processes find it. */
-  readonly source: HarnessSource
-  readonly surroundings: Surroundings
-  readonly paint: Paint
-}
-
-/** Resolves with the exit code. */
-export type VerbProgram = (call: Call) => Promise<number>
 
 /** One file a verb; loaded when asked for. */
 const PROGRAMS: Record<Verb, () => Promise<{ run: VerbProgram }>> = {
@@ -40,6 +28,10 @@ const PROGRAMS: Record<Verb, () => Promise<{ run: VerbProgram }>> = {
 }
 
 export async function swarmSim(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  if (asksForVersion(args)) {
+    surroundings.print(`swarm-sim ${PROGRAM_VERSION}`)
+    return EXIT.valid
+  }
   try {
     const command = parseCommand(args)
     if ('help' in command) {

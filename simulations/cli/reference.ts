@@ -6,9 +6,9 @@ import type { Harness } from '../harness.ts'
 import { FILES, readStoredVerdict, type StoredVerdict } from '../report/folder.ts'
 import type { ConcreteScenario, Scenario, Tier } from '../scenario/types.ts'
 import type { Source } from '../sweep/job.ts'
+import type { Call } from './call.ts'
 import { SimError } from './exit.ts'
 import type { Settings } from './options.ts'
-import type { Call } from './program.ts'
 
 export interface ChosenRun {
   readonly scenario: ConcreteScenario

@@ -42,6 +42,7 @@ const TYPES = {
   resumed: 1,
   fault: 1,
   healed: 1,
+  absent: 1,
   block: 1,
   'round.opened': 1,
   commit: 1,
@@ -66,6 +67,9 @@ const TYPES = {
   reached: 1,
   seats: 1,
   changed: 1,
+  reformed: 1,
+  short: 1,
+  renewed: 1,
   end: 1,
 } as const satisfies Record<SimEvent['type'], 1>
 

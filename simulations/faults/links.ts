@@ -36,7 +36,8 @@ export const LINK_FAULTS: Readonly<Record<string, FaultStart<LinkedWorld, Linked
   loss: struck => onLinks(struck, { loss: struck.number('loss') }),
   delay: struck => onLinks(struck, { delayMs: struck.number('delayMs') }),
   jitter: struck => onLinks(struck, { jitterMs: struck.number('jitterMs') }),
-  bandwidth: struck => onLinks(struck, { rate: struck.number('rate') }),
+  bandwidth: struck =>
+    onLinks(struck, { rate: struck.number('rate'), rateUntilMs: struck.world.time.nowMs + struck.durationMs }),
   duplicate: struck => onLinks(struck, { duplicate: struck.number('share') }),
   reorder: struck => onLinks(struck, { reorder: struck.number('share'), reorderMs: struck.number('reorderMs') }),
   partition: ({ world, peers, random }) => {

@@ -14,6 +14,14 @@ export const MACHINE_FAULTS: readonly FaultKind[] = [
     parameters: {},
   },
   {
+    name: 'move',
+    about:
+      'the process dies and starts again on its data at another address, as behind a provider that deals them anew',
+    means: { 1: 'it listens on another port' },
+    strikes: 'peers',
+    parameters: {},
+  },
+  {
     name: 'kill-at-write',
     about: 'the process dies at its next write to the journal, before it or right after it, and starts again',
     means: { 0: 'at the next flush of the journal', 1: 'at the next flush of the storage' },

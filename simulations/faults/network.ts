@@ -57,6 +57,17 @@ export const NETWORK_FAULTS: readonly FaultKind[] = [
     parameters: {},
   },
   {
+    name: 'absent',
+    about:
+      'each round an independent share of these peers is away; where more than f are, others are drawn after a while',
+    means: { 0: 'all their links are cut from the opening of the round on' },
+    strikes: 'peers',
+    parameters: {
+      share: { ...SHARE, default: 0.3 },
+      againMs: { unit: 'ms', bounds: [1_000, 3_600_000], default: 10_000 },
+    },
+  },
+  {
     name: 'partition-one-way',
     about: 'these peers hear the others, but are not heard',
     means: { 0: 'links are cut in one direction', 1: 'links are cut in one direction', 2: 'the proxy cuts' },

@@ -124,6 +124,13 @@ export const SERVICE_FAULTS: readonly FaultKind[] = [
     parameters: {},
   },
   {
+    name: 'gone',
+    about: 'these peers are lost for good, with all that they have',
+    means: { 0: 'the process and its disk are gone, and nobody starts it again' },
+    strikes: 'peers',
+    parameters: {},
+  },
+  {
     name: 'give-up',
     about: 'these peers give up their seats, and go on until a replacement is there',
     means: { 0: 'LEAVE in every epoch in which they have a seat' },

@@ -25,8 +25,9 @@ export interface LinkRule {
   readonly loss?: number
   readonly delayMs?: number
   readonly jitterMs?: number
-  /** Factor of the links' rates. */
+  /** Factor of the links' rates, until then: what is queued goes faster afterwards. */
   readonly rate?: number
+  readonly rateUntilMs?: number
   readonly duplicate?: number
   /** Share of messages that overtake others by up to `reorderMs`. */
   readonly reorder?: number
@@ -105,7 +106,7 @@ export class Network {
     const down = this.#shapes[to]!
     const { nowMs } = this.#time
     let rate = 1
-    let delayMs = ONE_WAY_MS[up.latency] + ONE_WAY_MS[down.latency] + random.next() * 2 * this.#model.jitterMs
+    let delayMs = this.#latencyMs(up, down) + random.next() * 2 * this.#model.jitterMs
     let overtakes = false
     for (const rule of rules) {
       rate *= rule.rate ?? 1
@@ -118,20 +119,24 @@ export class Network {
       }
     }
     if (this.#model.loss > 0) delayMs += this.#recoveryMs(random, this.#model.loss, bytes)
-    const upMs = (bytes * BITS_PER_BYTE_MS) / (up.upMbps * rate)
-    const downMs = (bytes * BITS_PER_BYTE_MS) / (down.downMbps * rate)
     if (traffic === 'bulk') {
-      const sentMs = Math.max(nowMs, this.#upFreeMs[from]!) + upMs
+      const sentMs = transmittedMs(Math.max(nowMs, this.#upFreeMs[from]!), bytes, up.upMbps, rules)
       this.#upFreeMs[from] = sentMs
-      const receivedMs = Math.max(sentMs + delayMs, this.#downFreeMs[to]! + downMs)
+      const receivedMs = Math.max(sentMs + delayMs, transmittedMs(this.#downFreeMs[to]!, bytes, down.downMbps, rules))
       this.#downFreeMs[to] = receivedMs
       return receivedMs
     }
+    const upMs = (bytes * BITS_PER_BYTE_MS) / (up.upMbps * rate)
+    const downMs = (bytes * BITS_PER_BYTE_MS) / (down.downMbps * rate)
     const pair = from * this.#shapes.length + to
     const earliestMs = overtakes ? 0 : (this.#lastMs.get(pair) ?? 0)
     const arrivalMs = Math.max(nowMs + upMs + downMs + delayMs, earliestMs)
     if (!overtakes) this.#lastMs.set(pair, arrivalMs)
     return arrivalMs
+  }
+
+  #latencyMs(up: PeerShape, down: PeerShape): number {
+    return this.#model.delayMs ?? ONE_WAY_MS[up.latency] + ONE_WAY_MS[down.latency]
   }
 
   /** Any lost packet holds the message up until it came again. */
@@ -161,3 +166,22 @@ export class Network {
 }
 
 const NONE: readonly LinkRule[] = []
+
+/** When the last of some bytes has passed a link, if the first begins then; its rate rises as rules end. */
+function transmittedMs(fromMs: number, bytes: number, mbps: number, rules: readonly LinkRule[]): number {
+  let atMs = fromMs
+  let leftMs = (bytes * BITS_PER_BYTE_MS) / mbps
+  for (;;) {
+    let rate = 1
+    let untilMs = Number.POSITIVE_INFINITY
+    for (const rule of rules) {
+      const endMs = rule.rateUntilMs ?? Number.POSITIVE_INFINITY
+      if (rule.rate === undefined || endMs <= atMs) continue
+      rate *= rule.rate
+      untilMs = Math.min(untilMs, endMs)
+    }
+    if (atMs + leftMs / rate <= untilMs) return atMs + leftMs / rate
+    leftMs -= (untilMs - atMs) * rate
+    atMs = untilMs
+  }
+}

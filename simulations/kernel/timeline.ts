@@ -1,17 +1,19 @@
 /** Virtual time: callbacks in order of their time, those of one time in the order in which they were asked for. */
 
-interface Entry {
-  /** Microseconds, whole: sums of fractions would depend on their order. */
-  readonly atUs: number
-  readonly order: number
-  readonly run: () => void
-}
-
 const US_PER_MS = 1_000
 
+/** Children of i in the heap: 4 i + 1 to 4 i + 4. */
+const CHILDREN = 4
+const INITIAL_ENTRIES = 1_024
+
 export class Timeline {
-  /** A binary heap: children of i at 2i + 1 and 2i + 2. */
-  readonly #heap: Entry[] = []
+  /**
+   * A heap in columns, which saves an object for each of millions of entries. Times are microseconds, whole: sums of
+   * fractions would depend on their order.
+   */
+  #atUs = new Float64Array(INITIAL_ENTRIES)
+  #orders = new Float64Array(INITIAL_ENTRIES)
+  readonly #runs: (() => void)[] = []
   #order = 0
   #nowUs = 0
   #stopped = false
@@ -22,13 +24,13 @@ export class Timeline {
 
   /** Callbacks that are due some time. */
   get pending(): number {
-    return this.#heap.length
+    return this.#runs.length
   }
 
   /** Never early: a timer that came before its time would be set again for ever. */
   after(delayMs: number, run: () => void): void {
     const atUs = this.#nowUs + Math.max(0, Math.ceil(delayMs * US_PER_MS))
-    this.#push({ atUs, order: this.#order++, run })
+    this.#push(atUs, this.#order++, run)
   }
 
   at(atMs: number, run: () => void): void {
@@ -45,52 +47,81 @@ export class Timeline {
     this.#stopped = false
     const limitUs = limitMs * US_PER_MS
     for (;;) {
-      const next = this.#heap[0]
-      if (next === undefined) return 'empty'
-      if (next.atUs > limitUs) {
+      if (this.#runs.length === 0) return 'empty'
+      const atUs = this.#atUs[0]!
+      if (atUs > limitUs) {
         this.#nowUs = Math.max(this.#nowUs, limitUs)
         return 'limit'
       }
-      this.#pop()
-      this.#nowUs = next.atUs
-      next.run()
+      const next = this.#pop()
+      this.#nowUs = atUs
+      next()
       if (this.#stopped) return 'stopped'
     }
   }
 
-  #push(entry: Entry): void {
-    const heap = this.#heap
-    let at = heap.length
+  #push(atUs: number, order: number, run: () => void): void {
+    const runs = this.#runs
+    let at = runs.length
+    runs.push(run)
+    if (at >= this.#atUs.length) this.#grow()
+    const times = this.#atUs
+    const orders = this.#orders
+    // What was asked for later comes later: above it stays what has its time.
     while (at > 0) {
-      const above = (at - 1) >> 1
-      const parent = heap[above]!
-      if (isBefore(parent, entry)) break
-      heap[at] = parent
+      const above = Math.floor((at - 1) / CHILDREN)
+      if (times[above]! <= atUs) break
+      times[at] = times[above]!
+      orders[at] = orders[above]!
+      runs[at] = runs[above]!
       at = above
     }
-    heap[at] = entry
+    times[at] = atUs
+    orders[at] = order
+    runs[at] = run
   }
 
-  #pop(): void {
-    const heap = this.#heap
-    const last = heap.pop()
-    if (last === undefined || heap.length === 0) return
-    const { length } = heap
+  /** The first one; there is one. */
+  #pop(): () => void {
+    const runs = this.#runs
+    const times = this.#atUs
+    const orders = this.#orders
+    const first = runs[0]!
+    const last = runs.pop()!
+    const { length } = runs
+    if (length === 0) return first
+    const lastUs = times[length]!
+    const lastOrder = orders[length]!
     let at = 0
     for (;;) {
-      let child = 2 * at + 1
-      if (child >= length) break
-      if (child + 1 < length && isBefore(heap[child + 1]!, heap[child]!)) child++
-      if (isBefore(last, heap[child]!)) break
-      heap[at] = heap[child]!
-      at = child
+      const from = CHILDREN * at + 1
+      if (from >= length) break
+      const end = Math.min(from + CHILDREN, length)
+      let least = from
+      for (let child = from + 1; child < end; child++) {
+        const difference = times[child]! - times[least]!
+        if (difference < 0 || (difference === 0 && orders[child]! < orders[least]!)) least = child
+      }
+      const difference = times[least]! - lastUs
+      if (difference > 0 || (difference === 0 && orders[least]! > lastOrder)) break
+      times[at] = times[least]!
+      orders[at] = orders[least]!
+      runs[at] = runs[least]!
+      at = least
     }
-    heap[at] = last
+    times[at] = lastUs
+    orders[at] = lastOrder
+    runs[at] = last
+    return first
   }
-}
 
-function isBefore(a: Entry, b: Entry): boolean {
-  return a.atUs < b.atUs || (a.atUs === b.atUs && a.order < b.order)
+  #grow(): void {
+    const [times, orders] = [this.#atUs, this.#orders]
+    this.#atUs = new Float64Array(2 * times.length)
+    this.#orders = new Float64Array(2 * orders.length)
+    this.#atUs.set(times)
+    this.#orders.set(orders)
+  }
 }
 
 /** What the models need of a timeline; tier 1 has one of its own. */

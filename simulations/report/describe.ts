@@ -29,6 +29,10 @@ const SENTENCES: Describe = {
   seat: ({ peer, stage, name, honest }) =>
     `${peerName(peer)} sits in stage ${stage} as ${name}${honest ? '' : ', and lies'}`,
   seats: ({ stage, epoch, peers }) => `stage ${stage} has the seats ${peerNames(peers)} in epoch ${epoch}`,
+  reformed: ({ stage, epoch, base, resume, peers }) =>
+    `epoch ${epoch} re-forms stage ${stage} with ${peerNames(peers)}: it goes on from round ${base} with round ${resume}`,
+  short: ({ stage, epoch, needs }) => `epoch ${epoch} cannot re-form stage ${stage}: it needs ${needs} more replicas`,
+  renewed: ({ stage, round }) => `stage ${stage} has shown round ${round} on the chain: it is final`,
   changed: event => `${where(event)} is changed by its stage: ${event.act}`,
   up: ({ peer, by }) => `${peerName(peer)} starts${by === undefined ? '' : ` (${by})`}`,
   down: ({ peer, by }) => `${peerName(peer)} is gone${by === undefined ? '' : ` (${by})`}`,
@@ -38,6 +42,7 @@ const SENTENCES: Describe = {
   resumed: ({ peer }) => `${peerName(peer)} signs again`,
   fault: ({ fault, kind, peers }) => `fault ${fault} begins: ${kind} at ${peerNames(peers) || 'the swarm'}`,
   healed: ({ fault, kind }) => `fault ${fault} is over: ${kind}`,
+  absent: ({ stage, round, peers }) => `${peerNames(peers) || 'nobody'} of stage ${stage} is away in round ${round}`,
   block: ({ height, hash, finalized }) => `block ${height} ${short(hash)}${finalized ? ' is final' : ''}`,
   'round.opened': at('opens the round'),
   commit: at('commits its gradient'),

@@ -70,10 +70,13 @@ const BASE: Readonly<Record<string, FieldRule>> = {
     { spares: whole(0, 256), peers: list(fields({ index: peerIndex }, SHAPE), MAX_PEERS) },
   ),
   peer: fields(SHAPE),
-  network: fields({ loss: number(0, 0.9), retransmitMs: ms, jitterMs: ms }),
+  network: fields({ loss: number(0, 0.9), retransmitMs: ms, jitterMs: ms }, { delayMs: ms }),
   chain: fields(
     { blockMs: number(100, MS_MAX), finalityBlocks: whole(0, 1_000) },
-    { epochBlocks: whole(1, 1e6), anchorEvery: whole(1, 1e6) },
+    {
+      ...{ epochBlocks: whole(1, 1e6), anchorEvery: whole(1, 1e6) },
+      ...{ leaseBlocks: whole(1, 1e6), claimDelayBlocks: whole(0, 1e6), claimWindowBlocks: whole(1, 1e6) },
+    },
   ),
   workload: fields(
     {

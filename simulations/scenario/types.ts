@@ -31,7 +31,9 @@ export interface NetworkModel {
   /** Share of packets lost; a lost packet of a connection is sent again after `retransmitMs`. */
   readonly loss: number
   readonly retransmitMs: number
-  /** Half-width of the uniform jitter on the latency class's one-way delay. */
+  /** Least one-way delay of every link; absent: that of the two peers' latency classes. */
+  readonly delayMs?: number
+  /** Half-width of the uniform jitter, all of it beyond the least delay. */
   readonly jitterMs: number
 }
 
@@ -42,6 +44,10 @@ export interface ChainModel {
   /** Absent: the shipped start value. */
   readonly epochBlocks?: number
   readonly anchorEvery?: number
+  /** Blocks that a stage's lease lasts; where it is named, stages that lose their quorum are re-formed even without spares. */
+  readonly leaseBlocks?: number
+  readonly claimDelayBlocks?: number
+  readonly claimWindowBlocks?: number
 }
 
 export interface Workload {

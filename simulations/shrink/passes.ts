@@ -1,52 +1,28 @@
 /** The ways in which a scenario is made smaller: each tries candidates, and keeps one only if it still fails. */
 
-import type { Checker } from '../checkers/types.ts'
 import { stageOf } from '../scenario/draw.ts'
 import type { Attacker, ConcreteScenario, Fault } from '../scenario/types.ts'
 import { ddmin } from './ddmin.ts'
-
-/** Whether a candidate still breaks the same promise. @throws where the time is up */
-export type Fails = (candidate: ConcreteScenario) => Promise<boolean>
-
-/** Of the promise that is broken. */
-export type PromiseKind = Checker['kind']
-
-export interface Pass {
-  readonly name: string
-  run(scenario: ConcreteScenario, fails: Fails, kind: PromiseKind): Promise<ConcreteScenario>
-}
+import { fewerFaults, fewerFaultsOfAnySeed, joinedFaults, redrawnFaults, withFaults } from './faults.ts'
+import type { Fails, Pass, PromiseKind } from './types.ts'
 
 /** The order matters: what takes most away is tried first, and makes the runs after it cheaper. */
 export const PASSES: readonly Pass[] = [
+  { name: 'rounds', run: fewerRounds },
+  { name: 'time', run: lessTime },
   { name: 'faults', run: fewerFaults },
   { name: 'attackers', run: fewerAttackers },
   { name: 'peers', run: fewerPeers },
-  { name: 'rounds', run: fewerRounds },
-  { name: 'time', run: lessTime },
   { name: 'parameters', run: fewerParameters },
+  { name: 'faults of other seeds', run: fewerFaultsOfAnySeed },
+  { name: 'joined faults', run: joinedFaults },
+  { name: 'redrawn faults', run: redrawnFaults },
 ]
 
 /** Fewer seats than this stand no liar at all. */
 const LEAST_REPLICAS = 4
 /** A smaller swarm meets other delays and leaders, so a few seeds are tried for each size. */
 const SEEDS_A_SIZE = 16
-
-async function fewerFaults(scenario: ConcreteScenario, fails: Fails): Promise<ConcreteScenario> {
-  const faults = await ddmin(scenario.faults, part => fails(withFaults(scenario, part)))
-  return fewerVictims(withFaults(scenario, faults), fails)
-}
-
-async function fewerVictims(scenario: ConcreteScenario, fails: Fails): Promise<ConcreteScenario> {
-  let current = scenario
-  for (const [index, fault] of scenario.faults.entries()) {
-    if (fault.peers.length < 2) continue
-    const withPeers = (peers: readonly number[]) => withFaults(current, current.faults.with(index, { ...fault, peers }))
-    // Without any peer a fault may mean everybody, or nothing.
-    const peers = await ddmin(fault.peers, async part => part.length > 0 && (await fails(withPeers(part))))
-    current = withPeers(peers)
-  }
-  return current
-}
 
 async function fewerAttackers(scenario: ConcreteScenario, fails: Fails): Promise<ConcreteScenario> {
   const liars = scenario.attackers.flatMap(attacker => attacker.peers.map(peer => ({ attacker, peer })))
@@ -186,10 +162,6 @@ async function fewerParameters(scenario: ConcreteScenario, fails: Fails): Promis
     if (JSON.stringify(candidate) !== JSON.stringify(current) && (await fails(candidate))) current = candidate
   }
   return current
-}
-
-function withFaults(scenario: ConcreteScenario, faults: readonly Fault[]): ConcreteScenario {
-  return { ...scenario, faults }
 }
 
 /** The least value from `low` to `high` that fails, given that `high` does, by halving: right where failing is monotone. */

@@ -4,7 +4,7 @@ import type { Tier } from '../scenario/types.ts'
 import { thisMaker } from '../version.ts'
 import { type Job, nameOf, type Source } from './job.ts'
 import { dealt, seedCount, seedsOf } from './plan.ts'
-import { Pool, type PoolInit } from './pool.ts'
+import { Pool, type PoolInit, YOUNG_HEAP } from './pool.ts'
 import { ProgressBar, type Terminal } from './progress.ts'
 import { addRun, emptyResult, type Run, type SweepResult } from './tally.ts'
 
@@ -49,7 +49,8 @@ export async function sweep(init: SweepInit): Promise<SweepResult> {
       yield { ...dealt(scenarios, seed), seed }
     }
   }
-  const pool = new Pool(init)
+  const isOfNetwork = scenarios.some(({ tier }) => tier === 1)
+  const pool = new Pool(isOfNetwork ? { ...init, execArgv: [...(init.execArgv ?? []), ...YOUNG_HEAP] } : init)
   try {
     show()
     await pool.runAll(

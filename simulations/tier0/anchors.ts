@@ -3,23 +3,11 @@ import { ROLES, rankByStake } from '../../consensus/election/index.ts'
 import { AnchorLinks } from '../../node/peer/anchor-links.ts'
 import { rankOf } from '../../node/peer/rank.ts'
 import { hashHex } from '../../protocols/wire/hash.ts'
-import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
+import type { Hash } from '../../protocols/wire/messages.ts'
 import { FIRST_FINAL } from '../kernel/chain.ts'
 import { ANCHOR_ATTEMPTS, ANCHOR_PATIENCE_MS } from './constants.ts'
-import { isRecord, type SimRecord } from './members.ts'
 import type { SimPeer } from './peer.ts'
-
-/** What stands on the modelled chain. */
-export type SimTransaction = SimAnchor | SimRecord
-
-/** What an anchor transaction says. */
-export interface SimAnchor {
-  readonly stage: number
-  readonly fromRound: number
-  readonly toRound: number
-  readonly link: Hash
-  readonly peer: PeerName
-}
+import { isAnchor } from './transactions.ts'
 
 export class SimAnchors {
   readonly #peer: SimPeer
@@ -34,11 +22,11 @@ export class SimAnchors {
     return this.#links.finalRound
   }
 
-  /** Newest round of the own stage in any final anchor of a member, whatever the own history says. */
-  lastPosted(toHeight: number): number | null {
+  /** Newest round of the own stage in any final anchor of a member since this block, whatever the own history says. */
+  lastPosted(toHeight: number, fromHeight = FIRST_FINAL): number | null {
     let last: number | null = null
-    for (const { transaction } of this.#peer.world.chain.transactions(FIRST_FINAL, toHeight))
-      if (!isRecord(transaction) && transaction.stage === this.#peer.stage)
+    for (const { transaction } of this.#peer.world.chain.transactions(fromHeight, toHeight))
+      if (isAnchor(transaction) && transaction.stage === this.#peer.stage)
         last = Math.max(last ?? 0, transaction.toRound)
     return last
   }
@@ -46,7 +34,7 @@ export class SimAnchors {
   read(toHeight: number): void {
     const peer = this.#peer
     for (const { transaction, height } of peer.world.chain.transactions(this.#seenHeight, toHeight)) {
-      if (isRecord(transaction) || transaction.stage !== peer.stage) continue
+      if (!isAnchor(transaction) || transaction.stage !== peer.stage) continue
       const verdict = this.#links.take(transaction)
       if (verdict === 'contradicts')
         peer.tell.refused('contradiction', transaction.peer, 'an anchor of another history')

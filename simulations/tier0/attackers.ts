@@ -55,7 +55,7 @@ function handsOf(world: World, peer: SimPeer, attack: Attack, colluders: readonl
     },
     give: (to, root, partition, bytes) => {
       const round = peer.inbox?.round ?? 0
-      for (const name of to) peer.give(name, { round, author: peer.name, root, partition }, bytes)
+      for (const name of to) peer.scatters.give(name, { round, author: peer.name, root, partition }, bytes)
     },
     hear: (signed, attachments) => {
       const run = peer.inbox?.current

@@ -1,6 +1,7 @@
 /** A replica that is behind: certificates, then aggregates that it executes, or a snapshot (node/peer/catch-up, without promises). */
-import { type Ahead, chooseAhead, type SiblingStatus } from '../../node/peer/choose-ahead.ts'
+import { type Ahead, chooseAhead, enoughAnswers, type StatedBy, upTo } from '../../node/peer/choose-ahead.ts'
 import type { Certified } from '../../node/peer/follow.ts'
+import type { Tip } from '../../node/peer/tip.ts'
 import { equalBytes, isZeroHash, smallHash } from '../../protocols/wire/hash.ts'
 import { merkleRoot } from '../../protocols/wire/merkle.ts'
 import type { Certificate, PeerName } from '../../protocols/wire/messages.ts'
@@ -10,7 +11,7 @@ import { nativeHash } from './engine.ts'
 import type { StoredSnapshot } from './journal.ts'
 import type { SimPeer } from './peer.ts'
 import type { SimReplica } from './replica.ts'
-import { all, spawn, type Task } from './task.ts'
+import { firstOf, spawn, type Task } from './task.ts'
 
 type CaughtUp = 'nothing' | 'replay' | 'snapshot'
 
@@ -38,9 +39,12 @@ export class SimCatchUp {
     let by: CaughtUp = 'nothing'
     const liars = new Set<PeerName>()
     for (let fresh = afresh; ; ) {
+      yield* this.#replica.settle()
+      // Its rounds are those of a history that the stage has left: it begins anew from its disk.
+      if (this.#replica.standing.type === 'left') return by
       const ahead = yield* this.#ahead(liars, fresh)
       if (ahead === null) return by
-      const moved: CaughtUp = fresh ? yield* this.#jump(ahead) : yield* this.#follow(ahead)
+      const moved: CaughtUp = fresh ? yield* this.#jump(ahead) : yield* this.#follow(ahead, liars)
       if (moved === 'nothing') {
         for (const peer of ahead.peers) liars.add(peer)
         continue
@@ -50,14 +54,23 @@ export class SimCatchUp {
     }
   }
 
-  *#ahead(liars: ReadonlySet<PeerName>, fresh: boolean): Task<Ahead | null> {
-    const asked = this.#peer.siblings.filter(({ name }) => !liars.has(name))
-    const answers = yield* all(asked.map(sibling => this.#status(sibling)))
-    const statuses = answers.filter(answer => answer !== null)
-    return chooseAhead(statuses, this.#replica.tip.round, fresh)
+  /** Siblings that do not know it yet go on beyond the base of a recovery. */
+  get #lastRound(): number {
+    const now = this.#replica.standing
+    return now.type === 'before' ? now.recovery.base.round : Number.POSITIVE_INFINITY
   }
 
-  *#status({ name: peer }: SimPeer): Task<{ readonly peer: PeerName; readonly status: SiblingStatus } | null> {
+  /** @param last - rounds after it do not count */
+  *#ahead(liars: ReadonlySet<PeerName>, fresh: boolean, last = this.#lastRound): Task<Ahead | null> {
+    const asked = this.#peer.siblings.filter(({ name }) => !liars.has(name))
+    const statuses = yield* firstOf(
+      asked.map(sibling => this.#status(sibling)),
+      enoughAnswers(asked.length),
+    )
+    return chooseAhead(upTo(statuses, last), this.#replica.tip.round, fresh)
+  }
+
+  *#status({ name: peer }: SimPeer): Task<StatedBy | null> {
     const status = yield* this.#peer.ask(peer, 'status', 200, target => ({
       round: target.claimedRound,
       snapshotRound: target.journal.snapshot?.round ?? null,
@@ -65,12 +78,16 @@ export class SimCatchUp {
     return status === null ? null : { peer, status }
   }
 
-  *#follow(ahead: Ahead): Task<CaughtUp> {
-    const page = yield* this.#certificates(ahead, this.#replica.tip.round + 1, ahead.round)
+  *#follow(ahead: Ahead, liars: ReadonlySet<PeerName>): Task<CaughtUp> {
+    const page = yield* this.#certificates(ahead, this.#replica.tip, ahead.round)
     let by: CaughtUp = 'nothing'
     for (const { certificate, certified } of page) {
       const isDone = yield* this.#replay(ahead, certificate, certified)
-      if (!isDone) return (yield* this.#jump(ahead)) === 'snapshot' ? 'snapshot' : by
+      if (!isDone) {
+        // Where what leads to the base of a recovery is no longer kept, its rounds are passed over with all others.
+        const held = ahead.snapshotRound === null ? yield* this.#ahead(liars, false, Number.POSITIVE_INFINITY) : ahead
+        return held !== null && (yield* this.#jump(held)) === 'snapshot' ? 'snapshot' : by
+      }
       by = 'replay'
     }
     return by
@@ -98,14 +115,16 @@ export class SimCatchUp {
     const peer = this.#peer
     if (ahead.snapshotRound === null) return 'nothing'
     const target = ahead.snapshotRound
-    const fetched =
-      target > this.#replica.tip.round ? yield* this.#certificates(ahead, this.#replica.tip.round + 1, target) : []
+    const fetched = yield* this.#walk(ahead, target)
     const reached = fetched.at(-1)?.certified ?? peer.journal.rounds.get(target)?.certified
     const fullRoot = reached?.tip.round === target ? reached.verified.outcome.fullRoot : null
     if (reached === undefined || fullRoot === null) return 'nothing'
     for (const holder of ahead.peers) {
       const found = yield* peer.ask<StoredSnapshot>(holder, 'snapshot', peer.world.stateBytes, other =>
-        other.journal.snapshot?.round === target ? lied(other, other.journal.snapshot) : null,
+        lied(
+          other,
+          other.journal.snapshots.find(({ round }) => round === target),
+        ),
       )
       if (found === null) continue
       const before = peer.engine.exportState()
@@ -123,13 +142,27 @@ export class SimCatchUp {
     return 'nothing'
   }
 
-  *#certificates({ peers }: Ahead, from: number, to: number): Task<readonly Fetched[]> {
+  /** Page after page up to a round. */
+  *#walk(ahead: Ahead, round: number): Task<readonly Fetched[]> {
+    const walked: Fetched[] = []
+    for (let { tip } = this.#replica; tip.round < round; ) {
+      const page = yield* this.#certificates(ahead, this.#replica.history.settled(tip), round)
+      const last = page.at(-1)
+      if (last === undefined) break
+      walked.push(...page)
+      tip = last.certified.tip
+    }
+    return walked
+  }
+
+  *#certificates({ peers }: Ahead, tip: Tip, to: number): Task<readonly Fetched[]> {
+    const from = tip.round + 1
     const last = Math.min(to, from + PAGE_CERTIFICATES - 1)
     for (const holder of peers) {
       const page = yield* this.#peer.ask(holder, 'certificates', 4_000, target => target.certificates(from, last))
       const walked: Fetched[] = []
       for (const certificate of page ?? []) {
-        const certified = this.#replica.follow(certificate, walked.at(-1)?.certified.tip ?? this.#replica.tip)
+        const certified = this.#replica.history.follow(certificate, walked.at(-1)?.certified.tip ?? tip)
         if (isRefusal(certified)) {
           this.#peer.tell.refused(certified.refused, holder, certified.detail)
           break
@@ -158,7 +191,8 @@ export class SimCatchUp {
   }
 }
 
-function lied(peer: SimPeer, snapshot: StoredSnapshot): StoredSnapshot {
+function lied(peer: SimPeer, snapshot: StoredSnapshot | undefined): StoredSnapshot | null {
   const lie = peer.behaviour?.state
+  if (snapshot === undefined) return null
   return lie === undefined ? snapshot : { ...snapshot, state: lie(snapshot.state) }
 }

@@ -3,8 +3,8 @@ import { ROLES, rankByStake } from '../../consensus/election/index.ts'
 import { rankOf } from '../../node/peer/rank.ts'
 import type { Certificate } from '../../protocols/wire/messages.ts'
 import { ANCHOR_ATTEMPTS, ANCHOR_PATIENCE_MS } from './constants.ts'
-import { isRecord } from './members.ts'
 import type { SimPeer } from './peer.ts'
+import { isRecord } from './transactions.ts'
 
 /** After a round of the peer's current epoch. */
 export function postChanges(peer: SimPeer, { value, outcomes }: Certificate): void {

@@ -68,8 +68,11 @@ export interface SignedNote {
 export class SimJournal {
   readonly contents = new Contents()
   readonly rounds = new Map<number, StoredRound>()
-  snapshot: StoredSnapshot | null = null
+  /** The newest two, the newer one first. */
+  snapshots: readonly StoredSnapshot[] = []
   ownCommit: StoredCommit | null = null
+  /** The disk has rounds, but nothing that was signed. */
+  readonly isMissing: boolean
   #held: StoredPartition[] = []
   readonly #locks = new Map<number, StoredLock>()
   readonly #disk: SimDisk<DiskRecord>
@@ -79,6 +82,21 @@ export class SimJournal {
   constructor(disk: SimDisk<DiskRecord>) {
     this.#disk = disk
     for (const record of disk.records) this.#apply(record)
+    const newest = this.rounds.get(this.newestRound)
+    if (newest !== undefined) this.#forgetBelow(newest.certificate.value.scope)
+    this.isMissing = this.contents.owner === null && this.rounds.size > 0
+  }
+
+  get snapshot(): StoredSnapshot | null {
+    return this.snapshots[0] ?? null
+  }
+
+  /** Rounds that a recovery of the stage left are no part of its history; the disk keeps them from nothing. */
+  leave(isPart: (at: { readonly round: number; readonly epoch: number }) => boolean): void {
+    for (const { certificate } of this.rounds.values())
+      if (!isPart(certificate.value.scope)) this.rounds.delete(certificate.value.scope.round)
+    this.snapshots = this.snapshots.filter(({ round }) => this.rounds.has(round))
+    this.#disk.rewrite(this.#live())
   }
 
   get newestRound(): number {
@@ -164,22 +182,34 @@ export class SimJournal {
 
   /** A round was decided: what it leaves behind is closed and forgotten. */
   decided(place: Place): void {
-    const round = place.round - ROUNDS_KEPT + 1
-    this.contents.apply({ entry: 'floor', ...place, round })
-    for (const other of this.#locks.keys()) if (other < round) this.#locks.delete(other)
-    this.#held = this.#held.filter(({ id }) => id.round >= round)
+    this.#forgetBelow(place)
     if (this.#disk.records.length > DISK_REWRITE_RECORDS) this.#disk.rewrite(this.#live())
   }
 
-  /** What this peer signed in a round, and its lock there; null where nothing. */
-  restored(run: string, stage: number, round: number): RestoredRound | null {
+  #forgetBelow({ run, stage, epoch, round: newest }: Place): void {
+    const round = newest - ROUNDS_KEPT + 1
+    this.contents.apply({ entry: 'floor', run, stage, epoch, round })
+    for (const other of this.#locks.keys()) if (other < round) this.#locks.delete(other)
+    this.#held = this.#held.filter(({ id }) => id.round >= round)
+  }
+
+  /** What this peer signed in a round, and its lock there; null where nothing. A round that its stage has left since may have had this number. */
+  restored(run: string, stage: number, { round, epoch }: { round: number; epoch: number }): RestoredRound | null {
     const messages: Signed[] = []
     for (const { place, entry } of this.contents.slots.values()) {
-      if (entry === null || place.run !== run || place.stage !== stage || place.round !== round) continue
+      if (
+        entry === null ||
+        place.run !== run ||
+        place.stage !== stage ||
+        place.round !== round ||
+        place.epoch !== epoch
+      )
+        continue
       const signed = openLabel(entry.envelope)
       if (signed !== null) messages.push(signed)
     }
-    const lock = this.#locks.get(round)?.record
+    const locked = this.#locks.get(round)
+    const lock = locked?.place.epoch === epoch ? locked.record : undefined
     if (messages.length === 0 && lock === undefined) return null
     return { messages, ...(lock ?? { lock: null, valid: null }) }
   }
@@ -190,7 +220,7 @@ export class SimJournal {
       ...this.#locks.values(),
       ...this.#held,
       ...this.rounds.values(),
-      ...(this.snapshot === null ? [] : [this.snapshot]),
+      ...this.snapshots.toReversed(),
       ...(this.ownCommit === null ? [] : [this.ownCommit]),
     ]
   }
@@ -222,7 +252,9 @@ export class SimJournal {
         break
       case 'snapshot':
         if (this.snapshot !== null && this.snapshot.round < record.round) this.#dropThrough(this.snapshot.round)
-        this.snapshot = record
+        this.snapshots = [record, ...this.snapshots.filter(({ round }) => round !== record.round)]
+          .sort((a, b) => b.round - a.round)
+          .slice(0, 2)
         break
       case 'own-commit':
         this.ownCommit = record

@@ -2,7 +2,7 @@
  * Signatures in tier 0 are labels: an envelope is eight bytes that name one signed payload, and only the holder of a key
  * makes one. Whoever gets the bytes can open them; nobody can make another's.
  */
-import type { Payload, PeerName, Signed } from '../../protocols/wire/messages.ts'
+import type { Commit, Outcome, Payload, PeerName, Signed } from '../../protocols/wire/messages.ts'
 
 interface Labelled {
   readonly signed: Signed
@@ -51,4 +51,14 @@ export function openLabels(envelopes: readonly Uint8Array[]): Signed[] {
   const opened: Signed[] = []
   for (const envelope of envelopes) if (isLabelled(envelope)) opened.push(envelope.signed)
   return opened
+}
+
+type Spoken = { readonly payload: { readonly kind: string } }
+
+export function isOutcome<T extends Spoken>(signed: T): signed is T & Signed<Outcome> {
+  return signed.payload.kind === 'outcome'
+}
+
+export function isCommit<T extends Spoken>(signed: T): signed is T & Signed<Commit> {
+  return signed.payload.kind === 'commit'
 }

@@ -44,6 +44,9 @@ export function runOf(scenario: ConcreteScenario): Run {
       ...base.chain,
       epochBlocks: chain.epochBlocks ?? base.chain.epochBlocks,
       anchorEvery: chain.anchorEvery ?? base.chain.anchorEvery,
+      leaseBlocks: chain.leaseBlocks ?? base.chain.leaseBlocks,
+      claimDelayBlocks: chain.claimDelayBlocks ?? base.chain.claimDelayBlocks,
+      claimWindowBlocks: chain.claimWindowBlocks ?? base.chain.claimWindowBlocks,
       rootEvery: workload.rootEvery ?? base.chain.rootEvery,
     },
   }

@@ -1,10 +1,11 @@
+import type { Recovery } from '../../consensus/recovery/index.ts'
 import type { Epoch } from '../../node/peer/epoch.ts'
 import type { RoundInbox } from '../../node/peer/round-inbox.ts'
 import { SeenCommits } from '../../node/peer/seen-commits.ts'
 import { SeenSignatures } from '../../node/peer/seen-signatures.ts'
 import type { Answer, Delivery } from '../../protocols/activations/types.ts'
 import { hashValue } from '../../protocols/wire/hash.ts'
-import type { Certificate, Commit, Hash, PeerName, Settled, Signed } from '../../protocols/wire/messages.ts'
+import type { Certificate, Hash, PeerName, Settled, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import type { Behaviour } from '../attackers/types.ts'
 import type { SimBlock } from '../kernel/chain.ts'
@@ -15,15 +16,17 @@ import { SimAnchors } from './anchors.ts'
 import { ChainView } from './chain-view.ts'
 import { FSYNC_MS, START_MS, STATE_TIMEOUT_MS } from './constants.ts'
 import { SimEngine } from './engine.ts'
-import { type PartitionId, SimHoldings } from './holdings.ts'
+import { newHoldings } from './hold.ts'
+import type { PartitionId, SimHoldings } from './holdings.ts'
 import { type DiskRecord, SimJournal } from './journal.ts'
-import { type Key, openLabels } from './labels.ts'
+import { isCommit, type Key, openLabels } from './labels.ts'
+import { SimLease } from './lease.ts'
 import { Pen } from './pen.ts'
 import { SimPushes } from './pushes.ts'
 import { SimRecords } from './records.ts'
 import { SimReplica } from './replica.ts'
 import type { SimRound } from './round.ts'
-import { partitionBytes } from './round-hands.ts'
+import { SimScatters } from './scatters.ts'
 import { bytesOf } from './sizes.ts'
 import { StageTips } from './stage-tips.ts'
 import { type Task, until } from './task.ts'
@@ -65,7 +68,7 @@ export class SimPeer {
   isLeaving = false
   /** Faults that keep it down. */
   downs = 0
-  /** Factor of compute time. */
+  /** Factor of the time of all that the processor does. */
   slowness = 1
   /** Rate and offset of the machine's clock: nothing that peers agree on may depend on it. */
   clockRate = 1
@@ -80,7 +83,9 @@ export class SimPeer {
   tips: StageTips
   records: SimRecords
   anchors: SimAnchors
+  lease = new SimLease(this)
   readonly pushes = new SimPushes(this)
+  readonly scatters = new SimScatters(this)
   replica: SimReplica | null = null
   #isPaused = false
   #backlog: (() => void)[] = []
@@ -101,7 +106,7 @@ export class SimPeer {
     this.pen = new Pen(this)
     this.journal = new SimJournal(this.disk)
     this.engine = new SimEngine(world.bench, stage)
-    this.holdings = this.#newHoldings()
+    this.holdings = newHoldings(this)
     this.commits = new SeenCommits()
     this.signatures = new SeenSignatures()
     this.tips = new StageTips(world.scenario.swarm.stages)
@@ -115,6 +120,12 @@ export class SimPeer {
 
   get siblings(): readonly SimPeer[] {
     return this.world.siblingsOf(this)
+  }
+
+  /** How its stage was re-formed, as far as its node shows. */
+  get recoveries(): readonly Recovery[] {
+    const { members } = this.world
+    return members.change ? members.recoveries(this.stage, this.world.newestEpoch(this.chain.finalized.height)) : []
   }
 
   get inbox(): RoundInbox<SimRound> | null {
@@ -154,11 +165,12 @@ export class SimPeer {
       this.isStarting = false
       this.journal = new SimJournal(this.disk)
       this.engine = new SimEngine(this.world.bench, this.stage)
-      this.holdings = this.#newHoldings()
+      this.holdings = newHoldings(this)
       this.commits = new SeenCommits()
       this.signatures = new SeenSignatures()
       this.tensors = new SimTensors()
       this.anchors = new SimAnchors(this)
+      this.lease = new SimLease(this)
       this.chain.restart()
       this.records.announce()
       this.replica = new SimReplica(this)
@@ -183,6 +195,7 @@ export class SimPeer {
     this.#backlog = []
     this.pushes.clear()
     this.#engineFreeMs = 0
+    this.scatters.clear()
     this.disk.crash(this.random)
     this.tell.process('down')
     this.world.noteReachable(this, false)
@@ -242,7 +255,13 @@ export class SimPeer {
     this.after((this.#engineFreeMs - nowMs) * this.clockRate, done)
   }
 
+  /** What the processor does beside it: longer where it is slow. The machine's clock is not. */
+  work(nominalMs: number, done: () => void): void {
+    this.after(((nominalMs * this.slowness) / this.shape.speed) * this.clockRate, done)
+  }
+
   keepCommit(round: number, root: Hash, partitions: readonly Uint8Array[]): void {
+    this.scatters.clear()
     this.journal.store({ kind: 'own-commit', round, partitions })
     for (const [partition, bytes] of partitions.entries())
       this.holdings.hold({ round, author: this.name, root, partition }, bytes)
@@ -258,14 +277,6 @@ export class SimPeer {
     const round = payload.kind === 'record' ? 0 : payload.scope.round
     for (const target of to)
       this.world.send(this, target, payload.kind, round, bytes, 'control', () => target.onMessage(this, signed, opened))
-  }
-
-  give(to: PeerName, id: PartitionId, bytes: Uint8Array): void {
-    const target = this.world.peerOf(to)
-    if (target === null) return
-    this.world.send(this, target, 'scatter', id.round, partitionBytes(this), 'bulk', () =>
-      target.onPartition(id, bytes),
-    )
   }
 
   sendCertificate(to: PeerName, certificate: Certificate, hashes: readonly Hash[] | null): void {
@@ -304,7 +315,8 @@ export class SimPeer {
       }
     }
     if (replica.takesWish(signed)) return
-    for (const one of [signed, ...attachments]) this.#note(one, inbox.round)
+    this.#note(signed, inbox.round)
+    for (const one of attachments) this.#note(one, inbox.round)
     inbox.message(from.name, signed, attachments)
   }
 
@@ -353,6 +365,7 @@ export class SimPeer {
   /** Certificates of the own stage, from the first to the last at the most. */
   certificates(first: number, last: number): Certificate[] {
     const found: Certificate[] = []
+    if (this.behaviour?.hides === true) return found
     for (let round = first; round <= last; round++) {
       const pretended = this.pretended?.value.scope.round === round ? this.pretended : undefined
       const certificate = pretended ?? this.journal.rounds.get(round)?.certificate
@@ -364,32 +377,19 @@ export class SimPeer {
 
   /** The newest round that it says to have. */
   get claimedRound(): number {
+    if (this.behaviour?.hides === true) return -1
     return Math.max(this.replica?.tip.round ?? -1, this.pretended?.value.scope.round ?? -1)
   }
 
   onFinalized(block: SimBlock): void {
     this.anchors.read(block.height)
     this.inbox?.current?.input({ type: 'finalized', height: block.height, hash: block.hash })
+    this.lease.at(block.height)
+    this.replica?.onFinalized()
   }
 
   isSibling(name: PeerName): boolean {
     const peer = this.world.peerOf(name)
     return peer?.isPlaced === true && peer.stage === this.stage
   }
-
-  #newHoldings(): SimHoldings {
-    return new SimHoldings(this.world.bench, {
-      commitOf: (round, author) => this.commits.commitOf({ ...this.world.anyScope, round }, author),
-      stored: (id, bytes) => {
-        const { round, author, root, partition } = id
-        this.journal.hold(id, bytes)
-        const current = this.inbox?.current
-        if (current?.round === round) current.input({ type: 'stored', author, root, partition })
-      },
-    })
-  }
-}
-
-function isCommit(signed: Signed): signed is Signed<Commit> {
-  return signed.payload.kind === 'commit'
 }

@@ -1,4 +1,6 @@
 /** Round after round, as node/peer/replica does it: opens on what was certified, carries the end over, catches up. */
+
+import { NO_TEMPO, tempoOf } from '../../consensus/round/index.ts'
 import {
   type ClipState,
   createClip,
@@ -10,29 +12,34 @@ import {
 } from '../../consensus/routing/index.ts'
 import { Ahead } from '../../node/peer/ahead.ts'
 import { type Epoch, isSeated } from '../../node/peer/epoch.ts'
-import { type Certified, certify, scopeDue } from '../../node/peer/follow.ts'
+import type { Certified } from '../../node/peer/follow.ts'
 import { rankOf } from '../../node/peer/rank.ts'
+import { isPartOf, type Standing } from '../../node/peer/reformed.ts'
 import { type ContextInit, roundContext, workContext } from '../../node/peer/round-context.ts'
 import { RoundInbox } from '../../node/peer/round-inbox.ts'
 import { firstTip, type Tip } from '../../node/peer/tip.ts'
 import { Wishes } from '../../node/peer/wishes.ts'
-import { FIRST_ROUND, manifestHash } from '../../node/run/state-chain.ts'
-import { equalBytes, hashHex, isZeroHash } from '../../protocols/wire/hash.ts'
-import type { Certificate, Commit, Hash, PeerName, Signed } from '../../protocols/wire/messages.ts'
-import { isRefusal, type Refusal } from '../../protocols/wire/refusals.ts'
+import { hashHex } from '../../protocols/wire/hash.ts'
+import type { Certificate, Hash, PeerName, Signed } from '../../protocols/wire/messages.ts'
+import { isRefusal, refuse } from '../../protocols/wire/refusals.ts'
 import { SimCatchUp } from './catch-up.ts'
 import { postChanges } from './changes.ts'
 import { CERTIFICATE_STAGGER_MS, LATE_INTERVAL_MS } from './constants.ts'
 import { nativeHash } from './engine.ts'
+import { SimHistory } from './history.ts'
+import { holdAgain, holdRestored } from './hold.ts'
+import { isCommit } from './labels.ts'
 import type { SimPeer } from './peer.ts'
+import { restoredTip } from './restore.ts'
 import { SimRound, type SimRoundEnd } from './round.ts'
-import { suspendIfStale } from './stale.ts'
-import { spawn } from './task.ts'
+import { resumeSigning, suspendIfStale } from './stale.ts'
+import { spawn, type Task, until } from './task.ts'
 import { vouch } from './vouch.ts'
 import { watch } from './watchdog.ts'
 
 export class SimReplica {
   readonly inbox: RoundInbox<SimRound>
+  readonly history: SimHistory
   tip: Tip
   epoch: Epoch | null = null
   readonly #peer: SimPeer
@@ -41,6 +48,7 @@ export class SimReplica {
   readonly #catchUp: SimCatchUp
   #clip: ClipState
   #pace: Pace
+  #tempo = NO_TEMPO
   #parked: readonly ForwardInput[] = []
   #isCatchingUp = false
   #isFinished = false
@@ -61,7 +69,9 @@ export class SimReplica {
     this.#clip = createClip(optimizer.backwardClip)
     this.#pace = createPace(workLimits(stages).window)
     const ahead = new Ahead(() => (this.epoch ?? world.epoch(0)).groups[peer.stage]?.faults ?? 0)
-    this.#restore()
+    this.history = new SimHistory(peer)
+    this.tip = this.history.settled(restoredTip(peer, this.tip, this.history))
+    world.noteRestored(peer, this.tip.round, hashHex(this.tip.state))
     this.inbox = new RoundInbox<SimRound>({
       round: this.tip.round + 1,
       onLate: (from, round) => this.#answerLate(from, round),
@@ -100,12 +110,43 @@ export class SimReplica {
     this.inbox.stop(new Error('this peer stops'))
   }
 
+  /** What the recoveries of the stage mean for the own history, as far as they are known here. */
+  get standing(): Standing {
+    return this.history.standing(this.tip)
+  }
+
+  /** At the base of a recovery the history goes on with the round that it resumes with. */
+  *settle(): Task<void> {
+    const { chain, world } = this.#peer
+    for (let now = this.standing; now.type === 'base'; now = this.standing) {
+      const height = world.epochStart(now.recovery.epoch)
+      yield* until<void>(resume => chain.whenFinal(height, resume))
+      this.tip = this.history.settled(this.tip)
+    }
+  }
+
+  /** The stage was re-formed: the round in progress is not its next one. */
+  onFinalized(): void {
+    if (this.#peer.world.members.change && this.epoch !== null && !this.#goesOn) this.fallBehind()
+  }
+
+  get #goesOn(): boolean {
+    const now = this.standing.type
+    return now === 'on' || now === 'before'
+  }
+
   /** The round's end: what was certified becomes the state. */
   conclude(run: SimRound, end: SimRoundEnd): void {
     const peer = this.#peer
     if (this.inbox.current !== run) return
-    const certified = this.follow(end.certificate)
+    // Certified by the group of before, after the stage was re-formed from this round or an earlier one.
+    if (!this.#goesOn) {
+      this.fallBehind()
+      return
+    }
+    const certified = this.history.follow(end.certificate, this.tip)
     if (isRefusal(certified)) throw new Error(`the round's own certificate: ${certified.detail ?? certified.refused}`)
+    this.#tempo = tempoOf(run.state)
     const { parked, clip, pace } = run.endWork()
     this.#parked = parked
     if (clip !== null) this.#clip = clip
@@ -116,7 +157,7 @@ export class SimReplica {
     this.advance(end.certificate, certified, partitions, end.next, end.view)
     this.#wishes.certified(run.round, certified.verified.outcomes)
     postChanges(peer, end.certificate)
-    this.#maybeResume(certified.verified.signers)
+    resumeSigning(this.#peer, this, certified.verified)
     this.#spread(end.certificate, rankOf(certified.verified.signers, peer.name), run.round)
     peer.anchors.post(run.round, this.tip.link)
     if (end.next === 'adopt') this.fallBehind(true)
@@ -144,17 +185,8 @@ export class SimReplica {
       peer.journal.store({ kind: 'snapshot', round, fullRoot, state: peer.engine.exportState() })
     const { scope } = certificate.value
     peer.journal.decided({ run: scope.run, stage: scope.stage, epoch: scope.epoch, round })
+    if (peer.recoveries.some(({ resume }) => resume <= round)) peer.world.recorder.reached('stage-resumed', peer.index)
     peer.world.noteCertified(peer, certificate, certified, next === 'pass' ? 'keep' : next, view)
-  }
-
-  /** Is this the next round of the own history? */
-  follow(certificate: Certificate, tip = this.tip): Certified | Refusal {
-    const { world, stage } = this.#peer
-    const number = world.epochOf(tip.reference.height)
-    const wrong = scopeDue(certificate.value.scope, { run: world.run.id, stage, epoch: number })
-    if (wrong !== null) return wrong
-    const verified = world.verify(certificate, tip.parent)
-    return isRefusal(verified) ? verified : certify(tip, verified, NOTHING, manifestHash(world.run.id))
   }
 
   /** By gossip or from a sibling. */
@@ -163,7 +195,10 @@ export class SimReplica {
     const { scope } = certificate.value
     const isOwn = scope.stage === peer.stage
     if (!isOwn && peer.tips.newest(scope.stage) >= scope.round) return
-    const verified = peer.world.verify(certificate)
+    const verified =
+      isOwn && !isPartOf(scope, peer.recoveries)
+        ? refuse('stale-record', 'the stage was re-formed')
+        : peer.world.verify(certificate)
     if (isRefusal(verified)) {
       peer.tell.refused(verified.refused, from, `certificate: ${verified.detail ?? ''}`)
       return
@@ -206,6 +241,10 @@ export class SimReplica {
     })
   }
 
+  get isFinished(): boolean {
+    return this.#isFinished
+  }
+
   get isCatchingUp(): boolean {
     return this.#isCatchingUp
   }
@@ -222,6 +261,17 @@ export class SimReplica {
 
   #open(): void {
     const peer = this.#peer
+    const now = this.standing.type
+    if (now === 'left') {
+      // As a process that takes its place anew, from its disk.
+      peer.world.recorder.reached('history-left', peer.index)
+      peer.restart('none')
+      return
+    }
+    if (now === 'base') {
+      this.fallBehind()
+      return
+    }
     const number = peer.world.epochOf(this.tip.reference.height)
     peer.chain.whenFinal(peer.world.epochHeight(number), () => {
       if (!this.#isCatchingUp && this.inbox.current === null) this.#openIn(peer.world.epoch(number))
@@ -241,19 +291,20 @@ export class SimReplica {
       this.#show()
       return
     }
-    const restored = journal.restored(world.run.id, stage, this.tip.round + 1)
+    const next = { round: this.tip.round + 1, epoch: epoch.number }
+    const restored = journal.restored(world.run.id, stage, next)
     const signs = journal.suspended === null
     const { partitions } = world.bench
     const base = { run: world.run, stage, self, signs, partitions, tip: this.tip, epoch }
-    const context = roundContext(base)
+    const context = roundContext(base, this.#tempo)
     const { round } = context.scope
     const own = restored?.messages.find(isCommit)
     const isWorking = signs && own === undefined
     peer.holdings.advance(round)
     peer.commits.advance(round)
     peer.signatures.advance(round)
-    if (own !== undefined && journal.ownCommit?.round === round) this.#holdAgain(own, journal.ownCommit.partitions)
-    if (this.#isFirst) this.#holdRestored(round)
+    if (own !== undefined && journal.ownCommit?.round === round) holdAgain(peer, own, journal.ownCommit.partitions)
+    if (this.#isFirst) holdRestored(peer, round)
     this.#isFirst = false
     if (restored !== null) world.recorder.reached('round-restored', peer.index)
     const work = isWorking ? this.#workContext(base) : null
@@ -265,8 +316,9 @@ export class SimReplica {
     // What came before this round was opened, or opened again, is acknowledged now (node/peer/keep-held).
     for (const { id } of journal.heldIn(round))
       run.input({ type: 'stored', author: id.author, root: id.root, partition: id.partition })
-    run.start(this.#parked, world.unreachableFrom(peer))
+    run.start(this.#parked, world.unreachableFrom(peer), this.tip.round === 0)
     this.#parked = []
+    if (world.members.isPassedOver(round, world.newestEpoch(peer.chain.finalized.height))) run.idle()
     if (peer.tips.othersReached(stage, this.tip.round)) run.work?.pipelineReady()
     const head = peer.chain.finalized
     run.input({ type: 'finalized', height: head.height, hash: head.hash })
@@ -297,9 +349,9 @@ export class SimReplica {
     const stored = journal.rounds.get(this.tip.round)
     if (stored === undefined || this.tip.round <= this.#shown) return
     this.#shown = this.tip.round
-    const { outcome, signers } = stored.certified.verified
-    if (journal.suspended !== null) this.#maybeResume(signers)
-    else vouch(this.#peer, outcome)
+    const { verified } = stored.certified
+    if (journal.suspended !== null) resumeSigning(this.#peer, this, verified)
+    else vouch(this.#peer, verified.outcome)
   }
 
   #workContext(base: ContextInit): WorkContext {
@@ -308,38 +360,10 @@ export class SimReplica {
     return hedges === undefined ? context : { ...context, limits: { ...context.limits, hedges } }
   }
 
-  /** What an earlier process has acknowledged, of this round and of the one before. */
-  #holdRestored(round: number): void {
-    const { journal, holdings } = this.#peer
-    for (const at of [round - 1, round]) for (const { id, bytes } of journal.heldIn(at)) holdings.hold(id, bytes)
-  }
-
-  #holdAgain(signed: Signed<Commit>, partitions: readonly Uint8Array[]): void {
-    const { round } = signed.payload.scope
-    for (const [partition, bytes] of partitions.entries()) {
-      const leaf = signed.payload.leaves[partition]
-      if (leaf === undefined || !equalBytes(nativeHash(bytes), leaf)) continue
-      this.#peer.holdings.hold({ round, author: signed.signer, root: signed.payload.root, partition }, bytes)
-    }
-  }
-
-  /** A certificate was made without this peer: what it signs from now on cannot contradict what it forgot. */
-  #maybeResume(signers: readonly PeerName[]): void {
-    const peer = this.#peer
-    const { journal, world, stage, name } = peer
-    if (journal.suspended === null || signers.includes(name)) return
-    const place = { run: world.run.id, stage, epoch: this.epoch?.number ?? 0, round: this.tip.round + 1 }
-    journal.note([
-      { entry: 'floor', ...place },
-      { entry: 'suspended', reason: null },
-    ])
-    peer.tell.process('resumed')
-    world.recorder.reached('journal-resumed', peer.index)
-  }
-
   /** Publishes the own stage's certificate after `rank` steps, unless it spreads already. */
   #spread(certificate: Certificate, rank: number, round: number): void {
     const peer = this.#peer
+    if (peer.behaviour?.hides === true) return
     peer.after(rank * CERTIFICATE_STAGGER_MS, () => {
       if (!this.#seen.has(round)) peer.world.gossip.certificate(peer, certificate)
       this.#seen.delete(round - 64)
@@ -350,6 +374,7 @@ export class SimReplica {
   #answerLate(from: PeerName, round: number): void {
     const peer = this.#peer
     const { nowMs } = peer
+    if (peer.behaviour?.hides === true) return
     if (nowMs - (this.#answeredMs.get(from) ?? Number.NEGATIVE_INFINITY) < LATE_INTERVAL_MS) return
     this.#answeredMs.set(from, nowMs)
     const stored = peer.journal.rounds.get(round)
@@ -357,35 +382,4 @@ export class SimReplica {
     const hashes = stored.partitions === null ? null : stored.partitions.map(bytes => nativeHash(bytes))
     peer.sendCertificate(from, stored.certificate, hashes)
   }
-
-  /** Brings the engine to where the disk ends: the snapshot, then every certified aggregate after it. */
-  #restore(): void {
-    const { journal, engine, world } = this.#peer
-    const { snapshot } = journal
-    let isState = snapshot === null
-    for (let round = FIRST_ROUND; ; round++) {
-      const stored = journal.rounds.get(round)
-      if (stored === undefined) break
-      const certified = this.follow(stored.certificate)
-      if (isRefusal(certified)) throw new Error(`a stored certificate: ${certified.detail ?? certified.refused}`)
-      const { outcome } = certified.verified
-      if (snapshot !== null && round === snapshot.round) {
-        engine.importState(snapshot.state)
-        isState = true
-      } else if (isState && !isZeroHash(outcome.aggregateRoot)) {
-        // Without the aggregates the state is that of before: it is fetched from siblings.
-        if (stored.partitions === null) break
-        engine.execute(round, stored.partitions, false)
-        engine.promote({ adoptMomentum: true })
-      }
-      this.tip = certified.tip
-    }
-    world.noteRestored(this.#peer, this.tip.round, hashHex(this.tip.state))
-  }
-}
-
-const NOTHING = new Uint8Array(0)
-
-function isCommit(signed: Signed): signed is Signed<Commit> {
-  return signed.payload.kind === 'commit'
 }

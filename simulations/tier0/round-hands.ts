@@ -1,6 +1,5 @@
 /** The hands of a round's machine in tier 0: control streams, the reduce protocol, compute and the fetching of what lacks. */
 
-import { roundRoles } from '../../consensus/election/index.ts'
 import type { AggregateInput, RoundContext, RoundEffect } from '../../consensus/round/types.ts'
 import { pushPatienceMs } from '../../node/peer/pushed-aggregates.ts'
 import { equalBytes } from '../../protocols/wire/hash.ts'
@@ -39,18 +38,18 @@ export class RoundHands {
     if (bytes === null) return
     for (const other of to) {
       if (this.#peer.behaviour?.scatters?.(other, partition) === false) continue
-      this.#peer.give(other, id, bytes)
+      this.#peer.scatters.give(other, id, bytes)
     }
   }
 
-  aggregate({ value, partition, inputs }: Effect<'aggregate'>): void {
+  aggregate({ value, partition, inputs, active }: Effect<'aggregate'>): void {
     let missing = inputs.length
     const pulled: Uint8Array[] = []
     const combine = (): void => {
-      this.#peer.after(AGGREGATE_MS, () => {
+      this.#peer.work(AGGREGATE_MS, () => {
         if (this.#round.isDisposed) return
         const bytes = this.#peer.world.bench.aggregate(pulled)
-        if (bytes !== null) this.#keepAggregate(partition, bytes)
+        if (bytes !== null) this.#keepAggregate(active, bytes)
         const hash = bytes === null ? null : nativeHash(bytes)
         const said = hash === null ? null : (this.#peer.behaviour?.aggregate?.(hash) ?? hash)
         this.#round.input({ type: 'aggregated', value, partition, hash: said })
@@ -71,7 +70,7 @@ export class RoundHands {
   }
 
   execute({ value, hashes, wantFullRoot }: Effect<'execute'>): void {
-    this.#peer.after(EXECUTE_MS, () => {
+    this.#peer.work(EXECUTE_MS, () => {
       if (this.#round.isDisposed) return
       const { engine, holdings } = this.#peer
       const { round } = this.#context.scope
@@ -180,13 +179,11 @@ export class RoundHands {
   }
 
   /** The first candidate sends its result to those who do not compute it themselves. */
-  #keepAggregate(partition: number, bytes: Uint8Array): void {
+  #keepAggregate(active: readonly PeerName[], bytes: Uint8Array): void {
     const peer = this.#peer
-    const { scope, beacon, group } = this.#context
+    const { scope } = this.#context
     const hash = nativeHash(bytes)
     peer.holdings.holdAggregate(scope.round, hash, bytes)
-    const draw = { beacon, run: scope.run, stage: scope.stage, round: scope.round }
-    const active = roundRoles(draw, group, this.#context).candidates[partition]?.slice(0, group.faults + 1) ?? []
     if (active[0] !== peer.name) return
     for (const sibling of this.#siblings) {
       if (active.includes(sibling.name)) continue

@@ -7,13 +7,16 @@ import { knownValue } from '../../consensus/round/state.ts'
 import type { RestoredRound, RoundContext, RoundEffect, RoundInput, RoundState } from '../../consensus/round/types.ts'
 import type { Accumulated, ClipState, ForwardInput, Pace, WorkContext } from '../../consensus/routing/index.ts'
 import { chooseCommit } from '../../node/peer/commit-decision.ts'
+import { HeldVotes, type SignEffect } from '../../node/peer/held-votes.ts'
+import { targetOf } from '../../node/peer/round-context.ts'
 import type { InboxRound } from '../../node/peer/round-inbox.ts'
 import { Settlement } from '../../node/peer/settlement.ts'
 import type { VerifiedCertificate } from '../../protocols/wire/certificate.ts'
 import { hashHex, smallHash } from '../../protocols/wire/hash.ts'
 import { merkleRoot } from '../../protocols/wire/merkle.ts'
-import type { Certificate, Commit, Hash, Outcome, PeerName, Settled, Signed } from '../../protocols/wire/messages.ts'
+import type { Certificate, Hash, Outcome, PeerName, Settled, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
+import { commitment } from './commitment.ts'
 import { CLOSE_STAGGER_MS, SETTLED_PATIENCE_MS } from './constants.ts'
 import { nativeHash } from './engine.ts'
 import { openLabels } from './labels.ts'
@@ -48,6 +51,8 @@ export class SimRound implements InboxRound {
   readonly #timers = new Map<string, number>()
   readonly #trustsOffLane: boolean
   #effects: RoundEffect[] = []
+  readonly #held: HeldVotes
+  #isWorking: boolean
   #isBlocked = false
   #isDraining = false
   #nextTimer = 0
@@ -63,6 +68,8 @@ export class SimRound implements InboxRound {
   constructor({ peer, context, work, restored, clip }: SimRoundInit) {
     const { batch, stages } = peer.world.run.manifest
     this.#peer = peer
+    this.#isWorking = work !== null
+    this.#held = new HeldVotes(() => peer.lease.mayVote)
     this.round = context.scope.round
     this.context = context
     this.#trustsOffLane = clip.average !== null || peer.stage === stages - 1
@@ -70,7 +77,7 @@ export class SimRound implements InboxRound {
     this.#settlement = new Settlement({
       round: this.round,
       sources,
-      target: batch.target,
+      target: targetOf(peer.world.run.manifest, this.round),
       slack: batch.slack,
       onClosed: bundle => {
         this.work?.close(true)
@@ -107,11 +114,15 @@ export class SimRound implements InboxRound {
     return this.#hands.executed
   }
 
-  start(parked: readonly ForwardInput[], unreachable: readonly PeerName[]): void {
+  /** @param isRunStarting - nothing was certified yet: who is not connected is likely still starting */
+  start(parked: readonly ForwardInput[], unreachable: readonly PeerName[], isRunStarting: boolean): void {
     if (this.work === null) return
     this.#peer.engine.beginRound()
     this.work.start(parked)
-    for (const peer of unreachable) this.work.reachable(peer, false)
+    for (const peer of unreachable) {
+      if (isRunStarting) this.work.awaited(peer)
+      else this.work.reachable(peer, false)
+    }
   }
 
   message(signed: Signed, attachments: readonly Signed[]): void {
@@ -146,6 +157,17 @@ export class SimRound implements InboxRound {
   } {
     this.#isOver = true
     return this.work?.end() ?? { parked: [], clip: null, pace: null }
+  }
+
+  voteAgain(): void {
+    if (!this.isDisposed) this.#enqueue(this.#held.release())
+  }
+
+  /** IDLE in place of what work there is, unless it has committed: the stage must show that it lives. */
+  idle(): void {
+    if (!this.#isWorking) return
+    this.#isWorking = false
+    this.input({ type: 'own-idle' })
   }
 
   dispose(): void {
@@ -206,8 +228,9 @@ export class SimRound implements InboxRound {
   }
 
   /** Consecutive signatures share one flush. */
-  #sign(batch: readonly Extract<RoundEffect, { type: 'sign' }>[]): void {
+  #sign(asked: readonly SignEffect[]): void {
     const { behaviour } = this.#peer
+    const batch = this.#held.signable(asked)
     const usual = behaviour?.sign === undefined ? batch : batch.filter(one => !this.#liesWith(one))
     if (usual.length === 0) return
     this.#isBlocked = true
@@ -224,7 +247,7 @@ export class SimRound implements InboxRound {
     )
   }
 
-  #liesWith({ payload, attachments }: Extract<RoundEffect, { type: 'sign' }>): boolean {
+  #liesWith({ payload, attachments }: SignEffect): boolean {
     const { behaviour } = this.#peer
     return behaviour?.sign?.(payload, attachments) ?? false
   }
@@ -305,10 +328,10 @@ export class SimRound implements InboxRound {
 
   /** Cumulative: what is below the own share waits for the next, which says both. */
   #onSettled(count: number, root: Hash): void {
-    const { batch } = this.#peer.world.run.manifest
+    const { manifest } = this.#peer.world.run
     const said = this.#peer.behaviour?.settled?.(count) ?? count
     this.#settled = { kind: 'settled', scope: { ...this.context.scope, stage: 0 }, count: said, root }
-    const share = Math.ceil(batch.target / this.#peer.world.sourcesIn(this.#peer.epoch).length)
+    const share = Math.ceil(targetOf(manifest, this.round) / this.#peer.world.sourcesIn(this.#peer.epoch).length)
     const number = ++this.#settledTimer
     if (count >= share) this.#publishSettled()
     else
@@ -325,6 +348,8 @@ export class SimRound implements InboxRound {
   }
 
   #commit(done: { readonly lane: Accumulated; readonly offLane: Accumulated }): void {
+    if (!this.#isWorking) return
+    this.#isWorking = false
     const peer = this.#peer
     const { scope, countMin, countMax } = this.context
     const choice = chooseCommit(done, { countMin, countMax, trustsOffLane: this.#trustsOffLane })
@@ -345,18 +370,8 @@ export class SimRound implements InboxRound {
     const leaves = partitions.map(bytes => nativeHash(bytes))
     const root = merkleRoot(leaves, smallHash)
     peer.keepCommit(this.round, root, partitions)
-    const commit: Commit = {
-      kind: 'commit',
-      scope,
-      root,
-      leaves,
-      encoding: 'f32',
-      count: choice.count,
-      tokens: choice.count * peer.world.tokens,
-      lossSumMicronats: choice.lossSumMicronats,
-      trace: choice.trace,
-    }
-    this.input({ type: 'own-commit', commit })
+    const { tokens } = peer.world
+    this.input({ type: 'own-commit', commit: commitment({ scope, root, leaves, tokens, choice }) })
   }
 
   /** Tells what changed in the machine. */

@@ -1,21 +1,32 @@
 /** A journal that does not know all that the peer signed must not sign (node/peer/stale, without promises). */
+import { tookPart } from '../../node/peer/took-part.ts'
+import type { VerifiedCertificate } from '../../protocols/wire/certificate.ts'
 import { REQUEST_BYTES } from './constants.ts'
 import { openLabels } from './labels.ts'
 import type { SimPeer } from './peer.ts'
-import { all, type Task } from './task.ts'
+import type { SimReplica } from './replica.ts'
+import { firstOf, type Task } from './task.ts'
 
 /** It asks the chain and its siblings before it signs anything. */
 export function* suspendIfStale(peer: SimPeer): Task<void> {
   const { journal, world, name } = peer
-  const shown = yield* all(
+  const shown = yield* firstOf(
     peer.siblings.map(sibling =>
       peer.ask(sibling.name, 'signatures', REQUEST_BYTES, other => other.signatures.envelopes(name)),
     ),
+    Number.POSITIVE_INFINITY,
   )
-  const own = openLabels(shown.flatMap(envelopes => envelopes ?? [])).filter(({ signer }) => signer === name)
-  const lastFinal = peer.anchors.lastPosted(peer.chain.finalized.height)
-  const isMissing = journal.contents.owner === null && journal.rounds.size > 0
-  const reason = isMissing
+  const own = openLabels(shown.flat()).filter(({ signer }) => signer === name)
+  const reformed = peer.recoveries.at(-1) ?? null
+  const fromHeight = reformed === null ? undefined : world.epochStart(reformed.epoch)
+  const lastFinal = peer.anchors.lastPosted(peer.chain.finalized.height, fromHeight)
+  // Nobody has signed anything in the epoch that re-formed the stage but what siblings show: it can begin to sign there.
+  if (reformed !== null && lastFinal === null && own.length === 0 && journal.suspended === 'behind-anchor')
+    journal.note([
+      { entry: 'floor', run: world.run.id, stage: peer.stage, epoch: reformed.epoch, round: reformed.resume },
+      { entry: 'suspended', reason: null },
+    ])
+  const reason = journal.isMissing
     ? 'missing'
     : (journal.contents.staleness(world.run.id, peer.stage, lastFinal) ??
       (own.some(signed => journal.contents.isUnknown(signed)) ? 'unknown-signature' : null))
@@ -28,4 +39,20 @@ export function* suspendIfStale(peer: SimPeer): Task<void> {
   if (journal.suspended === null) return
   peer.tell.process('suspended')
   world.recorder.reached('journal-suspended', peer.index)
+}
+
+/** Where a certificate was made without a suspended peer: what it signs from now on cannot contradict what it forgot. */
+export function resumeSigning(
+  { journal, world, stage, name, tell, index }: SimPeer,
+  { tip, epoch }: Pick<SimReplica, 'tip' | 'epoch'>,
+  certificate: VerifiedCertificate,
+): void {
+  if (journal.suspended === null || tookPart(certificate, epoch?.groups[stage] ?? null, name)) return
+  const place = { run: world.run.id, stage, epoch: epoch?.number ?? 0, round: tip.round + 1 }
+  journal.note([
+    { entry: 'floor', ...place },
+    { entry: 'suspended', reason: null },
+  ])
+  tell.process('resumed')
+  world.recorder.reached('journal-resumed', index)
 }

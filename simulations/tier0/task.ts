@@ -16,19 +16,20 @@ export function* until<T>(start: (resume: (value: T) => void) => void): Task<T> 
   return given[0] as T
 }
 
-/** Several at once; their results in the order of the tasks. */
-export function* all<R>(tasks: readonly Task<R>[]): Task<readonly R[]> {
+/** Several at once, until so many have given something, or all have ended; what they gave, in the order of the tasks. */
+export function* firstOf<R>(tasks: readonly Task<R | null>[], enough: number): Task<readonly R[]> {
   return yield* until<readonly R[]>(resume => {
-    const results: R[] = []
+    const results: (R | null)[] = tasks.map(() => null)
+    const given = () => results.filter(result => result !== null)
     let missing = tasks.length
-    if (missing === 0) resume(results)
+    if (missing === 0) resume([])
     for (const [index, task] of tasks.entries()) {
       spawn(
         task,
         () => true,
         result => {
           results[index] = result
-          if (--missing === 0) resume(results)
+          if (--missing === 0 || given().length >= enough) resume(given())
         },
       )
     }

@@ -6,8 +6,8 @@ import { outcomeHash } from '../../protocols/wire/certificate.ts'
 import { hashHex, smallHash } from '../../protocols/wire/hash.ts'
 import type { Evidence, MicroBatchId, PeerName, Signed } from '../../protocols/wire/messages.ts'
 import { slotOf } from '../../protocols/wire/table.ts'
-import type { SimAnchor } from './anchors.ts'
 import type { SimPeer } from './peer.ts'
+import type { SimAnchor } from './transactions.ts'
 
 /** Values whose aggregates a peer signs in a round, and views that one may take, before its journal is called unbounded. */
 const AGGREGATED_VALUES = 8
@@ -84,6 +84,7 @@ export class Teller {
       kind: payload.kind,
       slot: named.slice(named.indexOf('/') + 1),
       essence,
+      ...(this.#peer.world.members.change ? { epoch: payload.scope.epoch } : {}),
       ...view,
       ...(payload.kind === 'prevote' || payload.kind === 'precommit'
         ? { value: payload.value === null ? null : hashHex(payload.value) }

@@ -71,6 +71,11 @@ export class SimWork {
     this.#input({ type: 'reachable', peer, reachable })
   }
 
+  /** A peer of the next stage that is likely still starting. */
+  awaited(peer: PeerName): void {
+    this.#input({ type: 'awaited', peer })
+  }
+
   abandoned(from: PeerName, id: MicroBatchId): void {
     this.#input({ type: 'abandoned', from, id })
   }

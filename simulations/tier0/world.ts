@@ -4,6 +4,7 @@ import type { BlockReference } from '../../consensus/chain/types.ts'
 import { beaconHeight, beaconOf, dealStages, epochOf, seatsHeight } from '../../consensus/election/index.ts'
 import { type Epoch, makeEpoch } from '../../node/peer/epoch.ts'
 import { type Certified, certifyingGroup } from '../../node/peer/follow.ts'
+import type { Ledger } from '../../node/peer/ledger.ts'
 import { scopeOf } from '../../node/peer/round-context.ts'
 import type { Run } from '../../node/run/folder.ts'
 import { checkCertificate, type VerifiedCertificate } from '../../protocols/wire/certificate.ts'
@@ -16,14 +17,14 @@ import { Timeline } from '../kernel/timeline.ts'
 import type { ConcreteScenario, PeerShape } from '../scenario/types.ts'
 import type { RunOptions } from '../tier.ts'
 import { Recorder } from '../trace/recorder.ts'
-import type { SimTransaction } from './anchors.ts'
 import { Audit } from './audit.ts'
 import { nativeHash, Workbench } from './engine.ts'
 import { SimGossip } from './gossip.ts'
-import { LabelFactory, openLabels } from './labels.ts'
+import { isCommit, isOutcome, LabelFactory, openLabels } from './labels.ts'
 import { peerNames, runOf } from './manifest.ts'
 import { Members } from './members.ts'
 import { SimPeer } from './peer.ts'
+import type { SimTransaction } from './transactions.ts'
 
 const EPOCHS_KEPT = 64
 
@@ -62,6 +63,7 @@ export class World {
   readonly members: Members
   readonly #stakes: ReadonlyMap<PeerName, bigint>
   readonly #epochs = new Map<number, Epoch>()
+  readonly #sources = new WeakMap<Epoch, readonly PeerName[]>()
   readonly #verified = new WeakMap<Certificate, Map<string, VerifiedCertificate | Refusal>>()
   readonly #finished = new Set<number>()
   readonly #judged = new Set<string>()
@@ -86,7 +88,10 @@ export class World {
       const { height, hash } = block
       this.recorder.emit({ type: 'block', atMs: this.time.nowMs, height, hash: hashHex(hash), finalized })
       if (!finalized) return
-      if (this.members.change) this.#place(height)
+      if (this.members.change) {
+        this.members.tell(height)
+        this.#place(height)
+      }
       for (const peer of this.peers) peer.chain.onFinalized(block)
     })
     this.start = this.chain.block(FIRST_FINAL)
@@ -96,7 +101,9 @@ export class World {
     const dealt = [...dealStages(beacon, id, names.slice(0, stages * replicas), stages)]
     // Where those that come later are dealt to, the epochs say.
     const waiting = names.slice(stages * replicas)
-    this.members = new Members({ world: this, seats: dealt.map(([name]) => name), spares: waiting })
+    const seats = dealt.map(([name]) => name)
+    const hasLeases = scenario.chain.leaseBlocks !== undefined
+    this.members = new Members({ world: this, seats, spares: waiting, hasLeases })
     const all: [PeerName, number][] = [...dealt, ...waiting.map((name): [PeerName, number] => [name, 0])]
     const { floor } = manifest.stake
     this.#stakes = new Map(all.map(([name], index) => [name, BigInt(Math.round(floor * shapes[index]!.stake))]))
@@ -125,11 +132,11 @@ export class World {
     this.#siblings = this.peers.map(peer => this.stages[peer.stage]!.filter(other => other !== peer))
   }
 
-  /** Who was dealt to a stage starts there, with nothing of another one. */
+  /** Who was dealt to a stage, or has a seat in one that was re-formed, starts there, with nothing of another one. */
   #place(height: number): void {
-    const roster = this.members.roster(this.#newestEpoch(height))
+    const roster = this.members.roster(this.newestEpoch(height))
     for (const peer of this.peers) {
-      const stage = roster.candidates.get(peer.name)
+      const stage = roster.stageOf.get(peer.name) ?? roster.candidates.get(peer.name)
       if (stage === undefined || (peer.isPlaced && peer.stage === stage) || peer.downs > 0) continue
       peer.place(stage)
       this.#group()
@@ -138,7 +145,7 @@ export class World {
   }
 
   /** Of those whose seats are known at this final height. */
-  #newestEpoch(height: number): number {
+  newestEpoch(height: number): number {
     let number = this.epochOf(height)
     while (this.epochHeight(number + 1) <= height) number++
     return number
@@ -146,7 +153,7 @@ export class World {
 
   /** Has this peer a seat, as far as the chain says now? */
   hasSeat(peer: SimPeer): boolean {
-    return this.members.roster(this.#newestEpoch(this.chain.finalized.height)).stageOf.has(peer.name)
+    return this.members.roster(this.newestEpoch(this.chain.finalized.height)).stageOf.has(peer.name)
   }
 
   get tokens(): number {
@@ -169,8 +176,12 @@ export class World {
 
   /** The seats of stage 0 in an epoch, sorted; null: in the first one. */
   sourcesIn(epoch: Epoch | null): readonly PeerName[] {
-    const { groups } = epoch ?? this.epoch(0)
-    return (groups[0]?.seats ?? []).map(({ peer }) => peer)
+    const of = epoch ?? this.epoch(0)
+    const known = this.#sources.get(of)
+    if (known !== undefined) return known
+    const sources = (of.groups[0]?.seats ?? []).map(({ peer }) => peer)
+    this.#sources.set(of, sources)
+    return sources
   }
 
   epochOf(height: number): number {
@@ -181,6 +192,12 @@ export class World {
   epochHeight(number: number): number {
     const { chain } = this.run.manifest
     return Math.max(beaconHeight(chain, number), seatsHeight(chain, number))
+  }
+
+  /** First block of an epoch. */
+  epochStart(number: number): number {
+    const { startHeight, epochBlocks } = this.run.manifest.chain
+    return startHeight + number * epochBlocks
   }
 
   /** Only of epochs whose height is final. */
@@ -209,6 +226,22 @@ export class World {
     for (const [stage, { seats }] of groups.entries()) {
       const peers = seats.map(({ peer }) => this.peerOf(peer)?.index ?? -1)
       this.recorder.emit({ type: 'seats', atMs: this.time.nowMs, stage, epoch: number, peers })
+    }
+  }
+
+  /** What an epoch makes of stages that lost their quorum. */
+  tellLedger(epoch: number, { recoveries, shortages }: Ledger): void {
+    const indexOf = (name: PeerName): number => this.peerOf(name)?.index ?? -1
+    const at = { atMs: this.time.nowMs, epoch }
+    for (const { stage, base, resume, seats, claimants } of recoveries) {
+      const from = { base: base.round, value: hashHex(base.value), resume }
+      const who = { peers: seats.map(indexOf), claimants: claimants.map(indexOf) }
+      this.recorder.emit({ type: 'reformed', ...at, stage, ...from, ...who })
+      this.recorder.reached('stage-reformed')
+    }
+    for (const { stage, needs } of shortages) {
+      this.recorder.emit({ type: 'short', ...at, stage, needs })
+      this.recorder.reached('stage-short')
     }
   }
 
@@ -271,7 +304,7 @@ export class World {
     return equalBytes(nativeHash(bytes), hash)
   }
 
-  /** Every message of tier 0 passes here. */
+  /** Every message of tier 0 passes here. Returns when it arrives; null: never. */
   send(
     from: SimPeer,
     to: SimPeer,
@@ -280,12 +313,14 @@ export class World {
     bytes: number,
     traffic: Traffic,
     deliver: () => void,
-  ): void {
+  ): number | null {
     const arrivalMs = this.network.send(from.index, to.index, bytes, traffic, () => to.post(deliver))
     this.recorder.fold(from.index, to.index, bytes, arrivalMs)
-    if (!this.#messages) return
-    const at = { atMs: this.time.nowMs, from: from.index, to: to.index, kind, round, bytes }
-    this.recorder.emit({ type: 'message', ...at, deliveredAtMs: arrivalMs })
+    if (this.#messages) {
+      const at = { atMs: this.time.nowMs, from: from.index, to: to.index, kind, round, bytes }
+      this.recorder.emit({ type: 'message', ...at, deliveredAtMs: arrivalMs })
+    }
+    return arrivalMs
   }
 
   /** Connections of the neighbours break when a process dies, and come back. */
@@ -355,16 +390,4 @@ export class World {
   hasFinished(peer: SimPeer): boolean {
     return this.#finished.has(peer.index)
   }
-}
-
-function isOutcome<T extends { readonly payload: { readonly kind: string } }>(
-  signed: T,
-): signed is Extract<T, { payload: { kind: 'outcome' } }> {
-  return signed.payload.kind === 'outcome'
-}
-
-function isCommit<T extends { readonly payload: { readonly kind: string } }>(
-  signed: T,
-): signed is Extract<T, { payload: { kind: 'commit' } }> {
-  return signed.payload.kind === 'commit'
 }

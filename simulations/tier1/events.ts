@@ -3,12 +3,14 @@
  * rounds are given. Hashes of what onnxruntime computed differ between machines in the last bits, so every hash goes by the
  * order in which it was first seen.
  */
+import type { RoundState } from '../../consensus/round/types.ts'
 import type { NodeEvent } from '../../node/events/types.ts'
 import type { Certified } from '../../node/peer/follow.ts'
 import type { PeerParts } from '../../node/peer/types.ts'
 import { encode } from '../../protocols/wire/cbor.ts'
 import { hashHex, smallHash } from '../../protocols/wire/hash.ts'
 import type { Hash, PeerName, Signed } from '../../protocols/wire/messages.ts'
+import { isRefusal } from '../../protocols/wire/refusals.ts'
 import { essenceOf, slotOf } from '../../protocols/wire/table.ts'
 import { instead } from '../attackers/instead.ts'
 import type { Recorder } from '../trace/recorder.ts'
@@ -57,6 +59,10 @@ export class Teller {
   /** What was said already: messages are sent again until they are answered. */
   readonly #said = new Set<string>()
   readonly #views = new Map<number, number>()
+  /** Of this life; null before the first. */
+  #parts: PeerParts | null = null
+  /** No round was opened in this life yet. */
+  #isAwaking = true
 
   constructor(init: TellerInit) {
     this.#init = init
@@ -73,6 +79,13 @@ export class Teller {
       case 'round.started':
         recorder.emit({ type: 'round.opened', ...at, stage: event.stage, round: event.round })
         if (event.epoch > 0) recorder.reached('epoch-crossed', at.peer)
+        this.#awake(event.round)
+        return
+      case 'resumed':
+        recorder.reached('journal-resumed', at.peer)
+        return
+      case 'clipped':
+        recorder.reached('backward-clipped', at.peer)
         return
       case 'loss': {
         const { round, train, heldOut } = event
@@ -101,22 +114,47 @@ export class Teller {
 
   /** The parts, watched: everything that is broadcast under the own name passes here, a liar's messages too. */
   watch(parts: PeerParts): PeerParts {
-    const { self, agreement } = parts
-    if (parts.journal.suspended !== null) this.#init.recorder.reached('journal-suspended', this.#init.peer)
+    const { self, agreement, journal, engine } = parts
+    const { recorder, peer } = this.#init
+    this.#parts = parts
+    this.#isAwaking = true
+    if (journal.suspended !== null) recorder.reached('journal-suspended', peer)
     const watched = instead(agreement, {
       broadcast: (parcel, to) => {
         if (parcel.signed.signer === self) this.#signed(parcel.signed)
         agreement.broadcast(parcel, to)
       },
     })
+    const noteRefusal = <Result>(result: Result): Result => {
+      if (isRefusal(result)) recorder.reached('journal-refused', peer)
+      return result
+    }
     return {
       ...parts,
       agreement: watched,
+      journal: instead(journal, {
+        sign: async payload => noteRefusal(await journal.sign(payload)),
+        signAll: async (payloads, records) => noteRefusal(await journal.signAll(payloads, records)),
+      }),
+      engine: instead(engine, {
+        commit: (count, withOffLane, options) => {
+          if (withOffLane) recorder.reached('off-lane-committed', peer)
+          return engine.commit(count, withOffLane, options)
+        },
+      }),
       certified: (context, certified, next) => {
         this.#certified(certified, next)
         parts.certified(context, certified, next)
       },
     }
+  }
+
+  /** The first round of a life: was it begun in the one before? */
+  #awake(round: number): void {
+    const { recorder, peer } = this.#init
+    const isBegun = [...this.#said].some(said => said.startsWith(`${round}/`))
+    if (this.#isAwaking && isBegun && this.#parts?.journal.suspended === null) recorder.reached('round-restored', peer)
+    this.#isAwaking = false
   }
 
   #signed({ payload }: Signed): void {
@@ -134,6 +172,7 @@ export class Teller {
       this.#views.set(round, payload.view)
       recorder.emit({ type: 'view', ...at, view: payload.view })
       recorder.reached('view-changed', at.peer)
+      if (this.#state !== null && this.#state.lock !== null) recorder.reached('view-change-with-lock', at.peer)
     }
     if (payload.kind === 'propose' && payload.validView >= 0) recorder.reached('valid-value-reproposed', at.peer)
     if (slot === null) return
@@ -177,11 +216,20 @@ export class Teller {
       next,
     })
     if (next === 'adopt') recorder.emit({ type: 'diverged', ...at, reason: 'f + 1 siblings computed otherwise' })
-    if (skip) recorder.reached('skipped', at.peer)
+    if (skip) {
+      recorder.reached('skipped', at.peer)
+      const state = this.#state
+      const isByIdle = state !== null && state.idles.size >= state.context.group.quorum
+      recorder.reached(isByIdle ? 'skip-by-idle' : 'skip-by-views', at.peer)
+    }
     const done = stage === 0 ? commits.reduce((sum, { payload }) => sum + payload.count, 0) : 0
     this.#init.onCertified(tip.round, done)
     for (const round of this.#views.keys()) if (round < tip.round) this.#views.delete(round)
     if (this.#said.size > SAID_KEPT) this.#said.clear()
+  }
+
+  get #state(): RoundState | null {
+    return this.#parts?.inbox.current?.state ?? null
   }
 
   #at(): { readonly atMs: number; readonly peer: number } {

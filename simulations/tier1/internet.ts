@@ -72,7 +72,10 @@ export class Internet {
   }
 }
 
+/** Where a machine listens that has not moved. */
+export const FIRST_PORT = 4001
+
 /** Public addresses, one machine each: what an open network looks like to the address filters. */
-export function addressOf(peer: number): string {
-  return `/ip4/45.${(peer >> 16) & 0xff}.${(peer >> 8) & 0xff}.${peer & 0xff}/tcp/4001`
+export function addressOf(peer: number, port = FIRST_PORT): string {
+  return `/ip4/45.${(peer >> 16) & 0xff}.${(peer >> 8) & 0xff}.${peer & 0xff}/tcp/${port}`
 }

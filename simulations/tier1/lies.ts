@@ -98,7 +98,7 @@ function lyingReduce({ reduce }: PeerParts, behaviour: () => Behaviour | null): 
       return lie === null ? null : reduce.hold(name, lie)
     },
     holdAggregate(name, bytes) {
-      genuine.set(key(name), bytes)
+      genuine.set(key(name), bytes.slice())
       if (genuine.size > AGGREGATES_KEPT) genuine.delete(genuine.keys().next().value ?? '')
       const lie = served(bytes)
       return lie === null ? null : reduce.holdAggregate(name, lie)

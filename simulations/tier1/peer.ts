@@ -18,9 +18,8 @@ import { ChainNode } from './chain.ts'
 import { SimDisk } from './disk.ts'
 import { openSimEngine } from './engine.ts'
 import { GossipGate } from './gossip-gate.ts'
-import { addressOf, type Internet } from './internet.ts'
+import { addressOf, FIRST_PORT, type Internet } from './internet.ts'
 import type { Identity } from './manifest.ts'
-import { cachePeers } from './peer-cache.ts'
 import { MachineClock, SimProcess } from './process.ts'
 import { simTransport } from './transport.ts'
 import type { VirtualTime } from './virtual-time.ts'
@@ -38,8 +37,8 @@ export interface SimPeerInit {
   readonly bootstrap: readonly string[]
   readonly chain: (process: SimProcess, node: ChainNode) => Chain
   readonly onEvent: (event: NodeEvent) => void
-  /** A value of the DHT that the peer found sound. */
-  readonly onRecord: (key: Uint8Array, value: Uint8Array) => void
+  /** A value of the DHT, and why the peer does not store it; null: it found it sound. */
+  readonly onRecord: (key: Uint8Array, value: Uint8Array, refused: string | null) => void
   /** What the rounds get in place of the parts. */
   readonly wrap: (parts: PeerParts) => PeerParts
   /** The process is gone; with the error that ended it, or null where it was told to end. */
@@ -74,6 +73,7 @@ export class SimPeer {
   #life: Life | null = null
   #stop = new AbortController()
   #lives = 0
+  #port = FIRST_PORT
 
   constructor(init: SimPeerInit) {
     this.#init = init
@@ -95,7 +95,7 @@ export class SimPeer {
   }
 
   get address(): string {
-    return addressOf(this.index)
+    return addressOf(this.index, this.#port)
   }
 
   get isUp(): boolean {
@@ -135,6 +135,11 @@ export class SimPeer {
   /** As by Ctrl-C: it flushes and says goodbye. */
   stop(): void {
     this.#life?.process.run(() => this.#stop.abort(new Error('stopped')))
+  }
+
+  /** From its next start on it listens elsewhere. */
+  move(): void {
+    this.#port++
   }
 
   /** What a restart finds. */
@@ -195,8 +200,13 @@ export class SimPeer {
     const { index, internet, onRecord } = this.#init
     const { records } = init
     const validate: typeof records.validate = async (key, value, options) => {
-      await records.validate(key, value, options)
-      onRecord(key, value)
+      try {
+        await records.validate(key, value, options)
+      } catch (error) {
+        onRecord(key, value, reasonOf(error))
+        throw error
+      }
+      onRecord(key, value, null)
     }
     const network = await createNetwork(
       { ...init, records: { ...records, validate } },
@@ -207,9 +217,13 @@ export class SimPeer {
         openDatastore: async () => this.disk.datastore,
       },
     )
-    cachePeers(network.components.peerStore)
     this.gate.stand(network.components.pubsub.topicValidators, process)
     life.network = network
     return network
   }
+}
+
+/** A record book says its reason first, then what it is about. */
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message.split(':')[0]! : 'unknown'
 }

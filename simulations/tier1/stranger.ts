@@ -54,9 +54,10 @@ export class Stranger {
     return new Stranger(world, process, network)
   }
 
-  dial(peer: SimPeer): void {
+  dial(peer: SimPeer, onConnected: () => void = () => undefined): void {
     this.#do(async network => {
       await network.dialPeer(peer.name, { addresses: [peer.address], signal: AbortSignal.timeout(PATIENCE_MS) })
+      onConnected()
     })
   }
 

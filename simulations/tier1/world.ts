@@ -10,6 +10,7 @@ import type { ConcreteScenario, PeerShape } from '../scenario/types.ts'
 import { Recorder } from '../trace/recorder.ts'
 import { chainView, type PostedBy } from './chain.ts'
 import { Ordinals, Teller } from './events.ts'
+import type { OddGossip } from './gossip-gate.ts'
 import { Internet } from './internet.ts'
 import { bondsOf, dealtPeers, type Identity, simRun } from './manifest.ts'
 import { SimPeer } from './peer.ts'
@@ -154,7 +155,11 @@ export class World {
           teller.node(event)
           if (event.event === 'round.started') this.onOpened.get(index)?.(event.round)
         },
-        onRecord: (key, value) => {
+        onRecord: (key, value, refused) => {
+          if (refused !== null) {
+            this.recorder.reached(`record-refused/${refused}`, index)
+            return
+          }
           this.records.push({ key: key.slice(), value: value.slice() })
           if (this.records.length > RECORDS_KEPT) this.records.shift()
         },
@@ -165,8 +170,15 @@ export class World {
         onDown: error => this.#down(index, error),
       })
     })
+    for (const { gate, index } of peers) gate.onOdd = (what, from) => this.#oddGossip(index, what, from)
     bootstrap.push(...peers.slice(0, BOOTSTRAP_PEERS).map(({ address }) => address))
     return peers
+  }
+
+  #oddGossip(peer: number, what: OddGossip, from: PeerName): void {
+    if (what === 'withheld') this.recorder.reached('gossip-withheld', peer)
+    if (what === 'late') this.recorder.reached('gossip-late', peer)
+    if (what === 'refused' && this.indexOf(from) === null) this.recorder.reached('gossip-refused', peer)
   }
 
   #teller(peer: number, { stage }: Identity): Teller {

@@ -20,6 +20,23 @@ export type SimEvent =
   | (OfPeer & { readonly type: 'seat'; readonly stage: number; readonly name: string; readonly honest: boolean })
   /** Who has a seat of a stage in an epoch, where members change; without it the seats are those of the start. */
   | (At & { readonly type: 'seats'; readonly stage: number; readonly epoch: number; readonly peers: readonly number[] })
+  /** An epoch re-forms a stage that lost its quorum: it goes on from round `base` with round `resume`. */
+  | (At & {
+      readonly type: 'reformed'
+      readonly stage: number
+      readonly epoch: number
+      readonly base: number
+      /** id(v) of the base. */
+      readonly value: string
+      readonly resume: number
+      readonly peers: readonly number[]
+      /** Those of the peers that had a seat before, and claimed. */
+      readonly claimants: readonly number[]
+    })
+  /** An epoch finds too few peers to re-form a stage. */
+  | (At & { readonly type: 'short'; readonly stage: number; readonly epoch: number; readonly needs: number })
+  /** A lease was renewed by a round that is final from then on. */
+  | (At & { readonly type: 'renewed'; readonly stage: number; readonly round: number; readonly value: string })
   /** A round decided that this peer comes or goes; once a stage and round. */
   | (OfRound & { readonly type: 'changed'; readonly act: string })
   | (OfPeer & {
@@ -33,6 +50,13 @@ export type SimEvent =
       readonly kind: string
       readonly peers: readonly number[]
     })
+  /** Who is away from now on, drawn anew for this round of the stage. */
+  | (At & {
+      readonly type: 'absent'
+      readonly stage: number
+      readonly round: number
+      readonly peers: readonly number[]
+    })
   | (At & { readonly type: 'block'; readonly height: number; readonly hash: string; readonly finalized: boolean })
   | (OfRound & { readonly type: 'round.opened' | 'commit' | 'idle' | 'view'; readonly view?: number })
   /** Every signature that leaves a peer, with its slot (protocols/wire `slotOf`) and the hash of what it says. */
@@ -41,6 +65,8 @@ export type SimEvent =
       readonly kind: string
       readonly slot: string | null
       readonly essence: string
+      /** Where members change. */
+      readonly epoch?: number
       readonly view?: number
       readonly value?: string | null
     })

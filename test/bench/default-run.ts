@@ -8,7 +8,7 @@ import { isNodeEvent, type NodeEvent } from '../../node/events/types.ts'
 import { Child } from '../../node/local/child.ts'
 import { type ProcessUse, processTree } from './processes.ts'
 
-export const ROUNDS = 30
+export const ROUNDS = 20
 const PROGRAM = fileURLToPath(new URL('../../dist/swarm-node.js', import.meta.url))
 const STOP_GRACE_MS = 30_000
 

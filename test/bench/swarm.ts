@@ -12,8 +12,8 @@ import { OneProcessModel } from './one-process.ts'
 import { type ProcessUse, TELLS_USE } from './processes.ts'
 
 const TARGET = atLeast(0.6)
-/** While connections open and graphs load. */
-const WARM_UP_ROUNDS = 4
+/** While connections open and graphs load, and rounds grow to their size (`consensus/round/target.ts`). */
+const WARM_UP_ROUNDS = 9
 const ONE_PROCESS_MS = 6_000
 /** Peers end a round at slightly different times, and the first and last of the rounds count whole or not at all. */
 const SUM_TOLERANCE = 0.05

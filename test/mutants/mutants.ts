@@ -50,8 +50,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'node/journal/slots.ts',
-        find: 'return slotOf(payload) !== null',
-        replace: "return slotOf(payload) !== null && payload.kind !== 'prevote' && payload.kind !== 'precommit'",
+        find: 'return hasSlot(payload)',
+        replace: "return hasSlot(payload) && payload.kind !== 'prevote' && payload.kind !== 'precommit'",
       },
     ],
     scenarios: ['killed-at-writes'],

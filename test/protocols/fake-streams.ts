@@ -46,15 +46,16 @@ export class FakeNetwork {
     options: RequestOptions,
   ): Promise<Message | Refusal> {
     this.log.push({ from, to, header, bytes: body.length })
-    const handler = this.#handlers.get(to)?.onRequest
+    const { onRequest: handler, areBodiesSpent } = this.#handlers.get(to) ?? {}
     if (handler === undefined) return refuse('unreachable')
+    const travelledBody = body.slice()
     if (this.silent.has(to)) return refuse('timed-out')
     this.running += 1
     this.mostRunning = Math.max(this.mostRunning, this.running)
     try {
       await this.gate(to)
       const signal = options.signal ?? new AbortController().signal
-      const reply = await handler(travelled(header), body.slice(), { from, digest: digestOf(body), signal })
+      const reply = await handler(travelled(header), travelledBody, { from, digest: digestOf(body), signal })
       if (isRefusal(reply)) {
         this.#handlers.get(to)?.onRefusal(reply.refused, from, reply.detail)
         return reply
@@ -63,6 +64,7 @@ export class FakeNetwork {
       return { header: travelled(reply.header), body: answer, digest: digestOf(answer) }
     } finally {
       this.running -= 1
+      if (areBodiesSpent === true) travelledBody.buffer.transfer(0)
     }
   }
 

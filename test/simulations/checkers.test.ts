@@ -31,6 +31,12 @@ const certified = {
   next: 'promote',
 } as const
 
+const reformed = {
+  type: 'reformed',
+  ...{ atMs: 3_000, stage: 0, epoch: 5 },
+  ...{ base: 3, value: 'v', resume: 6, peers: [0, 2, 4, 8], claimants: [0, 2] },
+} as const
+
 /** What each checker must not let pass. */
 const BAD: Readonly<Record<string, readonly SimEvent[]>> = {
   bounded: [{ type: 'gauge', atMs: 1, peer: 0, name: 'tensors', value: 11, bound: 10 }],
@@ -40,6 +46,14 @@ const BAD: Readonly<Record<string, readonly SimEvent[]>> = {
   finishes: [{ type: 'end', atMs: 300_000, reason: 'limit' }],
   heals: [{ ...at, type: 'decided', view: 3, value: 'v', skip: false }],
   'honest-unaccused': [{ type: 'evidence', atMs: 1, peer: 0, kind: 'double-commit', accused: 2 }],
+  inherits: [
+    { type: 'renewed', atMs: 1, stage: 0, round: 3, value: 'v' },
+    { ...reformed, value: 'w', claimants: [0, 2] },
+  ],
+  'lost-waits': [
+    { type: 'short', atMs: 1, stage: 0, epoch: 4, needs: 2 },
+    { ...certified, epoch: 4 },
+  ],
   'lies-detected': [{ type: 'attacked', atMs: 1, peer: 6, attack: 'double-vote', round: 1 }],
   locks: [
     { ...vote, kind: 'precommit', view: 0, value: 'x' },
@@ -112,6 +126,35 @@ describe('simulations/checkers', () => {
     expect(judge(2, [2, 4, 8])).to.equal(null)
     expect(judge(1, [2, 4, 8])).to.have.property('checker', 'quorums')
     expect(judge(2, [0, 2, 4])).to.have.property('checker', 'quorums')
+  })
+
+  it('inherits lets a stage go on from what is final, or an honest claimant has, and behind it only after a recovery in vain', () => {
+    const final = { type: 'renewed', atMs: 1, stage: 0, round: 3, value: 'v' } as const
+    const found = (...events: readonly SimEvent[]) => {
+      const running = CHECKERS.inherits!.start(scenario)
+      return [...seats, ...events].map(event => running.event(event)).find(wrong => wrong !== null) ?? null
+    }
+    const newer = { ...certified, round: 4, value: 'w' }
+    const older = { ...certified, round: 2, value: 'u' }
+    expect(found(final, reformed)).to.equal(null)
+    expect(found(final, newer, { ...reformed, base: 4, value: 'w' })).to.equal(null)
+    expect(found(final, { ...newer, peer: 6 }, { ...reformed, base: 4, value: 'w', claimants: [2, 6] })).not.to.equal(
+      null,
+    )
+    expect(found(final, older, { ...reformed, base: 2, value: 'u' })).not.to.equal(null)
+    const vain = { ...final, round: 5 }
+    expect(found(final, older, reformed, vain, { ...reformed, base: 2, value: 'u', resume: 8 })).to.equal(null)
+  })
+
+  it('monotone lets a peer go over the rounds that a recovery left out, and over no others', () => {
+    const judge = (round: number) => {
+      const running = CHECKERS.monotone!.start(scenario)
+      for (const event of [...seats, { ...certified, round: 3 }, reformed]) running.event(event)
+      return running.event({ ...certified, round, parent: { value: 'v', outcome: 'o' } })
+    }
+    expect(judge(6)).to.equal(null)
+    expect(judge(7)).not.to.equal(null)
+    expect(judge(5)).not.to.equal(null)
   })
 
   it('only-absent lets a stage remove who was struck, and judges nobody where all were', () => {

@@ -45,7 +45,7 @@ export function summaryOf(events: readonly NodeEvent[]): Extract<NodeEvent, { ev
 /** Starts the folder's chain again and lets `swarm-node verify` judge. */
 export async function verifyFolder(data: string): Promise<string> {
   const folder = swarmFolder(data)
-  const chain = spawn(process.execPath, [PROGRAM, ...chainArguments(folder, 0)], {
+  const chain = spawn(process.execPath, [PROGRAM, 'chain', ...chainArguments(folder, 0)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   try {

@@ -7,11 +7,15 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release, totalmem, type } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { chainAway } from './chain-away.ts'
+import { dayOfChurn } from './day.ts'
 import { defaultRun } from './default-run.ts'
 import { gptSmall } from './gpt-small.ts'
+import { chaosGoodput, killsSimulated, killsTenMinutes } from './kills.ts'
 import { learning } from './learning.ts'
 import { leaving } from './leaving.ts'
 import { mutants } from './mutants.ts'
+import { absentTenthCheck, absentThirdCheck, halvesCheck, lossyCheck } from './numbers.ts'
+import { oneKey } from './one-key.ts'
 import { poisoned } from './poisoned.ts'
 import { pruned } from './pruned.ts'
 import { quorumLost } from './quorum-lost.ts'
@@ -38,6 +42,15 @@ const CHECKS: readonly LongCheck[] = [
   chainAway,
   pruned,
   quorumLost,
+  absentTenthCheck,
+  absentThirdCheck,
+  lossyCheck,
+  halvesCheck,
+  dayOfChurn,
+  chaosGoodput,
+  killsSimulated,
+  killsTenMinutes,
+  oneKey,
   ...realSwarms,
 ]
 const REPORT = fileURLToPath(new URL('../../docs/reference/verification.md', import.meta.url))

@@ -1,95 +1,113 @@
-/** Real stages that lose their quorum for good: one finds spares, one does not (consensus/recovery). */
-import { Swarm, verify } from '../e2e/harness/index.ts'
+/** Real stages that lose their quorum for good: one finds spares at once, one waits for them (consensus/recovery). */
+import { lostText } from '../../node/peer/place.ts'
+import { type Heard, Swarm, type TinyRun, verify } from '../e2e/harness/index.ts'
 import type { LongCheck } from './types.ts'
 
-const STAGE = 1
 /** Rounds that a re-formed stage may take to go on, besides the window of claims. */
 const ROUNDS = 3
-/** Longer than a block takes to become final. */
-const SETTLING_ROUNDS = 8
 const PATIENCE_MS = 300_000
-const CHAIN = {
-  ...{ epochBlocks: 6, beaconLag: 2, anchorEvery: 4, rootEvery: 4 },
-  ...{ leaseBlocks: 16, claimDelayBlocks: 2, claimWindowBlocks: 4 },
-} as const
+/** Blocks of a second, and a lease that a busy machine's rounds fit in several times. */
+const RUN: TinyRun = {
+  emptyBlockMs: 1_000,
+  chain: {
+    ...{ epochBlocks: 6, beaconLag: 2, anchorEvery: 4, rootEvery: 4 },
+    ...{ leaseBlocks: 40, claimDelayBlocks: 2, claimWindowBlocks: 4 },
+  },
+  timeouts: { proposeMs: 1_000, voteMs: 500, graceCapMs: 300, reduceMs: 400, hopMs: 2_000 },
+}
 
 export const quorumLost: LongCheck = {
   name: 'quorum lost',
-  claim: `a stage of 4 that loses 2 for good goes on with 2 spares within the window of claims and ${ROUNDS} rounds, and anybody can verify its history; without spares it says how many peers it needs`,
+  claim: `a stage of 8 that loses 5 for good goes on with 4 spares within the window of claims and ${ROUNDS} rounds; one of 4 that loses 2 and finds no spare says everywhere that it needs 2 more replicas, and goes on once they bond; anybody can verify both`,
   async run() {
-    return `${await withSpares()}; ${await withoutSpares()}`
+    return `8 seats, 5 gone, 4 spares: ${await withSpares()}; 4 seats, 2 gone, no spare: ${await withoutSpares()}`
   },
 }
 
 async function withSpares(): Promise<string> {
-  const swarm = await Swarm.create({ spares: 2, emptyBlockMs: 2_000, chain: CHAIN })
+  const swarm = await Swarm.create({ ...RUN, stages: 1, replicas: 8, spares: 4 })
   try {
-    await swarm.startAndTrain()
-    for (const spare of swarm.spares()) {
-      const { code, errors } = await swarm.command('bond', spare)
-      if (code !== 0) throw new Error(`a spare could not bond: ${errors}`)
-    }
-    // Until the bonds are final.
-    await swarm.certified(swarm.certifiedRound() + SETTLING_ROUNDS)
-    swarm.start(swarm.spares())
-    for (const spare of swarm.spares())
-      await swarm.waitFor('place', one => one.peerIndex === spare && one.role === 'spare', 'the spares to wait')
-    const { mark } = swarm.log
-    const victims = await loseTwo(swarm)
-    const lost = await swarm.waitFor('stage.lost', one => one.stage === STAGE, 'the stage to be lost', {
-      since: mark,
-      timeoutMs: PATIENCE_MS,
-    })
-    const recovered = await swarm.waitFor('stage.recovered', one => one.stage === STAGE, 'the stage to be re-formed', {
-      since: mark,
-      timeoutMs: PATIENCE_MS,
-    })
-    const left = victims.filter(index => recovered.seats.includes(swarm.peers[index]?.peer ?? ''))
-    if (left.length > 0) throw new Error('who is gone has a seat in the re-formed stage')
-    const { resume } = recovered
-    const certified = await swarm.waitFor(
-      'round.certified',
-      one => one.stage === STAGE && one.round >= resume && one.commits > 0,
-      'the re-formed stage to do work',
-      { since: mark, timeoutMs: PATIENCE_MS },
-    )
-    if (certified.round >= resume + ROUNDS)
-      throw new Error(`its first work after round ${recovered.base} was round ${certified.round}, not ${resume}`)
-    await swarm.certified(resume + ROUNDS, PATIENCE_MS)
-    const running = [...swarm.indices(), ...swarm.spares()].filter(index => swarm.isRunning(index))
-    await Promise.all(running.map(index => swarm.stop(index)))
-    const { code, output, errors } = await verify(swarm)
-    if (code !== 0) throw new Error(`verify ended with ${code}: ${output}\n${errors}`)
-    const seconds = Math.round((certified.timeMs - lost.timeMs) / 1000)
-    return `base round ${recovered.base}, resumed with ${resume}, first work in ${certified.round}, ${seconds} s after the first claim; verify ends with 0`
+    swarm.start()
+    await bondAndStart(swarm)
+    await swarm.certified(ROUNDS, PATIENCE_MS)
+    const lost = await lose(swarm, { stage: 0, seats: 5 })
+    return await goOn(swarm, lost)
   } finally {
     await swarm.stopAll()
   }
 }
 
 async function withoutSpares(): Promise<string> {
-  const swarm = await Swarm.create({ emptyBlockMs: 2_000, chain: CHAIN })
+  const swarm = await Swarm.create({ ...RUN, stages: 2, replicas: 4, spares: 2 })
   try {
-    await swarm.startAndTrain()
-    const { mark } = swarm.log
-    await loseTwo(swarm)
-    const lost = await swarm.waitFor('stage.lost', one => one.stage === STAGE && one.needs > 0, 'what it needs', {
-      since: mark,
-      timeoutMs: PATIENCE_MS,
-    })
-    if (lost.needs !== 2) throw new Error(`it says that it needs ${lost.needs} peers`)
-    const waiting = await swarm.waitFor('waiting', one => one.for.includes('lost its quorum'), 'it to be told', {
-      since: mark,
-      timeoutMs: PATIENCE_MS,
-    })
-    return `without a spare: '${waiting.for}'`
+    swarm.start()
+    await swarm.certified(ROUNDS, PATIENCE_MS)
+    const lost = await lose(swarm, { stage: 1, seats: 2 })
+    const told = await needs(swarm, lost, 2)
+    await bondAndStart(swarm)
+    return `${told}; then ${await goOn(swarm, lost)}`
   } finally {
     await swarm.stopAll()
   }
 }
 
-async function loseTwo(swarm: Swarm): Promise<readonly number[]> {
-  const victims = swarm.replicasOf(STAGE).slice(0, 2)
+interface Lost {
+  readonly stage: number
+  readonly victims: readonly number[]
+  /** Mark of the log when they were gone. */
+  readonly since: number
+}
+
+async function bondAndStart(swarm: Swarm): Promise<void> {
+  const bonds = await Promise.all(swarm.spares().map(spare => swarm.command('bond', spare)))
+  const refused = bonds.find(({ code }) => code !== 0)
+  if (refused !== undefined) throw new Error(`a spare could not bond: ${refused.errors}`)
+  swarm.start(swarm.spares())
+}
+
+async function lose(swarm: Swarm, { stage, seats }: { stage: number; seats: number }): Promise<Lost> {
+  // The first peers are those that others ask for addresses.
+  const victims = swarm.replicasOf(stage).slice(-seats)
   await Promise.all(victims.map(index => swarm.kill(index)))
-  return victims
+  return { stage, victims, since: swarm.log.mark }
+}
+
+/** What every stage says of one that finds no spare: in its events, which people read as a sentence, and in its status. */
+async function needs(swarm: Swarm, { stage, since }: Lost, count: number): Promise<string> {
+  const patience = { since, timeoutMs: PATIENCE_MS }
+  let sentence = ''
+  for (const of of swarm.stages()) {
+    const teller = swarm.replicasOf(of).find(index => swarm.isRunning(index)) ?? 0
+    const isTold = (one: Extract<Heard, { event: 'stage.lost' }>): boolean =>
+      one.peerIndex === teller && one.stage === stage && one.needs > 0
+    const lost = await swarm.waitFor('stage.lost', isTold, `stage ${of} to say what stage ${stage} needs`, patience)
+    sentence = lostText(lost)
+    if (!sentence.includes(`stage ${stage} needs ${count} more replicas`)) throw new Error(`it says '${sentence}'`)
+    const { output } = await swarm.command('status', teller)
+    const { status } = JSON.parse(output)
+    if (status?.lost?.[0]?.needs !== count)
+      throw new Error(`the status of a peer of stage ${of} does not say so: ${output}`)
+  }
+  return `'${sentence}'`
+}
+
+async function goOn(swarm: Swarm, { stage, victims, since }: Lost): Promise<string> {
+  const patience = { since, timeoutMs: PATIENCE_MS }
+  const claims = await swarm.waitFor('stage.lost', one => one.stage === stage, 'the stage to be lost', patience)
+  const reformed = await swarm.waitFor('stage.recovered', one => one.stage === stage, 'it to be re-formed', patience)
+  const gone = victims.filter(index => reformed.seats.includes(swarm.peers[index]?.peer ?? ''))
+  if (gone.length > 0) throw new Error('who is gone has a seat in the re-formed stage')
+  const { base, resume } = reformed
+  const worked = (one: Extract<Heard, { event: 'round.certified' }>): boolean =>
+    one.stage === stage && one.round >= resume && one.commits > 0
+  const first = await swarm.waitFor('round.certified', worked, 'the re-formed stage to do work', patience)
+  if (first.round >= resume + ROUNDS)
+    throw new Error(`its first work after round ${base} was round ${first.round}, not ${resume}`)
+  await swarm.certified(resume + ROUNDS, PATIENCE_MS)
+  const running = [...swarm.indices(), ...swarm.spares()].filter(index => swarm.isRunning(index))
+  await Promise.all(running.map(index => swarm.stop(index)))
+  const { code, output, errors } = await verify(swarm)
+  if (code !== 0) throw new Error(`verify ended with ${code}: ${output}\n${errors}`)
+  const seconds = Math.round((first.timeMs - claims.timeMs) / 1000)
+  return `base round ${base}, resumed with ${resume}, first work in ${first.round}, ${seconds} s after the first claim; verify ends with 0`
 }

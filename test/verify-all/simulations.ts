@@ -15,7 +15,7 @@ const OTHER_MAJOR = 22
 const BIG_SWARM = { peers: 10_000, rounds: 10, minutes: 10, bytes: 8e9 }
 
 /** The JSON object that a verb prints; rejects unless its verdict is valid. */
-async function swarmSim<Result>(...args: readonly string[]): Promise<Result> {
+export async function swarmSim<Result>(...args: readonly string[]): Promise<Result> {
   return JSON.parse(await command(process.execPath, [PROGRAM, ...args, '--json']))
 }
 

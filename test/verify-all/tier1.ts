@@ -4,9 +4,11 @@ import type { Scenario } from '../../simulations/scenario/types.ts'
 import { calm } from '../../simulations/scenarios/calm.ts'
 import { gradientLiars } from '../../simulations/scenarios/gradient-liars.ts'
 import { openInternet } from '../../simulations/scenarios/open-internet.ts'
+import type { SweepResult } from '../../simulations/sweep/tally.ts'
 import { tier1 } from '../../simulations/tier1/index.ts'
 import { learningCost } from '../../simulations/tier1/learning.ts'
 import type { RunResult } from '../../simulations/trace/types.ts'
+import { swarmSim } from './simulations.ts'
 import type { LongCheck } from './types.ts'
 
 const SEEDS = 50
@@ -16,6 +18,9 @@ const LEARNING_FACTOR = 1.06
 const LEARNING_SEEDS = [1, 2, 3]
 /** Virtual seconds a second. */
 const SPEED = 20
+const SPEED_PEERS = openInternet.swarm.stages * openInternet.swarm.replicas
+/** One after the other in one process, as a sweep runs them: the first also pays for loading and compiling. */
+const SPEED_SEEDS = 3
 
 function run(scenario: Scenario, seed: number): Promise<RunResult> {
   return tier1.run(drawScenario(scenario, seed), { signal: new AbortController().signal })
@@ -66,13 +71,13 @@ export const tier1Learning: LongCheck = {
 
 export const tier1Speed: LongCheck = {
   name: 'tier1-speed',
-  claim: `16 peers of the real network stack run ${SPEED} times as fast as real ones`,
+  claim: `${SPEED_PEERS} peers of the real network stack run ${SPEED} times as fast as real ones, in a sweep of ${SPEED_SEEDS} seeds in one process`,
   async run() {
-    const { statistics, verdict } = await run(openInternet, 1)
-    const { virtualMs, wallMs, peers, roundsDecided } = statistics
-    const saw = `${(virtualMs / wallMs).toFixed(1)} times: ${peers} peers, ${roundsDecided} rounds in ${Math.round(virtualMs / 1000)} virtual seconds, ${Math.round(wallMs / 1000)} real ones`
-    if (verdict.verdict !== 'valid') throw new Error(verdict.sentence)
-    if (virtualMs / wallMs < SPEED) throw new Error(saw)
+    const { name, workload } = openInternet
+    const result = await swarmSim<SweepResult>('sweep', name, '--seeds', String(SPEED_SEEDS), '--jobs', '1')
+    const virtualMs = result.scenarios.reduce((sum, scenario) => sum + scenario.virtualMs, 0)
+    const saw = `${(virtualMs / result.wallMs).toFixed(1)} times: ${SPEED_SEEDS} x ${workload.rounds} rounds in ${Math.round(virtualMs / 1000)} virtual seconds, ${Math.round(result.wallMs / 1000)} real ones, the start of the process among them`
+    if (virtualMs / result.wallMs < SPEED) throw new Error(saw)
     return saw
   },
 }

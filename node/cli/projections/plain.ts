@@ -87,6 +87,8 @@ export class Notices {
           : `votes    no more in stage ${event.stage}: its lease ended with block ${event.untilHeight}`
       case 'stage.lost':
         return `lost     ${lostText(event)}`
+      case 'stage.kept':
+        return `kept     stage ${event.stage} goes on as it was, after round ${event.round}`
       case 'stage.recovered':
         return `reformed stage ${event.stage} with ${event.seats.length} seats: it goes on from round ${event.base} with round ${event.resume}`
       case 'place':

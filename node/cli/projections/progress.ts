@@ -2,6 +2,7 @@
 import type { TransferProgress } from '../../../protocols/state/index.ts'
 import type { NodeEvent, StartPhase } from '../../events/types.ts'
 import type { Reachability } from '../../network/nat/types.ts'
+import { lostText } from '../../peer/place.ts'
 
 export interface RoundLine {
   readonly round: number
@@ -19,6 +20,8 @@ export interface StageLine {
   anchoredRound: number
   anchorBlock: number
   waitingFor: string
+  /** That it lost its quorum, and what it needs; empty where it has one. */
+  lost: string
   transfer: TransferLine | null
 }
 
@@ -89,6 +92,13 @@ export class Progress {
         return []
       case 'waiting':
         this.#stage(event.stage).waitingFor = event.for
+        return []
+      case 'stage.lost':
+        this.#stage(event.stage).lost = lostText(event)
+        return []
+      case 'stage.kept':
+      case 'stage.recovered':
+        this.#stage(event.stage).lost = ''
         return []
       case 'sync.progress': {
         const stage = this.#stage(event.stage)
@@ -174,6 +184,7 @@ export class Progress {
         anchoredRound: -1,
         anchorBlock: 0,
         waitingFor: '',
+        lost: '',
         transfer: null,
       }
       this.stages.set(index, line)

@@ -117,7 +117,8 @@ export class LiveTable {
       stage.state.slice(0, 10) || '-',
       stage.anchorBlock === 0 ? '-' : `block ${stage.anchorBlock}`,
     ])
-    return `${row}${stage.waitingFor === '' ? '' : this.#init.paint.yellow(` ${shortSentence(stage.waitingFor)}`)}`
+    const news = stage.lost || stage.waitingFor
+    return `${row}${news === '' ? '' : this.#init.paint.yellow(` ${shortSentence(news)}`)}`
   }
 
   /** A snapshot on its way from siblings, as a bar. */

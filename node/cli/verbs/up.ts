@@ -6,7 +6,6 @@ import { wallClockMs } from '../../events/wall-clock.ts'
 import { lockDataFolder } from '../../identity/index.ts'
 import { certifiedRound } from '../../local/certified.ts'
 import { type LocalChain, startChain } from '../../local/chain.ts'
-import { finishRun } from '../../local/finish.ts'
 import { type LocalPlan, planLocalRun } from '../../local/prepare.ts'
 import { handCommands } from '../../local/programs.ts'
 import type { OpenedRun } from '../../local/setup.ts'
@@ -14,6 +13,7 @@ import { LocalSwarm } from '../../local/swarm.ts'
 import { chainExit } from '../../run/chain.ts'
 import { swarmFolder } from '../../run/folder.ts'
 import { openFolderVersion } from '../../run/folder-version.ts'
+import { collectGarbage } from '../../run/v8.ts'
 import { EXIT } from '../exit.ts'
 import { type Projection, project } from '../projections/index.ts'
 import { summaryLines } from '../projections/summary.ts'
@@ -105,7 +105,8 @@ async function train(
     untilRound: baseRound + settings.rounds!,
     bus,
   })
-  started.catch(error => {
+  // Making the stakes took a hundred megabytes, of which nothing is needed while the peers train.
+  started.then(collectGarbage, error => {
     // A stop ends the swarm in its own way.
     if (!stop.aborted) swarm.fail(openingError(error, chain, stop))
   })
@@ -116,6 +117,8 @@ async function train(
   await swarm.run(stop)
   // What is finished now is finished whatever the user wants: it takes seconds, and a second Ctrl-C ends it.
   const { signal } = new AbortController()
+  // Loaded only now: it brings onnxruntime along, which this program does without while the peers train.
+  const { finishRun } = await import('../../local/finish.ts')
   const finished = await finishRun({ folder, peerFolders, run: target, progress, traffic: swarm.traffic, signal })
   projection.finish()
   bus.emit('summary', finished.summary)

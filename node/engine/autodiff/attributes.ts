@@ -18,9 +18,19 @@ export function textAttribute(node: Node, name: string, otherwise: string): stri
   return attribute?.kind === 'string' ? decoder.decode(attribute.value) : otherwise
 }
 
+export function textsAttribute(node: Node, name: string): string[] | null {
+  const attribute = node.attributes.get(name)
+  return attribute?.kind === 'strings' ? attribute.value.map(text => decoder.decode(text)) : null
+}
+
 export function intsAttribute(node: Node, name: string): number[] | null {
   const attribute = node.attributes.get(name)
   return attribute?.kind === 'ints' ? attribute.value.map(Number) : null
+}
+
+export function floatsAttribute(node: Node, name: string): readonly number[] | null {
+  const attribute = node.attributes.get(name)
+  return attribute?.kind === 'floats' ? attribute.value : null
 }
 
 export function tensorAttribute(node: Node, name: string): Tensor | null {

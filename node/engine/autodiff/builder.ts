@@ -43,6 +43,7 @@ export class GraphBuilder {
   readonly inputs: ValueInfo[] = []
   readonly #values = new Map<string, Value>()
   readonly #constants = new Map<string, Tensor>()
+  readonly #reasons = new Map<string, DifferentiationError>()
   /** Results of nodes already emitted: the same operation on the same inputs is computed once. */
   readonly #applied = new Map<string, readonly Value[]>()
   readonly #producers = new Map<string, Node>()
@@ -76,9 +77,17 @@ export class GraphBuilder {
 
   value(name: string): Value {
     const value = this.#values.get(name)
-    if (value === undefined)
-      throw new DifferentiationError('unknown-value', `The graph has no value named '${name}' whose shape is known.`)
-    return value
+    if (value !== undefined) return value
+    throw (
+      this.#reasons.get(name) ??
+      new DifferentiationError('unknown-value', `The graph has no value named '${name}' whose shape is known.`)
+    )
+  }
+
+  /** Remembers why the shape of a node's output is not known: the first node on the way that could not tell. */
+  explain(output: string, node: Node, error: DifferentiationError): void {
+    const first = node.inputs.find(name => this.#reasons.has(name) && !this.#values.has(name))
+    this.#reasons.set(output, (first === undefined ? undefined : this.#reasons.get(first)) ?? error)
   }
 
   constantOf(value: Value): Tensor | undefined {

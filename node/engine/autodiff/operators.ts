@@ -89,11 +89,19 @@ export class Operators extends GraphBuilder {
     return this.one('ReduceSum', [a, this.integers(axes)], { keepdims: keep ? 1 : 0 })
   }
 
-  /** ReduceMean took its axes as an attribute until opset 18. */
   reduceMean(a: Value, axes: readonly number[]): Value {
+    return this.#reduce('ReduceMean', a, axes)
+  }
+
+  reduceProd(a: Value, axes: readonly number[]): Value {
+    return this.#reduce('ReduceProd', a, axes)
+  }
+
+  /** Keeps the axes; most reductions took them as an attribute until opset 18. */
+  #reduce(opType: string, a: Value, axes: readonly number[]): Value {
     if (axes.length === 0) return a
-    if (this.opset >= 18) return this.one('ReduceMean', [a, this.integers(axes)], { keepdims: 1 })
-    return this.one('ReduceMean', [a], { axes, keepdims: 1 })
+    if (this.opset >= 18) return this.one(opType, [a, this.integers(axes)], { keepdims: 1 })
+    return this.one(opType, [a], { axes, keepdims: 1 })
   }
 
   /** Sums the axes along which `shape` was broadcast to `a`'s shape. */
@@ -130,6 +138,12 @@ export class Operators extends GraphBuilder {
     return this.find(name) ?? this.constant(floatTensor(name, shape, new Float32Array(elements(shape)).fill(value)))
   }
 
+  /** A constant of the given numbers. */
+  numbersAs(type: DataType, shape: Shape, values: readonly number[]): Value {
+    const name = `${this.prefix}numbers.${type}.${shape.join('x')}.${values.join('_')}`
+    return this.find(name) ?? this.constant(tensorOf(name, type, shape, values))
+  }
+
   /** Puts back the axes that a reduction took, as size 1. */
   keepAxes(a: Value, full: Shape, axes: readonly number[]): Value {
     return this.reshape(
@@ -153,6 +167,9 @@ export class Operators extends GraphBuilder {
 
   /** Sums `updates` into zeros of `shape` at `indices` (one index an update along `axis`). */
   scatterAdd(shape: Shape, axis: number, indices: Value, updates: Value): Value {
+    // ONNX Runtime adds no 16-bit numbers here.
+    if (updates.type === DataType.float16 || updates.type === DataType.bfloat16)
+      return this.cast(this.scatterAdd(shape, axis, indices, this.cast(updates, DataType.float32)), updates.type)
     return this.one('ScatterElements', [this.zeros(updates.type, shape), indices, updates], { axis, reduction: 'add' })
   }
 

@@ -1,6 +1,6 @@
 /** From a model as read to a builder whose values all have static shapes, with constants folded. */
 import { type Graph, isFloat, type Model, type Node, standardOpset, type ValueInfo } from '../onnx/index.ts'
-import { decomposeNode } from './decompose.ts'
+import { decomposeNode } from './decompose/index.ts'
 import { DifferentiationError } from './errors.ts'
 import { foldNode } from './fold/fold.ts'
 import { Operators } from './operators.ts'
@@ -33,11 +33,26 @@ export function prepare(model: Model, options: PrepareOptions): Operators {
   return builder
 }
 
+/** Inputs that steer an operator: what only they take is no parameter. */
+const STEERING: Readonly<Record<string, readonly number[]>> = {
+  Resize: [1, 2],
+  Upsample: [1],
+  SoftmaxCrossEntropyLoss: [2],
+  NegativeLogLikelihoodLoss: [2],
+}
+
 /** Trainable tensors, as far as a file tells them from constants: floating point initializers of rank 1 or more. */
 export function parametersOf(graph: Graph): string[] {
+  const steering = new Set<string>()
+  const others = new Set<string>()
+  for (const node of graph.nodes) {
+    const places = node.domain === '' && Object.hasOwn(STEERING, node.opType) ? STEERING[node.opType] : undefined
+    for (const [index, name] of node.inputs.entries()) (places?.includes(index) ? steering : others).add(name)
+  }
   return graph.initializers
     .filter(({ type, shape }) => isFloat(type) && shape.length > 0 && elements(shape) > 1)
     .map(({ name }) => name)
+    .filter(name => !steering.has(name) || others.has(name))
 }
 
 function addInput(builder: Operators, info: ValueInfo, options: PrepareOptions): void {
@@ -85,7 +100,10 @@ function addNode(builder: Operators, node: Node, around: Surroundings): void {
     if (!(error instanceof DifferentiationError) || error.reason !== 'unknown-shape') throw error
     // Off the gradient's path a node may stay as it is; on it, the rule that misses the shape says so.
     builder.nodes.push(node)
-    for (const name of node.outputs) declare(builder, around.declared.get(name))
+    for (const name of node.outputs) {
+      builder.explain(name, node, error)
+      declare(builder, around.declared.get(name))
+    }
   }
 }
 

@@ -26,8 +26,8 @@ function trimOutputs(node: Node, needed: ReadonlySet<string>): Node {
   return { ...node, outputs }
 }
 
-/** Inputs of a node and whatever the graphs in its attributes take from outside. */
-function usedNames(node: Node): string[] {
+/** Inputs of a node and whatever the graphs in its attributes take from outside (names of their own among it). */
+export function usedNames(node: Node): string[] {
   const names = node.inputs.filter(name => name !== '')
   for (const attribute of node.attributes.values()) {
     const graphs = attribute.kind === 'graph' ? [attribute.value] : attribute.kind === 'graphs' ? attribute.value : []

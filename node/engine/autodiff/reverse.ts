@@ -8,6 +8,7 @@ import { DifferentiationError } from './errors.ts'
 import { gradientRule } from './gradients/index.ts'
 import { GradientContext } from './gradients/types.ts'
 import type { Operators } from './operators.ts'
+import { usedNames } from './prune.ts'
 import { operatorKey } from './shapes/index.ts'
 
 /**
@@ -26,16 +27,22 @@ export function reverse(
   for (const node of nodes.toReversed()) {
     const isUsed = node.outputs.some(name => gradients.has(name) && active.has(name))
     if (!isUsed) continue
-    const results = ruleOf(node)(
-      new GradientContext(
-        node,
-        g,
-        node.outputs.map(name => gradients.get(name) ?? null),
-      ),
+    const rule = ruleOf(node)
+    const context = new GradientContext(
+      node,
+      g,
+      node.outputs.map(name => gradients.get(name) ?? null),
     )
+    const results = rule(context)
     for (const [index, name] of node.inputs.entries()) {
       const result = results[index]
-      if (!result || !active.has(name)) continue
+      if (!active.has(name)) continue
+      if (!result) {
+        // Rules without parameters are those of piecewise constant operators: there the gradient is 0.
+        if (rule.length > 0 && isFloat(g.value(name).type))
+          throw context.fault(`has no gradient for its input ${index}`)
+        continue
+      }
       const gradient = g.sumTo(result, g.value(name).shape)
       const earlier = gradients.get(name)
       gradients.set(name, earlier ? g.accumulate(earlier, gradient) : gradient)
@@ -50,7 +57,7 @@ export function reverse(
 function activeValues(g: Operators, nodes: readonly Node[], targets: ReadonlySet<string>): Set<string> {
   const active = new Set(targets)
   for (const node of nodes) {
-    if (!node.inputs.some(name => active.has(name))) continue
+    if (!usedNames(node).some(name => active.has(name))) continue
     for (const name of node.outputs) {
       const value = g.find(name)
       if (name !== '' && (value === undefined || isFloat(value.type))) active.add(name)

@@ -3,7 +3,7 @@
  * which opset the old form was valid (ONNX changelog).
  */
 import { type Attribute, DEFAULT_OPSET, floatTensor, makeNode, type Node } from '../onnx/index.ts'
-import { floatAttribute, intAttribute, intsAttribute } from './attributes.ts'
+import { floatAttribute, floatsAttribute, intAttribute, intsAttribute, textAttribute } from './attributes.ts'
 import type { GraphBuilder } from './builder.ts'
 import { normalAxis } from './shape.ts'
 
@@ -24,9 +24,13 @@ const UPGRADES: Readonly<Record<string, Upgrade>> = {
   Clip: { since: 11, rewrite: clip },
   Pad: { since: 11, rewrite: pad },
   Slice: { since: 10, rewrite: slice },
+  TopK: { since: 10, rewrite: topK },
+  Scatter: { since: 11, rewrite: (_, node) => [{ ...node, opType: 'ScatterElements' }] },
+  Upsample: { since: 10, rewrite: oldResize },
+  Resize: { since: 11, rewrite: oldResize },
   BatchNormalization: {
     since: 14,
-    rewrite: (_, node) => [{ ...without(node, 'spatial'), outputs: node.outputs.slice(0, 1) }],
+    rewrite: (_, node) => [oldBatchNormalization(node)],
   },
 }
 
@@ -73,6 +77,14 @@ function flattenedSoftmax(builder: GraphBuilder, node: Node): Node[] {
   ]
 }
 
+/** Before opset 14 the mode was told by the number of outputs; the fourth and fifth, saved statistics, are no more. */
+function oldBatchNormalization(node: Node): Node {
+  const plain = { ...without(node, 'spatial'), outputs: node.outputs.slice(0, 3) }
+  if (node.outputs.length === 1) return plain
+  const attributes = new Map<string, Attribute>([...plain.attributes, ['training_mode', { kind: 'int', value: 1n }]])
+  return { ...plain, attributes }
+}
+
 function clip(builder: GraphBuilder, node: Node): Node[] {
   const bounds = ['min', 'max'].map(name => {
     if (!node.attributes.has(name)) return ''
@@ -85,6 +97,23 @@ function pad(builder: GraphBuilder, node: Node): Node[] {
   const value = builder.constant(floatTensor(`${node.outputs[0]}.value`, [], [floatAttribute(node, 'value', 0)]))
   const pads = builder.integers(intsAttribute(node, 'pads') ?? [])
   return [{ ...without(node, 'pads', 'value'), inputs: [node.inputs[0]!, pads.name, value.name] }]
+}
+
+function topK(builder: GraphBuilder, node: Node): Node[] {
+  const count = builder.integers([intAttribute(node, 'k', 1)])
+  return [{ ...without(node, 'k'), inputs: [node.inputs[0]!, count.name] }]
+}
+
+/** Before opset 11 the first values stood on each other, and nearest meant the one before. */
+function oldResize(builder: GraphBuilder, node: Node): Node[] {
+  const listed = floatsAttribute(node, 'scales')
+  const scales =
+    listed === null
+      ? (node.inputs[1] ?? '')
+      : builder.constant(floatTensor(`${node.outputs[0]}.scales`, [listed.length], listed)).name
+  const mode = textAttribute(node, 'mode', 'nearest')
+  const attributes = { mode, coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' }
+  return [makeNode('Resize', [node.inputs[0]!, '', scales], node.outputs, attributes, { name: node.name })]
 }
 
 function slice(builder: GraphBuilder, node: Node): Node[] {

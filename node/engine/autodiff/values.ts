@@ -1,5 +1,6 @@
 /** Elements of constant tensors as JavaScript numbers, and back. */
 import { bytesOf, DataType, type Tensor } from '../onnx/index.ts'
+import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from './half.ts'
 import { elements, type Shape } from './shape.ts'
 
 type Store = ArrayLike<number | bigint> & { [index: number]: number | bigint }
@@ -14,6 +15,16 @@ const ARRAYS: Readonly<Record<number, { readonly bytes: number; readonly make: M
   [DataType.uint8]: { bytes: 1, make: buffer => new Uint8Array(buffer) },
   [DataType.int8]: { bytes: 1, make: buffer => new Int8Array(buffer) },
   [DataType.bool]: { bytes: 1, make: buffer => new Uint8Array(buffer) },
+  [DataType.float16]: { bytes: 2, make: buffer => new Uint16Array(buffer) },
+  [DataType.bfloat16]: { bytes: 2, make: buffer => new Uint16Array(buffer) },
+}
+
+/** Types whose elements are kept as bits. */
+const CODES: Readonly<
+  Record<number, { readonly read: (bits: number) => number; readonly write: (value: number) => number }>
+> = {
+  [DataType.float16]: { read: fromFloat16, write: toFloat16 },
+  [DataType.bfloat16]: { read: fromBfloat16, write: toBfloat16 },
 }
 
 export function canCompute(type: DataType): boolean {
@@ -30,7 +41,9 @@ export function numbersOf(tensor: Tensor): number[] {
   if (array === undefined) throw new TypeError(`Tensor '${tensor.name}' has a type that is not computed with.`)
   // The data may lie unaligned in a file, so it is copied first.
   const store = array.make(tensor.data.slice().buffer)
-  return Array.from(store, Number)
+  const values = Array.from(store, Number)
+  const code = CODES[tensor.type]
+  return code === undefined ? values : values.map(code.read)
 }
 
 const INT64_MAX = 2n ** 63n - 1n
@@ -41,8 +54,10 @@ export function tensorOf(name: string, type: DataType, shape: Shape, values: rea
   if (values.length !== elements(shape))
     throw new RangeError(`${values.length} values do not fill the shape [${shape}].`)
   const store = array.make(new ArrayBuffer(values.length * array.bytes))
+  const write = CODES[type]?.write ?? (plain => plain)
   for (const [index, value] of values.entries()) {
-    store[index] = type === DataType.int64 ? toInt64(value) : type === DataType.bool ? Number(value !== 0) : value
+    store[index] =
+      type === DataType.int64 ? toInt64(value) : type === DataType.bool ? Number(value !== 0) : write(value)
   }
   return { name, type, shape, data: bytesOf(store), documentation: '' }
 }

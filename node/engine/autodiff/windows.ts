@@ -9,8 +9,7 @@ export interface Window {
   readonly dilations: readonly number[]
   readonly padBegin: readonly number[]
   readonly padEnd: readonly number[]
-  readonly outputPadding: readonly number[]
-  /** Spatial sizes of the result of a convolution or pooling. */
+  /** Spatial sizes of the result. */
   readonly output: readonly number[]
 }
 
@@ -35,9 +34,36 @@ export function windowOf(node: Node, input: Shape, kernel: Shape | null): Window
     padBegin = automatic === 'SAME_UPPER' ? less : more
     padEnd = automatic === 'SAME_UPPER' ? more : less
   }
-  const round = intAttribute(node, 'ceil_mode', 0) === 1 ? Math.ceil : Math.floor
-  const output = input.map(
-    (size, axis) => round((size + padBegin[axis]! + padEnd[axis]! - reach[axis]!) / strides[axis]!) + 1,
+  const isCeil = intAttribute(node, 'ceil_mode', 0) === 1
+  const output = input.map((size, axis) => {
+    const steps = (size + padBegin[axis]! + padEnd[axis]! - reach[axis]!) / strides[axis]!
+    if (!isCeil) return Math.floor(steps) + 1
+    // A window that would begin in the padding after the input is left out.
+    const last = Math.ceil(steps)
+    return last * strides[axis]! >= size + padBegin[axis]! ? last : last + 1
+  })
+  return { kernel: sizes, strides, dilations, padBegin, padEnd, output }
+}
+
+/** The window of a ConvTranspose node (ONNX ConvTranspose-11); its output may be asked for by size. */
+export function transposedWindowOf(node: Node, input: Shape, kernel: Shape): Window {
+  const window = windowOf(node, input, kernel)
+  const { strides, dilations } = window
+  const outputPadding = intsAttribute(node, 'output_padding') ?? new Array<number>(input.length).fill(0)
+  const full = input.map(
+    (size, axis) => (size - 1) * strides[axis]! + dilations[axis]! * (kernel[axis]! - 1) + 1 + outputPadding[axis]!,
   )
-  return { kernel: sizes, strides, dilations, padBegin, padEnd, outputPadding: filled('output_padding', 0), output }
+  const automatic = textAttribute(node, 'auto_pad', 'NOTSET')
+  const wanted =
+    intsAttribute(node, 'output_shape') ??
+    (automatic.startsWith('SAME') ? input.map((size, axis) => size * strides[axis]!) : null)
+  if (wanted === null) {
+    const output = full.map((size, axis) => size - window.padBegin[axis]! - window.padEnd[axis]!)
+    return { ...window, output }
+  }
+  const total = full.map((size, axis) => Math.max(0, size - wanted[axis]!))
+  const less = total.map(pad => Math.floor(pad / 2))
+  const more = total.map((pad, axis) => pad - less[axis]!)
+  const [padBegin, padEnd] = automatic === 'SAME_UPPER' ? [less, more] : [more, less]
+  return { ...window, padBegin, padEnd, output: wanted }
 }

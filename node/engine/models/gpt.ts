@@ -1,11 +1,13 @@
 /**
  * The GPT-2 architecture (Radford et al. 2019; layout as in nanoGPT's model.py), written in the operators of the builder:
- * learned positions, pre-norm blocks of attention and GELU feed-forward, a final norm and an untied head. Rows are tokens:
- * activations are [sequences * sequence, width], so every linear layer is one large matrix product.
+ * learned positions, pre-norm blocks of attention and GELU feed-forward, a final norm and an untied head. Each head has a
+ * constant bias (`attention-bias.ts`). Rows are tokens: activations are [sequences * sequence, width], so every linear layer
+ * is one large matrix product.
  */
 import type { ModelConfig } from '../../../protocols/wire/manifest.ts'
 import type { Operators, Value } from '../autodiff/index.ts'
 import { floatTensor } from '../onnx/index.ts'
+import { attentionBias } from './attention-bias.ts'
 import type { Dialect } from './dialect.ts'
 import { HEAD, POSITION_EMBEDDING, TOKEN_EMBEDDING } from './parameters.ts'
 
@@ -21,9 +23,6 @@ const NORM_EPSILON = 1e-5
 
 /** With it the sigmoid stands closest to the normal distribution's. */
 const GELU_SLOPE = 1.702
-
-/** Far below any score, so that its softmax is exactly 0, and finite, so that no infinity is subtracted from another. */
-const MASKED = -1e9
 
 /** @returns the looked up rows of the token table, and the activation [tokens, width] that enters the first block */
 export function embed(b: GptBuilder, tokens: Value): { rows: Value; x: Value } {
@@ -57,7 +56,7 @@ function attention(b: GptBuilder, name: string, x: Value): Value {
     return g.transpose(rows, [0, 2, 1, 3])
   })
   const scores = b.dialect.scaledScores(g, q!, k!, 1 / Math.sqrt(headWidth))
-  const weights = g.one('Softmax', [g.add(scores, causalMask(g, sequence))], { axis: -1 })
+  const weights = g.one('Softmax', [g.add(scores, bias(g, config))], { axis: -1 })
   const mixed = g.transpose(g.product(weights, v!), [0, 2, 1, 3])
   return linear(b, `${name}.projection`, g.reshape(mixed, [sequences * sequence, width]))
 }
@@ -83,11 +82,8 @@ function linear(b: GptBuilder, name: string, x: Value, factors = { product: 1, b
   return b.g.one('Gemm', inputs, { alpha: { float: factors.product }, beta: { float: factors.bias } })
 }
 
-/** [sequence, sequence]: 0 where a token may look, MASKED at later ones. */
-function causalMask(g: Operators, sequence: number): Value {
-  const name = 'causal-mask'
-  const values = Float32Array.from({ length: sequence * sequence }, (_, at) =>
-    at % sequence > Math.floor(at / sequence) ? MASKED : 0,
-  )
-  return g.find(name) ?? g.constant(floatTensor(name, [sequence, sequence], values))
+/** One constant for all blocks of a graph. */
+function bias(g: Operators, { heads, sequence }: ModelConfig): Value {
+  const name = 'attention-bias'
+  return g.find(name) ?? g.constant(floatTensor(name, [heads, sequence, sequence], attentionBias(heads, sequence)))
 }

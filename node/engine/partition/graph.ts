@@ -2,7 +2,7 @@
  * The cut of any imported graph. A place where exactly one computed value goes on is a boundary between blocks: in a residual
  * network these are the places between residual branches. Among all of them the cut is chosen that balances time and memory.
  */
-import { graphOf, Operators, operatorSets, parametersOf, prepare } from '../autodiff/index.ts'
+import { graphOf, Operators, operatorSets, parametersOf, prepare, usedNames } from '../autodiff/index.ts'
 import { elements } from '../autodiff/shape.ts'
 import { isFloat, type Model, type Node } from '../onnx/index.ts'
 import { balance, PartitionError } from './balance.ts'
@@ -64,12 +64,12 @@ interface Boundary {
 /** Inputs of the graph do not count: they are fed to whichever stage uses them. */
 function findBoundaries(g: Operators, outputs: ReadonlySet<string>): Boundary[] {
   const lastUse = new Map<string, number>()
-  for (const [index, node] of g.nodes.entries()) for (const name of node.inputs) lastUse.set(name, index)
+  for (const [index, node] of g.nodes.entries()) for (const name of usedNames(node)) lastUse.set(name, index)
   const live = new Set<string>()
   const boundaries: Boundary[] = []
   for (const [index, node] of g.nodes.entries()) {
     for (const name of node.outputs) if ((lastUse.get(name) ?? -1) > index) live.add(name)
-    for (const name of node.inputs) if (lastUse.get(name) === index) live.delete(name)
+    for (const name of usedNames(node)) if (lastUse.get(name) === index) live.delete(name)
     const [value] = live
     if (live.size !== 1 || value === undefined || index === g.nodes.length - 1) continue
     const known = g.find(value)
@@ -107,7 +107,7 @@ function stageModel(
   output: string | null,
 ): Model {
   const stage = new Operators(g.opset, 'stage/')
-  const used = new Set(nodes.flatMap(node => node.inputs))
+  const used = new Set(nodes.flatMap(usedNames))
   for (const { name } of g.inputs) if (used.has(name)) stage.input(name, g.value(name).type, g.value(name).shape)
   if (input !== null) stage.input(input, g.value(input).type, g.value(input).shape)
   for (const name of used) {

@@ -5,6 +5,7 @@
 import { type Codec, codecOf } from '../../../protocols/wire/encodings.ts'
 import type { Encoding } from '../../../protocols/wire/messages.ts'
 import { isRefusal } from '../../../protocols/wire/refusals.ts'
+import { freeBuffer } from './buffers.ts'
 import { StageCompute } from './compute.ts'
 import { F32_BYTES, MAX_F32 } from './constants.ts'
 import { EngineError } from './errors.ts'
@@ -64,23 +65,37 @@ class EncodedCompute implements Compute {
 
   /** Jobs that take or give boundary tensors or partitions; the others are passed on as they are. */
   readonly #edges: Edges = {
-    forward: async ({ input }, cancelled) =>
-      this.#outward(await this.#compute.run('forward', { input: this.#input(input) }, cancelled), 'output activation'),
+    forward: async ({ input }, cancelled) => {
+      const x = this.#input(input)
+      const output = await this.#compute.run('forward', { input: x }, cancelled)
+      freeCopies([[x, input]])
+      return this.#outward(output, 'output activation')
+    },
 
     backward: async ({ input, outputGradient, into }, cancelled) => {
-      const decoded = { input: this.#input(input), outputGradient: this.#boundary(outputGradient), into }
-      const gradient = await this.#compute.run('backward', decoded, cancelled)
+      const x = this.#input(input)
+      const dy = this.#boundary(outputGradient)
+      const gradient = await this.#compute.run('backward', { input: x, outputGradient: dy, into }, cancelled)
+      freeCopies([
+        [x, input],
+        [dy, outputGradient],
+      ])
       return gradient === null ? null : this.#outward(gradient, 'input gradient')
     },
 
     head: async ({ input, targets, into }, cancelled) => {
-      const decoded = { input: this.#input(input), targets, into }
-      const { loss, inputGradient } = await this.#compute.run('head', decoded, cancelled)
+      const x = this.#input(input)
+      const { loss, inputGradient } = await this.#compute.run('head', { input: x, targets, into }, cancelled)
+      freeCopies([[x, input]])
       return { loss, inputGradient: inputGradient === null ? null : this.#outward(inputGradient, 'input gradient') }
     },
 
-    evaluate: ({ input, targets }, cancelled) =>
-      this.#compute.run('evaluate', { input: this.#input(input), targets }, cancelled),
+    evaluate: async ({ input, targets }, cancelled) => {
+      const x = this.#input(input)
+      const loss = await this.#compute.run('evaluate', { input: x, targets }, cancelled)
+      freeCopies([[x, input]])
+      return loss
+    },
 
     logits: ({ input }, cancelled) => this.#compute.run('logits', { input: this.#input(input) }, cancelled),
 
@@ -89,15 +104,18 @@ class EncodedCompute implements Compute {
     aggregate: async ({ partition, inputs }, cancelled) => {
       const decoded = inputs.map(input => this.#partition(partition, input))
       const combined = await this.#compute.run('aggregate', { partition, inputs: decoded }, cancelled)
-      return combined === null ? null : this.#gradient.encode(floatsOf(combined))
+      freeCopies(decoded.map((copy, index) => [copy, inputs[index]!]))
+      return combined === null ? null : this.#encode(this.#gradient, combined)
     },
 
     checkPartition: async ({ partition, bytes }) =>
       this.#gradient.check(bytes, this.#valuesOf(partition), this.#bound) === null,
 
-    execute: ({ round, aggregate, wantFullRoot }, cancelled) => {
+    execute: async ({ round, aggregate, wantFullRoot }, cancelled) => {
       const decoded = aggregate.map((bytes, partition) => this.#partition(partition, bytes))
-      return this.#compute.run('execute', { round, aggregate: decoded, wantFullRoot }, cancelled)
+      const execution = await this.#compute.run('execute', { round, aggregate: decoded, wantFullRoot }, cancelled)
+      freeCopies(decoded.map((copy, index) => [copy, aggregate[index]!]))
+      return execution
     },
   }
 
@@ -115,7 +133,9 @@ class EncodedCompute implements Compute {
       if (this.#gradient.check(part, this.#valuesOf(partition), this.#bound) !== null)
         throw new EngineError('not-finite', 'encoded momentum')
       encoded.set(part, start)
+      freeCopies([[part, bytes]])
     }
+    freeBuffer(bytes.buffer)
     return { bytes: encoded, offsets: [...starts, encoded.length], leaves: chunkLeaves([encoded], partitionBytes) }
   }
 
@@ -129,9 +149,16 @@ class EncodedCompute implements Compute {
   }
 
   #outward(bytes: Uint8Array, what: string): Uint8Array {
-    const encoded = this.#activation.encode(floatsOf(bytes))
+    const encoded = this.#encode(this.#activation, bytes)
     if (this.#activation.check(encoded, this.#boundaryValues, MAX_F32) !== null)
       throw new EngineError('not-finite', what)
+    return encoded
+  }
+
+  /** What was computed is nobody's once it is encoded, unless both are the same bytes. */
+  #encode(codec: Codec, bytes: Uint8Array): Uint8Array {
+    const encoded = codec.encode(floatsOf(bytes))
+    freeCopies([[bytes, encoded]])
     return encoded
   }
 
@@ -159,6 +186,14 @@ function decode(codec: Codec, bytes: Uint8Array, values: number, what: string): 
   const decoded = codec.decode(bytes, values)
   if (isRefusal(decoded)) throw new EngineError('invalid-input', `${what}: ${decoded.detail}`)
   return new Uint8Array(decoded.buffer, decoded.byteOffset, decoded.byteLength)
+}
+
+/**
+ * Frees what a codec made for one job: a round's copies are some 20 MB, and the garbage collector of this thread, which makes
+ * little else, comes rarely. After a job that failed they are left to it. A codec may share memory with what it was given.
+ */
+function freeCopies(copies: readonly (readonly [copy: Uint8Array, of: Uint8Array])[]): void {
+  for (const [copy, of] of copies) if (copy.buffer !== of.buffer) freeBuffer(copy.buffer)
 }
 
 /** The engine's own bytes, aligned. */

@@ -36,5 +36,5 @@ export function chunkLeaves(parts: readonly Uint8Array[], chunkBytes: number): H
 
 /** A `Buffer` from the pool must not be handed to another thread. */
 function plain(digest: Uint8Array): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(digest)
+  return new Uint8Array(digest)
 }

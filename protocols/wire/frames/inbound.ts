@@ -108,6 +108,7 @@ export class InboundMessages {
 
   async #run(received: Received): Promise<void> {
     const { type, id, body, signal } = received
+    const { byteLength } = body
     if (type === 'note') this.#runningNotes++
     try {
       const result = await this.#handle(received)
@@ -118,7 +119,8 @@ export class InboundMessages {
       this.#init.onRefusal('aborted', this.#init.peer, String(error))
       if (type === 'request' && !signal.aborted) await this.#refuse(id, refuse('aborted', 'the handler failed'))
     } finally {
-      this.#init.bodies.release(body.byteLength)
+      if (this.#init.areBodiesSpent === true && byteLength > 0) free(body)
+      this.#init.bodies.release(byteLength)
       this.#open.delete(id)
       if (type === 'note') {
         this.#runningNotes--
@@ -158,4 +160,9 @@ export class InboundMessages {
       bodyType: 'answerBody',
     })
   }
+}
+
+/** A body has its buffer for itself: its frame's, or that of its chunks put together. */
+function free({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0)
 }

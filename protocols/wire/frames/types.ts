@@ -38,6 +38,8 @@ export interface Handlers {
   readonly onRequest?: RequestHandler
   /** Without it notes are refused as `not-allowed`. */
   readonly onNote?: NoteHandler
+  /** The handlers keep nothing of a body, so its memory is freed when they are done; else it is left to the garbage collector. */
+  readonly areBodiesSpent?: boolean
 }
 
 export interface SendOptions {

@@ -3,8 +3,8 @@ import { attackTable, type Cell, cellCount, publishedTable, tableAsCsv, tableAsM
 import { writePage } from '../../attacks/page.ts'
 import type { AttackTableOptions } from '../../attacks/types.ts'
 import { ProgressBar } from '../../sweep/progress.ts'
+import type { Call } from '../call.ts'
 import { EXIT, SimError } from '../exit.ts'
-import type { Call } from '../program.ts'
 import { nearest } from '../reference.ts'
 
 export async function run(call: Call): Promise<number> {

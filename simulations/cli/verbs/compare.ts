@@ -2,8 +2,8 @@
 
 import { watchRun } from '../../report/watch.ts'
 import type { SimEvent, VerdictKind } from '../../trace/types.ts'
+import type { Call } from '../call.ts'
 import { EXIT } from '../exit.ts'
-import type { Call } from '../program.ts'
 import { type ChosenRun, chooseRun } from '../reference.ts'
 import { tableCsv, tableText } from '../table.ts'
 

@@ -1,6 +1,7 @@
 /** `swarm-sim explain`: a checker's promise. */
+
+import type { Call } from '../call.ts'
 import { EXIT, SimError } from '../exit.ts'
-import type { Call } from '../program.ts'
 import { nearest } from '../reference.ts'
 
 const KINDS = {

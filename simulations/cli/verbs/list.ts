@@ -1,7 +1,7 @@
 /** `swarm-sim list`: what there is. */
 import type { Harness } from '../../harness.ts'
+import type { Call } from '../call.ts'
 import { EXIT, SimError } from '../exit.ts'
-import type { Call } from '../program.ts'
 import { namesOf, nearest, scenarioNamed } from '../reference.ts'
 import { type Table, tableCsv, tableText } from '../table.ts'
 

@@ -2,9 +2,9 @@
 
 import { lineOf } from '../../report/describe.ts'
 import { watchRun } from '../../report/watch.ts'
+import type { Call } from '../call.ts'
 import { EXIT } from '../exit.ts'
 import { folderFor, shownPath } from '../paths.ts'
-import type { Call } from '../program.ts'
 import { chooseRun } from '../reference.ts'
 import { endingJson, endingText } from '../verdict.ts'
 

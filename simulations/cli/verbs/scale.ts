@@ -1,8 +1,8 @@
 /** `swarm-sim scale`: what a round costs as the swarm grows. */
 import type { Fit } from '../../scale/fit.ts'
 import { fitRows, measureScale, type ScaleFits, type ScaleRow } from '../../scale/scale.ts'
+import type { Call } from '../call.ts'
 import { EXIT } from '../exit.ts'
-import type { Call } from '../program.ts'
 import { scenarioNamed } from '../reference.ts'
 import { type Table, tableCsv, tableText } from '../table.ts'
 

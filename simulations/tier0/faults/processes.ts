@@ -124,6 +124,15 @@ const clockJump: FaultStart = ({ peers, number }) => {
   return () => {}
 }
 
+/** Nobody starts them again. */
+const gone: FaultStart = ({ peers }) => {
+  for (const peer of peers) {
+    peer.downs++
+    peer.crash()
+  }
+  return () => {}
+}
+
 /** What was given up is not taken back when the fault is over. */
 const giveUp: FaultStart = ({ peers }) => {
   for (const peer of peers) {
@@ -136,6 +145,7 @@ const giveUp: FaultStart = ({ peers }) => {
 export const PROCESS_FAULTS: Readonly<Record<string, FaultStart>> = {
   crash,
   leave: crash,
+  gone,
   'give-up': giveUp,
   'region-failure': crash,
   'mass-exit': crash,

@@ -54,7 +54,13 @@ const replayed: Start = struck =>
 /** Many of them join, and dial those who are struck. */
 function crowd({ world, peers, random }: Struck<World, SimPeer>, count: number): () => void {
   const strangers = Array.from({ length: Math.min(count, STRANGERS_MAX) }, () => Stranger.start(world, random))
-  for (const stranger of strangers) for (const peer of peers) stranger.dial(peer)
+  for (const peer of peers) {
+    let connected = 0
+    const onConnected = (): void => {
+      if (++connected === world.peers.length) world.recorder.reached('crowded-by-strangers', peer.index)
+    }
+    for (const stranger of strangers) stranger.dial(peer, onConnected)
+  }
   return () => {
     for (const stranger of strangers) stranger.stop()
   }

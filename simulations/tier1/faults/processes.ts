@@ -25,6 +25,13 @@ function down({ peers, world }: Struck<World, SimPeer>, loss: DiskLoss): () => v
   }
 }
 
+/** Back at another address. */
+const move: Start = struck => {
+  const back = down(struck, 'none')
+  for (const peer of struck.peers) peer.move()
+  return back
+}
+
 /** Told to end: it says goodbye, and is killed where it takes longer than the fault lasts. */
 const leave: Start = struck => {
   const { peers } = struck
@@ -121,6 +128,7 @@ export const PROCESS_FAULTS: Readonly<Record<string, Start>> = {
   'region-failure': struck => down(struck, 'none'),
   'flash-crowd': struck => down(struck, 'none'),
   'restart-empty': struck => down(struck, 'empty'),
+  move,
   'restart-torn': struck => down(struck, 'torn'),
   'restart-stale': restartStale,
   'kill-at-write': killAtWrite,

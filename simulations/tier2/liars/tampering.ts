@@ -24,7 +24,7 @@ export const tampering: Lie = parts => {
     reduce: instead(reduce, {
       hold: (name, bytes) => reduce.hold(name, tampered(bytes)),
       holdAggregate(name, bytes) {
-        genuine.set(key(name), bytes)
+        genuine.set(key(name), bytes.slice())
         return reduce.holdAggregate(name, tampered(bytes))
       },
       aggregate: name => genuine.get(key(name)) ?? reduce.aggregate(name),

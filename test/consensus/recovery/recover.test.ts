@@ -1,8 +1,9 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { nextRoster } from '../../../consensus/membership/index.ts'
-import { firstLease, leaseOf, recover, renews, reseat, sameRound } from '../../../consensus/recovery/index.ts'
+import { firstLease, inForce, leaseOf, recover, renews, reseat, sameRound } from '../../../consensus/recovery/index.ts'
 import type { Claim, StageEvent } from '../../../consensus/recovery/types.ts'
+import type { PeerName } from '../../../protocols/wire/messages.ts'
 import {
   CLAIMS_FROM,
   claimOf,
@@ -126,13 +127,72 @@ describe('a stage that lost its quorum', () => {
     const [first] = reform(claims([0, holding(9)], [2, holding(9)]), 2).recoveries
     const roster = reseat(before, [first!])
     const epochStart = 200
-    const lease = { ...leaseOf(first!, epochStart) }
+    const lease = leaseOf(first!, epochStart, [])
     const at = epochStart + RULES.leaseBlocks + RULES.claimDelayBlocks
     const events = [seat(0), spare(1)].map(peer => claimOf(at, peer, holding(9)))
     const leases = fold(events, roster.stageOf, [lease])
     const [second] = recover(initOf({ before: roster, leases, spares: 5 })).recoveries
     expect(sameRound(second!.base, shown(9))).to.equal(true)
-    expect([second!.base.round, second!.resume]).to.deep.equal([10, 11])
+    // Round 11 was begun by the first recovery, and may have been voted in.
+    expect([second!.base.round, second!.resume]).to.deep.equal([10, 12])
+  })
+
+  describe('from what is final, and then shows nothing for a whole lease', () => {
+    const [first] = reform(claims([0, { newest: null, holds: true }], [2, holding(7)]), 2).recoveries
+    const lease = leaseOf({ ...first!, base: shown(9), resume: 11 }, 200, [seat(1), seat(3)])
+    const roster = reseat(before, [first!])
+    const [a, b, c] = [seat(0), seat(2), spare(0)]
+    const again = (made: readonly (readonly [PeerName, Claim])[], gone: readonly PeerName[] = []) => {
+      const at = 200 + RULES.leaseBlocks + RULES.claimDelayBlocks
+      const leases = fold(
+        made.map(([peer, claim]) => claimOf(at, peer, claim)),
+        roster.stageOf,
+        [lease],
+      )
+      const init = initOf({ before: roster, leases, spares: 4 })
+      return recover({ ...init, bonded: new Set([...init.bonded, ...gone]) }).recoveries[0]
+    }
+    const has: Claim = { newest: null, holds: true }
+    const lacks: Claim = { newest: null, holds: false }
+
+    it('goes on from an earlier round that f + 1 hold, where no f + 1 have the final one: a liar may keep it to itself', () => {
+      const second = again([
+        [a, has],
+        [b, holding(7)],
+        [c, holding(7)],
+      ])
+      expect(sameRound(second!.base, shown(7))).to.equal(true)
+      expect(second!.resume).to.be.greaterThan(11)
+      expect(inForce([{ ...first!, base: shown(9), resume: 11 }, second!])).to.deep.equal([second])
+    })
+
+    it('goes on from the final one where f + 1 have it, or no earlier one is held', () => {
+      const kept = [
+        [
+          [a, has],
+          [b, has],
+          [c, holding(7)],
+        ],
+        [
+          [a, has],
+          [b, holding(7)],
+          [c, lacks],
+        ],
+        [
+          [a, holding(9)],
+          [b, holding(9)],
+          [c, holding(8)],
+        ],
+      ] as const
+      for (const made of kept) expect(again(made)?.base.round).to.equal(10)
+    })
+
+    it('asks those last who did not claim before', () => {
+      const silent = [seat(1), seat(3)]
+      const { seats } = again([[a, has]], silent)!
+      expect(seats).to.include.members([a, spare(2), spare(3)])
+      expect(seats.filter(peer => silent.includes(peer))).to.have.length(1)
+    })
   })
 })
 
@@ -177,7 +237,7 @@ describe('the base of a recovery, with at most f liars among the old seats', () 
         const naming = claims.filter(
           ([, { newest, holds }]) => holds && (newest?.round === base.round || newest?.round === base.round + 1),
         )
-        const highest = Math.max(final, ...claims.map(([, { newest }]) => 1 + (newest?.round ?? 0)))
+        const highest = Math.max(final, ...claims.map(([, { newest }]) => 1 + Math.max(final, newest?.round ?? 0)))
         expect(isFinal || (naming.length > faults && having.length > 0)).to.equal(true)
         expect(base.round).to.be.at.least(final)
         expect(resume).to.equal(highest + 1)
@@ -272,7 +332,7 @@ describe('the lease', () => {
 
   it('takes nothing of the history that a recovery has left', () => {
     const recovery = { stage: 0, epoch: 5, base: shown(8), resume: 10, seats: [seat(0)], claimants: [seat(0)] }
-    const lease = leaseOf(recovery, 200)
+    const lease = leaseOf(recovery, 200, [])
     const late = shown(12, 210)
     expect(fold([renewal(211, late)], before.stageOf, [lease])[0]).to.equal(lease)
     expect(fold([renewal(211, { ...late, epoch: 5 })], before.stageOf, [lease])[0]?.renewedAt).to.equal(211)

@@ -241,6 +241,58 @@ describe('round: executing and certifying', () => {
     expect(follower.effects('done').map(({ next }) => next)).to.deep.equal(['promote'])
   })
 
+  /** A replica that has committed and is brought a certificate by gossip, without hashes. */
+  function gossiped(): { follower: Bench; give: (hashes?: readonly Hash[]) => void; bench: Bench; id: Hash } {
+    const { bench, value, id } = decided()
+    const follower = new Bench({ signer: bench.signer })
+    follower.input({ type: 'own-commit', commit: follower.commitOf(follower.self).payload })
+    const outcomes = follower.others.slice(0, 3).map(peer => bench.signer.sign(peer, outcomeOf(bench, id)))
+    const commits = bench.peers.map(peer => bench.commitOf(peer))
+    const certificate = {
+      value,
+      outcomes: outcomes.map(({ envelope }) => envelope),
+      commits: commits.map(({ envelope }) => envelope),
+    }
+    const give = (hashes?: readonly Hash[]): void =>
+      follower.input({
+        type: 'certificate',
+        certificate,
+        outcomes,
+        commits,
+        ...(hashes === undefined ? {} : { hashes }),
+      })
+    give()
+    return { follower, give, bench, id }
+  }
+
+  it('speaks again where a certificate came without hashes, and takes them from the answer', () => {
+    const { follower, give, bench } = gossiped()
+    follower.clear()
+    follower.expire('resend')
+    expect(follower.effects('resend').map(({ signed }) => signed.payload.kind)).to.deep.equal(['commit'])
+    give(results(bench))
+    expect(
+      follower
+        .effects('gather')
+        .map(({ partition }) => partition)
+        .sort(),
+    ).to.deep.equal([0, 1, 2])
+    expect(follower.effects('certificate')).to.deep.equal([])
+    follower.clear()
+    follower.expire('resend')
+    expect(follower.effects('resend')).to.deep.equal([])
+  })
+
+  it('computes for itself after one time-out where the others have a certificate', () => {
+    const { follower, bench, id } = gossiped()
+    follower.expire('reduce')
+    for (let partition = 0; partition < PARTITIONS; partition++)
+      follower.input({ type: 'aggregated', value: id, partition, hash: resultOf(bench, partition) })
+    expect(follower.effects('execute')).to.have.length(1)
+    follower.input({ type: 'executed', value: id, accepted: true, fullRoot: null })
+    expect(follower.effects('done').map(({ next }) => next)).to.deep.equal(['promote'])
+  })
+
   it('answers a peer that is stuck in a certified round: f + 1 seats first, once an interval', () => {
     const { bench, id } = decided({ n: 7 })
     reduceAll(bench, id)

@@ -1,7 +1,7 @@
 /** A stage of n seats, its commitments, and signatures that are only labels: the wire's tests cover the real ones. */
 import { RULES } from '../../../consensus/aggregation/index.ts'
 import { makeGroup } from '../../../consensus/election/index.ts'
-import type { RoundContext } from '../../../consensus/round/index.ts'
+import { NO_TEMPO, type RoundContext } from '../../../consensus/round/index.ts'
 import { smallHash, ZERO_HASH } from '../../../protocols/wire/hash.ts'
 import { merkleRoot } from '../../../protocols/wire/merkle.ts'
 import type { Commit, Hash, Payload, PeerName, Scope, Signed } from '../../../protocols/wire/messages.ts'
@@ -46,6 +46,7 @@ export function makeContext(self: PeerName | null, peers: readonly PeerName[], s
     countMax: 4,
     wantFullRoot: false,
     timeouts: { proposeMs: 150, voteMs: 80, graceCapMs: 100, reduceMs: 120 },
+    tempo: NO_TEMPO,
     viewBackoff: 1.25,
     membership: null,
   }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
+import packageFile from '../../../package.json' with { type: 'json' }
 import { trackProcess } from '../harness/leftovers.ts'
 import { expectRefused } from './refusal.ts'
 
@@ -75,6 +76,11 @@ describe('swarm-node under a Node that is too old', () => {
 
   it('ends with the same exit code and line', async () => {
     expectRefused(await run(old ?? '', [BIN, 'up', '--rouds', '3']), { exit: 'usage', says: /--rouds/, next: /--help/ })
+  })
+
+  it('tells its version, and so does swarm-sim', async () => {
+    expect((await run(old ?? '', [BIN, '--version'])).output).to.equal(`swarm-node ${packageFile.version}\n`)
+    expect((await run(old ?? '', [SIM_BIN, '-V'])).output).to.equal(`swarm-sim ${packageFile.version}\n`)
   })
 
   it('runs swarm-sim from its sources, and passes its exit code on', async () => {

@@ -26,6 +26,9 @@ async function runUntil(args: readonly string[], line: RegExp, act: (program: Pr
   return await program.ended
 }
 
+const PAUSED = /\npaused +the same command goes on from here\n$/
+const STOPPED_OR_PAUSED = /\n(stopped|paused) +the same command goes on from here\n$/
+
 const interrupt = (program: Program): void => program.kill('SIGINT')
 
 describe('Ctrl-C', () => {
@@ -103,7 +106,8 @@ describe('Ctrl-C', () => {
         const { code, output, errors } = await runUntil(args, line, interrupt)
         expect(errors).to.equal('')
         expect(code).to.equal(0)
-        expect(output).to.match(/\nstopped .*same command goes on/)
+        // It pauses where it takes part already.
+        expect(output).to.match(line.source.includes('round') ? PAUSED : STOPPED_OR_PAUSED)
         expect(leftOf(data)).to.deep.equal([])
       }
     } finally {

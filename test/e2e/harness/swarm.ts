@@ -2,7 +2,7 @@
  * A real swarm in a temporary folder: the embedded chain and `join` processes over real TCP, with a tiny model. What the
  * peers say is collected; a test waits for events, never for time.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EventBus } from '../../../node/events/bus.ts'
@@ -14,7 +14,14 @@ import { freePorts } from '../../../node/local/ports.ts'
 import { joinArguments, PROGRAM, peerLog } from '../../../node/local/programs.ts'
 import { bondLocalPeers, type LocalPeer, prepareKeys } from '../../../node/local/setup.ts'
 import { STAKE_ASSET } from '../../../node/run/defaults.ts'
-import { manifestPath, type Run, type SwarmFolder, swarmFolder } from '../../../node/run/folder.ts'
+import {
+  ACCOUNT_FILE,
+  IDENTITY_FILE,
+  manifestPath,
+  type Run,
+  type SwarmFolder,
+  swarmFolder,
+} from '../../../node/run/folder.ts'
 import type { PeerName } from '../../../protocols/wire/messages.ts'
 import { EventLog, type Heard } from './event-log.ts'
 import { trackPid } from './leftovers.ts'
@@ -25,7 +32,7 @@ import { Roles } from './roles.ts'
 const STAKE = 1_000n
 /** For flushing journals and snapshots. */
 const STOP_GRACE_MS = 10_000
-/** Where blocks come every second the bonds may take some. */
+/** Where blocks come every second the bonds may take some, and more of them more. */
 const FAST_MARGIN_BLOCKS = 6
 /** Generous: the machine may be busy. */
 const PATIENCE_MS = 120_000
@@ -56,13 +63,13 @@ export interface WaitOptions {
 export class Swarm {
   readonly folder: SwarmFolder
   readonly run: Run
-  readonly peers: readonly LocalPeer[]
+  readonly peers: LocalPeer[]
   readonly chainUrl: string
   /** Who does what, as the chain says. */
   readonly roles: Roles
   readonly log = new EventLog()
   readonly #chain: LocalChain
-  readonly #ports: readonly number[]
+  readonly #ports: number[]
   readonly #children = new Map<number, Child>()
   /** Ended because the test wanted it. */
   readonly #killed = new Set<Child>()
@@ -100,7 +107,7 @@ export class Swarm {
         folder,
         peers: peers.slice(0, seats),
         staked: peers.slice(seats),
-        ...(tiny.emptyBlockMs === undefined ? {} : { marginBlocks: FAST_MARGIN_BLOCKS }),
+        ...(tiny.emptyBlockMs === undefined ? {} : { marginBlocks: FAST_MARGIN_BLOCKS + peers.length }),
         freezers,
         stake: STAKE,
         asset: STAKE_ASSET,
@@ -126,6 +133,23 @@ export class Swarm {
     this.start(undefined, options)
     await this.until(() => this.indices().every(index => this.isReady(index)), 'every peer to be ready')
     await this.certified(1)
+  }
+
+  /**
+   * Another machine with the key of a peer, which is started like any other; returns its index.
+   * @param withData - it has a copy of the whole folder; else of what names the peer
+   */
+  async double(index: number, { withData }: { readonly withData: boolean }): Promise<number> {
+    const of = this.peers[index]
+    if (of === undefined) throw new Error(`there is no peer ${index}`)
+    const folder = this.folder.peer(this.peers.length)
+    const named = [IDENTITY_FILE, ACCOUNT_FILE]
+    if (withData) cpSync(of.folder, folder, { recursive: true })
+    else mkdirSync(folder, { mode: 0o700 })
+    if (!withData) for (const file of named) cpSync(join(of.folder, file), join(folder, file))
+    this.peers.push({ ...of, folder })
+    this.#ports.push(...(await freePorts(1)))
+    return this.peers.length - 1
   }
 
   kill(index: number, signal: NodeJS.Signals = 'SIGKILL'): Promise<ChildEnd> {

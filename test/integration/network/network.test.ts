@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { expect } from 'chai'
 import { PortInUse } from '../../../node/network/index.ts'
+import packageFile from '../../../package.json' with { type: 'json' }
 import { recordCodec } from '../../../protocols/discovery/index.ts'
 import { encodeKey } from '../../../protocols/discovery/keys.ts'
 import { seal } from '../../../protocols/wire/envelope.ts'
@@ -49,6 +50,17 @@ describe('network, discovery and gossip of real peers', function () {
     await peer.stop()
   }
   const address = (peer: Peer): string => peer.network.addresses()[0] ?? ''
+
+  it('presents itself to other implementations as swarm-node, with its version', async () => {
+    const [first, second] = await cast(0, 0)
+    const two = await start(second!)
+    await start(first!, { bootstrap: [address(two)] })
+    const { events } = two.network.components
+    const agent = await new Promise(resolve => {
+      events.addEventListener('peer:identify', ({ detail }) => resolve(detail.agentVersion), { once: true })
+    })
+    expect(agent).to.equal(`swarm-node/${packageFile.version}`)
+  })
 
   it('lets eight peers find each other by (run, stage) through one bootstrap address', async () => {
     const [first, ...others] = await cast(0, 0, 0, 0, 1, 1, 1, 1)

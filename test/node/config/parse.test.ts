@@ -46,7 +46,7 @@ describe('options of the command line', () => {
 
   it('have the defaults of the table, and none where the table only describes one', () => {
     const settings = settingsOf(['up'])
-    expect(settings).to.include({ data: './swarm-data', json: false, stages: 2, replicas: 4, rounds: 150, stake: 1000 })
+    expect(settings).to.include({ data: './swarm-data', json: false, stages: 2, replicas: 4, rounds: 76, stake: 1000 })
     expect(settings.f).to.equal(undefined)
     expect(settings.run).to.equal(undefined)
     const join_ = settingsOf(['join', '--run', 'm', '--chain', 'ws://x'])
@@ -56,7 +56,7 @@ describe('options of the command line', () => {
   it('are taken from the flag before the environment, that before swarm.json, that before the default', () => {
     writeFileSync('swarm.json', '{"rounds": 3, "stages": 1, "seed": 5}')
     const environment = { SWARM_ROUNDS: '4', SWARM_STAGES: '2' }
-    expect(settingsOf(['up', '--rounds', '7'], environment)).to.include({ rounds: 7, stages: 2, seed: 5, target: 8 })
+    expect(settingsOf(['up', '--rounds', '7'], environment)).to.include({ rounds: 7, stages: 2, seed: 5, target: 20 })
   })
 
   it('that belong to another command are not taken from the environment or swarm.json, and refused as flags', () => {

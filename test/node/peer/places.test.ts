@@ -33,6 +33,7 @@ const startOf = (epoch: number): number => startHeight + epoch * epochBlocks
 function open(memoryBytes: number | null = null) {
   let rosters = { current: EMPTY, newest: EMPTY }
   let bonded = true
+  let lost: readonly { stage: number; needs: number }[] = []
   let request: PeerRequest | null = null
   let height = startOf(0)
   const events: NodeEvent[] = []
@@ -43,6 +44,9 @@ function open(memoryBytes: number | null = null) {
     epochOf: at => Math.floor((at - startHeight) / epochBlocks),
     startOf,
     roster: () => null,
+    get ledger() {
+      return { leases: [], recoveries: [], shortages: lost }
+    },
     bondsAt: async () => (bonded ? [{ peer: SELF, account: 'a', stake: 1n }] : []),
     get current() {
       return rosters.current
@@ -66,6 +70,7 @@ function open(memoryBytes: number | null = null) {
     events,
     ask: (what: PeerRequest) => (request = what),
     loseBond: () => (bonded = false),
+    lose: (stage: number, needs: number) => (lost = [{ stage, needs }]),
     get request() {
       return request
     },
@@ -109,6 +114,16 @@ describe('the place of a peer', () => {
     const dealt = open()
     await dealt.begin(3, { candidates: new Map([[SELF, 0]]) })
     expect(await dealt.places.next(SIGNAL)).to.equal(0)
+  })
+
+  it('is waited for by a spare, which says what a stage needs that lost its quorum', async () => {
+    const world = open()
+    world.lose(1, 2)
+    await world.begin(2, { spares: [SELF] })
+    const [place] = world.events.filter(event => event.event === 'place')
+    expect(place)
+      .to.have.property('for')
+      .that.matches(/^stage 1 needs 2 more replicas; epoch 3 begins in \d+ blocks$/)
   })
 
   it('is waited for by a spare, which says what for, block by block', async () => {

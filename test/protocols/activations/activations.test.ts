@@ -28,7 +28,8 @@ function sideOf(network: FakeNetwork, peer: Peer): Side {
   const abandoned: [PeerName, MicroBatchId][] = []
   const handlers: ActivationsHandlers = {
     accept: delivery => {
-      deliveries.push(delivery)
+      // As a handler must: the memory of the body is freed afterwards.
+      deliveries.push({ ...delivery, tensor: delivery.tensor.slice() })
       return side.answer
     },
     abandoned: (from, id) => abandoned.push([from, id]),

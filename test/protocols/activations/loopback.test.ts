@@ -45,7 +45,7 @@ async function nodeOf(peer: Peer, answer: Answer): Promise<Node> {
   const deliveries: Delivery[] = []
   const handlers = {
     accept: (delivery: Delivery) => {
-      deliveries.push(delivery)
+      deliveries.push({ ...delivery, tensor: delivery.tensor.slice() })
       return answer
     },
     abandoned: () => undefined,

@@ -200,6 +200,24 @@ describe('protocols/reduce', () => {
     expect(bob.reduce.heldBytes).to.equal(0)
   })
 
+  it('holds copies, in memory that is used again once a round is dropped and nothing of it is on its way', async () => {
+    const network = new FakeNetwork()
+    const alice = join(network, ALICE)
+    const bytes = floats(1, 2, 3)
+    for (const partition of [0, 1]) alice.reduce.hold(nameOf(partition), bytes)
+    bytes.fill(0)
+    const [first, second] = [0, 1].map(partition => alice.reduce.partition(nameOf(partition)))
+    expect(first).to.deep.equal(PARTITIONS[0])
+    // Nobody answers: what was sent of it may still wait somewhere.
+    expect(await alice.reduce.scatter('nobody', nameOf(0), PARTITIONS[0])).to.have.property('refused')
+    for (const partition of [0, 1]) alice.reduce.hold(nameOf(partition, 6), PARTITIONS[0])
+    alice.reduce.advance(8)
+    for (const partition of [0, 1]) alice.reduce.hold(nameOf(partition, 8), PARTITIONS[1])
+    expect(first).to.deep.equal(PARTITIONS[0])
+    expect(second).to.deep.equal(PARTITIONS[1])
+    expect(alice.reduce.partition(nameOf(0, 8))).to.equal(second)
+  })
+
   it('holds only so much of one author before its COMMIT', async () => {
     const network = new FakeNetwork()
     const [alice, bob] = [join(network, ALICE), join(network, BOB)]
@@ -222,6 +240,18 @@ describe('protocols/reduce', () => {
     network.gate = () => new Promise(resolve => setImmediate(resolve))
     await Promise.all(names.map(name => alice.reduce.pull([BOB], name, LEAVES[0]!)))
     expect(network.mostRunning).to.equal(2)
+  })
+
+  it('does not send a partition again while it is under way to the same peer', async () => {
+    const network = new FakeNetwork()
+    const [alice, bob, carol] = [join(network, ALICE), join(network, BOB), join(network, CAROL)]
+    for (const { commits } of [bob, carol]) commits.set(ALICE, { root: ROOT, leaves: LEAVES })
+    const send = (to: PeerName, partition: 0 | 1) => alice.reduce.scatter(to, nameOf(partition), PARTITIONS[partition])
+    const answers = await Promise.all([send(BOB, 0), send(BOB, 0), send(BOB, 1), send(CAROL, 0)])
+    expect(answers).to.deep.equal(['stored', 'stored', 'stored', 'stored'])
+    expect(network.log).to.have.length(3)
+    await send(BOB, 0)
+    expect(network.log).to.have.length(4)
   })
 
   it('does not ask on after it was cancelled', async () => {

@@ -1,6 +1,7 @@
+import * as dagCbor from '@ipld/dag-cbor'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { decodeStrict, encode, hexBytes, isRefusal } from '../../../protocols/wire/index.ts'
+import { decodeStrict, encode, hashHex, hexBytes, isRefusal } from '../../../protocols/wire/index.ts'
 
 const LIMIT = { maxBytes: 1 << 20 }
 const reason = (value: unknown): string | null => (isRefusal(value) ? value.refused : null)
@@ -28,6 +29,8 @@ describe('canonical DAG-CBOR', () => {
     'keys out of order': 'a2616201616101',
     'a key twice': 'a2616101616101',
     'a key that is no text': 'a10101',
+    'keys of one length out of order, deep within': '81a262626101626161f6',
+    'a simple value in two bytes': 'f814',
     'a tag': 'c100',
     'a content id as a tag': 'd82a4101',
     'a text that is not UTF-8': '61ff',
@@ -63,6 +66,23 @@ describe('canonical DAG-CBOR', () => {
     )
   })
 
+  it('takes of a header in which a byte was changed only what is the one spelling of its value', () => {
+    const header = encode({
+      a: [1, 23, 24, 256, 65_536],
+      bb: { id: 'text', of: true, no: null },
+      c: new Uint8Array(30),
+    })
+    fc.assert(
+      fc.property(fc.nat({ max: header.length - 1 }), fc.nat({ max: 255 }), (at, byte) => {
+        const changed = header.slice()
+        changed[at] = byte
+        const value = decodeStrict(changed, LIMIT)
+        if (!isRefusal(value)) expect(encode(value)).to.deep.equal(changed)
+      }),
+      { numRuns: 5_000 },
+    )
+  })
+
   it('decodes whatever it encodes', () => {
     const leaf = fc.oneof(
       fc.maxSafeInteger(),
@@ -86,5 +106,54 @@ describe('canonical DAG-CBOR', () => {
       }),
       { numRuns: 300 },
     )
+  })
+
+  it('writes the bytes that the IPLD library writes, and throws where that throws', () => {
+    const text = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.string({ minLength: 20, maxLength: 300 }))
+    const leaf = fc.oneof(
+      fc.maxSafeInteger(),
+      fc.integer({ min: -300, max: 70_000 }),
+      fc.double(),
+      fc.bigInt({ min: -(2n ** 65n), max: 2n ** 65n }),
+      fc.constantFrom(true, false, null, undefined),
+      text,
+      fc.uint8Array({ maxLength: 400 }),
+    )
+    const { tree } = fc.letrec(tie => ({
+      tree: fc.oneof(
+        { depthSize: 'small', maxDepth: 3 },
+        leaf,
+        fc.array(tie('tree'), { maxLength: 5 }),
+        fc.dictionary(text, tie('tree'), { maxKeys: 5 }),
+        fc.dictionary(fc.constantFrom('/', 'asCID', 'bytes', '__proto__', 'a', 'é', 'zz'), tie('tree')),
+        fc.dictionary(fc.string({ maxLength: 3 }), leaf, { minKeys: 17, maxKeys: 30 }),
+      ),
+    }))
+    const bytesOf = (write: (value: unknown) => Uint8Array, value: unknown) => {
+      try {
+        return hashHex(write(value))
+      } catch {
+        return 'throws'
+      }
+    }
+    fc.assert(
+      fc.property(tree, value => {
+        expect(bytesOf(encode, value)).to.equal(bytesOf(dagCbor.encode, value))
+      }),
+      { numRuns: 400 },
+    )
+  })
+
+  it('writes long strings and lists, and numbers at every boundary', () => {
+    const boundaries = [23, 24, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32, Number.MAX_SAFE_INTEGER, 2 ** 60, -0]
+    const numbers = boundaries.flatMap(number => [number, -number, -1 - number])
+    const long = { text: 'x'.repeat(70_000), accents: 'é'.repeat(300), bytes: new Uint8Array(300_000).fill(7) }
+    for (const value of [numbers, long, Array.from({ length: 70_000 }, (_, index) => index)])
+      expect(encode(value)).to.deep.equal(dagCbor.encode(value))
+  })
+
+  it('writes the next value whole after one that it threw at', () => {
+    expect(() => encode({ before: 1, wrong: [undefined] })).to.throw()
+    expect(encode([1, 'after'])).to.deep.equal(dagCbor.encode([1, 'after']))
   })
 })

@@ -68,6 +68,19 @@ describe('simulations/kernel', () => {
     expect(order).to.deep.equal(order.toSorted((a, b) => a - b))
   })
 
+  it('sends what is queued on a slow link at the full rate once its fault is over', () => {
+    const time = new Timeline()
+    const shape = { ...DEFAULT_PEER, upMbps: 8, downMbps: 80 }
+    const network = new Network(time, [shape, shape], { ...DEFAULT_NETWORK, jitterMs: 0 }, 1)
+    const random = new RandomStream(1, 'slow')
+    network.add({ from: new Set([0]), to: null, rate: 0.1, rateUntilMs: 5_000, random })
+    const arrivals: number[] = []
+    // Half a megabyte in 5 s at a tenth of a megabyte a second, the rest at ten times that.
+    for (let i = 0; i < 3; i++) network.send(0, 1, 1e6, 'bulk', () => arrivals.push(Math.round(time.nowMs)))
+    time.run(60_000)
+    expect(arrivals).to.deep.equal([5_520, 6_520, 7_520])
+  })
+
   it('delivers nothing over a link that is cut, and again when it is not', () => {
     const time = new Timeline()
     const network = new Network(time, [DEFAULT_PEER, DEFAULT_PEER], DEFAULT_NETWORK, 1)

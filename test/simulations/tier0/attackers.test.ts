@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { ATTACKS } from '../../../simulations/attackers/index.ts'
+import { QUICK_LEASES } from '../../../simulations/scenarios/quorum-lost.ts'
 import { eventsOf, quick, runSeed } from '../support.ts'
 
 /** What an attack needs to come to act: somebody who catches up, or views that fail. */
@@ -10,6 +11,14 @@ const SETTINGS: Readonly<Record<string, Parameters<typeof quick>[0]>> = {
     faults: [{ kind: 'crash', atMs: 3_000, durationMs: 20_000, peers: [2] }],
   },
   'wrong-backward': { attackers: [{ attack: 'wrong-backward', who: { stage: 1, count: 1 } }] },
+  'lone-claim': {
+    swarm: { stages: 1, replicas: 4, spares: 2 },
+    chain: QUICK_LEASES,
+    limitMs: 700_000,
+    healAtMs: 12_000,
+    faults: [{ kind: 'gone', atMs: 10_000, durationMs: 1_000, peers: [1, 2] }],
+    attackers: [{ attack: 'lone-claim', who: { peers: [0] } }],
+  },
   'not-finite': { attackers: [{ attack: 'not-finite', who: { stage: 1, count: 1 } }] },
 }
 /** Those that need luck: they act in some seeds of their scenario (`simulations/scenarios`) only. */

@@ -28,7 +28,7 @@ describe('simulations/tier0/behind', () => {
       events.push(event)
       if (event.type !== 'signed' || event.kind !== 'commit' || event.stage !== 0 || ++commits !== stage!.length) return
       // Most partitions have arrived, no proposal has.
-      world.time.after(300, () => {
+      world.time.after(480, () => {
         const held = stage!.map(peer => peer.journal.heldIn(1).length)
         expect(held.reduce((sum, count) => sum + count)).to.be.at.least(2 * stage!.length)
         expect(held).to.include(0)

@@ -1,7 +1,9 @@
 import { expect } from 'chai'
 import type { Scenario } from '../../../simulations/scenario/types.ts'
+import { scaleScenario } from '../../../simulations/scenarios/scale.ts'
 import { withSlowPeer } from '../../../simulations/scenarios/slow-peer.ts'
 import { stragglers } from '../../../simulations/scenarios/stragglers.ts'
+import { thinLinks } from '../../../simulations/scenarios/thin-links.ts'
 import { eventsOf, runSeed, type Told } from '../support.ts'
 
 /** Lengths of the rounds after the first, by stage 0's certificates. */
@@ -39,12 +41,30 @@ describe('simulations/tier0: unequal peers', () => {
 
   it('second copies shorten the slowest rounds of sources without slack', function () {
     this.timeout(60_000)
+    // Only rounds of the full target: the first ones are smaller, and have hardly a tail.
+    const full = 12
     const slowest = [0, undefined].map(hedges => {
-      const { hedges: _, ...workload } = stragglers.workload
-      const scenario = { ...stragglers, workload: { ...workload, ...(hedges === undefined ? {} : { hedges }) } }
-      const lengths = [1, 2].flatMap(seed => roundsMs(play(scenario, seed))).toSorted((a, b) => b - a)
-      return mean(lengths.slice(0, 4))
+      const { hedges: _, ...workload } = { ...stragglers.workload, rounds: 24 }
+      const scenario = {
+        ...stragglers,
+        healAtMs: 600_000,
+        workload: { ...workload, ...(hedges === undefined ? {} : { hedges }) },
+      }
+      const lengths = [1, 2, 3, 4].flatMap(seed => roundsMs(play(scenario, seed)).slice(full - 1))
+      return mean(lengths.toSorted((a, b) => b - a).slice(0, lengths.length / 4))
     })
     expect(slowest[1]!).to.be.below(slowest[0]!)
+  })
+
+  it('rounds on links that collapse are late, and none is skipped', () => {
+    const told = play(thinLinks, 4)
+    expect(eventsOf(told, 'certified').some(({ skip }) => skip)).to.equal(false)
+  })
+
+  it('the swarm whose growth is measured trains: its first round waits for who is still starting', () => {
+    const told = play(scaleScenario(96, 1), 1)
+    const certified = eventsOf(told, 'certified')
+    expect(certified).to.have.length(96)
+    expect(certified.some(({ skip }) => skip)).to.equal(false)
   })
 })

@@ -39,7 +39,7 @@ export interface ConnectOptions extends CallOptions {
 export class Connection {
   readonly api: ApiPromise
   readonly genesis: Hash
-  readonly #provider: WsProvider
+  readonly #provider: AskingProvider
   readonly #callDeadlineMs: number
   readonly #stopReconnecting: () => void
 
@@ -60,7 +60,7 @@ export class Connection {
     }
   }
 
-  private constructor(provider: WsProvider, api: ApiPromise, options: ConnectOptions) {
+  private constructor(provider: AskingProvider, api: ApiPromise, options: ConnectOptions) {
     this.#provider = provider
     this.api = api
     this.genesis = api.genesisHash.toU8a()
@@ -130,10 +130,9 @@ export class Connection {
 
   async close(): Promise<void> {
     this.#stopReconnecting()
-    // Answers come in order: after this one @polkadot/api waits for none, so it does not write to the console that its own
-    // subscriptions failed.
+    // With nothing in flight @polkadot/api does not write to the console that its own subscriptions failed.
     const deadline = { what: 'answer before the end', deadlineMs: CLOSE_DEADLINE_MS }
-    await within(deadline, () => this.#provider.send('chain_getBlockHash', [0])).catch(() => undefined)
+    await within(deadline, () => this.#provider.answered()).catch(() => undefined)
     await this.api.disconnect()
   }
 
@@ -157,13 +156,28 @@ export class Connection {
  * again at least every half a minute: a block that did not come in time once would never come.
  */
 class AskingProvider extends WsProvider {
+  readonly #inFlight = new Set<Promise<unknown>>()
+
+  /** Everything that was asked for has come, or failed, and so has what was asked for then. */
+  async answered(): Promise<void> {
+    while (this.#inFlight.size > 0) await Promise.allSettled(this.#inFlight)
+  }
+
   override send<T = unknown>(
     method: string,
     params: unknown[],
     _isCacheable?: boolean,
     subscription?: Parameters<WsProvider['send']>[3],
   ): Promise<T> {
-    return super.send<T>(method, params, false, subscription)
+    const answer = super.send<T>(method, params, false, subscription)
+    const over = answer
+      .then(
+        () => {},
+        () => {},
+      )
+      .finally(() => this.#inFlight.delete(over))
+    this.#inFlight.add(over)
+    return answer
   }
 }
 

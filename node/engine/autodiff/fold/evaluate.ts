@@ -53,6 +53,9 @@ function broadcastPlaces(from: Shape, to: Shape): (at: number) => number {
     )
 }
 
+const truncatedRest = pointwise((_, a, b) => a! % b!)
+const flooredRest = pointwise((_, a, b) => a! - b! * Math.floor(a! / b!))
+
 const copy: Evaluator = ({ inputs }) => [inputs[0]!.values]
 
 function gather(data: Constant, axis: number, indices: Constant): number[] {
@@ -92,7 +95,7 @@ export const EVALUATORS: Readonly<Record<string, Evaluator>> = {
   Mul: pointwise((_, a, b) => a! * b!),
   Div: pointwise((type, a, b) => (isInteger(type) ? Math.trunc(a! / b!) : a! / b!)),
   Pow: pointwise((_, a, b) => a! ** b!),
-  Mod: pointwise((_, a, b) => a! - b! * Math.floor(a! / b!)),
+  Mod: context => (intAttribute(context.node, 'fmod', 0) === 1 ? truncatedRest : flooredRest)(context),
   Min: pointwise((_, ...values) => Math.min(...values)),
   Max: pointwise((_, ...values) => Math.max(...values)),
   Neg: pointwise((_, a) => -a!),

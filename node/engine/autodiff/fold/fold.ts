@@ -1,5 +1,5 @@
 /** Replaces a node by constants where all that decides its result is known. */
-import { DataType, type Node, type Tensor } from '../../onnx/index.ts'
+import { DataType, isFloat, type Node, type Tensor } from '../../onnx/index.ts'
 import { intAttribute, tensorAttribute } from '../attributes.ts'
 import type { GraphBuilder } from '../builder.ts'
 import { elements } from '../shape.ts'
@@ -80,5 +80,8 @@ function constantOfShape(builder: GraphBuilder, node: Node): Tensor[] | null {
 function finish(builder: GraphBuilder, node: Node, values: readonly (readonly number[])[]): Tensor[] | null {
   if (values.length === 0) return null
   const types = inferTypes(builder, node)
+  // What no integer holds (a division by 0) is left to the runtime.
+  if (values.some((list, index) => !isFloat(types[index]!.type) && list.some(value => !Number.isFinite(value))))
+    return null
   return values.map((list, index) => tensorOf(node.outputs[index] ?? '', types[index]!.type, types[index]!.shape, list))
 }

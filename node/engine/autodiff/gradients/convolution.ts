@@ -1,88 +1,86 @@
-/** Gradients of convolutions and pooling over [batch, channels, spatial...]. */
+/** Gradients of convolutions over [batch, channels, spatial...]. */
 import { intAttribute } from '../attributes.ts'
 import type { Value } from '../builder.ts'
-import { elements, range } from '../shape.ts'
-import { type Window, windowOf } from '../windows.ts'
+import type { Operators } from '../operators.ts'
+import { elements, range, type Shape } from '../shape.ts'
+import { transposedWindowOf, type Window, windowOf } from '../windows.ts'
 import type { GradientContext, GradientRules } from './types.ts'
 
 export const CONVOLUTION_GRADIENTS: GradientRules = {
-  Conv: convolution,
-  MaxPool: c => {
+  Conv: c => {
     const { g, x, dy } = c
-    // The second output numbers the values of the whole input, row-major.
-    const places = g.reshape(g.optionalOutput(c.node, 1), [elements(dy.shape)])
-    return [g.reshape(g.scatterAdd([elements(x.shape)], 0, places, g.reshape(dy, [elements(dy.shape)])), x.shape)]
+    const weight = c.input(1)
+    const window = windowOf(c.node, x.shape.slice(2), weight.shape.slice(2))
+    const group = intAttribute(c.node, 'group', 1)
+    return [spreadWindows(g, dy, weight, window, group, x.shape), weightGradient(g, x, dy, window, group), bias(c)]
   },
-  AveragePool: averagePool,
-  GlobalAveragePool: c => {
+  ConvTranspose: c => {
     const { g, x, dy } = c
-    return [g.expand(g.scale(dy, elements(dy.shape) / elements(x.shape)), x.shape)]
-  },
-  GlobalMaxPool: c => {
-    const { g, x, y, dy } = c
-    const reaches = g.cast(g.one('Equal', [x, y]), x.type)
-    return [g.mul(reaches, g.div(dy, g.reduceSum(reaches, range(x.shape.length).slice(2))))]
+    const weight = c.input(1)
+    const window = transposedWindowOf(c.node, x.shape.slice(2), weight.shape.slice(2))
+    const group = intAttribute(c.node, 'group', 1)
+    const { kernel, strides, dilations, padBegin, padEnd } = window
+    const attributes = { kernel_shape: kernel, strides, dilations, pads: [...padBegin, ...padEnd], group }
+    const dx = g.one('Conv', [dy, weight], attributes)
+    const fitted = x.shape.reduce((part, size, axis) => g.slice(part, axis, 0, size), dx)
+    return [fitted, weightGradient(g, dy, x, window, group), bias(c)]
   },
 }
 
-function convolution(c: GradientContext): (Value | null)[] {
-  const { g, x, dy } = c
-  const weight = c.input(1)
-  const window = windowOf(c.node, x.shape.slice(2), weight.shape.slice(2))
-  const group = intAttribute(c.node, 'group', 1)
-  const bias = c.inputs[2] ? g.reduceSum(dy, [0, ...range(x.shape.length).slice(2)], false) : null
-  const inputs = g.split(x, 1, new Array<number>(group).fill(x.shape[1]! / group))
-  const gradients = g.split(dy, 1, new Array<number>(group).fill(dy.shape[1]! / group))
-  const parts = inputs.map((input, index) => weightGradient(c, input, gradients[index]!, window))
-  return [inputGradient(c, dy, weight, window, group), g.concat(parts, 0), bias]
+/** Every channel's bias is added at all places. */
+function bias(c: GradientContext): Value | null {
+  if (!c.inputs[2]) return null
+  return c.g.reduceSum(c.dy, [0, ...range(c.dy.shape.length).slice(2)], false)
 }
 
-/** The convolution transposed; rows that the stride left over at the end are padded back by `output_padding`. */
-function inputGradient(c: GradientContext, dy: Value, weight: Value, window: Window, group: number): Value {
-  const { kernel, strides, dilations, padBegin, padEnd } = window
-  const left = c.x.shape.slice(2).map((size, axis) => {
+/**
+ * Adds each value of `dy`, times the weights, to the window it came from: the convolution transposed. Rows that no window
+ * reached are put back by `output_padding`; what windows reached beyond the input's end is cut off.
+ */
+export function spreadWindows(
+  g: Operators,
+  dy: Value,
+  weight: Value,
+  window: Window,
+  group: number,
+  input: Shape,
+): Value {
+  const { kernel, strides, dilations, padBegin } = window
+  const beyond = input.slice(2).map((size, axis) => {
     const reach = dilations[axis]! * (kernel[axis]! - 1) + 1
-    return (size + padBegin[axis]! + padEnd[axis]! - reach) % strides[axis]!
+    return (dy.shape[axis + 2]! - 1) * strides[axis]! + reach - padBegin[axis]! - size
   })
   const attributes = {
     kernel_shape: kernel,
     strides,
     dilations,
-    pads: [...padBegin, ...padEnd],
-    output_padding: left,
+    pads: [...padBegin, ...beyond.map(count => Math.max(0, count))],
+    output_padding: beyond.map(count => Math.max(0, -count)),
     group,
   }
-  return c.g.one('ConvTranspose', [dy, weight], attributes)
+  return g.one('ConvTranspose', [dy, weight], attributes)
 }
 
 /**
  * dW[o, i, k] = sum over batch and space of dy[b, o, s] x[b, i, stride s + dilation k]: a convolution of x with dy in which
- * batch and channels trade places, and so do stride and dilation.
+ * batch and channels trade places, and so do stride and dilation. Groups stay groups.
  */
-function weightGradient(c: GradientContext, input: Value, dy: Value, window: Window): Value {
-  const { g } = c
-  const swap = [1, 0, ...range(input.shape.length).slice(2)]
+function weightGradient(g: Operators, x: Value, dy: Value, window: Window, group: number): Value {
+  const swap = [1, 0, ...range(x.shape.length).slice(2)]
+  const [batch, ...space] = [x.shape[0]!, ...x.shape.slice(2)]
+  const [inputs, outputs] = [x.shape[1]! / group, dy.shape[1]! / group]
+  // [batch, group * inputs, ..] to [inputs, group * batch, ..], and [batch, group * outputs, ..] to [group * outputs, batch, ..].
+  const grouped = g.reshape(x, [batch, group, inputs, elements(space)])
+  const columns = g.reshape(g.transpose(grouped, [2, 1, 0, 3]), [inputs, group * batch, ...space])
   const attributes = {
     kernel_shape: dy.shape.slice(2),
     strides: window.dilations,
     dilations: window.strides,
     pads: [...window.padBegin, ...window.padEnd],
+    group,
   }
-  const result = g.one('Conv', [g.transpose(input, swap), g.transpose(dy, swap)], attributes)
+  const result = g.one('Conv', [group === 1 ? g.transpose(x, swap) : columns, g.transpose(dy, swap)], attributes)
   // Where the stride left rows over the result has more taps than the kernel.
   const trimmed = window.kernel.reduce((part, size, axis) => g.slice(part, axis + 2, 0, size), result)
-  return g.transpose(trimmed, swap)
-}
-
-/** Each window's gradient is spread evenly over it: a transposed convolution, channel by channel, with ones. */
-function averagePool(c: GradientContext): (Value | null)[] {
-  const { g, x, dy } = c
-  const window = windowOf(c.node, x.shape.slice(2), null)
-  const padded = [...window.padBegin, ...window.padEnd].some(pad => pad > 0)
-  if (intAttribute(c.node, 'ceil_mode', 0) === 1) throw c.fault('pools with ceil_mode, which is not supported')
-  if (padded && intAttribute(c.node, 'count_include_pad', 0) === 0)
-    throw c.fault('pools with padding that it does not count, which is not supported')
-  const channels = x.shape[1]!
-  const share = g.expand(g.scalar(1 / elements(window.kernel), x.type), [channels, 1, ...window.kernel])
-  return [inputGradient(c, dy, share, window, channels)]
+  return g.reshape(g.transpose(trimmed, swap), [group * outputs, inputs, ...window.kernel])
 }

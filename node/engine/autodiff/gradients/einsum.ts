@@ -1,13 +1,14 @@
 /** Gradient of Einsum over explicit equations: each operand's gradient is an Einsum of the others with the output's. */
 import { textAttribute } from '../attributes.ts'
 import type { Value } from '../builder.ts'
-import { parseEquation } from '../equation.ts'
+import { equationText, parseEquation } from '../equation.ts'
 import type { GradientContext, GradientRules } from './types.ts'
 
 export const EINSUM_GRADIENTS: GradientRules = {
   Einsum: c => {
-    const equation = parseEquation(textAttribute(c.node, 'equation', ''), c.inputs.length)
-    if (equation === null) throw c.fault('has an equation with an ellipsis or a repeated letter in one operand')
+    const ranks = c.inputs.map((_, index) => c.input(index).shape.length)
+    const equation = parseEquation(textAttribute(c.node, 'equation', ''), ranks)
+    if (equation === null) throw c.fault('has an equation with a letter twice in one operand')
     return c.inputs.map((_, index) => operandGradient(c, equation.operands, equation.output, index))
   },
 }
@@ -19,12 +20,17 @@ function operandGradient(c: GradientContext, operands: readonly string[], output
   // A letter that is summed out of this operand alone does not occur elsewhere: its gradient is the same along that axis.
   const elsewhere = output + others.map(other => other.letters).join('')
   const present = [...letters].filter(letter => elsewhere.includes(letter)).join('')
-  const equation = `${[output, ...others.map(other => other.letters)].join(',')}->${present}`
+  const equation = equationText({ operands: [output, ...others.map(other => other.letters)], output: present })
   const partial = g.one('Einsum', [dy, ...others.map(other => other.value)], { equation })
   const { shape } = c.input(index)
+  const sizes = [...partial.shape]
   const spread = g.reshape(
     partial,
-    [...letters].map((letter, axis) => (present.includes(letter) ? shape[axis]! : 1)),
+    [...letters].map(letter => (present.includes(letter) ? (sizes.shift() ?? 1) : 1)),
   )
-  return g.expand(spread, shape)
+  // An axis of size 1 that the others stretched keeps their size: the walker sums it.
+  return g.expand(
+    spread,
+    shape.map((size, axis) => Math.max(size, spread.shape[axis]!)),
+  )
 }

@@ -29,6 +29,9 @@ export const ELEMENTWISE_GRADIENTS: GradientRules = {
   Asin: ({ g, dy, x }) => [g.div(dy, g.one('Sqrt', [g.offset(g.neg(g.square(x)), 1)]))],
   Acos: ({ g, dy, x }) => [g.neg(g.div(dy, g.one('Sqrt', [g.offset(g.neg(g.square(x)), 1)])))],
   Atan: ({ g, dy, x }) => [g.div(dy, g.offset(g.square(x), 1))],
+  Asinh: ({ g, dy, x }) => [g.div(dy, g.one('Sqrt', [g.offset(g.square(x), 1)]))],
+  Acosh: ({ g, dy, x }) => [g.div(dy, g.one('Sqrt', [g.offset(g.square(x), -1)]))],
+  Atanh: ({ g, dy, x }) => [g.div(dy, g.offset(g.neg(g.square(x)), 1))],
   // The factor 2 / sqrt(pi) rides in the exponent, which saves a pass.
   Erf: ({ g, dy, x }) => [g.mul(dy, g.exp(g.sub(g.scalar(Math.log(2 / Math.sqrt(Math.PI)), x.type), g.square(x))))],
   Tanh: ({ g, dy, y }) => [g.sub(dy, g.mul(dy, g.square(y)))],
@@ -37,13 +40,27 @@ export const ELEMENTWISE_GRADIENTS: GradientRules = {
   LeakyRelu: c => [slope(c, c.g.scale(c.dy, floatAttribute(c.node, 'alpha', 0.01)))],
   PRelu: c => {
     const { g, dy, x } = c
-    const positive = g.one('Greater', [x, g.scalar(0, x.type)])
     return [
-      g.one('Where', [positive, dy, g.mul(dy, c.input(1))]),
-      g.one('Where', [positive, g.scalar(0, x.type), g.mul(dy, x)]),
+      g.one('Where', [positive(c), dy, g.mul(dy, c.input(1))]),
+      g.one('Where', [positive(c), g.scalar(0, x.type), g.mul(dy, x)]),
     ]
   },
   Elu: c => [slope(c, c.g.mul(c.dy, c.g.offset(c.y, floatAttribute(c.node, 'alpha', 1))))],
+  Selu: c => {
+    const alpha = floatAttribute(c.node, 'alpha', 1.6732632)
+    const gamma = floatAttribute(c.node, 'gamma', 1.0507009)
+    const below = c.g.mul(c.dy, c.g.offset(c.y, alpha * gamma))
+    return [c.g.one('Where', [positive(c), c.g.scale(c.dy, gamma), below])]
+  },
+  Celu: c => [slope(c, c.g.mul(c.dy, c.g.offset(c.g.scale(c.y, 1 / floatAttribute(c.node, 'alpha', 1)), 1)))],
+  ThresholdedRelu: c => {
+    const alpha = c.g.scalar(floatAttribute(c.node, 'alpha', 1), c.x.type)
+    return [c.g.keepWhere(c.g.one('Greater', [c.x, alpha]), c.dy)]
+  },
+  Shrink: c => {
+    const lambd = c.g.scalar(floatAttribute(c.node, 'lambd', 0.5), c.x.type)
+    return [c.g.keepWhere(c.g.one('Greater', [c.g.one('Abs', [c.x]), lambd]), c.dy)]
+  },
   Softplus: ({ g, dy, x }) => [g.mul(dy, g.one('Sigmoid', [x]))],
   Softsign: ({ g, dy, x }) => [g.div(dy, g.square(g.offset(g.one('Abs', [x]), 1)))],
   HardSigmoid: c => {
@@ -62,6 +79,8 @@ export const ELEMENTWISE_GRADIENTS: GradientRules = {
     const rise = g.mul(g.mul(x, g.one('Sigmoid', [x])), g.offset(g.neg(g.square(tanh)), 1))
     return [g.mul(dy, g.add(tanh, rise))]
   },
+  // y = a - b n with a whole number n, rounded down or to 0.
+  Mod: c => [c.dy, c.g.neg(c.g.mul(c.dy, c.g.one('Round', [c.g.div(c.g.sub(c.x, c.y), c.input(1))])))],
   Pow: c => [powBase(c), powExponent(c)],
   Min: extremum,
   Max: extremum,
@@ -78,7 +97,11 @@ export const ELEMENTWISE_GRADIENTS: GradientRules = {
 
 /** dy where x is positive, `below` elsewhere. */
 function slope(c: GradientContext, below: Value): Value {
-  return c.g.one('Where', [c.g.one('Greater', [c.x, c.g.scalar(0, c.x.type)]), c.dy, below])
+  return c.g.one('Where', [positive(c), c.dy, below])
+}
+
+function positive(c: GradientContext): Value {
+  return c.g.one('Greater', [c.x, c.g.scalar(0, c.x.type)])
 }
 
 function powBase(c: GradientContext): Value {

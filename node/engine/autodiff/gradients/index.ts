@@ -8,12 +8,14 @@ import { LAYOUT_GRADIENTS } from './layout.ts'
 import { LOSS_GRADIENTS } from './loss.ts'
 import { MATMUL_GRADIENTS } from './matmul.ts'
 import { NORMALISATION_GRADIENTS } from './normalisation.ts'
+import { POOLING_GRADIENTS } from './pooling.ts'
 import { REDUCE_GRADIENTS } from './reduce.ts'
+import { RESIZE_GRADIENTS } from './resize.ts'
 import type { GradientRule, GradientRules } from './types.ts'
 
 /** Piecewise constant: no gradient flows through these, which is not an error. */
 const FLAT =
-  'Shape Size ConstantOfShape Range Sign Floor Ceil Round ArgMax ArgMin OneHot Equal Less Greater LessOrEqual GreaterOrEqual Not And Or Xor IsNaN IsInf'
+  'Shape Size ConstantOfShape Range EyeLike Bernoulli RandomNormalLike RandomUniformLike Sign Floor Ceil Round Hardmax ArgMax ArgMin Equal Less Greater LessOrEqual GreaterOrEqual Not And Or Xor IsNaN IsInf'
 
 export const GRADIENTS: GradientRules = {
   ...ELEMENTWISE_GRADIENTS,
@@ -26,6 +28,8 @@ export const GRADIENTS: GradientRules = {
   ...NORMALISATION_GRADIENTS,
   ...LOSS_GRADIENTS,
   ...CONVOLUTION_GRADIENTS,
+  ...POOLING_GRADIENTS,
+  ...RESIZE_GRADIENTS,
   ...Object.fromEntries(FLAT.split(' ').map(name => [name, () => []])),
 }
 

@@ -5,7 +5,8 @@
 import { DataType } from '../../onnx/index.ts'
 import { intAttribute, textAttribute } from '../attributes.ts'
 import type { Value } from '../builder.ts'
-import { elements, normalAxis, strides } from '../shape.ts'
+import type { Operators } from '../operators.ts'
+import { elements, normalAxis, range, type Shape, strides } from '../shape.ts'
 import type { GradientContext, GradientRules } from './types.ts'
 
 export const INDEXING_GRADIENTS: GradientRules = {
@@ -18,6 +19,14 @@ export const INDEXING_GRADIENTS: GradientRules = {
     return [scatterData(c, 'ScatterElements', { axis }), null, c.g.one('GatherElements', [c.dy, indices], { axis })]
   },
   ScatterND: c => [scatterData(c, 'ScatterND', {}), null, c.g.one('GatherND', [c.dy, c.input(1)])],
+  OneHot: c => {
+    const { g, dy } = c
+    const values = c.input(2)
+    const axis = intAttribute(c.node, 'axis', -1)
+    const isHot = g.one('OneHot', [c.x, c.input(1), g.numbersAs(values.type, [2], [0, 1])], { axis })
+    const on = g.sumTo(g.mul(dy, isHot), [1])
+    return [null, null, g.concat([g.sub(g.sumTo(dy, [1]), on), on], 0)]
+  },
   TopK: c => [c.g.scatterAdd(c.x.shape, axisOf(c, -1), c.g.optionalOutput(c.node, 1), c.dy)],
 }
 
@@ -45,14 +54,14 @@ function gather(c: GradientContext): Value {
   return g.scatterAdd(shape, axis, g.expand(column, rows.shape), rows)
 }
 
-/** The index vectors become row numbers of the data seen as a matrix [indexed, rest]. */
+/** The index vectors become row numbers of the data seen as a matrix [batch * indexed, rest]. */
 function gatherND(c: GradientContext): Value {
   const { g, dy } = c
   const { shape } = c.x
   const indices = c.input(1)
-  if (intAttribute(c.node, 'batch_dims', 0) !== 0) throw c.fault('gathers with batch_dims, which is not supported')
+  const batch = intAttribute(c.node, 'batch_dims', 0)
   const depth = indices.shape.at(-1) ?? 0
-  const indexed = shape.slice(0, depth)
+  const indexed = shape.slice(batch, batch + depth)
   const sizes = g.integers(indexed)
   // Negative indices count from the end, each along its own axis.
   const positive = g.one('Where', [
@@ -60,11 +69,21 @@ function gatherND(c: GradientContext): Value {
     g.add(indices, sizes),
     indices,
   ])
-  const row = g.reduceSum(g.mul(positive, g.integers(strides(indexed))), [indices.shape.length - 1], false)
-  const matrix = [elements(indexed), elements(shape.slice(depth))]
+  const within = g.reduceSum(g.mul(positive, g.integers(strides(indexed))), [indices.shape.length - 1], false)
+  const row = batch === 0 ? within : g.add(within, batchStarts(g, within.shape, batch, elements(indexed)))
+  const matrix = [elements(shape.slice(0, batch + depth)), elements(shape.slice(batch + depth))]
   const updates = g.reshape(dy, [elements(row.shape), matrix[1]!])
   const rows = g.expand(g.reshape(row, [elements(row.shape), 1]), updates.shape)
   return g.reshape(g.scatterAdd(matrix, 0, rows, updates), shape)
+}
+
+/** The row at which each batch begins, for values of the given shape. */
+function batchStarts(g: Operators, shape: Shape, batch: number, rows: number): Value {
+  const count = elements(shape.slice(0, batch))
+  return g.reshape(
+    g.integers(range(count).map(at => at * rows)),
+    shape.map((size, axis) => (axis < batch ? size : 1)),
+  )
 }
 
 /** What was overwritten has no gradient; what was added to keeps it. */

@@ -90,10 +90,8 @@ const rootMeanSquare: GradientRule = c => {
   return [g.mul(inverse, g.sub(scaled, g.mul(normal, stretch))), g.sumTo(weighted, scale.shape)]
 }
 
-/** Inference form only: mean and variance are inputs. */
+/** The inference form: mean and variance are inputs. That of training is written out (`decompose/`). */
 function batchNormalization(c: GradientContext): (Value | null)[] {
-  if (intAttribute(c.node, 'training_mode', 0) === 1)
-    throw c.fault('is in training mode; export the model in evaluation mode')
   const { g, x, dy } = c
   const column = channelShape(x.shape)
   const at = (index: number) => g.reshape(c.input(index), column)

@@ -25,6 +25,7 @@ export const REDUCE_GRADIENTS: GradientRules = {
   ReduceSumSquare: c => [c.g.mul(c.x, c.g.scale(kept(c, c.dy), 2))],
   ReduceLogSumExp: c => [c.g.mul(c.g.exp(c.g.sub(c.x, kept(c, c.y))), kept(c, c.dy))],
   ReduceLogSum: c => [c.g.expand(c.g.div(kept(c, c.dy), c.g.exp(kept(c, c.y))), c.x.shape)],
+  ReduceProd: c => [product(c)],
   CumSum: c => {
     const attributes = {
       exclusive: intAttribute(c.node, 'exclusive', 0),
@@ -46,4 +47,16 @@ function extremum(c: GradientContext): (Value | null)[] {
   const reaches = g.cast(g.one('Equal', [x, kept(c, c.y)]), x.type)
   const share = g.div(kept(c, c.dy), g.reduceSum(reaches, axes))
   return [g.mul(reaches, share)]
+}
+
+/** The product of the others: y / x, but where a value is 0 the product of what is not, and 0 where two are. */
+function product(c: GradientContext): Value {
+  const { g, x } = c
+  const axes = reducedAxes(c.node, x.shape.length, c.constant(1))
+  const isZero = g.one('Equal', [x, g.scalar(0, x.type)])
+  const safe = g.one('Where', [isZero, g.scalar(1, x.type), x])
+  const zero = g.cast(isZero, x.type)
+  const isAlone = g.one('Equal', [g.reduceSum(zero, axes), zero])
+  const whole = axes.length === 0 ? safe : g.reduceProd(safe, axes)
+  return g.keepWhere(isAlone, g.mul(kept(c, c.dy), g.div(whole, safe)))
 }

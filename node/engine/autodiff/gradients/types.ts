@@ -3,6 +3,8 @@ import type { Node } from '../../onnx/index.ts'
 import type { Value } from '../builder.ts'
 import { DifferentiationError } from '../errors.ts'
 import type { Operators } from '../operators.ts'
+import { inferTypes } from '../shapes/index.ts'
+import type { TypedShape } from '../shapes/types.ts'
 
 export class GradientContext {
   readonly node: Node
@@ -28,6 +30,11 @@ export class GradientContext {
     const gradient = this.gradients[0]
     if (!gradient) throw this.fault('has no gradient for its first output')
     return gradient
+  }
+
+  /** Types and shapes of all outputs, those that nobody named among them. */
+  get outputTypes(): readonly TypedShape[] {
+    return inferTypes(this.g, this.node)
   }
 
   input(index: number): Value {

@@ -1,7 +1,7 @@
 /** Convolutions and pooling over [batch, channels, spatial...]. */
 import { DataType } from '../../onnx/index.ts'
 import { intAttribute } from '../attributes.ts'
-import { windowOf } from '../windows.ts'
+import { transposedWindowOf, windowOf } from '../windows.ts'
 import type { ShapeRule, ShapeRules } from './types.ts'
 
 const pool: ShapeRule = c => {
@@ -28,18 +28,8 @@ export const CONVOLUTION_SHAPES: ShapeRules = {
   ConvTranspose: c => {
     const { type, shape } = c.input(0)
     const weight = c.input(1).shape
-    const window = windowOf(c.node, shape.slice(2), weight.slice(2))
-    const sizes = shape.slice(2).map((size, axis) => {
-      const reach = window.dilations[axis]! * (window.kernel[axis]! - 1) + 1
-      return (
-        (size - 1) * window.strides[axis]! +
-        reach -
-        window.padBegin[axis]! -
-        window.padEnd[axis]! +
-        window.outputPadding[axis]!
-      )
-    })
-    return [{ type, shape: [shape[0] ?? 0, (weight[1] ?? 0) * intAttribute(c.node, 'group', 1), ...sizes] }]
+    const { output } = transposedWindowOf(c.node, shape.slice(2), weight.slice(2))
+    return [{ type, shape: [shape[0] ?? 0, (weight[1] ?? 0) * intAttribute(c.node, 'group', 1), ...output] }]
   },
   MaxPool: pool,
   AveragePool: pool,

@@ -5,6 +5,11 @@ import type { ShapeRule, ShapeRules } from './types.ts'
 
 const unary: ShapeRule = c => [c.input(0)]
 
+/** Of the type that `dtype` names, the input's unless given. */
+const typed: ShapeRule = c => [
+  { type: castType(intAttribute(c.node, 'dtype', c.input(0).type)), shape: c.input(0).shape },
+]
+
 const predicate: ShapeRule = c => [{ type: DataType.bool, shape: c.input(0).shape }]
 
 const broadcasting: ShapeRule = c => [
@@ -23,13 +28,15 @@ export const ELEMENTWISE_SHAPES: ShapeRules = {
     unary,
   ),
   ...all(
-    'Sign Floor Ceil Round Elu Selu Celu HardSigmoid HardSwish Mish Softsign Sinh Cosh Asin Acos Atan BitwiseNot',
+    'Sign Floor Ceil Round Elu Selu Celu Shrink HardSigmoid HardSwish Mish Softsign Sinh Cosh Asin Acos Atan BitwiseNot',
     unary,
   ),
+  ...all('Asinh Acosh Atanh Hardmax', unary),
   ...all('ThresholdedRelu Swish com.microsoft.Gelu com.microsoft.QuickGelu', unary),
   ...all('Not IsNaN IsInf', predicate),
   ...all('Add Sub Mul Div Pow Min Max Mod PRelu Sum Mean com.microsoft.FastGelu com.microsoft.BiasGelu', broadcasting),
   ...all('Equal Less Greater LessOrEqual GreaterOrEqual And Or Xor', comparison),
+  ...all('EyeLike Bernoulli RandomNormalLike RandomUniformLike', typed),
   Dropout: c => [c.input(0), { type: DataType.bool, shape: c.input(0).shape }],
   Cast: c => [{ type: castType(intAttribute(c.node, 'to', DataType.float32)), shape: c.input(0).shape }],
   CastLike: c => [{ type: c.input(1).type, shape: c.input(0).shape }],

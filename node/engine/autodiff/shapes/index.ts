@@ -8,6 +8,7 @@ import { LAYOUT_SHAPES } from './layout.ts'
 import { MATMUL_SHAPES } from './matmul.ts'
 import { NORMALISATION_SHAPES } from './normalisation.ts'
 import { REDUCE_SHAPES } from './reduce.ts'
+import { RESIZE_SHAPES } from './resize.ts'
 import { ShapeContext, type ShapeRules, type TypedShape } from './types.ts'
 
 const SHAPES: ShapeRules = {
@@ -18,6 +19,7 @@ const SHAPES: ShapeRules = {
   ...INDEXING_SHAPES,
   ...NORMALISATION_SHAPES,
   ...CONVOLUTION_SHAPES,
+  ...RESIZE_SHAPES,
 }
 
 /** Key of a node in the rule tables. */

@@ -30,9 +30,9 @@ export const MATMUL_SHAPES: ShapeRules = {
     },
   ],
   Einsum: c => {
-    const equation = parseEquation(textAttribute(c.node, 'equation', ''), c.inputs.length)
-    if (equation === null)
-      throw c.fault('has an equation with an ellipsis or a repeated letter in one operand', 'unknown-shape')
+    const ranks = c.inputs.map((_, index) => c.input(index).shape.length)
+    const equation = parseEquation(textAttribute(c.node, 'equation', ''), ranks)
+    if (equation === null) throw c.fault('has an equation with a letter twice in one operand', 'unknown-shape')
     const sizes = new Map<string, number>()
     for (const [index, letters] of equation.operands.entries()) {
       for (const [axis, letter] of [...letters].entries())

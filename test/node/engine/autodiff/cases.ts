@@ -1,50 +1,19 @@
 /** One case for each gradient rule: what is fed to the operator, and how far its inputs may be from singular points. */
-import type { AttributeValue } from '../../../../node/engine/onnx/index.ts'
-
-export interface InputCase {
-  readonly shape: readonly number[]
-  /** Values are drawn from here. */
-  readonly between?: readonly [number, number]
-  /** Fixed whole numbers, fed as an int64 constant, or as bool. */
-  readonly constant?: readonly number[]
-  readonly bool?: boolean
-  /** Fed, but not differentiated. */
-  readonly fixed?: readonly number[]
-}
-
-export interface OperatorCase {
-  readonly name: string
-  readonly op: string
-  readonly domain?: string
-  readonly inputs: readonly (InputCase | null)[]
-  readonly attributes?: Readonly<Record<string, AttributeValue>>
-  readonly opset?: number
-  /** Outputs whose sum, each with weights of its own, is differentiated. */
-  readonly outputs?: number
-  /** ONNX Runtime has no float64 kernel: differences in float32, with the tolerance that this allows. */
-  readonly single?: boolean
-}
-
-const x = (...shape: number[]): InputCase => ({ shape })
-const positive = (...shape: number[]): InputCase => ({ shape, between: [0.3, 2] })
-const inside = (...shape: number[]): InputCase => ({ shape, between: [-0.9, 0.9] })
-const ints = (shape: readonly number[], constant: readonly number[]): InputCase => ({ shape, constant })
-const axes = (...values: number[]): InputCase => ints([values.length], values)
-const bools = (shape: readonly number[], constant: readonly number[]): InputCase => ({ shape, constant, bool: true })
-const float = (value: number) => ({ float: value })
-
-const unary = (op: string, input: InputCase = x(2, 3), extra: Partial<OperatorCase> = {}): OperatorCase => ({
-  name: op,
-  op,
-  inputs: [input],
-  ...extra,
-})
-const binary = (op: string, a: InputCase, b: InputCase): OperatorCase => ({
-  name: `${op} [${a.shape}] [${b.shape}]`,
-  op,
-  inputs: [a, b],
-})
-const MS = 'com.microsoft'
+import {
+  axes,
+  binary,
+  bools,
+  float,
+  type InputCase,
+  inside,
+  ints,
+  MS,
+  type OperatorCase,
+  positive,
+  unary,
+  x,
+} from './case.ts'
+import { LAYER_CASES } from './layer-cases.ts'
 
 export const CASES: readonly OperatorCase[] = [
   ...['Identity', 'Neg', 'Exp', 'Abs', 'Sin', 'Cos', 'Tanh', 'Sigmoid', 'Relu'].map(op => unary(op)),
@@ -62,6 +31,24 @@ export const CASES: readonly OperatorCase[] = [
     'LeakyRelu',
     'HardSigmoid',
   ].map(op => unary(op, x(2, 3), { single: true, opset: 18 })),
+  ...['Selu', 'Celu', 'Asinh', 'ThresholdedRelu', 'Shrink'].map(op => unary(op, x(2, 3), { single: true })),
+  unary('Acosh', { shape: [2, 3], between: [1.4, 3] }, { single: true }),
+  unary('Atanh', inside(2, 3), { single: true }),
+  {
+    name: 'Selu with other constants',
+    op: 'Selu',
+    inputs: [x(2, 3)],
+    attributes: { alpha: float(0.7), gamma: float(1.3) },
+    single: true,
+  },
+  {
+    name: 'Celu with another constant',
+    op: 'Celu',
+    inputs: [x(2, 3)],
+    attributes: { alpha: float(0.6) },
+    single: true,
+  },
+  { name: 'Mod', op: 'Mod', inputs: [x(2, 3), { shape: [3], between: [0.41, 0.49] }], attributes: { fmod: 1 } },
   ...['Log', 'Sqrt', 'Reciprocal'].map(op => unary(op, positive(2, 3))),
   ...['Asin', 'Acos'].map(op => unary(op, inside(2, 3), { single: true })),
   unary('Gelu', x(2, 3), { opset: 20, single: true }),
@@ -148,6 +135,14 @@ export const CASES: readonly OperatorCase[] = [
       : [{ name: `${op} attribute`, op, inputs: [x(2, 3, 2)], attributes: { axes: [-1], keepdims: 0 }, opset: 13 }]),
   ]),
   { name: 'ReduceLogSum', op: 'ReduceLogSum', inputs: [positive(2, 3), axes(1)], opset: 18 },
+  ...[
+    { name: 'ReduceProd', values: [1.5, -0.5, 2, 0.7, -1.2, 0.4] },
+    { name: 'ReduceProd of one zero', values: [1.5, 0, 2, 0.7, -1.2, 0.4] },
+    { name: 'ReduceProd of two zeros', values: [1.5, 0, 2, 0.7, 0, 0.4] },
+  ].flatMap(({ name, values }) => [
+    { name, op: 'ReduceProd', inputs: [{ shape: [2, 3], values }, axes(1)], opset: 18, single: true },
+    { name: `${name}, all`, op: 'ReduceProd', inputs: [{ shape: [2, 3], values }], opset: 17, single: true },
+  ]),
   { name: 'CumSum', op: 'CumSum', inputs: [x(2, 3), ints([], [1])] },
   {
     name: 'CumSum reverse exclusive',
@@ -157,6 +152,19 @@ export const CASES: readonly OperatorCase[] = [
   },
   { name: 'Einsum', op: 'Einsum', inputs: [x(2, 3, 2), x(2, 4, 2)], attributes: { equation: 'bqd,bkd->bqk' } },
   { name: 'Einsum sums alone', op: 'Einsum', inputs: [x(2, 3), x(3, 2)], attributes: { equation: 'ij,jk->k' } },
+
+  {
+    name: 'Einsum with ellipsis',
+    op: 'Einsum',
+    inputs: [x(2, 2, 3), x(3, 4)],
+    attributes: { equation: '...i,ij->...j' },
+  },
+  {
+    name: 'Einsum with two ellipses',
+    op: 'Einsum',
+    inputs: [x(3, 2, 3), x(2, 3, 4)],
+    attributes: { equation: 'k...i,...ij->k...j' },
+  },
 
   { name: 'Reshape', op: 'Reshape', inputs: [x(2, 6), axes(0, 3, -1)] },
   { name: 'Flatten', op: 'Flatten', inputs: [x(2, 3, 2)], attributes: { axis: 2 } },
@@ -172,6 +180,31 @@ export const CASES: readonly OperatorCase[] = [
   { name: 'Slice with steps', op: 'Slice', inputs: [x(5, 4), axes(4, 0), axes(-100, 4), axes(0, 1), axes(-2, 3)] },
   { name: 'Pad', op: 'Pad', inputs: [x(2, 3), axes(1, 0, 2, 1)] },
   { name: 'Pad some axes', op: 'Pad', inputs: [x(2, 3), axes(1, 2), null, axes(-1)], opset: 18 },
+  { name: 'Pad cutting off', op: 'Pad', inputs: [x(3, 4), axes(-1, 2, 1, -2)] },
+  ...['reflect', 'edge', 'wrap'].map(mode => ({
+    name: `Pad ${mode}`,
+    op: 'Pad',
+    inputs: [x(3, 4), axes(1, 2, 0, 3)],
+    attributes: { mode },
+    opset: 19,
+    single: true,
+  })),
+  { name: 'Pad with a value', op: 'Pad', inputs: [x(2, 3), axes(1, 0, 2, -1), x()] },
+  {
+    name: 'DepthToSpace',
+    op: 'DepthToSpace',
+    inputs: [x(1, 8, 1, 2)],
+    attributes: { blocksize: 2 },
+    single: true,
+  },
+  {
+    name: 'DepthToSpace CRD',
+    op: 'DepthToSpace',
+    inputs: [x(1, 8, 1, 2)],
+    attributes: { blocksize: 2, mode: 'CRD' },
+    single: true,
+  },
+  { name: 'SpaceToDepth', op: 'SpaceToDepth', inputs: [x(1, 2, 2, 4)], attributes: { blocksize: 2 }, single: true },
   { name: 'Tile', op: 'Tile', inputs: [x(2, 3), axes(2, 3)] },
   { name: 'Trilu upper', op: 'Trilu', inputs: [x(3, 3), ints([], [1])] },
   { name: 'Trilu lower', op: 'Trilu', inputs: [x(2, 3, 3)], attributes: { upper: 0 } },
@@ -181,6 +214,19 @@ export const CASES: readonly OperatorCase[] = [
   { name: 'Gather one', op: 'Gather', inputs: [x(2, 4), ints([], [-1])], attributes: { axis: 1 } },
   { name: 'GatherElements', op: 'GatherElements', inputs: [x(3, 3), ints([2, 3], [0, 2, 1, 0, 2, 0])] },
   { name: 'GatherND', op: 'GatherND', inputs: [x(3, 2, 2), ints([3, 2], [0, 1, -1, 0, 0, 1])] },
+  {
+    name: 'GatherND batched',
+    op: 'GatherND',
+    inputs: [x(2, 3, 2), ints([2, 2, 1], [0, -1, 1, 1])],
+    attributes: { batch_dims: 1 },
+  },
+  {
+    name: 'OneHot',
+    op: 'OneHot',
+    inputs: [ints([3], [1, 0, 3]), ints([], [4]), x(2)],
+    attributes: { axis: 0 },
+    single: true,
+  },
   { name: 'ScatterElements', op: 'ScatterElements', inputs: [x(3, 3), ints([2, 2], [0, 2, 1, 0]), x(2, 2)] },
   {
     name: 'ScatterElements add',
@@ -215,6 +261,18 @@ export const CASES: readonly OperatorCase[] = [
     inputs: [x(2, 3, 2), x(3), x(3), x(3), positive(3)],
     outputs: 1,
   },
+  {
+    name: 'BatchNormalization in training',
+    op: 'BatchNormalization',
+    inputs: [x(2, 3, 2), x(3), x(3), x(3), positive(3)],
+    attributes: { training_mode: 1, momentum: float(0.7) },
+    outputs: 3,
+    single: true,
+  },
+  { name: 'LRN', op: 'LRN', inputs: [x(1, 5, 2, 1)], attributes: { size: 3, alpha: float(0.9) }, single: true },
+  { name: 'LpNormalization 1', op: 'LpNormalization', inputs: [x(2, 4)], attributes: { p: 1 }, single: true },
+  { name: 'LpNormalization 2', op: 'LpNormalization', inputs: [x(4, 2)], attributes: { axis: 0 } },
+  { name: 'MeanVarianceNormalization', op: 'MeanVarianceNormalization', inputs: [x(2, 2, 2, 1)], single: true },
   { name: 'InstanceNormalization', op: 'InstanceNormalization', inputs: [x(2, 2, 4), x(2), x(2)], single: true },
   {
     name: 'GroupNormalization',
@@ -271,45 +329,7 @@ export const CASES: readonly OperatorCase[] = [
     attributes: { ignore_index: -1 },
     single: true,
   },
-
-  {
-    name: 'Conv',
-    op: 'Conv',
-    inputs: [x(2, 2, 5), x(3, 2, 3), x(3)],
-    attributes: { kernel_shape: [3], strides: [2], pads: [1, 0] },
-    single: true,
-  },
-  {
-    name: 'Conv grouped, dilated',
-    op: 'Conv',
-    inputs: [x(1, 4, 5, 4), x(2, 2, 2, 2)],
-    attributes: { kernel_shape: [2, 2], dilations: [2, 1], group: 2 },
-    single: true,
-  },
-  {
-    name: 'Conv same',
-    op: 'Conv',
-    inputs: [x(1, 1, 5), x(1, 1, 3)],
-    attributes: { auto_pad: 'SAME_UPPER', strides: [2] },
-    single: true,
-  },
-  {
-    name: 'MaxPool',
-    op: 'MaxPool',
-    inputs: [x(1, 2, 5, 4)],
-    attributes: { kernel_shape: [2, 2], strides: [2, 1] },
-    outputs: 1,
-    single: true,
-  },
-  {
-    name: 'AveragePool',
-    op: 'AveragePool',
-    inputs: [x(1, 2, 5, 4)],
-    attributes: { kernel_shape: [2, 2], strides: [2, 2] },
-    single: true,
-  },
-  { name: 'GlobalAveragePool', op: 'GlobalAveragePool', inputs: [x(2, 2, 3, 2)], single: true },
-  { name: 'GlobalMaxPool', op: 'GlobalMaxPool', inputs: [x(2, 2, 3)], single: true },
+  ...LAYER_CASES,
 ]
 
 function gemm(transA: number, transB: number): OperatorCase[] {

@@ -11,7 +11,16 @@ interface Reference {
   readonly gradients: readonly { name: string; data: number[] }[]
 }
 
-const EXPORTS = ['gpt-opset17', 'gpt-tanh-opset20', 'llama-opset18', 'mlp-opset13', 'conv-opset17', 'encoder-opset23']
+const EXPORTS = [
+  'gpt-opset17',
+  'gpt-tanh-opset20',
+  'llama-opset18',
+  'mlp-opset13',
+  'conv-opset17',
+  'encoder-opset23',
+  'lstm-opset17',
+  'upscaler-training-opset13',
+]
 const FOLDER = new URL('../../../vectors/engine/', import.meta.url)
 
 /** Of the largest entry; PyTorch itself computes in float32. */

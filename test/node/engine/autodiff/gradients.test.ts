@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import { DifferentiationError, differentiate, GRADIENTS } from '../../../../node/engine/autodiff/index.ts'
 import {
   DataType,
+  floatTensor,
   intTensor,
   type Model,
   makeGraph,
@@ -12,7 +13,8 @@ import {
   type Tensor,
 } from '../../../../node/engine/onnx/index.ts'
 import { type Feed, openModel, product, type Runner, random, relativeError } from '../support.ts'
-import { CASES, type InputCase, type OperatorCase } from './cases.ts'
+import type { InputCase, OperatorCase } from './case.ts'
+import { CASES } from './cases.ts'
 
 /** Step and tolerance: truncation h^2 against rounding epsilon / h. */
 const DOUBLE = { type: DataType.float64, step: 1e-5, tolerance: 2e-7 }
@@ -73,9 +75,11 @@ function build(test: OperatorCase, type: DataType): Built {
   const inputs = test.inputs.map((input, index) => {
     if (input === null) return ''
     const name = `in${index}`
-    if (input.constant !== undefined && !input.bool) initializers.push(intTensor(name, input.shape, input.constant))
+    if (input.initial !== undefined) initializers.push(floatTensor(name, input.shape, input.initial))
+    else if (input.constant !== undefined && !input.bool)
+      initializers.push(intTensor(name, input.shape, input.constant))
     else feeds[name] = feedOf(input, type, next)
-    if (input.constant === undefined && input.fixed === undefined) targets.push(name)
+    if ([input.constant, input.fixed, input.initial].every(given => given === undefined)) targets.push(name)
     return name
   })
   const outputs = Array.from({ length: test.outputs ?? 1 }, (_, index) => `out${index}`)
@@ -96,6 +100,7 @@ function feedOf(input: InputCase, type: DataType, next: () => number): Feed {
   const { shape } = input
   if (input.constant !== undefined) return { type: DataType.bool, shape, data: input.constant }
   if (input.fixed !== undefined) return { type, shape, data: input.fixed }
+  if (input.values !== undefined) return { type, shape, data: input.values }
   const count = product(shape)
   const [low, high] = input.between ?? [-1.6, 1.6]
   // Evenly spaced and shuffled, so that no two values are close: maxima do not change within a step.
@@ -138,6 +143,39 @@ describe('differentiate', () => {
     const nodes = [makeNode('Exp', ['x'], ['e']), makeNode('Det', ['e'], ['y'], {}, { name: 'odd-one' })]
     const model = makeModel(makeGraph('g', { nodes, inputs: [vector('x')], outputs: [vector('y')], valueInfo: [] }))
     expect(() => differentiate(model, { withRespectTo: ['x'] })).to.throw(DifferentiationError, /odd-one.*Det/)
+  })
+
+  it('does not overlook what a branch takes from outside: a condition that is not constant is an error', () => {
+    const branch = (name: string, opType: string) => ({
+      kind: 'graph' as const,
+      value: makeGraph(name, { nodes: [makeNode(opType, ['x'], [name])], outputs: [vector(name)] }),
+    })
+    const attributes = new Map([
+      ['then_branch', branch('then', 'Exp')],
+      ['else_branch', branch('else', 'Neg')],
+    ])
+    const nodes = [
+      { ...makeNode('If', ['condition'], ['chosen'], {}, { name: 'fork' }), attributes },
+      makeNode('Add', ['chosen', 'x'], ['y']),
+    ]
+    const inputs = [vector('x'), makeValueInfo('condition', DataType.bool, [])]
+    const model = makeModel(makeGraph('g', { nodes, inputs, outputs: [vector('y')], valueInfo: [vector('chosen')] }))
+    expect(() => differentiate(model, { withRespectTo: ['x'] })).to.throw(DifferentiationError, /fork.*If/)
+  })
+
+  it('names the node that no shape is known of, also where the output comes long after it', () => {
+    const nodes = [makeNode('Unique', ['x'], ['u'], {}, { name: 'first' }), makeNode('Exp', ['u'], ['y'])]
+    const open = { name: 'y', documentation: '', type: { type: DataType.float32, shape: null } }
+    const model = makeModel(makeGraph('g', { nodes, inputs: [vector('x')], outputs: [open] }))
+    expect(() => differentiate(model, { withRespectTo: ['x'] })).to.throw(DifferentiationError, /first.*Unique/)
+  })
+
+  it('refuses a gradient that a rule does not give, instead of taking it for 0', () => {
+    const nodes = [makeNode('SoftmaxCrossEntropyLoss', ['x', 'labels', 'weights'], ['y'], {}, { name: 'loss' })]
+    const inputs = [makeValueInfo('x', DataType.float32, [1, 2]), makeValueInfo('labels', DataType.int64, [1])]
+    const outputs = [makeValueInfo('y', DataType.float32, [])]
+    const model = makeModel(makeGraph('g', { nodes, inputs: [...inputs, vector('weights')], outputs }))
+    expect(() => differentiate(model, { withRespectTo: ['weights'] })).to.throw(DifferentiationError, /loss.*input 2/)
   })
 
   it('leaves nodes alone that are off the path, whether it knows them or not', async () => {

@@ -30,10 +30,13 @@ describe('model presets', () => {
     })
   }
 
-  it('start residual projections smaller the deeper the model is (GPT-2, section 2.3)', () => {
+  it('start linear layers by the width, and residual projections smaller the deeper the model is (GPT-2, section 2.3)', () => {
     const specs = new Map(stageParameters(tiny, cutModel(tiny, 1, 1)[0]!).map(spec => [spec.name, spec.init]))
-    expect(specs.get('block.0.attention.query.weight')).to.deep.equal({ kind: 'normal', std: 0.02 })
-    expect(specs.get('block.3.feedForward.down.weight')).to.deep.equal({ kind: 'normal', std: 0.02 / Math.sqrt(8) })
+    const std = 2 / 3 / Math.sqrt(128)
+    expect(specs.get('block.0.attention.query.weight')).to.deep.equal({ kind: 'normal', std })
+    expect(specs.get('block.3.feedForward.down.weight')).to.deep.equal({ kind: 'normal', std: std / Math.sqrt(8) })
+    expect(specs.get('embedding.token')).to.deep.equal({ kind: 'normal', std: 0.2 })
+    expect(specs.get('head.weight')).to.deep.equal({ kind: 'normal', std: 0.02 })
     expect(specs.get('norm.weight')).to.deep.equal({ kind: 'constant', value: 1 })
   })
 })

@@ -77,6 +77,25 @@ function answered(result: Message | Refusal): Message {
 describe('request streams', () => {
   afterEach(endPairs)
 
+  it('frees the body of a request once its handler is done, where the protocol keeps nothing of it', async () => {
+    const bodies: Uint8Array[] = []
+    const lengths: number[] = []
+    const onRequest: Handlers['onRequest'] = async (header, body) => {
+      bodies.push(body)
+      lengths.push(body.length)
+      return { header }
+    }
+    for (const areBodiesSpent of [true, false]) {
+      const { client, server } = await connect({ onRequest, areBodiesSpent }, { openBodyBytes: 3 * MIB })
+      // One chunk, several chunks, none; more in all than may be open at a time.
+      for (const length of [10, 2 * MIB, 0, 2 * MIB]) answered(await client.request('x', pattern(length)))
+      await until(() => server.openRequests === 0)
+    }
+    const sizes = [10, 2 * MIB, 0, 2 * MIB]
+    expect(lengths).to.deep.equal([...sizes, ...sizes])
+    expect(bodies.map(body => body.length)).to.deep.equal([0, 0, 0, 0, ...sizes])
+  })
+
   it('bring every answer to its request, whatever the order and size', async () => {
     const { client } = await connect(echo)
     const sizes = [0, 1, 1000, MIB, MIB + 1, 3 * MIB + 5, 10]

@@ -1,39 +1,14 @@
-/**
- * Composite operators of new opsets, written out in the operators they are defined by (their function bodies in the ONNX
- * specification). Differentiation then needs no rules for them.
- */
-import { DataType, makeNode, type Node } from '../onnx/index.ts'
-import { floatAttribute, intAttribute } from './attributes.ts'
-import type { Value } from './builder.ts'
-import { DifferentiationError } from './errors.ts'
-import type { Operators } from './operators.ts'
-import { elements, range } from './shape.ts'
-import { tensorOf } from './values.ts'
-
-/** Emits the operator's result; null where the node uses a part of it that is not covered. */
-type Decomposition = (g: Operators, node: Node, inputs: readonly (Value | null)[]) => Value | null
-
-const DECOMPOSITIONS: Readonly<Record<string, Decomposition>> = {
-  Attention: attention,
-  RotaryEmbedding: rotaryEmbedding,
-  GroupNormalization: groupNormalization,
-}
-
-/** True where the node was written out, under the name of its own first output. */
-export function decomposeNode(g: Operators, node: Node): boolean {
-  const decompose =
-    node.domain === '' && Object.hasOwn(DECOMPOSITIONS, node.opType) ? DECOMPOSITIONS[node.opType] : undefined
-  if (decompose === undefined || node.outputs.slice(1).some(name => name !== '')) return false
-  const inputs = node.inputs.map(name => (name === '' ? null : (g.find(name) ?? null)))
-  if (node.inputs.some((name, index) => name !== '' && !inputs[index])) return false
-  const result = decompose(g, node, inputs)
-  if (result === null) return false
-  g.append(makeNode('Identity', [result.name], node.outputs.slice(0, 1), {}, { name: node.name }))
-  return true
-}
+/** Attention and rotary positions of opset 23. */
+import { DataType, type Node } from '../../onnx/index.ts'
+import { floatAttribute, intAttribute } from '../attributes.ts'
+import type { Value } from '../builder.ts'
+import type { Operators } from '../operators.ts'
+import { elements, range } from '../shape.ts'
+import { tensorOf } from '../values.ts'
+import type { Decomposition } from './types.ts'
 
 /** Attention-23: inputs q, k, v as [batch, heads, tokens, width] or [batch, tokens, heads * width], and a mask. */
-function attention(g: Operators, node: Node, [q, k, v, mask, ...past]: readonly (Value | null)[]): Value | null {
+export const attention: Decomposition = (g, node, [q, k, v, mask, ...past]) => {
   if (!q || !k || !v || past.some(value => value !== null)) return null
   const isFlat = q.shape.length === 3
   const query = isFlat ? splitHeads(g, q, intAttribute(node, 'q_num_heads', 1)) : q
@@ -44,9 +19,9 @@ function attention(g: Operators, node: Node, [q, k, v, mask, ...past]: readonly 
   const scores = softCap(g, g.product(query, key!, { transposeB: true, scale }), floatAttribute(node, 'softcap', 0))
   const masked = causal(g, node, addMask(g, scores, mask ?? null))
   const mixed = g.product(g.one('Softmax', [masked], { axis: -1 }), value!)
-  if (!isFlat) return mixed
+  if (!isFlat) return [mixed]
   const [batch, heads, tokens, width] = mixed.shape
-  return g.reshape(g.transpose(mixed, [0, 2, 1, 3]), [batch!, tokens!, heads! * width!])
+  return [g.reshape(g.transpose(mixed, [0, 2, 1, 3]), [batch!, tokens!, heads! * width!])]
 }
 
 function splitHeads(g: Operators, x: Value, heads: number): Value {
@@ -88,11 +63,7 @@ function causal(g: Operators, node: Node, scores: Value): Value {
 }
 
 /** RotaryEmbedding-23: rotates pairs of values by angles that grow with the position. */
-function rotaryEmbedding(
-  g: Operators,
-  node: Node,
-  [x, cosines, sines, positions]: readonly (Value | null)[],
-): Value | null {
+export const rotaryEmbedding: Decomposition = (g, node, [x, cosines, sines, positions]) => {
   if (!x || !cosines || !sines || intAttribute(node, 'interleaved', 0) === 1) return null
   const isFlat = x.shape.length === 3
   const heads = isFlat ? splitHeads(g, x, intAttribute(node, 'num_heads', 1)) : x
@@ -109,29 +80,6 @@ function rotaryEmbedding(
   const second = g.add(g.mul(a!, sin), g.mul(b!, cos))
   const result = g.concat(rest ? [first, second, rest] : [first, second], 3)
   return isFlat
-    ? g.reshape(g.transpose(result, [0, 2, 1, 3]), [batch!, tokens!, elements(x.shape) / (batch! * tokens!)])
-    : result
-}
-
-/** GroupNormalization-21 has a scale for every channel; that of opset 18 had one for every group. */
-function groupNormalization(g: Operators, node: Node, [x, scale, bias]: readonly (Value | null)[]): Value | null {
-  if (!x || !scale || !bias) return null
-  const groups = intAttribute(node, 'num_groups', 1)
-  const [batch, channels, ...space] = x.shape
-  if (channels === undefined || channels % groups !== 0) {
-    throw new DifferentiationError(
-      'bad-node',
-      `Node '${node.name}' (GroupNormalization) has ${channels} channels in ${groups} groups.`,
-    )
-  }
-  const grouped = g.reshape(x, [batch!, groups, elements(x.shape) / (batch! * groups)])
-  const difference = g.sub(grouped, g.reduceMean(grouped, [2]))
-  const variance = g.reduceMean(g.square(difference), [2])
-  const deviation = g.one('Sqrt', [g.offset(variance, floatAttribute(node, 'epsilon', 1e-5))])
-  const normal = g.reshape(g.div(difference, deviation), x.shape)
-  const column = (value: Value) => {
-    const each = g.expand(g.reshape(value, [value.shape[0]!, 1]), [value.shape[0]!, channels / value.shape[0]!])
-    return g.reshape(each, [channels, ...space.map(() => 1)])
-  }
-  return g.add(g.mul(normal, column(scale)), column(bias))
+    ? [g.reshape(g.transpose(result, [0, 2, 1, 3]), [batch!, tokens!, elements(x.shape) / (batch! * tokens!)])]
+    : [result]
 }

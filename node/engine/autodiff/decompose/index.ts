@@ -1,0 +1,48 @@
+/**
+ * Composite operators, written out in the operators they are defined by (their function bodies in the ONNX specification).
+ * Differentiation then needs no rules for them.
+ */
+import { makeNode, type Node } from '../../onnx/index.ts'
+import type { Operators } from '../operators.ts'
+import { attention, rotaryEmbedding } from './attention.ts'
+import { depthToSpace, spaceToDepth } from './layout.ts'
+import {
+  batchNormalization,
+  groupNormalization,
+  localResponseNormalization,
+  lpNormalization,
+  meanVarianceNormalization,
+} from './normalisation.ts'
+import { gatedRecurrentUnit, longShortTermMemory, plainRecurrence } from './recurrent.ts'
+import type { Decomposition } from './types.ts'
+
+const DECOMPOSITIONS: Readonly<Record<string, Decomposition>> = {
+  Attention: attention,
+  RotaryEmbedding: rotaryEmbedding,
+  BatchNormalization: batchNormalization,
+  GroupNormalization: groupNormalization,
+  LRN: localResponseNormalization,
+  LpNormalization: lpNormalization,
+  MeanVarianceNormalization: meanVarianceNormalization,
+  DepthToSpace: depthToSpace,
+  SpaceToDepth: spaceToDepth,
+  LSTM: longShortTermMemory,
+  GRU: gatedRecurrentUnit,
+  RNN: plainRecurrence,
+}
+
+/** True where the node was written out, under the names of its own outputs. */
+export function decomposeNode(g: Operators, node: Node): boolean {
+  const decompose =
+    node.domain === '' && Object.hasOwn(DECOMPOSITIONS, node.opType) ? DECOMPOSITIONS[node.opType] : undefined
+  if (decompose === undefined) return false
+  const inputs = node.inputs.map(name => (name === '' ? null : (g.find(name) ?? null)))
+  if (node.inputs.some((name, index) => name !== '' && !inputs[index])) return false
+  const results = decompose(g, node, inputs)
+  if (results === null || node.outputs.some((name, index) => name !== '' && !results[index])) return false
+  for (const [index, name] of node.outputs.entries()) {
+    const result = results[index]
+    if (name !== '' && result) g.append(makeNode('Identity', [result.name], [name], {}, { name: `${name}/copy` }))
+  }
+  return true
+}

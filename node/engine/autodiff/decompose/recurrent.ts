@@ -1,0 +1,123 @@
+/** LSTM, GRU and RNN written out step by step: the number of steps is static. Gates are named as in the ONNX specification. */
+import type { Node } from '../../onnx/index.ts'
+import { intAttribute, textAttribute, textsAttribute } from '../attributes.ts'
+import type { Value } from '../builder.ts'
+import type { Operators } from '../operators.ts'
+import { range } from '../shape.ts'
+import type { Decomposition } from './types.ts'
+
+/** Beyond, the graph would have more nodes than a session should be made of. */
+const MAX_STEPS = 1024
+
+/** What one direction of a layer computes with; matrices are [gates * hidden, width]. */
+interface Direction {
+  readonly g: Operators
+  readonly node: Node
+  /** Inputs times their weights plus both biases (GRU: the input's alone), a value [batch, gates * hidden] a step. */
+  readonly steps: readonly Value[]
+  readonly recurrence: Value
+  /** Bias of the recurrence, [gates * hidden]. */
+  readonly bias: Value
+  readonly hidden: number
+}
+
+type State = readonly Value[]
+/** The state after a step; its first value is the hidden one. */
+type Step = (direction: Direction, input: Value, state: State) => State
+
+export const longShortTermMemory: Decomposition = recurrent(4, 2, ['Sigmoid', 'Tanh', 'Tanh'], (d, input, [h, c]) => {
+  const { g } = d
+  const [i, o, f, next] = gates(g, g.one('Gemm', [h!, d.recurrence, input], { transB: 1 }), d.hidden)
+  const kept = g.mul(sigmoid(g, f!), c!)
+  const cell = g.add(kept, g.mul(sigmoid(g, i!), tanh(g, next!)))
+  return [g.mul(sigmoid(g, o!), tanh(g, cell)), cell]
+})
+
+export const gatedRecurrentUnit: Decomposition = recurrent(3, 1, ['Sigmoid', 'Tanh'], (d, input, [h]) => {
+  const { g, hidden } = d
+  const [inputZ, inputR, inputH] = gates(g, input, hidden)
+  const resetsAfter = intAttribute(d.node, 'linear_before_reset', 0) === 1
+  const recurrent = gates(g, g.one('Gemm', [h!, d.recurrence, d.bias], { transB: 1 }), hidden)
+  const z = sigmoid(g, g.add(inputZ!, recurrent[0]!))
+  const r = sigmoid(g, g.add(inputR!, recurrent[1]!))
+  const last = (value: Value) => g.slice(value, 0, 2 * hidden, 3 * hidden)
+  const fromState = resetsAfter
+    ? g.mul(r, recurrent[2]!)
+    : g.one('Gemm', [g.mul(r, h!), last(d.recurrence), last(d.bias)], { transB: 1 })
+  const proposal = tanh(g, g.add(inputH!, fromState))
+  return [g.add(proposal, g.mul(z, g.sub(h!, proposal)))]
+})
+
+export const plainRecurrence: Decomposition = recurrent(1, 1, ['Tanh'], (d, input, [h]) => [
+  tanh(d.g, d.g.one('Gemm', [h!, d.recurrence, input], { transB: 1 })),
+])
+
+/** Inputs X [steps, batch, width], W, R [directions, gates * hidden, ..], B, lengths, initial states, peepholes. */
+function recurrent(gateCount: number, stateCount: number, activations: readonly string[], step: Step): Decomposition {
+  return (g, node, [x, w, r, b, lengths, ...rest]) => {
+    const initial = rest.slice(0, stateCount)
+    const isCovered = !lengths && !rest.slice(stateCount).some(Boolean) && isPlain(node, activations)
+    if (!x || !w || !r || !isCovered || x.shape[0]! > MAX_STEPS) return null
+    const [length, batch] = x.shape as [number, number, number]
+    const [count, hidden] = [w.shape[0]!, r.shape[2]!]
+    const results = range(count).map(at => {
+      const part = (value: Value) => g.reshape(g.slice(value, 0, at, at + 1), value.shape.slice(1))
+      const biases = b ? part(b) : g.zeros(x.type, [2 * gateCount * hidden])
+      const [inputBias, bias] = g.split(biases, 0, [gateCount * hidden, gateCount * hidden])
+      const both = gateCount === 3 ? inputBias! : g.add(inputBias!, bias!)
+      const all = g.add(g.product(g.asMatrix(x), part(w), { transposeB: true }), both)
+      const steps = g.split(all, 0, new Array<number>(length).fill(batch))
+      const start = range(stateCount).map(state => {
+        const given = initial[state]
+        return given ? part(given) : g.zeros(x.type, [batch, hidden])
+      })
+      const isReversed = textAttribute(node, 'direction', 'forward') === 'reverse' || at === 1
+      return run({ g, node, steps, recurrence: part(r), bias: bias!, hidden }, step, start, isReversed)
+    })
+    const sequence = g.concat(
+      results.map(({ outputs }) => g.reshape(g.concat(outputs, 0), [length, 1, batch, hidden])),
+      1,
+    )
+    const last = range(stateCount).map(state =>
+      g.concat(
+        results.map(result => g.reshape(result.state[state]!, [1, batch, hidden])),
+        0,
+      ),
+    )
+    return [sequence, ...last]
+  }
+}
+
+function run(direction: Direction, step: Step, start: State, isReversed: boolean) {
+  let state = start
+  const outputs: Value[] = []
+  for (const input of isReversed ? direction.steps.toReversed() : direction.steps) {
+    state = step(direction, input, state)
+    outputs.push(state[0]!)
+  }
+  return { outputs: isReversed ? outputs.reverse() : outputs, state }
+}
+
+/** Default activations, no clipping, steps before batch, no coupled gates. */
+function isPlain(node: Node, activations: readonly string[]): boolean {
+  const named = textsAttribute(node, 'activations')
+  const fits = named === null || named.every((name, index) => name === activations[index % activations.length])
+  return (
+    fits &&
+    !node.attributes.has('clip') &&
+    intAttribute(node, 'layout', 0) === 0 &&
+    intAttribute(node, 'input_forget', 0) === 0
+  )
+}
+
+function gates(g: Operators, value: Value, hidden: number): Value[] {
+  return g.split(value, 1, new Array<number>(value.shape[1]! / hidden).fill(hidden))
+}
+
+function sigmoid(g: Operators, value: Value): Value {
+  return g.one('Sigmoid', [value])
+}
+
+function tanh(g: Operators, value: Value): Value {
+  return g.one('Tanh', [value])
+}

@@ -1,0 +1,64 @@
+/**
+ * Yamux, sparing with frames: windows are given back by the half instead of frame by frame, as Go's yamux does it, so a small
+ * message no longer costs a second frame, and a second segment, the other way. A sender has at least half of a window left.
+ */
+import { yamux } from '@libp2p/yamux'
+import { StreamState, type YamuxStream } from '@libp2p/yamux/stream'
+import {
+  READ_BUFFER_MAX_BYTES,
+  STREAM_WINDOW_INITIAL_BYTES,
+  STREAM_WINDOW_MAX_BYTES,
+  STREAMS_EARLY_MAX,
+  STREAMS_INBOUND_MAX,
+} from './constants.ts'
+import type { Liveness } from './liveness.ts'
+
+/** libp2p's `streamMuxers` option; every connection is watched by `liveness`. */
+export function sparingYamux(liveness: Liveness): ReturnType<typeof yamux> {
+  const plain = yamux({
+    enableKeepAlive: false,
+    maxInboundStreams: STREAMS_INBOUND_MAX,
+    maxEarlyStreams: STREAMS_EARLY_MAX,
+    streamOptions: {
+      initialStreamWindowSize: STREAM_WINDOW_INITIAL_BYTES,
+      maxStreamWindowSize: STREAM_WINDOW_MAX_BYTES,
+      maxReadBufferLength: READ_BUFFER_MAX_BYTES,
+    },
+  })
+  return () => {
+    const factory = plain()
+    const create = factory.createStreamMuxer.bind(factory)
+    factory.createStreamMuxer = connection => {
+      const muxer = create(connection)
+      const onCreate = muxer.onCreateStream.bind(muxer)
+      muxer.onCreateStream = () => sparing(onCreate())
+      const onRemote = muxer.onRemoteStream.bind(muxer)
+      muxer.onRemoteStream = stream => onRemote(sparing(stream))
+      liveness.watch(muxer, connection)
+      return muxer
+    }
+    return factory
+  }
+}
+
+/** At every moment the sender may send half of the smallest window, and more where it has grown. */
+const WINDOW_STEP_BYTES = STREAM_WINDOW_INITIAL_BYTES / 2
+
+/** A stream that is not established yet has a flag to send, with a window or without. */
+function sparing(stream: YamuxStream): YamuxStream {
+  /** Received, and not given back to the sender's window. */
+  let heldBytes = 0
+  const handle = stream.handleData.bind(stream)
+  stream.handleData = frame => {
+    heldBytes += frame.header.length
+    handle(frame)
+  }
+  const send = stream.sendWindowUpdate.bind(stream)
+  stream.sendWindowUpdate = () => {
+    if (stream.state === StreamState.Established && heldBytes < WINDOW_STEP_BYTES) return
+    // A paused stream sends nothing; what it holds counts when it goes on.
+    if (stream.state !== StreamState.Paused) heldBytes = 0
+    send()
+  }
+  return stream
+}

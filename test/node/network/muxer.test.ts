@@ -1,0 +1,69 @@
+import type { MultiaddrConnection, Stream, StreamMuxer } from '@libp2p/interface'
+import { multiaddrConnectionPair } from '@libp2p/utils'
+import { expect } from 'chai'
+import { STREAM_WINDOW_INITIAL_BYTES } from '../../../node/network/constants.ts'
+import { Liveness } from '../../../node/network/liveness.ts'
+import { sparingYamux } from '../../../node/network/muxer.ts'
+import { ManualClock, until } from '../../protocols/wire/frames/pairs.ts'
+
+const MESSAGES = 100
+
+describe('yamux that is sparing with frames', () => {
+  let connections: readonly MultiaddrConnection[]
+  let near: Stream
+  let far: Stream
+  /** Times that the receiving end sent something. */
+  let answers: number
+  let receivedBytes: number
+
+  beforeEach(async () => {
+    const [outbound, inbound] = multiaddrConnectionPair()
+    connections = [outbound, inbound]
+    const liveness = new Liveness(new ManualClock())
+    const muxerOf = (connection: MultiaddrConnection): StreamMuxer =>
+      sparingYamux(liveness)().createStreamMuxer(connection)
+    const [local, remote] = [muxerOf(outbound), muxerOf(inbound)]
+    const accepted = new Promise<Stream>(resolve =>
+      remote.addEventListener('stream', event => resolve(event.detail), { once: true }),
+    )
+    near = await local.createStream()
+    far = await accepted
+    receivedBytes = 0
+    far.addEventListener('message', ({ data }) => {
+      receivedBytes += data.byteLength
+    })
+    near.send(new Uint8Array(1))
+    await until(() => receivedBytes === 1)
+    answers = 0
+    const send = inbound.send.bind(inbound)
+    inbound.send = data => {
+      answers++
+      return send(data)
+    }
+  })
+
+  afterEach(() => {
+    for (const connection of connections) connection.abort(new Error('the test is over'))
+  })
+
+  it('answers small messages with no frame', async () => {
+    for (let message = 0; message < MESSAGES; message++) near.send(new Uint8Array(500))
+    await until(() => receivedBytes === 1 + MESSAGES * 500)
+    expect(answers).to.equal(0)
+  })
+
+  it('gives windows back in time: what is larger than one arrives', async () => {
+    const bytes = 5 * STREAM_WINDOW_INITIAL_BYTES
+    near.send(new Uint8Array(bytes))
+    await until(() => receivedBytes === 1 + bytes)
+    expect(answers).to.be.within(1, 20)
+  })
+
+  it('gives back what came while the reader paused, once it goes on', async () => {
+    far.pause()
+    near.send(new Uint8Array(2 * STREAM_WINDOW_INITIAL_BYTES))
+    await new Promise(resolve => setImmediate(resolve))
+    far.resume()
+    await until(() => receivedBytes === 1 + 2 * STREAM_WINDOW_INITIAL_BYTES)
+  })
+})

@@ -1,0 +1,65 @@
+/** Two machines that run one peer's key: the later one follows without signing; two that start together are found out. */
+import { expectOneHistory, Swarm } from '../e2e/harness/index.ts'
+import type { LongCheck } from './types.ts'
+
+const VICTIM = 3
+/** Certified while both run: in some of them the first one is not among the signers. */
+const ROUNDS = 12
+const TIMEOUTS = { proposeMs: 1_000, voteMs: 500, graceCapMs: 300, reduceMs: 400, hopMs: 2_000 }
+
+export const oneKey: LongCheck = {
+  name: 'one key',
+  claim: `of two machines with one key the later one signs nothing through ${ROUNDS} rounds, and nobody is accused; two that start together are found out by their signatures, or one of them sees those of the other`,
+  async run() {
+    return `${await later()}; ${await together()}`
+  },
+}
+
+async function later(): Promise<string> {
+  const swarm = await Swarm.create({ stages: 1, timeouts: TIMEOUTS })
+  try {
+    await swarm.startAndTrain()
+    const double = await swarm.double(VICTIM, { withData: false })
+    const before = swarm.certifiedRound()
+    swarm.start([double])
+    await swarm.waitFor('suspended', ({ peerIndex }) => peerIndex === double, 'the second machine to sign nothing')
+    const at = swarm.certifiedRound()
+    await swarm.certified(at + ROUNDS)
+    const resumed = swarm.log.of('resumed', { by: double })
+    if (resumed.length > 0) throw new Error(`the second machine signs from round ${resumed[0]?.round} on`)
+    const accused = swarm.log.of('evidence')
+    if (accused.length > 0) throw new Error(`${accused[0]?.peer} is accused of ${accused[0]?.kind}`)
+    const signed = swarm.log.of('round.certified').filter(({ round, signers }) => {
+      return round > at && signers.includes(swarm.peers[VICTIM]?.peer ?? '')
+    })
+    if (signed.length === 0) throw new Error('the first machine was not heard any more')
+    expectOneHistory(swarm)
+    return `the second machine signs nothing ${at - before} rounds after it was started, and through ${ROUNDS} more`
+  } finally {
+    await swarm.stopAll()
+  }
+}
+
+async function together(): Promise<string> {
+  const swarm = await Swarm.create({ stages: 1, timeouts: TIMEOUTS })
+  try {
+    await swarm.startAndTrain()
+    await swarm.kill(VICTIM)
+    const double = await swarm.double(VICTIM, { withData: true })
+    const since = swarm.log.mark
+    swarm.start([VICTIM, double])
+    const found = await swarm.until(() => {
+      const [evidence] = swarm.log.of('evidence', { since })
+      const [suspended] = swarm.log.of('suspended', { since })
+      if (evidence !== undefined) return `${evidence.kind} is proven`
+      return suspended === undefined ? undefined : 'one of them follows'
+    }, 'the two to be found out')
+    const others = swarm.log.of('evidence').filter(({ peer }) => peer !== swarm.peers[VICTIM]?.peer)
+    if (others.length > 0) throw new Error(`${others[0]?.peer} is accused of ${others[0]?.kind}`)
+    await swarm.certified(swarm.certifiedRound() + 3)
+    expectOneHistory(swarm)
+    return `of two that started together ${found}`
+  } finally {
+    await swarm.stopAll()
+  }
+}
