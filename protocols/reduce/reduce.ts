@@ -120,7 +120,7 @@ export class Reduce {
   /**
    * Sends a partition of the own commitment to a candidate. 'stored': acknowledged; 'held': it waits for the COMMIT, its HAVE
    * will tell. A refusal also where the peer cannot be reached or does not answer in time. What is under way to the same peer
-   * is not sent a second time.
+   * is not sent a second time: who asks again shares its answer, and the first one's signal.
    */
   async scatter(
     to: PeerName,
