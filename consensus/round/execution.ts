@@ -145,10 +145,18 @@ function advance(state: RoundState, execution: Execution, partition: number): vo
   if (!part.asked && mayCompute(state, part, candidates)) askAggregate(state, execution, partition)
   if (part.taken !== null && !part.gathering && executesDecided(state)) {
     const signers = agreed.hash !== null && equalBytes(agreed.hash, part.taken) ? agreed.peers : []
-    const from = [...new Set([...signers, ...candidates])].filter(peer => peer !== state.context.self)
+    const holders = [...signers, ...executors(state, execution.known.id), ...candidates]
+    const from = [...new Set(holders)].filter(peer => peer !== state.context.self)
     part.gathering = true
     state.effects.push({ type: 'gather', value: execution.known.id, partition, hash: part.taken, from })
   }
+}
+
+/** Who signed what came of a value holds all its aggregates: perhaps the only one, where the candidates were restarted. */
+function executors(state: RoundState, value: Hash): PeerName[] {
+  return [...state.outcomes.values()].flatMap(({ signed: { signer, payload } }) =>
+    equalBytes(payload.value, value) && !isZeroHash(payload.aggregateRoot) ? [signer] : [],
+  )
 }
 
 /** The first f + 1 candidates that this round has heard compute at once, one more after each time-out, in the end everybody for itself. */

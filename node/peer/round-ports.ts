@@ -18,6 +18,8 @@ import type { PeerParts } from './types.ts'
 export interface RoundPortsInit {
   readonly parts: PeerParts
   readonly context: RoundContext
+  /** The own commitment too is asked for by siblings that lost it, long after it was sent. */
+  readonly onSigned: (signed: Signed) => void
   /** The engine's shadow copy was made from these; null for SKIP. */
   readonly onExecuted: (partitions: readonly Uint8Array[] | null) => void
 }
@@ -39,7 +41,11 @@ export function roundPorts(init: RoundPortsInit): RoundPorts {
     active[0] === self ? siblings.filter(peer => !active.includes(peer)) : []
 
   return {
-    sign: payloads => times.during('fsync', () => journal.signAll(payloads)),
+    async sign(payloads) {
+      const results = await times.during('fsync', () => journal.signAll(payloads))
+      for (const result of results) if (!isRefusal(result)) init.onSigned(result)
+      return results
+    },
     persist: record =>
       times.during('fsync', () => journal.remember([{ ...place, name: LOCK_RECORD, bytes: encodeLock(record) }])),
     broadcast: (signed, attachments) => agreement.broadcast({ signed, attachments }, siblings),

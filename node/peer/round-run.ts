@@ -31,6 +31,7 @@ export interface RoundRunInit {
   readonly work: WorkContext | null
   readonly restored: RestoredRound | null
   readonly clip: ClipState
+  readonly onSigned: (signed: Signed) => void
   readonly reports: RoundReports
 }
 
@@ -90,7 +91,10 @@ export class RoundRun {
         void this.#spreadClose(bundle, sources.indexOf(parts.self))
       },
     })
-    const ports = roundPorts({ parts, context, onExecuted: partitions => (this.#executed = { partitions }) })
+    const onExecuted = (partitions: readonly Uint8Array[] | null): void => {
+      this.#executed = { partitions }
+    }
+    const ports = roundPorts({ parts, context, onSigned: init.onSigned, onExecuted })
     this.#driver = new RoundDriver({
       context,
       restored: init.restored,

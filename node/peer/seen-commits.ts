@@ -1,6 +1,7 @@
 /**
- * What siblings committed to, for the two protocols that ask by author: `protocols/reduce` checks partitions against the
- * first COMMIT of a seat, `protocols/agreement` hands envelopes to those who lack them. Three rounds are kept.
+ * What the seats of the stage committed to, this one too, for the two protocols that ask by author: `protocols/reduce`
+ * checks partitions against the first COMMIT of a seat, `protocols/agreement` hands envelopes to those who lack them. Three
+ * rounds are kept.
  */
 import type { CommitQuery } from '../../protocols/agreement/types.ts'
 import type { KnownCommit } from '../../protocols/reduce/types.ts'
@@ -69,4 +70,8 @@ export class SeenCommits {
     this.#rounds.set(round, fresh)
     return fresh
   }
+}
+
+export function isCommit(signed: Signed): signed is Signed<Commit> {
+  return signed.payload.kind === 'commit'
 }

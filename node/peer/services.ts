@@ -8,7 +8,7 @@ import { type State, servedAt, state } from '../../protocols/state/index.ts'
 import { encodeManifest } from '../../protocols/wire/cid.ts'
 import type { Clock, Digest, Random } from '../../protocols/wire/environment.ts'
 import { hashValue } from '../../protocols/wire/hash.ts'
-import type { Certificate, Commit, Hash, PeerName, Signed } from '../../protocols/wire/messages.ts'
+import type { Certificate, Hash, PeerName, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal, type RefusalReason, refuse } from '../../protocols/wire/refusals.ts'
 import { DEFAULT_SPEEDS, type SyncSpeeds } from '../config/sync.ts'
 import type { SigningJournal } from '../journal/index.ts'
@@ -19,6 +19,7 @@ import { keepHeld } from './keep-held.ts'
 import { activationsPolicy, agreementPolicy, type PolicyInit, reducePolicy, stateSource } from './policies.ts'
 import type { PushedAggregates } from './pushed-aggregates.ts'
 import type { RoundInbox } from './round-inbox.ts'
+import { isCommit } from './seen-commits.ts'
 import type { StageState } from './stage-state.ts'
 import type { Wishes } from './wishes.ts'
 
@@ -127,8 +128,7 @@ function onMessage(
     // Proofs of changes, which come beside a proposal, are of anybody.
     if (payload.scope.stage !== stage || !around.isSeated(one.signer, stage)) continue
     signatures.note(one)
-    if (payload.kind === 'commit' && isCommit(one) && commits.note(one))
-      void reduceService.commitSeen(payload.scope, one.signer)
+    if (isCommit(one) && commits.note(one)) void reduceService.commitSeen(payload.scope, one.signer)
     if (payload.kind === 'propose') commits.noteValue(payload.scope.round, hashValue(payload.value))
   }
   if (!wishes.take(signed)) inbox.message(from, signed, attachments)
@@ -143,8 +143,4 @@ async function onCertificate(
   const verified = await book.verify(certificate)
   if (isRefusal(verified)) onRefused(verified.refused, '', verified.detail)
   else onOwnStage(certificate, hashes)
-}
-
-function isCommit(signed: Signed): signed is Signed<Commit> {
-  return signed.payload.kind === 'commit'
 }

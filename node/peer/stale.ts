@@ -10,7 +10,7 @@ import type { SigningJournal } from '../journal/index.ts'
 import { anchorPages } from './anchor-pages.ts'
 
 /** For siblings to show what they hold; one that hangs must not hold up the start. */
-const SHOW_MS = 3_000
+export const SHOW_MS = 3_000
 
 export interface StaleInit {
   readonly chain: Chain

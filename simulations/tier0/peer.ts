@@ -290,11 +290,17 @@ export class SimPeer {
   }
 
   /** A request and its answer; null where none comes in time, or the other has nothing. */
-  *ask<T>(to: PeerName, kind: string, bytes: number, handle: (target: SimPeer) => T | null): Task<T | null> {
+  *ask<T>(
+    to: PeerName,
+    kind: string,
+    bytes: number,
+    handle: (target: SimPeer) => T | null,
+    timeoutMs = STATE_TIMEOUT_MS,
+  ): Task<T | null> {
     const target = this.world.peerOf(to)
     if (target === null || !target.isUp || target === this) return null
     return yield* until<T | null>(resume => {
-      this.after(STATE_TIMEOUT_MS, () => resume(null))
+      this.after(timeoutMs, () => resume(null))
       this.world.send(this, target, kind, 0, 200, 'control', () => {
         const answer = handle(target)
         this.world.send(target, this, `${kind}-answer`, 0, answer === null ? 200 : bytes, 'bulk', () => resume(answer))

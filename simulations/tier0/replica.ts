@@ -303,6 +303,7 @@ export class SimReplica {
     peer.holdings.advance(round)
     peer.commits.advance(round)
     peer.signatures.advance(round)
+    if (own !== undefined) peer.commits.note(own)
     if (own !== undefined && journal.ownCommit?.round === round) holdAgain(peer, own, journal.ownCommit.partitions)
     if (this.#isFirst) holdRestored(peer, round)
     this.#isFirst = false

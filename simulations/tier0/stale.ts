@@ -1,4 +1,5 @@
 /** A journal that does not know all that the peer signed must not sign (node/peer/stale, without promises). */
+import { SHOW_MS } from '../../node/peer/stale.ts'
 import { tookPart } from '../../node/peer/took-part.ts'
 import type { VerifiedCertificate } from '../../protocols/wire/certificate.ts'
 import { REQUEST_BYTES } from './constants.ts'
@@ -12,7 +13,7 @@ export function* suspendIfStale(peer: SimPeer): Task<void> {
   const { journal, world, name } = peer
   const shown = yield* firstOf(
     peer.siblings.map(sibling =>
-      peer.ask(sibling.name, 'signatures', REQUEST_BYTES, other => other.signatures.envelopes(name)),
+      peer.ask(sibling.name, 'signatures', REQUEST_BYTES, other => other.signatures.envelopes(name), SHOW_MS),
     ),
     Number.POSITIVE_INFINITY,
   )

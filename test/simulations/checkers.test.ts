@@ -110,6 +110,20 @@ describe('simulations/checkers', () => {
     expect(judge(...commits, skipped)).to.have.property('checker', 'heals')
   })
 
+  it('heals counts views from when n - f honest seats take part', () => {
+    const decision = { ...at, type: 'decided', view: 6, value: 'v', skip: false } as const
+    const views: readonly SimEvent[] = [1, 2, 3, 4, 5].map(view => ({ ...at, type: 'view', view }))
+    const opened = [0, 2, 4].map((peer): SimEvent => ({ ...at, peer, type: 'round.opened' }))
+    const judge = (...events: readonly SimEvent[]) => {
+      const running = CHECKERS['heals']!.start(scenario)
+      return [...seats, ...events].map(event => running.event(event)).find(found => found !== null) ?? null
+    }
+    expect(judge(...opened, ...views, decision)).to.have.property('checker', 'heals')
+    expect(judge(...opened.slice(1), ...views, ...opened.slice(0, 1), decision)).to.equal(null)
+    expect(judge(...opened, { type: 'down', atMs: 2_000, peer: 4 }, ...views, decision)).to.equal(null)
+    expect(judge(...opened, { type: 'suspended', atMs: 2_000, peer: 4 }, ...views, decision)).to.equal(null)
+  })
+
   it('quorums and heals count the seats of the epoch, where members change', () => {
     const joined: readonly SimEvent[] = [
       ...seats,

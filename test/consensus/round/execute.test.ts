@@ -109,6 +109,18 @@ describe('round: executing and certifying', () => {
     ])
   })
 
+  it('fetches them also from who signed the outcome: the candidates may have been restarted', () => {
+    const { bench, id } = decided({ n: 7 })
+    const isNoCandidate = (peer: PeerName, partition: number) => !bench.state.candidates[partition]!.includes(peer)
+    const p = bench.state.candidates.findIndex((_, at) => bench.others.some(peer => isNoCandidate(peer, at)))
+    const executor = bench.others.find(peer => isNoCandidate(peer, p))!
+    bench.deliver(executor, outcomeOf(bench, id))
+    const signers = bench.state.candidates[p]!.filter(peer => peer !== bench.self).slice(0, 3)
+    for (const peer of signers) aggregate(bench, peer, p, id)
+    const [gather] = bench.effects('gather').filter(({ partition }) => partition === p)
+    expect(gather?.from.slice(0, 4)).to.deep.equal([...signers, executor])
+  })
+
   it('executes, signs its outcome and certifies with Q equal ones, whoever was heard', () => {
     const { bench, id, value } = decided()
     reduceAll(bench, id)
