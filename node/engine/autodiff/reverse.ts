@@ -4,6 +4,7 @@
  */
 import { isFloat, type Node } from '../onnx/index.ts'
 import type { Value } from './builder.ts'
+import { isComposite } from './decompose/index.ts'
 import { DifferentiationError } from './errors.ts'
 import { gradientRule } from './gradients/index.ts'
 import { GradientContext } from './gradients/types.ts'
@@ -71,10 +72,10 @@ function ruleOf(node: Node): NonNullable<ReturnType<typeof gradientRule>> {
   const rule = gradientRule(key)
   if (rule === undefined) {
     const title = `Node '${node.name || node.outputs[0]}' (${key})`
-    throw new DifferentiationError(
-      'no-rule',
-      `${title} is on the path of a gradient, but there is no gradient rule for this operator.`,
-    )
+    const why = isComposite(node)
+      ? 'but uses a part of this operator that is not covered'
+      : 'but there is no gradient rule for this operator'
+    throw new DifferentiationError('no-rule', `${title} is on the path of a gradient, ${why}.`)
   }
   return rule
 }

@@ -10,6 +10,10 @@ import type { Decomposition } from './types.ts'
 /** Attention-23: inputs q, k, v as [batch, heads, tokens, width] or [batch, tokens, heads * width], and a mask. */
 export const attention: Decomposition = (g, node, [q, k, v, mask, ...past]) => {
   if (!q || !k || !v || past.some(value => value !== null)) return null
+  // Windows came with opset 25; -1 is none.
+  if (['left_window_size', 'right_window_size'].some(name => intAttribute(node, name, -1) !== -1)) return null
+  // A shorter mask (opset 24) stands for keys that are not seen.
+  if (mask && mask.shape.at(-1) !== k.shape.at(-2) && mask.shape.at(-1) !== 1) return null
   const isFlat = q.shape.length === 3
   const query = isFlat ? splitHeads(g, q, intAttribute(node, 'q_num_heads', 1)) : q
   const groups = (isFlat ? intAttribute(node, 'kv_num_heads', 1) : k.shape[1])!
@@ -64,7 +68,7 @@ function causal(g: Operators, node: Node, scores: Value): Value {
 
 /** RotaryEmbedding-23: rotates pairs of values by angles that grow with the position. */
 export const rotaryEmbedding: Decomposition = (g, node, [x, cosines, sines, positions]) => {
-  if (!x || !cosines || !sines || intAttribute(node, 'interleaved', 0) === 1) return null
+  if (!x || !cosines || !sines) return null
   const isFlat = x.shape.length === 3
   const heads = isFlat ? splitHeads(g, x, intAttribute(node, 'num_heads', 1)) : x
   const [batch, , tokens, width] = heads.shape
@@ -75,11 +79,41 @@ export const rotaryEmbedding: Decomposition = (g, node, [x, cosines, sines, posi
     return g.reshape(rows, [elements(rows.shape) / (tokens! * half), 1, tokens!, half])
   }
   const [cos, sin] = [angle(cosines), angle(sines)]
-  const [a, b, rest] = g.split(heads, 3, rotated === width ? [half, half] : [half, half, width! - rotated])
-  const first = g.sub(g.mul(a!, cos), g.mul(b!, sin))
-  const second = g.add(g.mul(a!, sin), g.mul(b!, cos))
-  const result = g.concat(rest ? [first, second, rest] : [first, second], 3)
+  const [turned, rest] = g.split(heads, 3, rotated === width ? [width] : [rotated, width! - rotated])
+  const pairs = intAttribute(node, 'interleaved', 0) === 1 ? NEIGHBOURS : HALVES
+  const [a, b] = pairs.apart(g, turned!)
+  const first = g.sub(g.mul(a, cos), g.mul(b, sin))
+  const second = g.add(g.mul(a, sin), g.mul(b, cos))
+  const together = pairs.together(g, first, second)
+  const result = rest ? g.concat([together, rest], 3) : together
   return isFlat
     ? [g.reshape(g.transpose(result, [0, 2, 1, 3]), [batch!, tokens!, elements(x.shape) / (batch! * tokens!)])]
     : [result]
+}
+
+/** Which values of the last axis make a pair: [.., 2 n] to two times [.., n] and back. */
+interface Pairs {
+  readonly apart: (g: Operators, x: Value) => [Value, Value]
+  readonly together: (g: Operators, a: Value, b: Value) => Value
+}
+
+const HALVES: Pairs = {
+  apart: (g, x) => {
+    const half = x.shape.at(-1)! / 2
+    const [a, b] = g.split(x, x.shape.length - 1, [half, half])
+    return [a!, b!]
+  },
+  together: (g, a, b) => g.concat([a, b], a.shape.length - 1),
+}
+
+const NEIGHBOURS: Pairs = {
+  apart: (g, x) => {
+    const shape = [...x.shape.slice(0, -1), x.shape.at(-1)! / 2]
+    const [a, b] = g.split(g.reshape(x, [...shape, 2]), shape.length, [1, 1])
+    return [g.reshape(a!, shape), g.reshape(b!, shape)]
+  },
+  together: (g, a, b) => {
+    const columns = [a, b].map(value => g.reshape(value, [...value.shape, 1]))
+    return g.reshape(g.concat(columns, a.shape.length), [...a.shape.slice(0, -1), 2 * a.shape.at(-1)!])
+  },
 }

@@ -7,7 +7,8 @@ import type { GradientContext, GradientRule, GradientRules } from './types.ts'
 
 export const NORMALISATION_GRADIENTS: GradientRules = {
   Softmax: c => {
-    const { g, y, dy } = c
+    const { g, dy } = c
+    const y = guarded(c)
     const weighted = g.mul(dy, y)
     return [g.sub(weighted, g.mul(y, g.reduceSum(weighted, [softmaxAxis(c)])))]
   },
@@ -20,6 +21,16 @@ export const NORMALISATION_GRADIENTS: GradientRules = {
   RMSNormalization: c => rootMeanSquare(c),
   BatchNormalization: batchNormalization,
   InstanceNormalization: instanceNormalization,
+}
+
+/**
+ * The softmax of a row that is masked whole is NaN. Where the model looks for that (`IsNaN`, as exporters of attention write)
+ * and takes 0 instead, its gradient is 0 too, not 0 * NaN.
+ */
+function guarded(c: GradientContext): Value {
+  const { g, y } = c
+  const isGuarded = g.nodes.some(node => node.opType === 'IsNaN' && node.inputs[0] === y.name)
+  return isGuarded ? g.one('Where', [g.one('IsNaN', [y]), g.scalar(0, y.type), y]) : y
 }
 
 function softmaxAxis(c: GradientContext): number {
