@@ -97,6 +97,10 @@ export class Operators extends GraphBuilder {
     return this.#reduce('ReduceProd', a, axes)
   }
 
+  reduceMax(a: Value, axes: readonly number[]): Value {
+    return this.#reduce('ReduceMax', a, axes)
+  }
+
   reduceL2(a: Value, axes: readonly number[]): Value {
     return this.#reduce('ReduceL2', a, axes)
   }

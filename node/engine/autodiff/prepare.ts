@@ -133,7 +133,7 @@ function addBranch(builder: Operators, node: Node, branch: Graph, around: Surrou
       builder,
       {
         ...node,
-        name: `${node.name}.output${index}`,
+        name: `${node.name || name}.output${index}`,
         opType: 'Identity',
         inputs: [inner],
         outputs: [name],

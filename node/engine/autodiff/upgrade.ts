@@ -91,7 +91,11 @@ export function assertCurrent(builder: GraphBuilder, node: Node, declared: numbe
     for (const inner of graph.nodes) {
       const opset = inner.opset ?? declared
       if (inner.opset !== undefined || upgradeOf(builder, inner, opset) !== undefined)
-        throw opsetFault(inner, opset, `is not brought to opset ${builder.opset} inside of '${node.name}'`)
+        throw opsetFault(
+          inner,
+          opset,
+          `is not brought to opset ${builder.opset} inside of '${node.name || node.outputs[0]}'`,
+        )
       assertCurrent(builder, inner, declared)
     }
   }

@@ -139,6 +139,7 @@ function extremum(c: GradientContext): (Value | null)[] {
   return reaches.map(mask => g.mul(share, mask))
 }
 
+/** y = min(max(x, low), high): where the bounds cross it is the upper one. */
 function clip(c: GradientContext): (Value | null)[] {
   const { g, x, dy } = c
   const low = c.inputs[1] ?? null
@@ -148,10 +149,15 @@ function clip(c: GradientContext): (Value | null)[] {
   const above = low && g.one(isRelu6 ? 'Greater' : 'GreaterOrEqual', [x, low])
   const below = high && g.one(isRelu6 ? 'Less' : 'LessOrEqual', [x, high])
   const inside = above && below ? g.one('And', [above, below]) : (above ?? below)
+  const takesLow = above && g.one('Not', [above])
+  const takesHigh = below && g.one('Not', [below])
+  const crossed = low && high && g.one('Greater', [low, high])
+  const also = (operator: 'And' | 'Or', mask: Value, other: Value | null) =>
+    other ? g.one(operator, [mask, other]) : mask
   return [
     inside ? g.keepWhere(inside, dy) : dy,
-    low && above && g.sumTo(g.keepWhere(g.one('Not', [above]), dy), low.shape),
-    high && below && g.sumTo(g.keepWhere(g.one('Not', [below]), dy), high.shape),
+    low && takesLow && g.sumTo(g.keepWhere(also('And', takesLow, crossed && g.one('Not', [crossed])), dy), low.shape),
+    high && takesHigh && g.sumTo(g.keepWhere(also('Or', takesHigh, crossed), dy), high.shape),
   ]
 }
 

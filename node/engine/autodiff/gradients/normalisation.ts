@@ -24,13 +24,21 @@ export const NORMALISATION_GRADIENTS: GradientRules = {
 }
 
 /**
- * The softmax of a row that is masked whole is NaN. Where the model looks for that (`IsNaN`, as exporters of attention write)
- * and takes 0 instead, its gradient is 0 too, not 0 * NaN.
+ * The softmax of a row that is masked whole is NaN. Where the model puts 0 in its place (by `IsNaN`, or by the mask itself,
+ * as exporters of attention do), its gradient is 0 too, not 0 * NaN.
  */
 function guarded(c: GradientContext): Value {
   const { g, y } = c
-  const isGuarded = g.nodes.some(node => node.opType === 'IsNaN' && node.inputs[0] === y.name)
-  return isGuarded ? g.one('Where', [g.one('IsNaN', [y]), g.scalar(0, y.type), y]) : y
+  return isReplaced(g, y.name) ? g.one('Where', [g.one('IsNaN', [y]), g.scalar(0, y.type), y]) : y
+}
+
+/** Whether the value, as it is or under another name, is looked at by IsNaN or chosen by Where. */
+function isReplaced(g: Operators, name: string): boolean {
+  return g.nodes.some(node => {
+    if (!node.inputs.includes(name)) return false
+    if (node.opType === 'IsNaN' || node.opType === 'Where') return true
+    return (node.opType === 'Cast' || node.opType === 'Identity') && isReplaced(g, node.outputs[0]!)
+  })
 }
 
 function softmaxAxis(c: GradientContext): number {
