@@ -4,6 +4,7 @@ export type DifferentiationFaultReason =
   | 'unknown-shape'
   | 'unknown-value'
   | 'bad-node'
+  | 'unsupported-opset'
   | 'not-differentiable'
 
 export class DifferentiationError extends Error {

@@ -97,6 +97,14 @@ export class Operators extends GraphBuilder {
     return this.#reduce('ReduceProd', a, axes)
   }
 
+  reduceMax(a: Value, axes: readonly number[]): Value {
+    return this.#reduce('ReduceMax', a, axes)
+  }
+
+  reduceL2(a: Value, axes: readonly number[]): Value {
+    return this.#reduce('ReduceL2', a, axes)
+  }
+
   /** Keeps the axes; most reductions took them as an attribute until opset 18. */
   #reduce(opType: string, a: Value, axes: readonly number[]): Value {
     if (axes.length === 0) return a

@@ -5,7 +5,7 @@ import { DifferentiationError } from './errors.ts'
 import { foldNode } from './fold/fold.ts'
 import { Operators } from './operators.ts'
 import { elements } from './shape.ts'
-import { targetOpset, upgradeNode } from './upgrade.ts'
+import { assertCurrent, targetOpset, upgradeNode } from './upgrade.ts'
 
 export interface PrepareOptions {
   /** Sizes of symbolic dimensions, by name. */
@@ -21,7 +21,7 @@ const PREFIX = 'gradient/'
 
 export function prepare(model: Model, options: PrepareOptions): Operators {
   const opset = standardOpset(model)
-  const builder = new Operators(targetOpset(opset), PREFIX)
+  const builder = new Operators(targetOpset(model.graph, opset), PREFIX)
   const { graph } = model
   const initialized = new Set(graph.initializers.map(tensor => tensor.name))
   for (const info of graph.inputs) {
@@ -91,6 +91,7 @@ function addNode(builder: Operators, node: Node, around: Surroundings): void {
     addBranch(builder, node, branch, around)
     return
   }
+  assertCurrent(builder, node, around.opset)
   try {
     const folded = foldNode(builder, node, around.isFixed)
     if (folded === null) {
@@ -132,7 +133,7 @@ function addBranch(builder: Operators, node: Node, branch: Graph, around: Surrou
       builder,
       {
         ...node,
-        name: `${node.name}.output${index}`,
+        name: `${node.name || name}.output${index}`,
         opType: 'Identity',
         inputs: [inner],
         outputs: [name],

@@ -4,6 +4,7 @@
  */
 import { isFloat, type Node } from '../onnx/index.ts'
 import type { Value } from './builder.ts'
+import { isComposite } from './decompose/index.ts'
 import { DifferentiationError } from './errors.ts'
 import { gradientRule } from './gradients/index.ts'
 import { GradientContext } from './gradients/types.ts'
@@ -27,7 +28,7 @@ export function reverse(
   for (const node of nodes.toReversed()) {
     const isUsed = node.outputs.some(name => gradients.has(name) && active.has(name))
     if (!isUsed) continue
-    const rule = ruleOf(node)
+    const rule = ruleOf(g, node)
     const context = new GradientContext(
       node,
       g,
@@ -66,15 +67,17 @@ function activeValues(g: Operators, nodes: readonly Node[], targets: ReadonlySet
   return active
 }
 
-function ruleOf(node: Node): NonNullable<ReturnType<typeof gradientRule>> {
+function ruleOf(g: Operators, node: Node): NonNullable<ReturnType<typeof gradientRule>> {
   const key = operatorKey(node)
   const rule = gradientRule(key)
   if (rule === undefined) {
     const title = `Node '${node.name || node.outputs[0]}' (${key})`
-    throw new DifferentiationError(
-      'no-rule',
-      `${title} is on the path of a gradient, but there is no gradient rule for this operator.`,
-    )
+    // Where something before it has no shape, that is the reason.
+    if (isComposite(node)) for (const name of node.inputs) if (name !== '') g.value(name)
+    const why = isComposite(node)
+      ? 'but uses a part of this operator that is not covered'
+      : 'but there is no gradient rule for this operator'
+    throw new DifferentiationError('no-rule', `${title} is on the path of a gradient, ${why}.`)
   }
   return rule
 }

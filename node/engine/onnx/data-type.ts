@@ -25,6 +25,9 @@ export const DataType = {
   uint4: 21,
   int4: 22,
   float4e2m1: 23,
+  float8e8m0: 24,
+  uint2: 25,
+  int2: 26,
 } as const
 
 export type DataType = (typeof DataType)[keyof typeof DataType]
@@ -53,6 +56,9 @@ const BITS: Readonly<Record<number, number>> = {
   [DataType.uint4]: 4,
   [DataType.int4]: 4,
   [DataType.float4e2m1]: 4,
+  [DataType.float8e8m0]: 8,
+  [DataType.uint2]: 2,
+  [DataType.int2]: 2,
 }
 
 /** Bytes of `count` elements, packed; undefined where the type has no fixed size. */

@@ -5,12 +5,13 @@ export type OnnxFaultReason =
   | 'bad-wire-type'
   | 'bad-text'
   | 'bad-tensor'
+  | 'bad-function'
   | 'missing-field'
   | 'external-data'
   | 'unsupported'
   | 'over-limit'
 
-/** Thrown for any bytes that are not a well-formed, self-contained ONNX model. `offset` is a byte offset into the file. */
+/** Thrown for any bytes that are not a well-formed ONNX model. `offset` is a byte offset into the file. */
 export class OnnxFormatError extends Error {
   override readonly name = 'OnnxFormatError'
   readonly offset: number

@@ -13,6 +13,17 @@ export const MODEL = {
   functions: 25,
 } as const
 
+export const FUNCTION = {
+  name: 1,
+  inputs: 4,
+  outputs: 5,
+  nodes: 7,
+  opsetImport: 9,
+  domain: 10,
+  defaults: 11,
+  overload: 13,
+} as const
+
 export const OPERATOR_SET = { domain: 1, version: 2 } as const
 
 export const METADATA = { key: 1, value: 2 } as const
@@ -28,7 +39,16 @@ export const GRAPH = {
   sparseInitializers: 15,
 } as const
 
-export const NODE = { inputs: 1, outputs: 2, name: 3, opType: 4, attributes: 5, documentation: 6, domain: 7 } as const
+export const NODE = {
+  inputs: 1,
+  outputs: 2,
+  name: 3,
+  opType: 4,
+  attributes: 5,
+  documentation: 6,
+  domain: 7,
+  overload: 8,
+} as const
 
 export const ATTRIBUTE = {
   name: 1,
@@ -77,6 +97,9 @@ export const TENSOR = {
   externalData: 13,
   dataLocation: 14,
 } as const
+
+/** StringStringEntryProto, as TensorProto.external_data has it. */
+export const EXTERNAL_ENTRY = { key: 1, value: 2 } as const
 
 export const VALUE_INFO = { name: 1, type: 2, documentation: 3 } as const
 

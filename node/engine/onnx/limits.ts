@@ -14,3 +14,12 @@ export const MAX_RANK = 64
 
 /** Graphs inside attributes inside graphs: If and Loop in real exports nest 2 or 3 deep. */
 export const MAX_GRAPH_DEPTH = 16
+
+/** Functions that call functions; those of torch's exporters nest 3 or 4 deep. Also what stops one that calls itself. */
+export const MAX_CALL_DEPTH = 32
+
+/** Characters in the names that inlining makes: names of calls within calls grow. */
+export const MAX_INLINED_CHARACTERS = 2 ** 26
+
+/** Characters in the name of a file of weights; file systems take some 4,096. */
+export const MAX_LOCATION_LENGTH = 4096

@@ -48,6 +48,10 @@ export interface Node {
   readonly outputs: readonly string[]
   readonly attributes: ReadonlyMap<string, Attribute>
   readonly documentation: string
+  /** Which of the model's functions of this name is called; only where it has several. */
+  readonly overload?: string
+  /** Version of the standard operators where it is not the model's: the node comes from a function that asked for another. */
+  readonly opset?: number
 }
 
 export type Attribute =
@@ -61,6 +65,13 @@ export type Attribute =
   | { readonly kind: 'strings'; readonly value: readonly Uint8Array[] }
   | { readonly kind: 'tensors'; readonly value: readonly Tensor[] }
   | { readonly kind: 'graphs'; readonly value: readonly Graph[] }
+  | Reference
+
+/** Inside a function, until it is inlined: the attribute of the call that has this name. */
+export interface Reference {
+  readonly kind: 'reference'
+  readonly value: string
+}
 
 export interface Tensor {
   readonly name: string
@@ -108,7 +119,12 @@ export function makeModel(graph: Graph, options: Partial<Omit<Model, 'graph'>> =
   }
 }
 
+/** The standard operators' domain has two names. */
+export function isStandard(domain: string): boolean {
+  return domain === '' || domain === 'ai.onnx'
+}
+
 /** Version of the standard operators that the model asks for. */
 export function standardOpset(model: Model): number {
-  return model.opsets.find(set => set.domain === '' || set.domain === 'ai.onnx')?.version ?? 1
+  return model.opsets.find(set => isStandard(set.domain))?.version ?? 1
 }

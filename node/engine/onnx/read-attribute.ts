@@ -4,16 +4,19 @@ import { ATTRIBUTE, ATTRIBUTE_TYPE } from './fields.ts'
 import { MAX_ATTRIBUTE_VALUES } from './limits.ts'
 import type { Attribute, Graph, Tensor } from './model.ts'
 import type { Field, ProtobufReader } from './protobuf-reader.ts'
+import type { ReadContext } from './read-context.ts'
 import { readTensor } from './read-tensor.ts'
 
 export function readAttribute(
   reader: ProtobufReader,
+  context: ReadContext,
   readGraph: (reader: ProtobufReader) => Graph,
 ): [name: string, attribute: Attribute] {
   const start = reader.position
   let name = ''
   let type = 0
   let single: Attribute | null = null
+  let reference = ''
   const floats: number[] = []
   const ints: bigint[] = []
   const strings: Uint8Array[] = []
@@ -37,7 +40,7 @@ export function readAttribute(
         single = { kind: 'string', value: reader.bytes(field) }
         break
       case ATTRIBUTE.tensor:
-        single = { kind: 'tensor', value: readTensor(reader.message(field)) }
+        single = { kind: 'tensor', value: readTensor(reader.message(field), context.external) }
         break
       case ATTRIBUTE.graph:
         single = { kind: 'graph', value: readGraph(reader.message(field)) }
@@ -52,17 +55,25 @@ export function readAttribute(
         push(strings, reader.bytes(field), field)
         break
       case ATTRIBUTE.tensors:
-        push(tensors, readTensor(reader.message(field)), field)
+        push(tensors, readTensor(reader.message(field), context.external), field)
         break
       case ATTRIBUTE.graphs:
         push(graphs, readGraph(reader.message(field)), field)
         break
       case ATTRIBUTE.referenceName:
-        throw new OnnxFormatError('unsupported', field.offset, `Attribute '${name}' refers to a function's attribute`)
+        reference = reader.text(field)
+        if (!context.inFunction && reference !== '')
+          throw new OnnxFormatError(
+            'bad-function',
+            field.offset,
+            `Attribute '${name}' refers to a function's attribute`,
+          )
+        break
       default:
         reader.skip(field)
     }
   }
+  if (reference !== '') return [name, { kind: 'reference', value: reference }]
   const lists: readonly Attribute[] = [
     { kind: 'ints', value: ints },
     { kind: 'floats', value: floats },
@@ -71,11 +82,11 @@ export function readAttribute(
     { kind: 'graphs', value: graphs },
   ]
   const candidates = single === null ? lists : [single, ...lists]
+  const typeOf = (item: Attribute) => (item.kind === 'reference' ? undefined : ATTRIBUTE_TYPE[item.kind])
   const attribute =
     type === ATTRIBUTE_TYPE.undefined
       ? candidates.find(item => !Array.isArray(item.value) || item.value.length > 0)
-      : (candidates.find(item => ATTRIBUTE_TYPE[item.kind] === type) ??
-        DEFAULTS.find(item => ATTRIBUTE_TYPE[item.kind] === type))
+      : (candidates.find(item => typeOf(item) === type) ?? DEFAULTS.find(item => typeOf(item) === type))
   if (attribute === undefined)
     throw new OnnxFormatError('missing-field', start, `Attribute '${name}' has no value of its type ${type}`)
   return [name, attribute]

@@ -1,6 +1,7 @@
 /** TensorProto to a tensor with raw little-endian data, whichever of the seven data fields the file uses. */
 import { byteLength, DataType, dataTypeName, isDataType } from './data-type.ts'
 import { OnnxFormatError } from './errors.ts'
+import { type ExternalData, type ExternalEntries, externalBytes, readExternalEntry } from './external-data.ts'
 import { TENSOR } from './fields.ts'
 import { MAX_RANK } from './limits.ts'
 import type { Tensor } from './model.ts'
@@ -8,7 +9,8 @@ import type { Field, ProtobufReader } from './protobuf-reader.ts'
 
 const EXTERNAL = 1
 
-export function readTensor(reader: ProtobufReader): Tensor {
+/** @param external where data that lies in other files comes from; null refuses it */
+export function readTensor(reader: ProtobufReader, external: ExternalData | null): Tensor {
   const start = reader.position
   let name = ''
   let documentation = ''
@@ -17,6 +19,8 @@ export function readTensor(reader: ProtobufReader): Tensor {
   const shape: number[] = []
   const strings: Uint8Array[] = []
   const elements = new ElementList()
+  let isExternal = false
+  const entries: ExternalEntries = { location: undefined, offset: undefined, length: undefined }
   for (const field of reader.fields()) {
     switch (field.number) {
       case TENSOR.dims:
@@ -49,10 +53,11 @@ export function readTensor(reader: ProtobufReader): Tensor {
         documentation = reader.text(field)
         break
       case TENSOR.dataLocation:
-        if (reader.integer(field) === EXTERNAL) throw external(name, field)
+        isExternal = reader.integer(field) === EXTERNAL
         break
       case TENSOR.externalData:
-        throw external(name, field)
+        readExternalEntry(reader.message(field), entries)
+        break
       case TENSOR.segment:
         throw new OnnxFormatError(
           'unsupported',
@@ -66,13 +71,20 @@ export function readTensor(reader: ProtobufReader): Tensor {
   const fail = (sentence: string) => new OnnxFormatError('bad-tensor', start, `Tensor '${name}' ${sentence}`)
   if (!isDataType(code) || code === DataType.undefined) throw fail(`has the unknown element type ${code}.`)
   const count = shape.reduce((product, size) => product * size, 1)
+  const bytes = byteLength(code, count)
+  if (isExternal) {
+    if (bytes === undefined || !Number.isSafeInteger(bytes))
+      throw fail(`of the shape [${shape}] and type ${dataTypeName(code)} cannot keep its data in another file.`)
+    if (raw !== null && raw.length > 0) throw fail('has its data in the model and in another file.')
+    return { name, type: code, shape, data: externalBytes(name, entries, bytes, external, start), documentation }
+  }
   if (code === DataType.string) {
     if (strings.length !== count) throw fail(`has ${strings.length} strings for the shape [${shape}].`)
     return { name, type: code, shape, data: new Uint8Array(), strings, documentation }
   }
   const data = raw ?? elements.toBytes(code)
   if (data === null) throw fail(`of type ${dataTypeName(code)} has its data in a field that does not fit the type.`)
-  if (data.length !== byteLength(code, count))
+  if (data.length !== bytes)
     throw fail(`has ${data.length} bytes of data for the shape [${shape}] of ${dataTypeName(code)}.`)
   return { name, type: code, shape, data, documentation }
 }
@@ -84,11 +96,6 @@ function dimension(value: bigint, shape: readonly number[], field: Field): numbe
     throw new OnnxFormatError('bad-tensor', field.offset, `A tensor has the dimension ${value}.`)
   }
   return Number(value)
-}
-
-function external(name: string, field: Field): OnnxFormatError {
-  const sentence = `Tensor '${name}' keeps its data in another file; export the model with its weights inside (one file)`
-  return new OnnxFormatError('external-data', field.offset, sentence)
 }
 
 /** Writes one element of the typed data fields in its raw form; 16-bit and 8-bit types travel in int32_data as bit patterns. */

@@ -52,6 +52,8 @@ function writeGraph(writer: ProtobufWriter, graph: Graph): void {
 }
 
 function writeNode(writer: ProtobufWriter, node: Node): void {
+  if (node.opset !== undefined)
+    throw new TypeError(`Node '${node.name}' is of opset ${node.opset}, which the model is not: prepare it first.`)
   for (const input of node.inputs) writer.text(NODE.inputs, input)
   for (const output of node.outputs) writer.text(NODE.outputs, output)
   writer.optionalText(NODE.name, node.name)
@@ -60,6 +62,7 @@ function writeNode(writer: ProtobufWriter, node: Node): void {
     writer.message(NODE.attributes, inner => writeAttribute(inner, name, attribute))
   writer.optionalText(NODE.documentation, node.documentation)
   writer.optionalText(NODE.domain, node.domain)
+  writer.optionalText(NODE.overload, node.overload ?? '')
 }
 
 function writeAttribute(writer: ProtobufWriter, name: string, attribute: Attribute): void {
@@ -95,6 +98,8 @@ function writeAttribute(writer: ProtobufWriter, name: string, attribute: Attribu
     case 'graphs':
       for (const value of attribute.value) writer.message(ATTRIBUTE.graphs, inner => writeGraph(inner, value))
       break
+    case 'reference':
+      throw new TypeError(`Attribute '${name}' refers to a function's attribute, and functions are not written.`)
   }
   writer.integer(ATTRIBUTE.type, ATTRIBUTE_TYPE[attribute.kind])
 }

@@ -5,6 +5,7 @@
 import { makeNode, type Node } from '../../onnx/index.ts'
 import type { Operators } from '../operators.ts'
 import { attention, rotaryEmbedding } from './attention.ts'
+import { castLike, swish } from './elementwise.ts'
 import { depthToSpace, spaceToDepth } from './layout.ts'
 import {
   batchNormalization,
@@ -29,12 +30,18 @@ const DECOMPOSITIONS: Readonly<Record<string, Decomposition>> = {
   LSTM: longShortTermMemory,
   GRU: gatedRecurrentUnit,
   RNN: plainRecurrence,
+  Swish: swish,
+  CastLike: castLike,
+}
+
+/** True for an operator that is written out, but for the parts of it that are not covered. */
+export function isComposite(node: Node): boolean {
+  return node.domain === '' && Object.hasOwn(DECOMPOSITIONS, node.opType)
 }
 
 /** True where the node was written out, under the names of its own outputs. */
 export function decomposeNode(g: Operators, node: Node): boolean {
-  const decompose =
-    node.domain === '' && Object.hasOwn(DECOMPOSITIONS, node.opType) ? DECOMPOSITIONS[node.opType] : undefined
+  const decompose = isComposite(node) ? DECOMPOSITIONS[node.opType] : undefined
   if (decompose === undefined) return false
   const inputs = node.inputs.map(name => (name === '' ? null : (g.find(name) ?? null)))
   if (node.inputs.some((name, index) => name !== '' && !inputs[index])) return false

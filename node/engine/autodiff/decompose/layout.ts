@@ -17,11 +17,13 @@ export const depthToSpace: Decomposition = (g, node, [x]) => {
   return [g.reshape(spread, [batch, depth, height * size, width * size])]
 }
 
-/** SpaceToDepth-13. */
+/** SpaceToDepth-28; `CRD` undoes PyTorch's pixel shuffle. */
 export const spaceToDepth: Decomposition = (g, node, [x]) => {
   const size = intAttribute(node, 'blocksize', 0)
   if (x?.shape.length !== 4 || size < 1) return null
   const [batch, depth, height, width] = x.shape as [number, number, number, number]
+  const isColumnFirst = textAttribute(node, 'mode', 'DCR') === 'CRD'
   const blocks = g.reshape(x, [batch, depth, height / size, size, width / size, size])
-  return [g.reshape(g.transpose(blocks, [0, 3, 5, 1, 2, 4]), [batch, depth * size ** 2, height / size, width / size])]
+  const gathered = g.transpose(blocks, isColumnFirst ? [0, 1, 3, 5, 2, 4] : [0, 3, 5, 1, 2, 4])
+  return [g.reshape(gathered, [batch, depth * size ** 2, height / size, width / size])]
 }

@@ -48,12 +48,13 @@ export const meanVarianceNormalization: Decomposition = (g, node, [x]) => {
   return [g.div(g.sub(x, mean), g.offset(g.one('Sqrt', [variance]), 1e-9))]
 }
 
-/** LpNormalization-1: over the L1 or L2 norm along one axis. */
+/** LpNormalization-1: over the L1 or L2 norm along one axis; where that is 0 the values stay 0. */
 export const lpNormalization: Decomposition = (g, node, [x]) => {
   if (!x) return null
   const axes = [normalAxis(intAttribute(node, 'axis', -1), x.shape.length)]
-  if (intAttribute(node, 'p', 2) === 1) return [g.div(x, g.reduceSum(g.one('Abs', [x]), axes))]
-  return [g.div(x, g.one('Sqrt', [g.reduceSum(g.square(x), axes)]))]
+  const norm = intAttribute(node, 'p', 2) === 1 ? g.reduceSum(g.one('Abs', [x]), axes) : g.reduceL2(x, axes)
+  const isZero = g.one('Equal', [norm, g.scalar(0, x.type)])
+  return [g.div(x, g.one('Where', [isZero, g.scalar(1, x.type), norm]))]
 }
 
 /** LRN-13 (Krizhevsky et al. 2012): over the squares of `size` neighbouring channels. */

@@ -18,6 +18,8 @@ interface Direction {
   readonly recurrence: Value
   /** Bias of the recurrence, [gates * hidden]. */
   readonly bias: Value
+  /** Weights of the cell's state in the gates i, o and f, [3 * hidden]. */
+  readonly peephole: Value | null
   readonly hidden: number
 }
 
@@ -28,9 +30,12 @@ type Step = (direction: Direction, input: Value, state: State) => State
 export const longShortTermMemory: Decomposition = recurrent(4, 2, ['Sigmoid', 'Tanh', 'Tanh'], (d, input, [h, c]) => {
   const { g } = d
   const [i, o, f, next] = gates(g, g.one('Gemm', [h!, d.recurrence, input], { transB: 1 }), d.hidden)
-  const kept = g.mul(sigmoid(g, f!), c!)
-  const cell = g.add(kept, g.mul(sigmoid(g, i!), tanh(g, next!)))
-  return [g.mul(sigmoid(g, o!), tanh(g, cell)), cell]
+  const looks = d.peephole === null ? null : g.split(d.peephole, 0, [d.hidden, d.hidden, d.hidden])
+  const gate = (value: Value, which: number, state: Value) =>
+    sigmoid(g, looks === null ? value : g.add(value, g.mul(looks[which]!, state)))
+  const kept = g.mul(gate(f!, 2, c!), c!)
+  const cell = g.add(kept, g.mul(gate(i!, 0, c!), tanh(g, next!)))
+  return [g.mul(gate(o!, 1, cell), tanh(g, cell)), cell]
 })
 
 export const gatedRecurrentUnit: Decomposition = recurrent(3, 1, ['Sigmoid', 'Tanh'], (d, input, [h]) => {
@@ -52,12 +57,16 @@ export const plainRecurrence: Decomposition = recurrent(1, 1, ['Tanh'], (d, inpu
   tanh(d.g, d.g.one('Gemm', [h!, d.recurrence, input], { transB: 1 })),
 ])
 
-/** Inputs X [steps, batch, width], W, R [directions, gates * hidden, ..], B, lengths, initial states, peepholes. */
+/** Inputs X [steps, batch, width], W, R [directions, gates * hidden, ..], B, lengths [batch], initial states, peepholes. */
 function recurrent(gateCount: number, stateCount: number, activations: readonly string[], step: Step): Decomposition {
-  return (g, node, [x, w, r, b, lengths, ...rest]) => {
-    const initial = rest.slice(0, stateCount)
-    const isCovered = !lengths && !rest.slice(stateCount).some(Boolean) && isPlain(node, activations)
-    if (!x || !w || !r || !isCovered || x.shape[0]! > MAX_STEPS) return null
+  return (g, node, [input, w, r, b, lengths, ...rest]) => {
+    const isBatchFirst = intAttribute(node, 'layout', 0) === 1
+    const x = input && isBatchFirst ? g.transpose(input, [1, 0, 2]) : input
+    const initial = rest
+      .slice(0, stateCount)
+      .map(state => (state && isBatchFirst ? g.transpose(state, [1, 0, 2]) : state))
+    const peepholes = rest[stateCount] ?? null
+    if (!x || !w || !r || !isPlain(node, activations) || x.shape[0]! > MAX_STEPS) return null
     const [length, batch] = x.shape as [number, number, number]
     const [count, hidden] = [w.shape[0]!, r.shape[2]!]
     const results = range(count).map(at => {
@@ -72,7 +81,9 @@ function recurrent(gateCount: number, stateCount: number, activations: readonly 
         return given ? part(given) : g.zeros(x.type, [batch, hidden])
       })
       const isReversed = textAttribute(node, 'direction', 'forward') === 'reverse' || at === 1
-      return run({ g, node, steps, recurrence: part(r), bias: bias!, hidden }, step, start, isReversed)
+      const peephole = peepholes && part(peepholes)
+      const direction = { g, node, steps, recurrence: part(r), bias: bias!, peephole, hidden }
+      return run(direction, step, start, isReversed, lengths ?? null)
     })
     const sequence = g.concat(
       results.map(({ outputs }) => g.reshape(g.concat(outputs, 0), [length, 1, batch, hidden])),
@@ -84,30 +95,35 @@ function recurrent(gateCount: number, stateCount: number, activations: readonly 
         0,
       ),
     )
-    return [sequence, ...last]
+    if (!isBatchFirst) return [sequence, ...last]
+    return [g.transpose(sequence, [2, 0, 1, 3]), ...last.map(state => g.transpose(state, [1, 0, 2]))]
   }
 }
 
-function run(direction: Direction, step: Step, start: State, isReversed: boolean) {
+/** Beyond a sequence's length its state stays, and its output is 0. */
+function run(direction: Direction, step: Step, start: State, isReversed: boolean, lengths: Value | null) {
+  const { g, steps } = direction
+  const outputs = new Array<Value>(steps.length)
   let state = start
-  const outputs: Value[] = []
-  for (const input of isReversed ? direction.steps.toReversed() : direction.steps) {
-    state = step(direction, input, state)
-    outputs.push(state[0]!)
+  for (const at of isReversed ? range(steps.length).reverse() : range(steps.length)) {
+    const next = step(direction, steps[at]!, state)
+    if (lengths === null) {
+      state = next
+      outputs[at] = next[0]!
+    } else {
+      const within = g.reshape(g.one('Greater', [lengths, g.scalar(at, lengths.type)]), [lengths.shape[0]!, 1])
+      outputs[at] = g.keepWhere(within, next[0]!)
+      state = next.map((value, index) => g.one('Where', [within, value, state[index]!]))
+    }
   }
-  return { outputs: isReversed ? outputs.reverse() : outputs, state }
+  return { outputs, state }
 }
 
-/** Default activations, no clipping, steps before batch, no coupled gates. */
+/** Default activations, no clipping, no coupled gates. */
 function isPlain(node: Node, activations: readonly string[]): boolean {
   const named = textsAttribute(node, 'activations')
   const fits = named === null || named.every((name, index) => name === activations[index % activations.length])
-  return (
-    fits &&
-    !node.attributes.has('clip') &&
-    intAttribute(node, 'layout', 0) === 0 &&
-    intAttribute(node, 'input_forget', 0) === 0
-  )
+  return fits && !node.attributes.has('clip') && intAttribute(node, 'input_forget', 0) === 0
 }
 
 function gates(g: Operators, value: Value, hidden: number): Value[] {

@@ -16,7 +16,6 @@ export const ACTIVATION_GRADIENTS: GradientRules = {
   'com.microsoft.BiasGelu': c => biased(c, erfGelu),
   'com.microsoft.FastGelu': c => biased(c, tanhGelu),
   'com.microsoft.QuickGelu': c => [sigmoidLinear(c, floatAttribute(c.node, 'alpha', 1.702))],
-  Swish: c => [sigmoidLinear(c, floatAttribute(c.node, 'alpha', 1))],
 }
 
 type ActivationGradient = (g: Operators, x: Value, dy: Value) => Value

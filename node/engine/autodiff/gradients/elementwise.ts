@@ -91,7 +91,6 @@ export const ELEMENTWISE_GRADIENTS: GradientRules = {
     return [null, g.keepWhere(condition, dy), g.one('Where', [condition, g.scalar(0, dy.type), dy])]
   },
   Cast: c => [isFloat(c.x.type) ? c.g.cast(c.dy, c.x.type) : null],
-  CastLike: c => [isFloat(c.x.type) ? c.g.cast(c.dy, c.x.type) : null],
   Dropout: dropout,
 }
 
@@ -114,7 +113,7 @@ function powBase(c: GradientContext): Value {
     return g.mul(dy, g.one('Where', [g.one('Equal', [power, g.scalar(0, power.type)]), g.scalar(0, x.type), rise]))
   }
   const power = exponent[0]!
-  if (power === 0) return g.mul(dy, g.scalar(0, x.type))
+  if (power === 0) return g.zeros(x.type, x.shape)
   if (power === 2) return g.mul(dy, g.scale(x, 2))
   if (power === 3) return g.mul(dy, g.scale(g.square(x), 3))
   return g.mul(dy, g.scale(g.one('Pow', [x, g.scalar(power - 1, x.type)]), power))
@@ -140,17 +139,25 @@ function extremum(c: GradientContext): (Value | null)[] {
   return reaches.map(mask => g.mul(share, mask))
 }
 
+/** y = min(max(x, low), high): where the bounds cross it is the upper one. */
 function clip(c: GradientContext): (Value | null)[] {
   const { g, x, dy } = c
   const low = c.inputs[1] ?? null
   const high = c.inputs[2] ?? null
-  const above = low && g.one('GreaterOrEqual', [x, low])
-  const below = high && g.one('LessOrEqual', [x, high])
+  // At the borders the gradient passes, as that of torch.clamp; only ReLU6, which is told by its bounds, has none there.
+  const isRelu6 = c.constant(1)?.[0] === 0 && c.constant(2)?.[0] === 6
+  const above = low && g.one(isRelu6 ? 'Greater' : 'GreaterOrEqual', [x, low])
+  const below = high && g.one(isRelu6 ? 'Less' : 'LessOrEqual', [x, high])
   const inside = above && below ? g.one('And', [above, below]) : (above ?? below)
+  const takesLow = above && g.one('Not', [above])
+  const takesHigh = below && g.one('Not', [below])
+  const crossed = low && high && g.one('Greater', [low, high])
+  const also = (operator: 'And' | 'Or', mask: Value, other: Value | null) =>
+    other ? g.one(operator, [mask, other]) : mask
   return [
     inside ? g.keepWhere(inside, dy) : dy,
-    low && above && g.sumTo(g.keepWhere(g.one('Not', [above]), dy), low.shape),
-    high && below && g.sumTo(g.keepWhere(g.one('Not', [below]), dy), high.shape),
+    low && takesLow && g.sumTo(g.keepWhere(also('And', takesLow, crossed && g.one('Not', [crossed])), dy), low.shape),
+    high && takesHigh && g.sumTo(g.keepWhere(also('Or', takesHigh, crossed), dy), high.shape),
   ]
 }
 

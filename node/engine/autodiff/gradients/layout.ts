@@ -31,7 +31,7 @@ export const LAYOUT_GRADIENTS: GradientRules = {
   Slice: c => [slice(c)],
   Pad: pad,
   Tile: c => {
-    const repeats = c.constant(1) ?? []
+    const repeats = c.fixed(1) ?? []
     const interleaved = c.x.shape.flatMap((size, axis) => [repeats[axis]!, size])
     return [
       c.g.reduceSum(
@@ -49,8 +49,8 @@ function pad(c: GradientContext): (Value | null)[] {
   const { g, dy } = c
   const { shape } = c.x
   const mode = textAttribute(c.node, 'mode', 'constant')
-  const pads = intsAttribute(c.node, 'pads') ?? c.constant(1) ?? []
-  const axes = c.constant(3)?.map(axis => normalAxis(axis, shape.length)) ?? range(shape.length)
+  const pads = intsAttribute(c.node, 'pads') ?? c.fixed(1) ?? []
+  const axes = c.fixed(3)?.map(axis => normalAxis(axis, shape.length)) ?? range(shape.length)
   const dx = axes.reduce((part, axis, index) => {
     const [before, after] = [pads[index]!, pads[index + axes.length]!]
     if (mode !== 'constant')
@@ -90,7 +90,7 @@ function gatherBack(g: Operators, part: Value, axis: number, size: number, sourc
 function slice(c: GradientContext): Value {
   const { g, dy } = c
   const { shape } = c.x
-  const extents = sliceExtents(shape, c.constant(1) ?? [], c.constant(2) ?? [], c.constant(3), c.constant(4))
+  const extents = sliceExtents(shape, c.fixed(1) ?? [], c.fixed(2) ?? [], c.fixed(3), c.fixed(4))
   if (extents.every(({ step }) => step === 1)) {
     const before = extents.map(extent => extent.start)
     return g.pad(

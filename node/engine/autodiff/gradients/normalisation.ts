@@ -7,7 +7,8 @@ import type { GradientContext, GradientRule, GradientRules } from './types.ts'
 
 export const NORMALISATION_GRADIENTS: GradientRules = {
   Softmax: c => {
-    const { g, y, dy } = c
+    const { g, dy } = c
+    const y = guarded(c)
     const weighted = g.mul(dy, y)
     return [g.sub(weighted, g.mul(y, g.reduceSum(weighted, [softmaxAxis(c)])))]
   },
@@ -20,6 +21,24 @@ export const NORMALISATION_GRADIENTS: GradientRules = {
   RMSNormalization: c => rootMeanSquare(c),
   BatchNormalization: batchNormalization,
   InstanceNormalization: instanceNormalization,
+}
+
+/**
+ * The softmax of a row that is masked whole is NaN. Where the model puts 0 in its place (by `IsNaN`, or by the mask itself,
+ * as exporters of attention do), its gradient is 0 too, not 0 * NaN.
+ */
+function guarded(c: GradientContext): Value {
+  const { g, y } = c
+  return isReplaced(g, y.name) ? g.one('Where', [g.one('IsNaN', [y]), g.scalar(0, y.type), y]) : y
+}
+
+/** Whether the value, as it is or under another name, is looked at by IsNaN or chosen by Where. */
+function isReplaced(g: Operators, name: string): boolean {
+  return g.nodes.some(node => {
+    if (!node.inputs.includes(name)) return false
+    if (node.opType === 'IsNaN' || node.opType === 'Where') return true
+    return (node.opType === 'Cast' || node.opType === 'Identity') && isReplaced(g, node.outputs[0]!)
+  })
 }
 
 function softmaxAxis(c: GradientContext): number {

@@ -19,10 +19,13 @@ export const POOLING_GRADIENTS: GradientRules = {
     const { g, x, dy } = c
     return [g.expand(g.scale(dy, elements(dy.shape) / elements(x.shape)), x.shape)]
   },
+  // Where several values reach the maximum the first has the gradient, as with MaxPool.
   GlobalMaxPool: c => {
-    const { g, x, y, dy } = c
-    const reaches = g.cast(g.one('Equal', [x, y]), x.type)
-    return [g.mul(reaches, g.div(dy, g.reduceSum(reaches, range(x.shape.length).slice(2))))]
+    const { g, x, dy } = c
+    const channels = elements(x.shape.slice(0, 2))
+    const rows = [channels, elements(x.shape) / channels]
+    const first = g.one('ArgMax', [g.reshape(x, rows)], { axis: 1, keepdims: 1 })
+    return [g.reshape(g.scatterAdd(rows, 1, first, g.reshape(dy, [channels, 1])), x.shape)]
   },
 }
 

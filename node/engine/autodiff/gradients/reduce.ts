@@ -37,13 +37,13 @@ export const REDUCE_GRADIENTS: GradientRules = {
 
 /** The value of the output's shape with the folded axes put back as size 1. */
 function kept(c: GradientContext, value: Value): Value {
-  return c.g.keepAxes(value, c.x.shape, reducedAxes(c.node, c.x.shape.length, c.constant(1)))
+  return c.g.keepAxes(value, c.x.shape, reducedAxes(c.node, c.x.shape.length, c.fixed(1)))
 }
 
 /** Where several values reach the extremum they share the gradient equally, as PyTorch's amax does. */
 function extremum(c: GradientContext): (Value | null)[] {
   const { g, x } = c
-  const axes = reducedAxes(c.node, x.shape.length, c.constant(1))
+  const axes = reducedAxes(c.node, x.shape.length, c.fixed(1))
   const reaches = g.cast(g.one('Equal', [x, kept(c, c.y)]), x.type)
   const share = g.div(kept(c, c.dy), g.reduceSum(reaches, axes))
   return [g.mul(reaches, share)]
@@ -52,7 +52,7 @@ function extremum(c: GradientContext): (Value | null)[] {
 /** The product of the others: y / x, but where a value is 0 the product of what is not, and 0 where two are. */
 function product(c: GradientContext): Value {
   const { g, x } = c
-  const axes = reducedAxes(c.node, x.shape.length, c.constant(1))
+  const axes = reducedAxes(c.node, x.shape.length, c.fixed(1))
   const isZero = g.one('Equal', [x, g.scalar(0, x.type)])
   const safe = g.one('Where', [isZero, g.scalar(1, x.type), x])
   const zero = g.cast(isZero, x.type)

@@ -8,9 +8,9 @@ import type { GradientContext, GradientRules } from './types.ts'
 
 export const RESIZE_GRADIENTS: GradientRules = {
   Resize: c => {
-    const axes = resizedAxes(c.node, c.x.shape, c.constant(2), c.constant(3))
-    const region = c.constant(1)
+    const axes = resizedAxes(c.node, c.x.shape, c.fixed(2), c.fixed(3))
     const isCropped = textAttribute(c.node, 'coordinate_transformation_mode', '') === 'tf_crop_and_resize'
+    const region = isCropped ? c.fixed(1) : null
     if (isCropped && region?.length !== 2 * axes.length) throw c.fault('crops a region that is not a constant')
     return [
       axes.reduce((part, axis, index) => {

@@ -59,6 +59,14 @@ export class GradientContext {
     return value ? this.g.numbers(value) : null
   }
 
+  /** Numbers of an input that the gradient's form depends on; null where it is left out. */
+  fixed(index: number): number[] | null {
+    const numbers = this.constant(index)
+    if (numbers === null && this.inputs[index])
+      throw this.fault(`has an input '${this.node.inputs[index]}' that decides its gradient but is not a constant`)
+    return numbers
+  }
+
   fault(sentence: string): DifferentiationError {
     const { name, outputs, opType } = this.node
     return new DifferentiationError('not-differentiable', `Node '${name || outputs[0]}' (${opType}) ${sentence}.`)

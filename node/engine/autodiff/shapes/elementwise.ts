@@ -32,14 +32,13 @@ export const ELEMENTWISE_SHAPES: ShapeRules = {
     unary,
   ),
   ...all('Asinh Acosh Atanh Hardmax', unary),
-  ...all('ThresholdedRelu Swish com.microsoft.Gelu com.microsoft.QuickGelu', unary),
+  ...all('ThresholdedRelu com.microsoft.Gelu com.microsoft.QuickGelu', unary),
   ...all('Not IsNaN IsInf', predicate),
   ...all('Add Sub Mul Div Pow Min Max Mod PRelu Sum Mean com.microsoft.FastGelu com.microsoft.BiasGelu', broadcasting),
   ...all('Equal Less Greater LessOrEqual GreaterOrEqual And Or Xor', comparison),
   ...all('EyeLike Bernoulli RandomNormalLike RandomUniformLike', typed),
   Dropout: c => [c.input(0), { type: DataType.bool, shape: c.input(0).shape }],
   Cast: c => [{ type: castType(intAttribute(c.node, 'to', DataType.float32)), shape: c.input(0).shape }],
-  CastLike: c => [{ type: c.input(1).type, shape: c.input(0).shape }],
   Where: c => [{ type: c.input(1).type, shape: c.broadcast(c.input(0).shape, c.input(1).shape, c.input(2).shape) }],
 }
 
