@@ -20,7 +20,7 @@ export {
   shownRound,
   verifyShown,
 } from './records.ts'
-export { baseOf, inForce, type Recovered, type RecoverInit, recover, reseat } from './recover.ts'
+export { inForce, type Recovered, type RecoverInit, recover, reseat } from './recover.ts'
 export type {
   Claim,
   LeaseRules,

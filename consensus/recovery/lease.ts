@@ -4,20 +4,38 @@ import type { PeerName } from '../../protocols/wire/messages.ts'
 import type { Claim, LeaseRules, Point, Recovery, RoundIds, StageEvent, StageLease } from './types.ts'
 
 const UNCLAIMED = { openedAt: null, claims: new Map<PeerName, Claim>() }
+const NOBODY: ReadonlySet<PeerName> = new Set()
+const NOT_FRESH = { isFresh: false, silent: NOBODY, away: NOBODY, isAttested: false, ...UNCLAIMED }
 
 /** Before anything was posted. @param start - the run's first block; @param origin - what the first round builds on */
 export function firstLease(start: number, origin: Point): StageLease {
-  return { renewedAt: start, final: origin, sinceEpoch: 0, isFresh: false, silent: new Set(), ...UNCLAIMED }
+  return { renewedAt: start, final: origin, sinceEpoch: 0, reformedIn: 0, ...NOT_FRESH }
 }
 
 /**
  * After a stage was re-formed.
+ * @param before - its lease until then
  * @param start - first block of the recovery's epoch
  * @param silent - seats of the epoch before that did not claim
  */
-export function leaseOf({ base, resume, epoch }: Recovery, start: number, silent: readonly PeerName[]): StageLease {
-  const final = { ...base, round: resume - 1 }
-  return { renewedAt: start, final, sinceEpoch: epoch, isFresh: true, silent: new Set(silent), ...UNCLAIMED }
+export function leaseOf(
+  { base, resume, epoch, isAttested }: Recovery,
+  before: StageLease,
+  start: number,
+  silent: readonly PeerName[],
+): StageLease {
+  return {
+    renewedAt: start,
+    final: { ...base, round: resume - 1 },
+    sinceEpoch: epoch,
+    reformedIn: epoch,
+    isFresh: true,
+    silent: new Set([...silent, ...before.silent]),
+    // Seats that were given since then have nothing of their own to show.
+    away: before.isFresh ? before.away : new Set(silent),
+    isAttested: before.isFresh ? before.isAttested : isAttested,
+    ...UNCLAIMED,
+  }
 }
 
 /**
@@ -89,7 +107,7 @@ function renew(lease: StageLease, height: number, shown: Parameters<typeof renew
   if (!renews(lease, shown)) return lease
   const final = { round: shown.round, value: shown.value, outcome: shown.outcome }
   // Who gave its seat up before that cannot write this stage's history any more.
-  return { renewedAt: height, final, sinceEpoch: shown.epoch, isFresh: false, silent: new Set(), ...UNCLAIMED }
+  return { ...lease, renewedAt: height, final, sinceEpoch: shown.epoch, ...NOT_FRESH }
 }
 
 function claim(lease: StageLease, rules: LeaseRules, height: number, peer: PeerName, made: Claim): StageLease {

@@ -70,6 +70,12 @@ export interface StageLease {
   readonly isFresh: boolean
   /** Seats that did not claim when it was re-formed; none from its first renewal on. */
   readonly silent: ReadonlySet<PeerName>
+  /** Seats that did not claim when it was re-formed first since its last renewal: what is final may be theirs. */
+  readonly away: ReadonlySet<PeerName>
+  /** More than f seats claimed then, so an honest one did. */
+  readonly isAttested: boolean
+  /** The epoch that re-formed the stage last; 0 where none did. */
+  readonly reformedIn: number
   /** C0: block of the first claim; null where there is none. */
   readonly openedAt: number | null
   /** The last claim of each peer since then. */
@@ -88,6 +94,8 @@ export interface Recovery {
   readonly seats: readonly PeerName[]
   /** Those of the seats that claimed; the others come without the state. */
   readonly claimants: readonly PeerName[]
+  /** More than f claimed. */
+  readonly isAttested: boolean
 }
 
 /** A stage that cannot be re-formed yet. */

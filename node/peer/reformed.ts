@@ -52,6 +52,19 @@ export function isPartOf({ round, epoch }: { round: number; epoch: number }, rec
   )
 }
 
+/**
+ * Was an anchor of this round, in a block of this height, posted of rounds that a recovery left?
+ * @param startOf - first block of an epoch
+ */
+export function isLeft(
+  round: number,
+  height: number,
+  recoveries: readonly Recovery[],
+  startOf: (epoch: number) => number,
+): boolean {
+  return recoveries.some(({ base, resume, epoch }) => round > base.round && (round < resume || height < startOf(epoch)))
+}
+
 /** The round after this one: the rounds that a recovery left out do not exist. */
 export function roundAfter(round: number, recoveries: readonly Recovery[]): number {
   let next = round + 1

@@ -65,6 +65,7 @@ function reformedHistory() {
     resume: RESUME,
     seats: [],
     claimants: [],
+    isAttested: false,
   }
   go(resumedTip(base, recovery, RESUME_BLOCK), LAST, () => [])
   const all = [...certificates.values()]
