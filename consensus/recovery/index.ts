@@ -1,4 +1,5 @@
 export { type Duty, isUnderWay, type LeaseView, leaseDuty, type Posted } from './duty.ts'
+export { keepersOf, keepingStage, keptStage } from './keepers.ts'
 export {
   claimsFrom,
   claimsUntil,

@@ -87,6 +87,8 @@ export interface NodeEvents {
   synced: { stage: number; round: number; by: 'replay' | 'snapshot' | 'local' }
   /** How far a snapshot from siblings is; `sources`: siblings that give. */
   'sync.progress': { stage: number; bytes: number; of: number; sources: number }
+  /** This peer keeps the state of another stage as it was after `round`, should that stage lose it. */
+  'checkpoint.kept': { stage: number; round: number; bytes: number }
   /** Where this peer stands; `for`: what it waits for, as a sentence, empty where it takes part. Raised whenever one of them changes. */
   place: {
     peer: PeerName
@@ -172,6 +174,7 @@ const EVENT_NAMES: Record<EventName, true> = {
   refused: true,
   synced: true,
   'sync.progress': true,
+  'checkpoint.kept': true,
   place: true,
   followed: true,
   pausing: true,

@@ -31,10 +31,10 @@ describe('the ledger of an epoch', () => {
     const ledger = firstLedger(rules, START)
     const reformed = nextLedger({ ...step, before: { roster, ledger }, next: next([]), events: claims })
     expect(reformed.ledger.recoveries).to.have.length(1)
-    const after = (epoch: number) =>
+    const rosterAfter = (epoch: number) =>
       nextLedger({ ...step, before: reformed, next: next([changes(epoch)]), events: [], beaconHeight: 230 }).roster
-    expect(after(4).stageOf.get(seat(4))).to.equal(0)
-    expect(after(4).departing.size).to.equal(0)
-    expect(after(5).departing.get(seat(4))?.act).to.equal('remove-left')
+    expect(rosterAfter(4).stageOf.get(seat(4))).to.equal(0)
+    expect(rosterAfter(4).departing.size).to.equal(0)
+    expect(rosterAfter(5).departing.get(seat(4))?.act).to.equal('remove-left')
   })
 })
