@@ -1,29 +1,70 @@
-/** What a lost stage goes on from (README.md, "Recovery", 1). Pure. */
-import { compareBytes } from '../../protocols/wire/hash.ts'
+/** What a lost stage goes on from (README.md, "Recovery", 1; "In vain"; "Checkpoints"). Pure. */
+import { compareBytes, compareText } from '../../protocols/wire/hash.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
+import { inForce, isPartOf } from './history.ts'
 import { holdsFinal, sameRound, supports } from './lease.ts'
 import type { Claim, Point, ShownRound, StageLease } from './types.ts'
 
+export interface BaseInit {
+  readonly lease: StageLease
+  /** Those that count. */
+  readonly claims: ReadonlyMap<PeerName, Claim>
+  readonly faults: number
+  /** A lease's time has gone by since the window of claims. */
+  readonly hasWaited: boolean
+}
+
 export interface Base {
   readonly point: Point
-  /** The stage was re-formed from it before, showed nothing since, and no more than f claimants hold it. */
+  /** Seats of the next stage that keep it, where it is a checkpoint; sorted. */
+  readonly keepers: readonly PeerName[]
+  /** The stage was re-formed from it before, showed nothing since, no more than f claimants hold it, and nothing else is left. */
   readonly isInVain: boolean
 }
 
 /**
- * The newest certified round that more than f of the claimants hold, so an honest one does; else what is final. What is final
- * is undone in one case: for a whole lease after the stage was re-formed from it nobody went on from there, no more than f
- * hold it, more than f hold an earlier round, and more than f had claimed before that lease, so an honest one is among those
- * whose state this is.
+ * The newest certified round that more than f of the claimants hold, so an honest one does; else a checkpoint that is not
+ * before what is final; else what is final. That is undone where it is in nobody's hands: nobody claims, for long, or the
+ * stage was re-formed from it in vain. Null where nobody claims, and there is nothing to go on from yet.
  */
-export function baseOf(lease: StageLease, claims: ReadonlyMap<PeerName, Claim>, faults: number): Base {
+export function baseOf({ lease, claims, faults, hasWaited }: BaseInit): Base | null {
   const made = [...claims.values()]
   const newer = newestHeld(made, faults, lease.final, newest => newest.epoch >= lease.sinceEpoch)
-  if (newer !== null) return { point: newer, isInVain: false }
-  const isInVain = lease.isFresh && made.filter(claim => holdsFinal(claim, lease)).length <= faults
-  const earlier =
-    isInVain && lease.isAttested ? newestHeld(made, faults, null, newest => newest.epoch < lease.sinceEpoch) : null
-  return earlier === null ? { point: lease.final, isInVain } : { point: earlier, isInVain: false }
+  if (newer !== null) return from(newer)
+  const isHeld = made.filter(claim => holdsFinal(claim, lease)).length > faults
+  if (lease.isFresh) return isHeld ? from(lease.final) : afterVain(lease, made, faults)
+  const [newest] = checkpoints(lease)
+  if (newest !== undefined && newest.point.round >= lease.final.round) return newest
+  if (made.length > 0) return from(lease.final)
+  return hasWaited ? (newest ?? null) : null
+}
+
+/** The newest of what is left and was not tried since the last renewal; once all was, it begins anew. */
+function afterVain(lease: StageLease, claims: readonly Claim[], faults: number): Base | null {
+  const history = inForce(lease.recoveries)
+  const isEarlier = (newest: ShownRound): boolean => newest.epoch < lease.sinceEpoch && isPartOf(newest, history)
+  // Of f or fewer all may be liars: they would choose how far it goes back.
+  const earlier = lease.isAttested ? newestHeld(claims, faults, null, isEarlier) : null
+  const last = claims.some(claim => supports(claim, lease.shown)) ? lease.shown : null
+  const left = [...[earlier, last].flatMap(point => (point === null ? [] : [from(point)])), ...checkpoints(lease)]
+  left.sort((a, b) => b.point.round - a.point.round)
+  const untried = left.find(({ point }) => !lease.tried.some(tried => sameRound(tried, point)))
+  const again = claims.length === 0 ? null : { ...from(lease.final), isInVain: true }
+  return untried ?? left[0] ?? again
+}
+
+/** Those that are kept, of this stage's history, newest first. */
+function checkpoints({ kept, recoveries }: StageLease): Base[] {
+  const history = inForce(recoveries)
+  const found: Base[] = []
+  for (const [peer, shown] of [...kept].sort(([a], [b]) => compareText(a, b))) {
+    if (!isPartOf(shown, history)) continue
+    const at = found.findIndex(({ point }) => sameRound(point, shown))
+    const before = found[at]
+    if (before === undefined) found.push({ ...from(shown), keepers: [peer] })
+    else found[at] = { ...before, keepers: [...before.keepers, peer] }
+  }
+  return found.sort((a, b) => b.point.round - a.point.round || compareBytes(a.point.value, b.point.value))
 }
 
 /** @param final - rounds before it do not count; null: all do */
@@ -38,7 +79,7 @@ function newestHeld(
     if (!holds || newest === null || !counts(newest) || newest.round < (best?.round ?? 0)) continue
     if (newest.round === best?.round && !precedes(newest, best, final)) continue
     const support = claims.filter(claim => supports(claim, newest)).length
-    if (support > faults) best = { round: newest.round, value: newest.value, outcome: newest.outcome }
+    if (support > faults) best = newest
   }
   return best === final ? null : best
 }
@@ -49,4 +90,8 @@ function precedes(a: Point, b: Point, final: Point | null): boolean {
     !(final !== null && sameRound(b, final)) &&
     (compareBytes(a.value, b.value) || compareBytes(a.outcome, b.outcome)) < 0
   )
+}
+
+function from({ round, value, outcome }: Point): Base {
+  return { point: { round, value, outcome }, keepers: [], isInVain: false }
 }

@@ -4,7 +4,7 @@ import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { hashList } from '../election/digest.ts'
 import type { Roster, RosterRules } from '../membership/types.ts'
 import { baseOf } from './base.ts'
-import { claimsUntil, holdsFinal } from './lease.ts'
+import { claimsUntil, holdsFinal, patienceUntil } from './lease.ts'
 import type { Claim, LeaseRules, Recovery, Shortage, StageLease } from './types.ts'
 
 export interface RecoverInit {
@@ -39,11 +39,18 @@ export function recover(init: RecoverInit): Recovered {
     const old = seatsOf(before, stage)
     const faults = Math.max(0, Math.floor((old.length - 1) / 3))
     const claims = new Map([...lease.claims].filter(([peer]) => counts(init, stage, peer)))
-    const { point: base, isInVain } = baseOf(lease, claims, faults)
+    const hasWaited = beaconHeight >= (patienceUntil(lease, rules) ?? Number.POSITIVE_INFINITY)
+    const found = baseOf({ lease, claims, faults, hasWaited })
+    if (found === null) {
+      // With a checkpoint there is something to go on from in time; else somebody of the stage must come back.
+      if (lease.kept.size === 0) shortages.push({ stage, needs: 1 })
+      continue
+    }
+    const { point: base, keepers, isInVain } = found
     const waiting = spares(init, stage, taken)
     const queue = isInVain ? givers(lease, claims, waiting) : [...[...claims.keys()].sort(compareText), ...waiting]
     const seats = queue.slice(0, old.length).sort(compareText)
-    const needs = claims.size === 0 ? 1 : 3 * faults + 1 - seats.length
+    const needs = 3 * faults + 1 - seats.length
     if (needs > 0) {
       shortages.push({ stage, needs })
       continue
@@ -51,7 +58,8 @@ export function recover(init: RecoverInit): Recovered {
     for (const peer of seats) taken.add(peer)
     const claimants = seats.filter(peer => claims.has(peer))
     const isAttested = claims.size > faults
-    recoveries.push({ stage, epoch: init.epoch, base, resume: resumeRound(leases), seats, claimants, isAttested })
+    const at = { stage, epoch: init.epoch, base, resume: resumeRound(leases) }
+    recoveries.push({ ...at, seats, claimants, isAttested, keepers })
   }
   return { recoveries, shortages }
 }
@@ -74,20 +82,14 @@ export function reseat(before: Roster, recoveries: readonly Recovery[]): Roster 
   return { ...before, stageOf, departing }
 }
 
-/** Those of a stage that still count: one is void once a later one went on from before it. In the order of the epochs. */
-export function inForce(recoveries: readonly Recovery[]): readonly Recovery[] {
-  return recoveries.filter((recovery, at) =>
-    recoveries.slice(at + 1).every(later => later.base.round >= recovery.resume - 1),
-  )
-}
-
 /** Above every round that is final anywhere, and above the one that a claimant may have voted in: no number stands for two rounds. */
 function resumeRound(leases: readonly StageLease[]): number {
   let highest = 0
-  for (const { final, claims } of leases) {
+  for (const { final, claims, kept } of leases) {
     // Who shows nothing newer may have voted after what is final.
     const voted = [...claims.values()].map(({ newest }) => 1 + Math.max(newest?.round ?? 0, final.round))
-    highest = Math.max(highest, final.round, ...voted)
+    const checkpoints = [...kept.values()].map(({ round }) => 1 + round)
+    highest = Math.max(highest, final.round, ...voted, ...checkpoints)
   }
   return highest + 1
 }

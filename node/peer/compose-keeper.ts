@@ -1,6 +1,7 @@
 /** Joins the keeper of another stage's checkpoints with what a peer has. */
-import { keptStage } from '../../consensus/recovery/index.ts'
+import { keepingStage, keptStage } from '../../consensus/recovery/index.ts'
 import type { State } from '../../protocols/state/index.ts'
+import type { PeerName } from '../../protocols/wire/messages.ts'
 import { DEFAULT_SPEEDS, KEPT_BYTES_PER_SECOND } from '../config/sync.ts'
 import { cutModel, stateBytes } from '../engine/partition/index.ts'
 import { Checkpoints } from '../journal/index.ts'
@@ -35,4 +36,10 @@ export async function openKeeper(
     onKept: (round, bytes) => bus.emit('checkpoint.kept', { stage: kept, round, bytes }),
     onWarning: message => reporter.warning(message),
   })
+}
+
+/** Connected seats of the stage that keeps the checkpoints of this one. */
+export function keepersAround(connected: Pick<Connected, 'of'>, stage: number, stages: number): readonly PeerName[] {
+  const keeping = keepingStage(stage, stages)
+  return keeping === null ? [] : connected.of(keeping)
 }

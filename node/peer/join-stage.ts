@@ -8,7 +8,7 @@ import { CatchUp } from './catch-up.ts'
 import { CertificateBook } from './certificate-book.ts'
 import { ChangesPoster } from './changes-poster.ts'
 import { joinAnchors } from './compose-anchors.ts'
-import { openKeeper } from './compose-keeper.ts'
+import { keepersAround, openKeeper } from './compose-keeper.ts'
 import { watchLeases } from './compose-leases.ts'
 import type { StageEnd } from './compose-stage.ts'
 import { Connected } from './connected.ts'
@@ -219,6 +219,7 @@ export async function joinStage(
     store,
     history,
     siblings: () => connected.of(stage),
+    keepers: () => keepersAround(connected, stage, stages),
     anchors,
     onProgress: (round, target) => reporter.waiting(`round ${round} of ${target} is taken from siblings`),
     onTransfer: progress => reporter.syncing(progress),
@@ -318,6 +319,7 @@ export async function joinStage(
     signal,
     epoch,
     isTakingPart: () => standing.quorum !== null && !replica.isFinished,
+    kept: () => keeper?.kept ?? null,
     round: () => inbox.current,
   })
   const stopWatching = chain.onFinalized(head => {

@@ -54,7 +54,7 @@ export function nextLedger(init: NextLedgerInit): { readonly roster: Roster; rea
   const reformed = new Map(recoveries.map(recovery => [recovery.stage, recovery]))
   // What the lost group had decided about its members was settled by who claimed, whenever its record comes.
   const decided = next.decided.filter(
-    ({ stage, epoch: of }) => !reformed.has(stage) && of >= (leases[stage]?.reformedIn ?? 0),
+    ({ stage, epoch: of }) => !reformed.has(stage) && of >= (leases[stage]?.recoveries.at(-1)?.epoch ?? 0),
   )
   const roster = nextRoster(rules, reseat(before.roster, recoveries), { ...next, decided })
   const renewed = leases.map((lease, stage) => {

@@ -369,7 +369,7 @@ describe('the lease', () => {
 
   it('takes nothing of the history that a recovery has left', () => {
     const recovery = { stage: 0, epoch: 5, base: shown(8), resume: 10, seats: [seat(0)], claimants: [seat(0)] }
-    const lease = leaseOf({ ...recovery, isAttested: true }, firstLease(START, ORIGIN), 200, [])
+    const lease = leaseOf({ ...recovery, isAttested: true, keepers: [] }, firstLease(START, ORIGIN), 200, [])
     const late = shown(12, 210)
     expect(fold([renewal(211, late)], before.stageOf, [lease])[0]).to.equal(lease)
     expect(fold([renewal(211, { ...late, epoch: 5 })], before.stageOf, [lease])[0]?.renewedAt).to.equal(211)

@@ -66,6 +66,7 @@ function reformedHistory() {
     seats: [],
     claimants: [],
     isAttested: false,
+    keepers: [],
   }
   go(resumedTip(base, recovery, RESUME_BLOCK), LAST, () => [])
   const all = [...certificates.values()]

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import type { Recovery } from '../../../consensus/recovery/index.ts'
-import { isLeft, isPartOf, roundAfter, settledTip, standing } from '../../../node/peer/reformed.ts'
+import { isPartOf, type Recovery } from '../../../consensus/recovery/index.ts'
+import { isLeft, roundAfter, settledTip, standing } from '../../../node/peer/reformed.ts'
 import { firstTip, type Tip } from '../../../node/peer/tip.ts'
 import { hashOf } from '../../protocols/wire/samples.ts'
 
@@ -19,6 +19,7 @@ const recovery = (epoch: number, base: number, resume: number, ids = base): Reco
     seats: ['a'],
     claimants: ['a'],
     isAttested: false,
+    keepers: [],
   }
 }
 const startOf = (epoch: number) => block(100 * epoch)
