@@ -34,7 +34,7 @@ export interface PostedAnchor extends Anchor {
 }
 
 /** Changes that a stage decided, a round that renews its lease, what a member of a lost stage claims. */
-export type RecordKind = 'changes' | 'renewal' | 'claim'
+export type RecordKind = 'changes' | 'renewal' | 'claim' | 'checkpoint'
 
 /** What a member posted as a record; whether it is one, its reader checks. */
 export interface PostedRecord {

@@ -17,6 +17,8 @@ export const ROLES = {
   lane: 'lane',
   /** Who measures the held-out loss of a round. By hash, stage 0 only. */
   evaluator: 'evaluator',
+  /** Who of the next stage keeps a checkpoint. By hash, each round with a full root. */
+  keeper: 'keeper',
   /** Who aggregates a partition. By hash, each round. */
   partition: (partition: number) => `partition/${partition}`,
 } as const

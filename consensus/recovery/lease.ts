@@ -1,23 +1,47 @@
 /** The lease of a stage as a fold over what finalised blocks show (README.md, "Lease", "Claims"). Pure. */
 import { equalBytes } from '../../protocols/wire/hash.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
-import type { Claim, LeaseRules, Point, Recovery, RoundIds, StageEvent, StageLease } from './types.ts'
+import { keepingStage } from './keepers.ts'
+import type { Claim, LeaseRules, Point, Recovery, RoundIds, ShownRound, StageEvent, StageLease } from './types.ts'
 
-const UNCLAIMED = { openedAt: null, claims: new Map<PeerName, Claim>() }
+const UNCLAIMED = { openedAt: null, claims: new Map<PeerName, Claim>(), kept: new Map<PeerName, ShownRound>() }
+const NOBODY: ReadonlySet<PeerName> = new Set()
+const NOT_FRESH = { isFresh: false, silent: NOBODY, away: NOBODY, isAttested: false, tried: [], ...UNCLAIMED }
 
 /** Before anything was posted. @param start - the run's first block; @param origin - what the first round builds on */
 export function firstLease(start: number, origin: Point): StageLease {
-  return { renewedAt: start, final: origin, sinceEpoch: 0, isFresh: false, silent: new Set(), ...UNCLAIMED }
+  return { renewedAt: start, final: origin, shown: origin, sinceEpoch: 0, recoveries: [], ...NOT_FRESH }
 }
 
 /**
  * After a stage was re-formed.
+ * @param before - its lease until then
  * @param start - first block of the recovery's epoch
  * @param silent - seats of the epoch before that did not claim
  */
-export function leaseOf({ base, resume, epoch }: Recovery, start: number, silent: readonly PeerName[]): StageLease {
-  const final = { ...base, round: resume - 1 }
-  return { renewedAt: start, final, sinceEpoch: epoch, isFresh: true, silent: new Set(silent), ...UNCLAIMED }
+export function leaseOf(
+  recovery: Recovery,
+  before: StageLease,
+  start: number,
+  silent: readonly PeerName[],
+): StageLease {
+  const { base, resume, epoch, isAttested } = recovery
+  const tried = before.isFresh && !before.tried.some(one => sameRound(one, base)) ? before.tried : []
+  return {
+    renewedAt: start,
+    final: { ...base, round: resume - 1 },
+    sinceEpoch: epoch,
+    isFresh: true,
+    silent: new Set([...silent, ...before.silent]),
+    // Seats that were given since then have nothing of their own to show.
+    away: before.isFresh ? before.away : new Set(silent),
+    isAttested: before.isFresh ? before.isAttested : isAttested,
+    recoveries: [...before.recoveries, recovery],
+    shown: before.shown,
+    // Once all that there is was tried, it begins anew.
+    tried: [...tried, { value: base.value, outcome: base.outcome }],
+    ...UNCLAIMED,
+  }
 }
 
 /**
@@ -35,7 +59,10 @@ export function noteEvents(
     const lease = noted[event.stage]
     if (lease === undefined) continue
     if (event.type === 'renewal') noted[event.stage] = renew(lease, event.height, event.shown)
-    else if (stageOf.get(event.peer) === event.stage)
+    else if (event.type === 'checkpoint') {
+      if (event.shown.isCheckpoint && stageOf.get(event.peer) === keepingStage(event.stage, leases.length))
+        noted[event.stage] = keep(lease, rules, event.height, event.peer, event.shown)
+    } else if (stageOf.get(event.peer) === event.stage)
       noted[event.stage] = claim(lease, rules, event.height, event.peer, event.claim)
   }
   return noted
@@ -81,6 +108,12 @@ export function holdsFinal({ newest, holds }: Claim, { final, sinceEpoch, isFres
   return sameRound(newest, final) || sameRound(newest.parent, final) || (isFresh && newest.epoch >= sinceEpoch)
 }
 
+/** From here on a checkpoint may undo what is final, though nobody claimed: who has it had a lease's time to come back. */
+export function patienceUntil(lease: StageLease, rules: LeaseRules): number | null {
+  const complete = claimsUntil(lease, rules)
+  return complete === null ? null : complete + rules.leaseBlocks
+}
+
 export function sameRound(a: RoundIds, b: RoundIds): boolean {
   return equalBytes(a.value, b.value) && equalBytes(a.outcome, b.outcome)
 }
@@ -89,7 +122,13 @@ function renew(lease: StageLease, height: number, shown: Parameters<typeof renew
   if (!renews(lease, shown)) return lease
   const final = { round: shown.round, value: shown.value, outcome: shown.outcome }
   // Who gave its seat up before that cannot write this stage's history any more.
-  return { renewedAt: height, final, sinceEpoch: shown.epoch, isFresh: false, silent: new Set(), ...UNCLAIMED }
+  return { ...lease, renewedAt: height, final, shown: final, sinceEpoch: shown.epoch, ...NOT_FRESH }
+}
+
+function keep(lease: StageLease, rules: LeaseRules, height: number, peer: PeerName, shown: ShownRound): StageLease {
+  if (height < claimsFrom(lease, rules)) return lease
+  const kept = new Map<PeerName, ShownRound>(lease.kept).set(peer, shown)
+  return { ...lease, openedAt: lease.openedAt ?? height, kept }
 }
 
 function claim(lease: StageLease, rules: LeaseRules, height: number, peer: PeerName, made: Claim): StageLease {

@@ -1,4 +1,4 @@
-/** Renewals and claims as they stand on the chain (README.md, "Records"). */
+/** Renewals, claims and checkpoints as they stand on the chain (README.md, "Records"). */
 import { decodeStrict, encode } from '../../protocols/wire/cbor.ts'
 import {
   type CertifiedValue,
@@ -31,8 +31,20 @@ export interface ClaimRecord {
   readonly newest: ValueWithOutcomes | null
 }
 
+/** A seat of the next stage keeps the state of this round. */
+export interface CheckpointRecord {
+  readonly kind: 'checkpoint'
+  readonly stage: number
+  readonly shown: ValueWithOutcomes
+}
+
 interface RenewalFields extends ValueWithOutcomes {
   readonly kind: typeof RECORD_KINDS.renewal
+  readonly run: ContentId
+}
+
+interface CheckpointFields extends ValueWithOutcomes {
+  readonly kind: typeof RECORD_KINDS.checkpoint
   readonly run: ContentId
 }
 
@@ -46,6 +58,7 @@ interface ClaimFields {
 
 const SHOWN = { value: VALUE, outcomes: OUTCOME_ENVELOPES }
 const RENEWAL = object<RenewalFields>({ kind: oneOf(RECORD_KINDS.renewal), run: contentIdText, ...SHOWN })
+const CHECKPOINT = object<CheckpointFields>({ kind: oneOf(RECORD_KINDS.checkpoint), run: contentIdText, ...SHOWN })
 const CLAIM = object<ClaimFields>({
   kind: oneOf(RECORD_KINDS.claim),
   run: contentIdText,
@@ -59,6 +72,11 @@ export function encodeRenewal({ value, outcomes }: ValueWithOutcomes): Uint8Arra
   return encode({ kind: RECORD_KINDS.renewal, run: value.scope.run, value, outcomes })
 }
 
+/** Bytes for `Chain.postRecord`. A certificate will do. */
+export function encodeCheckpoint({ value, outcomes }: ValueWithOutcomes): Uint8Array {
+  return encode({ kind: RECORD_KINDS.checkpoint, run: value.scope.run, value, outcomes })
+}
+
 /** Bytes for `Chain.postRecord`. */
 export function encodeClaim(run: ContentId, { stage, holds, newest }: Omit<ClaimRecord, 'kind'>): Uint8Array {
   const shown = newest === null ? null : { value: newest.value, outcomes: newest.outcomes }
@@ -66,15 +84,19 @@ export function encodeClaim(run: ContentId, { stage, holds, newest }: Omit<Claim
 }
 
 /** Checks bounds, run and stage; `value.scope` then says whose group `verifyShown` needs. */
-export function decodeStageRecord(bytes: Uint8Array, run: ContentId): RenewalRecord | ClaimRecord | Refusal {
+export function decodeStageRecord(
+  bytes: Uint8Array,
+  run: ContentId,
+): RenewalRecord | ClaimRecord | CheckpointRecord | Refusal {
   const decoded = decodeStrict(bytes, { maxBytes: RECORD_LIMIT_BYTES })
   if (isRefusal(decoded)) return decoded
-  if (isRenewal(decoded)) {
+  if (isRenewal(decoded) || isCheckpoint(decoded)) {
     const { value, outcomes } = decoded
-    const record = { kind: 'renewal', stage: value.scope.stage, shown: { value, outcomes } } as const
+    const kind = isRenewal(decoded) ? 'renewal' : 'checkpoint'
+    const record = { kind, stage: value.scope.stage, shown: { value, outcomes } } as const
     return shownFault(record.shown, decoded.run, run) ?? record
   }
-  if (!isClaim(decoded)) return refuse('out-of-bounds', 'neither a renewal nor a claim')
+  if (!isClaim(decoded)) return refuse('out-of-bounds', 'neither a renewal nor a claim nor a checkpoint')
   const { stage, holds, newest } = decoded
   if (decoded.run !== run) return refuse('wrong-run')
   const wrong = newest === null ? null : shownFault(newest, decoded.run, run)
@@ -102,11 +124,13 @@ export function checkShown(
 export function shownRound({
   value,
   valueId,
+  outcome,
   outcomeHash,
-}: Pick<CertifiedValue, 'value' | 'valueId' | 'outcomeHash'>): ShownRound {
+}: Pick<CertifiedValue, 'value' | 'valueId' | 'outcome' | 'outcomeHash'>): ShownRound {
   const { scope, parent, reference } = value
   const { round, epoch } = scope
-  return { round, epoch, value: valueId, outcome: outcomeHash, parent, referenceHeight: reference.height }
+  const ids = { value: valueId, outcome: outcomeHash, parent }
+  return { round, epoch, ...ids, referenceHeight: reference.height, isCheckpoint: outcome.fullRoot !== null }
 }
 
 function shownFault({ value }: ValueWithOutcomes, named: ContentId, run: ContentId): Refusal | null {
@@ -117,6 +141,10 @@ function shownFault({ value }: ValueWithOutcomes, named: ContentId, run: Content
 
 function isRenewal(value: unknown): value is RenewalFields {
   return isMap(value) && RENEWAL(value, '') === null
+}
+
+function isCheckpoint(value: unknown): value is CheckpointFields {
+  return isMap(value) && CHECKPOINT(value, '') === null
 }
 
 function isClaim(value: unknown): value is ClaimFields {

@@ -3,8 +3,9 @@ import { compareBytes, compareText } from '../../protocols/wire/hash.ts'
 import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { hashList } from '../election/digest.ts'
 import type { Roster, RosterRules } from '../membership/types.ts'
-import { claimsUntil, holdsFinal, sameRound, supports } from './lease.ts'
-import type { Claim, LeaseRules, Point, Recovery, Shortage, ShownRound, StageLease } from './types.ts'
+import { baseOf } from './base.ts'
+import { claimsUntil, holdsFinal, patienceUntil } from './lease.ts'
+import type { Claim, LeaseRules, Recovery, Shortage, StageLease } from './types.ts'
 
 export interface RecoverInit {
   readonly run: RosterRules['run']
@@ -38,18 +39,27 @@ export function recover(init: RecoverInit): Recovered {
     const old = seatsOf(before, stage)
     const faults = Math.max(0, Math.floor((old.length - 1) / 3))
     const claims = new Map([...lease.claims].filter(([peer]) => counts(init, stage, peer)))
-    const claimants = [...claims.keys()].sort(compareText)
-    const room = Math.max(0, old.length - claimants.length)
-    const fresh = spares(init, stage, taken).slice(0, room)
-    const needs = claimants.length === 0 ? 1 : 3 * faults + 1 - claimants.length - fresh.length
+    const hasWaited = beaconHeight >= (patienceUntil(lease, rules) ?? Number.POSITIVE_INFINITY)
+    const found = baseOf({ lease, claims, faults, hasWaited })
+    if (found === null) {
+      // With a checkpoint there is something to go on from in time; else somebody of the stage must come back.
+      if (lease.kept.size === 0) shortages.push({ stage, needs: 1 })
+      continue
+    }
+    const { point: base, keepers, isInVain } = found
+    const waiting = spares(init, stage, taken)
+    const queue = isInVain ? givers(lease, claims, waiting) : [...[...claims.keys()].sort(compareText), ...waiting]
+    const seats = queue.slice(0, old.length).sort(compareText)
+    const needs = 3 * faults + 1 - seats.length
     if (needs > 0) {
       shortages.push({ stage, needs })
       continue
     }
-    for (const peer of fresh) taken.add(peer)
-    const base = baseOf(lease, claims, faults)
-    const seats = [...claimants, ...fresh].sort(compareText)
-    recoveries.push({ stage, epoch: init.epoch, base, resume: resumeRound(leases), seats, claimants })
+    for (const peer of seats) taken.add(peer)
+    const claimants = seats.filter(peer => claims.has(peer))
+    const isAttested = claims.size > faults
+    const at = { stage, epoch: init.epoch, base, resume: resumeRound(leases) }
+    recoveries.push({ ...at, seats, claimants, isAttested, keepers })
   }
   return { recoveries, shortages }
 }
@@ -72,65 +82,32 @@ export function reseat(before: Roster, recoveries: readonly Recovery[]): Roster 
   return { ...before, stageOf, departing }
 }
 
-/**
- * The newest certified round that more than f of the claimants hold, so an honest one does; else what is final. What is final
- * is undone in one case: for a whole lease after the stage was re-formed from it nobody went on from there, and more than f
- * hold an earlier round, but not what is final: it is lost, or a liar keeps it to itself.
- */
-export function baseOf(lease: StageLease, claims: ReadonlyMap<PeerName, Claim>, faults: number): Point {
-  const made = [...claims.values()]
-  const newer = newestHeld(made, faults, lease.final, newest => newest.epoch >= lease.sinceEpoch)
-  if (newer !== null) return newer
-  const isKept = !lease.isFresh || made.filter(claim => holdsFinal(claim, lease)).length > faults
-  return (isKept ? null : newestHeld(made, faults, null, newest => newest.epoch < lease.sinceEpoch)) ?? lease.final
-}
-
-/** @param final - rounds before it do not count; null: all do */
-function newestHeld(
-  claims: readonly Claim[],
-  faults: number,
-  final: Point | null,
-  counts: (newest: ShownRound) => boolean,
-): Point | null {
-  let best: Point | null = final
-  for (const { newest, holds } of claims) {
-    if (!holds || newest === null || !counts(newest) || newest.round < (best?.round ?? 0)) continue
-    if (newest.round === best?.round && !precedes(newest, best, final)) continue
-    const support = claims.filter(claim => supports(claim, newest)).length
-    if (support > faults) best = { round: newest.round, value: newest.value, outcome: newest.outcome }
-  }
-  return best === final ? null : best
-}
-
-/** Those of a stage that still count: one is void once a later one went on from before it. In the order of the epochs. */
-export function inForce(recoveries: readonly Recovery[]): readonly Recovery[] {
-  return recoveries.filter((recovery, at) =>
-    recoveries.slice(at + 1).every(later => later.base.round >= recovery.resume - 1),
-  )
-}
-
 /** Above every round that is final anywhere, and above the one that a claimant may have voted in: no number stands for two rounds. */
 function resumeRound(leases: readonly StageLease[]): number {
   let highest = 0
-  for (const { final, claims } of leases) {
+  for (const { final, claims, kept } of leases) {
     // Who shows nothing newer may have voted after what is final.
     const voted = [...claims.values()].map(({ newest }) => 1 + Math.max(newest?.round ?? 0, final.round))
-    highest = Math.max(highest, final.round, ...voted)
+    const checkpoints = [...kept.values()].map(({ round }) => 1 + round)
+    highest = Math.max(highest, final.round, ...voted, ...checkpoints)
   }
   return highest + 1
-}
-
-/** Two certified rounds of one number mean that more than f seats lied: what is final stays, else the smaller id counts. */
-function precedes(a: Point, b: Point, final: Point | null): boolean {
-  return (
-    !(final !== null && sameRound(b, final)) &&
-    (compareBytes(a.value, b.value) || compareBytes(a.outcome, b.outcome)) < 0
-  )
 }
 
 /** A claim of a seat of the stage that is bonded, and was not proven to lie. */
 function counts({ before, bonded }: RecoverInit, stage: number, peer: PeerName): boolean {
   return before.stageOf.get(peer) === stage && bonded.has(peer) && before.departing.get(peer)?.act !== 'remove-proven'
+}
+
+/**
+ * Who sits there where the base was tried in vain: those who have it, then those who were away when the stage was re-formed
+ * from it, as they may have it and are heard only with a seat; then the others.
+ */
+function givers(lease: StageLease, claims: ReadonlyMap<PeerName, Claim>, waiting: readonly PeerName[]): PeerName[] {
+  const claimants = [...claims].sort(([a], [b]) => compareText(a, b))
+  const having = claimants.flatMap(([peer, claim]) => (holdsFinal(claim, lease) ? [peer] : []))
+  const away = waiting.filter(peer => lease.away.has(peer))
+  return [...new Set([...having, ...away, ...claims.keys(), ...waiting])]
 }
 
 /**

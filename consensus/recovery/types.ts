@@ -30,6 +30,8 @@ export interface ShownRound extends Point {
   readonly parent: RoundIds
   /** Height of its value's reference block. */
   readonly referenceHeight: number
+  /** Its outcome carries the full root of the state. */
+  readonly isCheckpoint: boolean
 }
 
 /** What a member says of itself. */
@@ -55,8 +57,16 @@ export interface ClaimEvent {
   readonly claim: Claim
 }
 
+export interface CheckpointEvent {
+  readonly type: 'checkpoint'
+  readonly stage: number
+  readonly height: number
+  readonly peer: PeerName
+  readonly shown: ShownRound
+}
+
 /** A record in a finalised block that was decoded and whose signatures were checked. */
-export type StageEvent = RenewalEvent | ClaimEvent
+export type StageEvent = RenewalEvent | ClaimEvent | CheckpointEvent
 
 /** A stage's lease: a fold over the events of finalised blocks. */
 export interface StageLease {
@@ -70,10 +80,22 @@ export interface StageLease {
   readonly isFresh: boolean
   /** Seats that did not claim when it was re-formed; none from its first renewal on. */
   readonly silent: ReadonlySet<PeerName>
-  /** C0: block of the first claim; null where there is none. */
+  /** Seats that did not claim when it was re-formed first since its last renewal: what is final may be theirs. */
+  readonly away: ReadonlySet<PeerName>
+  /** More than f seats claimed then, so an honest one did. */
+  readonly isAttested: boolean
+  /** How it was re-formed so far, in the order of the epochs. */
+  readonly recoveries: readonly Recovery[]
+  /** What the last renewal shows, whatever it was re-formed from since. */
+  readonly shown: Point
+  /** From what it was re-formed since then, and showed nothing. */
+  readonly tried: readonly RoundIds[]
+  /** C0: block of the first claim or kept checkpoint; null where there is none. */
   readonly openedAt: number | null
   /** The last claim of each peer since then. */
   readonly claims: ReadonlyMap<PeerName, Claim>
+  /** The checkpoint that each seat of the next stage says it keeps, the last it named since then. */
+  readonly kept: ReadonlyMap<PeerName, ShownRound>
 }
 
 /** A stage is re-formed at the start of an epoch. */
@@ -88,6 +110,10 @@ export interface Recovery {
   readonly seats: readonly PeerName[]
   /** Those of the seats that claimed; the others come without the state. */
   readonly claimants: readonly PeerName[]
+  /** More than f claimed. */
+  readonly isAttested: boolean
+  /** Seats of the next stage that keep the base, where it is a checkpoint of theirs; sorted. */
+  readonly keepers: readonly PeerName[]
 }
 
 /** A stage that cannot be re-formed yet. */

@@ -13,6 +13,9 @@ export const DEFAULT_SPEEDS: SyncSpeeds = { servedBytesPerSecond: SERVED_BYTES_P
 
 const MIB = 1024 * 1024
 
+/** What a checkpoint of another stage is fetched with, at the most: nothing waits for it, and rounds must not feel it. */
+export const KEPT_BYTES_PER_SECOND = 4 * MIB
+
 export function syncOf(settings: Settings): SyncSpeeds {
   const { 'sync-upload-mib': upload, 'sync-download-mib': download } = settings
   return {

@@ -87,6 +87,8 @@ export interface NodeEvents {
   synced: { stage: number; round: number; by: 'replay' | 'snapshot' | 'local' }
   /** How far a snapshot from siblings is; `sources`: siblings that give. */
   'sync.progress': { stage: number; bytes: number; of: number; sources: number }
+  /** This peer keeps the state of another stage as it was after `round`, should that stage lose it. */
+  'checkpoint.kept': { stage: number; round: number; bytes: number }
   /** Where this peer stands; `for`: what it waits for, as a sentence, empty where it takes part. Raised whenever one of them changes. */
   place: {
     peer: PeerName
@@ -119,8 +121,14 @@ export interface NodeEvents {
   'stage.lost': { stage: number; untilHeight: number; needs: number }
   /** A certificate that came late renewed the lease of a stage that was lost: it goes on as it was, after `round` at least. */
   'stage.kept': { stage: number; round: number }
-  /** It goes on from the state of round `base` with round `resume`, by these seats. */
-  'stage.recovered': { stage: number; base: number; resume: number; seats: readonly PeerName[] }
+  /** It goes on from the state of round `base`, which its members claimed or the next stage kept, with round `resume`, by these seats. */
+  'stage.recovered': {
+    stage: number
+    base: number
+    by: 'claims' | 'checkpoint'
+    resume: number
+    seats: readonly PeerName[]
+  }
   /** The last round that was asked for is certified by every stage; the peer goes on serving until it is stopped. */
   'run.finished': { round: number }
   /** At the end of a peer: bytes that it sent, by kind of traffic. */
@@ -172,6 +180,7 @@ const EVENT_NAMES: Record<EventName, true> = {
   refused: true,
   synced: true,
   'sync.progress': true,
+  'checkpoint.kept': true,
   place: true,
   followed: true,
   pausing: true,

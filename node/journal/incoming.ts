@@ -74,17 +74,16 @@ export class IncomingSnapshot implements SnapshotSink {
   /** The whole state; once all chunks are there. The one time that it is in memory. */
   async state(): Promise<Uint8Array> {
     const { storage, digest } = this.#init
-    const { bytes, leaves } = this.#begun()
-    if (this.#held.size < leaves.length) throw new Error(`${this.#held.size} of ${leaves.length} chunks are here`)
+    const { bytes } = this.#whole()
     const state = await storage.readAt(this.name, this.#offset(0), bytes)
     if (state?.length !== bytes) throw new Error(`${this.name} is shorter than what was written to it`)
     this.#head = { ...this.#begun(), checksum: await digest(state) }
     return state
   }
 
-  /** After `state()`: makes it a snapshot file under another name, flushed. */
+  /** Once all chunks are there: makes it a snapshot file under another name, flushed; with the checksum that `state()` made. */
   async finish(slot: string): Promise<StoredHead & { readonly dataOffset: number }> {
-    const head = this.#begun()
+    const head = this.#whole()
     await this.#file?.write(0, concatBytes(encodeRecord(encode({ ...head }))))
     await this.#file?.flush()
     await this.close()
@@ -101,6 +100,13 @@ export class IncomingSnapshot implements SnapshotSink {
   #begun(): StoredHead {
     if (this.#head === null) throw new Error('it was not begun')
     return this.#head
+  }
+
+  #whole(): StoredHead {
+    const head = this.#begun()
+    const { length } = head.leaves
+    if (this.#held.size < length) throw new Error(`${this.#held.size} of ${length} chunks are here`)
+    return head
   }
 
   #offset(index: number): number {

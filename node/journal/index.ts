@@ -7,8 +7,10 @@
  * const signed = await journal.sign({ kind: 'prevote', scope, view: 0, value, validView: -1 })
  * if (isRefusal(signed)) log(signed.detail)
  */
+
 export type { Partitions } from './aggregates.ts'
 export type { StoredCertificate } from './certificates.ts'
+export { Checkpoints } from './checkpoints.ts'
 export type { OwnCommits } from './commits.ts'
 export type { Place, StaleReason } from './entries.ts'
 export { type JournalConflict, JournalDamaged } from './errors.ts'

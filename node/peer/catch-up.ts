@@ -27,6 +27,8 @@ export interface CatchUpInit {
   readonly store: RoundStore
   readonly history: History
   readonly siblings: () => readonly PeerName[]
+  /** Seats of the stage that keeps the checkpoints of this one. */
+  readonly keepers: () => readonly PeerName[]
   /** What members of the stage have anchored, as far as the chain is final. */
   readonly anchors: (signal: AbortSignal) => Promise<{ posted: readonly PostedAnchor[]; headHeight: number }>
   readonly onProgress: (round: number, target: number) => void
@@ -55,7 +57,7 @@ export class CatchUp {
       await this.#settle(signal)
       // Its rounds are those of a history that the stage has left: it begins anew from its disk.
       if (this.#init.history.standing(this.#init.stageState.tip).type === 'left') return by
-      const ahead = await this.#ahead(liars, signal, fresh)
+      const ahead = (await this.#ahead(liars, signal, fresh)) ?? (await this.#kept(liars, signal))
       if (ahead === null) return by
       // Where what leads to the base of a recovery is no longer kept, its rounds are passed over with all others.
       const beyond = () => this.#ahead(liars, signal, false, Number.POSITIVE_INFINITY)
@@ -100,6 +102,22 @@ export class CatchUp {
     const known = await firstOf(asked.map(ask), enoughAnswers(asked.length))
     signal.throwIfAborted()
     return chooseAhead(upTo(known, last), stageState.tip.round, fresh)
+  }
+
+  /** A stage that goes on from a checkpoint whose state nobody of it has: whoever keeps that. */
+  async #kept(liars: ReadonlySet<PeerName>, signal: AbortSignal): Promise<Ahead | null> {
+    const { history, stageState, keepers, state, stage } = this.#init
+    const now = history.standing(stageState.tip)
+    if (now.type !== 'before' || now.recovery.keepers.length === 0) return null
+    const { round } = now.recovery.base
+    const asked = keepers().filter(peer => !liars.has(peer))
+    const rounds = await Promise.all(asked.map(peer => state.checkpoints(peer, stage, { signal })))
+    signal.throwIfAborted()
+    const peers = asked.filter((_, index) => {
+      const told = rounds[index]
+      return told !== undefined && !isRefusal(told) && told.includes(round)
+    })
+    return peers.length === 0 ? null : { peers, round, snapshotRound: round }
   }
 
   /** A page of certificates and their aggregates; a snapshot where either are gone. */

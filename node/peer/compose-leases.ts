@@ -1,12 +1,14 @@
 /** Joins the watch over the leases with what it asks of this peer: votes, renewals, an empty round, claims. */
 import type { Chain } from '../../consensus/chain/types.ts'
 import { ROLES, rankByStake } from '../../consensus/election/index.ts'
+import type { KeptCheckpoints } from '../../protocols/state/index.ts'
 import { decodeCertificate } from '../../protocols/wire/certificate.ts'
 import type { Certificate } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import type { EventBus } from '../events/bus.ts'
 import type { RoundStore } from '../journal/index.ts'
 import type { Run } from '../run/folder.ts'
+import { CheckpointPoster } from './checkpoint-poster.ts'
 import { LeasePoster } from './lease-poster.ts'
 import { LeaseWatch } from './lease-watch.ts'
 import type { RoundRun } from './round-run.ts'
@@ -22,12 +24,14 @@ export interface WatchLeasesInit {
   readonly epoch: () => number
   /** It has a seat, and the run goes on. */
   readonly isTakingPart: () => boolean
+  /** What this peer keeps of another stage. */
+  readonly kept: () => KeptCheckpoints | null
   /** The round in progress. */
   readonly round: () => Pick<RoundRun, 'voteAgain' | 'idle'> | null
 }
 
 export function watchLeases(init: WatchLeasesInit): LeaseWatch {
-  const { seat, run, chain, bus, signal, epoch, isTakingPart, round } = init
+  const { seat, run, chain, bus, signal, epoch, isTakingPart, kept, round } = init
   const { self, stage, membership, store, stageState, reporter } = seat
   const onWarning = (message: string): void => reporter.warning(message)
   const poster = new LeasePoster({
@@ -50,14 +54,20 @@ export function watchLeases(init: WatchLeasesInit): LeaseWatch {
     signal,
     onWarning,
   })
+  const checkpoints = new CheckpointPoster({
+    ...{ chain, run, self, store, kept, isTakingPart, signal, onWarning },
+    rules: membership.leaseRules,
+    recoveries: of => membership.recoveries(of),
+  })
   const watch: LeaseWatch = new LeaseWatch({
     membership,
     stage,
     bus,
     signal,
-    onRead(height, lease) {
+    onRead(height, lease, leases) {
       if (watch.mayVote) round()?.voteAgain()
       poster.at(height, lease)
+      checkpoints.at(height, leases)
     },
     onWarning,
   })

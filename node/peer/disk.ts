@@ -14,6 +14,8 @@ export interface PeerDisk {
   openJournal(): Promise<Storage>
   /** What was decided. */
   openRounds(): Promise<Storage>
+  /** What is kept of the stage before the own one. */
+  openCheckpoints(): Promise<Storage>
   /** The newest known record of each peer. */
   readonly records: RecordStorage
   /** Proofs of lies, added for good. */
@@ -33,6 +35,7 @@ export interface PeerDisk {
 
 const MOVING_FOLDER = 'moving'
 const JOURNAL_FOLDER = 'journal'
+const CHECKPOINTS_FOLDER = 'checkpoints'
 
 /** Folder by folder, each by one rename: what is still there tells where it was interrupted. */
 function takeMoved(folder: string): void {
@@ -52,6 +55,7 @@ export function folderDisk(folder: string): PeerDisk {
   return {
     openJournal: () => openFolder(join(folder, JOURNAL_FOLDER)),
     openRounds: () => openFolder(join(folder, ROUNDS_FOLDER)),
+    openCheckpoints: () => openFolder(join(folder, CHECKPOINTS_FOLDER)),
     records: fileStorage(join(folder, 'records')),
     evidence: new EvidenceLog(join(folder, 'evidence.jsonl')),
     seat: () => readSeat(folder),

@@ -1,5 +1,5 @@
 /** Walks a stage's certificates in order: each must be signed by the seats of its epoch and follow from the one before. */
-import type { Recovery } from '../../consensus/recovery/index.ts'
+import { isPartOf, type Recovery } from '../../consensus/recovery/index.ts'
 import { decodeCertificate, type VerifiedCertificate } from '../../protocols/wire/certificate.ts'
 import type { Certificate, Hash } from '../../protocols/wire/messages.ts'
 import { isRefusal, type Refusal, refuse } from '../../protocols/wire/refusals.ts'
@@ -8,7 +8,7 @@ import { manifestHash } from '../run/state-chain.ts'
 import { verifyIn } from './certificate-book.ts'
 import { type Certified, certify, scopeDue } from './follow.ts'
 import type { Membership } from './membership.ts'
-import { isPartOf, resumedTip, type Standing, standing } from './reformed.ts'
+import { resumedTip, type Standing, standing } from './reformed.ts'
 import type { Tip } from './tip.ts'
 
 export class History {

@@ -8,6 +8,7 @@ import { CatchUp } from './catch-up.ts'
 import { CertificateBook } from './certificate-book.ts'
 import { ChangesPoster } from './changes-poster.ts'
 import { joinAnchors } from './compose-anchors.ts'
+import { keepersAround, openKeeper } from './compose-keeper.ts'
 import { watchLeases } from './compose-leases.ts'
 import type { StageEnd } from './compose-stage.ts'
 import { Connected } from './connected.ts'
@@ -16,6 +17,7 @@ import { isSeated } from './epoch.ts'
 import { Evaluator } from './evaluator.ts'
 import { Follower } from './follower.ts'
 import { giveCertificate } from './give-certificate.ts'
+import type { Keeper } from './keeper.ts'
 import { LateAnswers } from './late-answers.ts'
 import type { LeaseWatch } from './lease-watch.ts'
 import { Mover } from './mover.ts'
@@ -88,10 +90,12 @@ export async function joinStage(
     onStored(of, verified) {
       reporter.loss(verified)
       mover.certified(of, verified.value.scope.round)
+      keeper?.certified(of, verified)
       if (book.othersReached(stageState.tip.round)) inbox.current?.work?.pipelineReady()
     },
   })
-  /** The network is up before there are rounds. */
+  /** The network is up before there are rounds, and what is kept. */
+  let keeper: Keeper | null = null
   let onGone = (): void => undefined
   const connected: Connected = new Connected({
     self,
@@ -171,11 +175,13 @@ export async function joinStage(
     journal,
     evaluator,
     ...(init.sync === undefined ? {} : { sync: init.sync }),
+    kept: () => keeper?.kept ?? null,
     onOwnStage,
     onRefused: (reason, peer) => reporter.refused(reason, peer),
   })
   evaluator.connect(services.evaluation)
   door.fetchBy(services.state)
+  keeper = await openKeeper(init, environment, seat, services.state, connected)
   const parts: PeerParts = {
     run,
     self,
@@ -213,6 +219,7 @@ export async function joinStage(
     store,
     history,
     siblings: () => connected.of(stage),
+    keepers: () => keepersAround(connected, stage, stages),
     anchors,
     onProgress: (round, target) => reporter.waiting(`round ${round} of ${target} is taken from siblings`),
     onTransfer: progress => reporter.syncing(progress),
@@ -312,6 +319,7 @@ export async function joinStage(
     signal,
     epoch,
     isTakingPart: () => standing.quorum !== null && !replica.isFinished,
+    kept: () => keeper?.kept ?? null,
     round: () => inbox.current,
   })
   const stopWatching = chain.onFinalized(head => {
@@ -371,6 +379,7 @@ export async function joinStage(
     async stop() {
       stopHearing()
       await mover.end()
+      await keeper?.end()
       stopWatching()
       anchorer.stop()
       return stopStage(init, seat, overlay, services)

@@ -16,7 +16,7 @@ export interface LeaseWatchInit {
   readonly bus: EventBus
   readonly signal: AbortSignal
   /** The next head was taken in. */
-  readonly onRead: (height: number, lease: StageLease) => void
+  readonly onRead: (height: number, lease: StageLease, leases: readonly StageLease[]) => void
   readonly onWarning: (message: string) => void
 }
 
@@ -78,7 +78,7 @@ export class LeaseWatch {
       this.#height = height
       this.#tell()
       const own = this.#leases[stage]
-      if (own !== undefined) onRead(height, own)
+      if (own !== undefined) onRead(height, own, this.#leases)
     }
   }
 
@@ -111,7 +111,8 @@ export class LeaseWatch {
       bus.emit('stage.kept', { stage, round: final.round })
       return
     }
-    const { base, resume, seats } = recovery
-    bus.emit('stage.recovered', { stage, base: base.round, resume, seats })
+    const { base, resume, seats, keepers } = recovery
+    const by = keepers.length === 0 ? 'claims' : 'checkpoint'
+    bus.emit('stage.recovered', { stage, base: base.round, by, resume, seats })
   }
 }

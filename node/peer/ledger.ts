@@ -52,8 +52,10 @@ export function nextLedger(init: NextLedgerInit): { readonly roster: Roster; rea
   const run = { run: rules.run, rules: leaseRules, before: before.roster, leases, epoch, beaconHeight, beacon, bonded }
   const { recoveries, shortages } = recover(run)
   const reformed = new Map(recoveries.map(recovery => [recovery.stage, recovery]))
-  // What the lost group had decided about its members was settled by who claimed.
-  const decided = next.decided.filter(({ stage }) => !reformed.has(stage))
+  // What the lost group had decided about its members was settled by who claimed, whenever its record comes.
+  const decided = next.decided.filter(
+    ({ stage, epoch: of }) => !reformed.has(stage) && of >= (leases[stage]?.recoveries.at(-1)?.epoch ?? 0),
+  )
   const roster = nextRoster(rules, reseat(before.roster, recoveries), { ...next, decided })
   const renewed = leases.map((lease, stage) => {
     const recovery = reformed.get(stage)
@@ -61,7 +63,7 @@ export function nextLedger(init: NextLedgerInit): { readonly roster: Roster; rea
     const silent = [...before.roster.stageOf].flatMap(([peer, of]) =>
       of === stage && !recovery.claimants.includes(peer) ? [peer] : [],
     )
-    return leaseOf(recovery, startHeight, [...silent, ...lease.silent])
+    return leaseOf(recovery, lease, startHeight, silent)
   })
   return { roster, ledger: { leases: renewed, recoveries, shortages } }
 }

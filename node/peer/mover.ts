@@ -6,6 +6,7 @@
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import { CatchUp } from './catch-up.ts'
 import { stageAnchors } from './compose-anchors.ts'
+import { keepersAround } from './compose-keeper.ts'
 import type { Connected } from './connected.ts'
 import type { PeerDisk } from './disk.ts'
 import type { PeerInit, WatchedEnvironment } from './environment.ts'
@@ -115,6 +116,7 @@ export class Mover {
       store,
       history,
       siblings: () => connected.of(stage),
+      keepers: () => keepersAround(connected, stage, run.manifest.stages),
       anchors: stageAnchors(run, environment.chain, { stage, membership }),
       onProgress: () => undefined,
       onTransfer: progress => seat.reporter.syncing(progress),

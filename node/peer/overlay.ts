@@ -114,8 +114,9 @@ export async function openOverlay(overlay: OverlayInit): Promise<Overlay> {
       seats: around,
       ephemeral: false,
       needed: () => {
-        const stages = new Set([stage - 1, stage, stage + 1, movesTo() ?? stage])
-        return [...stages].filter(other => other >= 0 && other < run.manifest.stages)
+        // The head's checkpoints are kept by stage 0.
+        const [before, after] = [(stage + stages - 1) % stages, (stage + 1) % stages]
+        return [...new Set([before, stage, after, movesTo() ?? stage])]
       },
       dial: async (peer, addresses, dialSignal) => {
         await network.dialPeer(peer, { addresses, signal: dialSignal })

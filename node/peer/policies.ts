@@ -119,6 +119,7 @@ export function activationsPolicy(init: PolicyInit): ActivationsPolicy {
 export function stateSource(
   { store, stage }: Pick<PolicyInit, 'store' | 'stage'>,
   stageState: Pick<StageState, 'tip'>,
+  kept: StateSource['kept'] = () => null,
 ): StateSource {
   return {
     status() {
@@ -137,5 +138,6 @@ export function stateSource(
       return head === undefined ? null : { round, bytes: head.bytes, leaves: head.leaves }
     },
     snapshotPiece: (round, offset, bytes) => store.snapshotPiece(round, offset, bytes),
+    kept,
   }
 }

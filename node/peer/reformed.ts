@@ -45,11 +45,17 @@ export function settledTip(
   return at
 }
 
-/** Is a round of this scope one of the history that the recoveries lead to, as far as its number and epoch tell? */
-export function isPartOf({ round, epoch }: { round: number; epoch: number }, recoveries: readonly Recovery[]): boolean {
-  return recoveries.every(recovery =>
-    epoch < recovery.epoch ? round <= recovery.base.round : round >= recovery.resume,
-  )
+/**
+ * Was an anchor of this round, in a block of this height, posted of rounds that a recovery left?
+ * @param startOf - first block of an epoch
+ */
+export function isLeft(
+  round: number,
+  height: number,
+  recoveries: readonly Recovery[],
+  startOf: (epoch: number) => number,
+): boolean {
+  return recoveries.some(({ base, resume, epoch }) => round > base.round && (round < resume || height < startOf(epoch)))
 }
 
 /** The round after this one: the rounds that a recovery left out do not exist. */

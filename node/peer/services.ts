@@ -4,7 +4,7 @@ import { type Agreement, agreement } from '../../protocols/agreement/index.ts'
 import { type Evaluation, evaluation } from '../../protocols/evaluation/index.ts'
 import { type Reduce, reduce } from '../../protocols/reduce/index.ts'
 import { type Runs, runs } from '../../protocols/run/index.ts'
-import { type State, servedAt, state } from '../../protocols/state/index.ts'
+import { type State, type StateSource, servedAt, state } from '../../protocols/state/index.ts'
 import { encodeManifest } from '../../protocols/wire/cid.ts'
 import type { Clock, Digest, Random } from '../../protocols/wire/environment.ts'
 import { hashValue } from '../../protocols/wire/hash.ts'
@@ -36,6 +36,8 @@ export interface ServicesInit extends PolicyInit {
   readonly journal: SigningJournal
   readonly evaluator: Evaluator
   readonly sync?: SyncSpeeds
+  /** Checkpoints of another stage that this peer keeps. */
+  readonly kept: StateSource['kept']
   /** A certificate of the own stage from a sibling; checked. */
   readonly onOwnStage: (certificate: Certificate, hashes: readonly Hash[] | null) => void
   readonly onRefused: (reason: RefusalReason, peer: PeerName, detail?: string) => void
@@ -91,7 +93,7 @@ export function openServices(init: ServicesInit): Services {
       onRefused,
     })(components),
     state: state({
-      source: stateSource(init, init.stageState),
+      source: stateSource(init, init.stageState, init.kept),
       admit: from => (around.hasPlace(from) ? null : refuse('no-seat', from)),
       handlers: { refused: onRefused },
       bandwidth: servedAt(speeds.servedBytesPerSecond),

@@ -47,6 +47,11 @@ export async function stageEvents(
       if (shown !== null) events.push({ type: 'renewal', stage, height, shown })
       continue
     }
+    if (decoded.kind === 'checkpoint') {
+      const shown = await check(decoded.shown)
+      if (shown !== null) events.push({ type: 'checkpoint', stage, height, peer, shown })
+      continue
+    }
     const newest = decoded.newest === null ? null : await check(decoded.newest)
     if (decoded.newest !== null && newest === null) continue
     events.push({ type: 'claim', stage, height, peer, claim: { newest, holds: decoded.holds } })

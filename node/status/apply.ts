@@ -61,6 +61,8 @@ export function applyEvent(status: PeerStatus, event: NodeEvent): PeerStatus {
       return event.stage === status.stage && event.to > (status.anchored ?? 0)
         ? { ...status, anchored: event.to }
         : status
+    case 'checkpoint.kept':
+      return { ...status, kept: { stage: event.stage, round: event.round } }
     case 'stage.lost': {
       const { stage, untilHeight, needs } = event
       return withLost(status, stage, { stage, untilHeight, needs })

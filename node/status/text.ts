@@ -36,6 +36,9 @@ export function statusLines({ folder, life, status, ageMs, diskBytes }: FolderSt
     ...(isThere ? (status.lost ?? []).map(one => `  ${lostText(one)}`) : []),
     ...(isThere ? lackingTexts(status.lacking).map(text => `  ${text}`) : []),
     ...(isThere && status.sync !== undefined ? [`  ${transferText(status.sync)}`] : []),
+    ...(status.kept === undefined
+      ? []
+      : [`  keeps the state of stage ${status.kept.stage} at round ${status.kept.round}`]),
     ...(isThere && status.waiting !== '' ? [`  waiting: ${shortSentence(status.waiting)}`] : []),
     ...(status.pause === undefined ? [] : [`  ${pauseText(isThere, status.pause.untilHeight)}`]),
     ...(status.suspended === '' ? [] : [`  follows without signing: ${status.suspended}`]),

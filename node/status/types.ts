@@ -32,6 +32,8 @@ export interface PeerStatus {
   readonly lacking: readonly number[]
   /** Stages that lost their quorum; left out where none has. */
   readonly lost?: readonly NodeEvents['stage.lost'][]
+  /** The newest checkpoint that it keeps of another stage, should that lose its state; left out where it keeps none that it fetched in this start. */
+  readonly kept?: Pick<NodeEvents['checkpoint.kept'], 'stage' | 'round'>
   /** What it waits for, as a sentence; empty where it goes on. */
   readonly waiting: string
   /** How far a snapshot from siblings is; left out where none is on its way. */

@@ -8,6 +8,8 @@ import type { Fault } from './types.ts'
 export interface Links {
   /** Link of a stage's hash chain at a round; null where the folder does not reach it. */
   readonly linkAt: (stage: number, round: number) => Hash | null
+  /** Was it posted of rounds that a recovery of the stage left? They were certified then, and are no part of its history now. */
+  readonly isLeft: (stage: number, toRound: number, height: number) => boolean
   /** Had it a seat in the stage around this block? */
   readonly hasSeat: (peer: PeerName, stage: number, height: number) => boolean
   readonly stages: number
@@ -20,14 +22,19 @@ export interface AnchorFindings {
   readonly agreeing: number
   /** Anchors of rounds that the folder does not hold. */
   readonly beyond: number
+  /** Anchors of rounds that the stage has left since, when it was re-formed. */
+  readonly left: number
   /** Anchors of peers that have a bond, but no seat in the anchor's stage: they finalise nothing. */
   readonly strangers: number
 }
 
-export function judgeAnchors(anchors: readonly PostedAnchor[], { linkAt, hasSeat, stages }: Links): AnchorFindings {
+export function judgeAnchors(
+  anchors: readonly PostedAnchor[],
+  { linkAt, isLeft, hasSeat, stages }: Links,
+): AnchorFindings {
   const faults: Fault[] = []
   const final = Array<number>(stages).fill(0)
-  let [agreeing, beyond, strangers] = [0, 0, 0]
+  let [agreeing, beyond, left, strangers] = [0, 0, 0, 0]
   for (const { stage, fromRound, toRound, link, peer, block } of anchors) {
     if (stage >= stages || !hasSeat(peer, stage, block.height)) {
       strangers++
@@ -37,6 +44,8 @@ export function judgeAnchors(anchors: readonly PostedAnchor[], { linkAt, hasSeat
     const held = linkAt(stage, toRound)
     if (fromRound < FIRST_ROUND || fromRound > toRound) {
       faults.push({ where, what: `${peer} anchored rounds that do not exist` })
+    } else if (isLeft(stage, toRound, block.height)) {
+      left++
     } else if (held === null) {
       beyond++
     } else if (equalBytes(held, link)) {
@@ -46,5 +55,5 @@ export function judgeAnchors(anchors: readonly PostedAnchor[], { linkAt, hasSeat
       faults.push({ where, what: `${peer} anchored ${hashHex(link)}, the folder's chain has ${hashHex(held)}` })
     }
   }
-  return { faults, final, agreeing, beyond, strangers }
+  return { faults, final, agreeing, beyond, left, strangers }
 }

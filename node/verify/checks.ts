@@ -7,7 +7,7 @@ import { newEngine } from '../export/history.ts'
 import { namedParameters } from '../export/model.ts'
 import { chooseBeginning } from '../peer/checkpoint.ts'
 import type { Membership } from '../peer/membership.ts'
-import { roundAfter, settledTip } from '../peer/reformed.ts'
+import { isLeft, roundAfter, settledTip } from '../peer/reformed.ts'
 import { firstTip, type Tip, tipAt } from '../peer/tip.ts'
 import { FIRST_ROUND, manifestHash } from '../run/state-chain.ts'
 import { checkAggregates } from './aggregates.ts'
@@ -184,6 +184,8 @@ async function checkAnchors(subject: Subject): Promise<Verdict> {
   const { membership } = await subject.load()
   const found = judgeAnchors(await subject.anchors(), {
     linkAt: (stage, round) => tipOf(subject.chains[stage] ?? NO_CHAIN, round)?.link ?? null,
+    isLeft: (stage, toRound, height) =>
+      isLeft(toRound, height, membership.recoveries(stage), epoch => membership.startOf(epoch)),
     hasSeat: (peer, stage, height) => membership.hadSeat(peer, stage, height),
     stages: run.manifest.stages,
   })
@@ -191,6 +193,7 @@ async function checkAnchors(subject: Subject): Promise<Verdict> {
   const notes = [
     `${found.agreeing} anchors agree, rounds to ${found.final.join(' and ')} are final`,
     ...(found.beyond > 0 ? [`${found.beyond} are of rounds that this folder does not hold`] : []),
+    ...(found.left > 0 ? [`${found.left} are of rounds that a re-formed stage has left`] : []),
     ...(found.strangers > 0 ? [`${found.strangers} of peers without a seat in their stage do not count`] : []),
   ]
   return { detail: notes.join('; '), faults: found.faults }

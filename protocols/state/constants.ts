@@ -2,13 +2,16 @@
 
 const MIB = 1024 * 1024
 
-export const STATE_PROTOCOL = '/swarm-node/state/1.0.0'
+export const STATE_PROTOCOL = '/swarm-node/state/1.1.0'
 
 /** Bytes of a leaf under a certificate's full root: small enough to fetch again, large enough for a stream's full speed. */
 export const SNAPSHOT_CHUNK_BYTES = MIB
 
 /** Chunks of a snapshot: 256 GiB of parameters and moments; their hashes are 8 MiB. */
 export const MAX_CHUNKS = 256 * 1024
+
+/** Checkpoints of another stage that a peer offers at a time. */
+export const MAX_CHECKPOINTS = 2
 
 /** Longest aggregated partition, in bytes: 256 Ki values of 4 bytes. */
 export const PARTITION_MAX_BYTES = MIB

@@ -6,7 +6,7 @@ import type { Message } from '../wire/frames/types.ts'
 import { hash } from '../wire/message-fields.ts'
 import type { Hash } from '../wire/messages.ts'
 import { isRefusal, type Refusal, refuse } from '../wire/refusals.ts'
-import { MAX_CERTIFICATES, MAX_CHUNKS, PAGE_MAX_BYTES, SNAPSHOT_CHUNK_BYTES } from './constants.ts'
+import { MAX_CERTIFICATES, MAX_CHECKPOINTS, MAX_CHUNKS, PAGE_MAX_BYTES, SNAPSHOT_CHUNK_BYTES } from './constants.ts'
 import type { CertificateRange, SnapshotManifest, StateStatus } from './types.ts'
 
 interface InRound {
@@ -37,6 +37,12 @@ export interface ChunkHeader extends InRound {
   readonly index: number
 }
 
+/** Which checkpoints of a stage that is not its own does it keep? */
+export interface CheckpointsHeader {
+  readonly type: 'checkpoints'
+  readonly stage: number
+}
+
 export type StateHeader =
   | StatusHeader
   | CertificatesHeader
@@ -44,6 +50,7 @@ export type StateHeader =
   | PartitionHeader
   | ManifestHeader
   | ChunkHeader
+  | CheckpointsHeader
 
 const stage = integer(0, MAX_STAGES - 1)
 const round = integer(0, Number.MAX_SAFE_INTEGER)
@@ -60,6 +67,7 @@ const RULES: { readonly [T in StateHeader['type']]: Rule } = {
   }),
   manifest: object<ManifestHeader>({ type: oneOf('manifest'), stage, round }),
   chunk: object<ChunkHeader>({ type: oneOf('chunk'), stage, round, index: integer(0, MAX_CHUNKS - 1) }),
+  checkpoints: object<CheckpointsHeader>({ type: oneOf('checkpoints'), stage }),
 }
 
 const STATUS = object<StateStatus>({
@@ -71,6 +79,7 @@ const STATUS = object<StateStatus>({
 })
 
 const MANIFEST = object<{ bytes: number }>({ bytes: integer(1, MAX_CHUNKS * SNAPSHOT_CHUNK_BYTES) })
+const CHECKPOINTS = object<{ rounds: readonly number[] }>({ rounds: arrayOf(round, MAX_CHECKPOINTS) })
 const CERTIFICATES = arrayOf(bytes(1, CERTIFICATE_MAX_BYTES), MAX_CERTIFICATES)
 
 /** The last certificate of a page may go beyond the page's limit. */
@@ -105,6 +114,13 @@ export function parseLeaves({ body }: Message, maxLeaves: number): readonly Hash
   return Array.from({ length: count }, (_, index) => body.slice(index * HASH_BYTES, (index + 1) * HASH_BYTES))
 }
 
+/** Rounds, the newest first as far as the peer tells. */
+export function parseCheckpoints({ header }: Message): readonly number[] | Refusal {
+  const wrong = CHECKPOINTS(header, 'checkpoints')
+  if (wrong !== null) return refuse('out-of-bounds', wrong)
+  return hasRounds(header) ? header.rounds : refuse('bad-encoding')
+}
+
 export function parseManifest(message: Message): Omit<SnapshotManifest, 'round'> | Refusal {
   const wrong = MANIFEST(message.header, 'manifest')
   if (wrong !== null) return refuse('out-of-bounds', wrong)
@@ -122,6 +138,10 @@ function isHeader(value: unknown): value is StateHeader {
 }
 
 function isStatus(value: unknown): value is StateStatus {
+  return isMap(value)
+}
+
+function hasRounds(value: unknown): value is { rounds: readonly number[] } {
   return isMap(value)
 }
 

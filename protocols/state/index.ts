@@ -1,5 +1,5 @@
 /**
- * `/swarm-node/state/1.0.0`: certificates, aggregates and snapshots for a replica that is late (README.md).
+ * `/swarm-node/state/1.1.0`: certificates, aggregates and snapshots for a replica that is late, and checkpoints of another stage (README.md).
  *
  * @example
  *

@@ -17,7 +17,7 @@ import {
   SNAPSHOT_CHUNK_BYTES,
 } from './constants.ts'
 import { type CertificatesHeader, type ChunkHeader, parseHeader, type StateHeader } from './headers.ts'
-import type { BandwidthLimits, StateInit, StateSource } from './types.ts'
+import type { BandwidthLimits, SnapshotManifest, StateInit, StateSource } from './types.ts'
 
 /** Limits of a peer that serves so many bytes a second, all askers together. */
 export function servedAt(bytesPerSecond: number): BandwidthLimits {
@@ -49,13 +49,33 @@ export class StateServer {
     if (barred !== null) return barred
     const header = parseHeader(value)
     if (isRefusal(header)) return header
-    const isOwn =
-      header.type === 'status' || header.type === 'certificates' || header.stage === this.#source.status().stage
-    if (!isOwn) return refuse('wrong-stage')
+    if (!this.#isServed(header)) return refuse('wrong-stage')
     if (header.type === 'chunk') return this.#chunk(header, from, signal)
     const reply = await this.#answer(header, signal)
     if (isRefusal(reply)) return reply
     return (await this.#inTurn(from, reply.body?.length ?? 0, signal)) ?? reply
+  }
+
+  /** Certificates are of any stage, snapshots of the own one and of the one that is kept, all else is of the own one. */
+  #isServed(header: StateHeader): boolean {
+    if (header.type === 'status' || header.type === 'certificates') return true
+    const isKept = header.stage === this.#source.kept()?.stage
+    if (header.type === 'checkpoints') return isKept
+    const isSnapshot = header.type === 'manifest' || header.type === 'chunk'
+    return header.stage === this.#source.status().stage || (isSnapshot && isKept)
+  }
+
+  /** A snapshot of the own stage, or one that is kept of another. */
+  #snapshot(stage: number, round: number): SnapshotManifest | null {
+    const kept = this.#source.kept()
+    if (stage !== kept?.stage) return this.#source.snapshot(round)
+    return kept.heads.find(head => head.round === round) ?? null
+  }
+
+  #piece(stage: number, round: number, offset: number): Promise<Uint8Array | null> {
+    const kept = this.#source.kept()
+    if (stage !== kept?.stage) return this.#source.snapshotPiece(round, offset, SNAPSHOT_CHUNK_BYTES)
+    return kept.piece(round, offset, SNAPSHOT_CHUNK_BYTES)
   }
 
   async #answer(header: Exclude<StateHeader, ChunkHeader>, signal: AbortSignal): Promise<Reply | Refusal> {
@@ -72,8 +92,10 @@ export class StateServer {
         const body = await this.#source.aggregate(header.round, header.partition)
         return body === null ? UNKNOWN : { header: null, body }
       }
+      case 'checkpoints':
+        return { header: { rounds: (this.#source.kept()?.heads ?? []).map(({ round }) => round) } }
       case 'manifest': {
-        const manifest = this.#source.snapshot(header.round)
+        const manifest = this.#snapshot(header.stage, header.round)
         if (manifest === null) return UNKNOWN
         return { header: { bytes: manifest.bytes }, body: concatBytes(manifest.leaves) }
       }
@@ -108,15 +130,15 @@ export class StateServer {
     return leaves
   }
 
-  async #chunk({ round, index }: ChunkHeader, from: PeerName, signal: AbortSignal): Promise<Reply | Refusal> {
-    const manifest = this.#source.snapshot(round)
+  async #chunk({ stage, round, index }: ChunkHeader, from: PeerName, signal: AbortSignal): Promise<Reply | Refusal> {
+    const manifest = this.#snapshot(stage, round)
     const leaf = manifest?.leaves[index]
     if (manifest === null || leaf === undefined) return UNKNOWN
     const offset = index * SNAPSHOT_CHUNK_BYTES
     // Read when its turn has come: what waits holds no memory.
     const late = await this.#inTurn(from, Math.min(SNAPSHOT_CHUNK_BYTES, manifest.bytes - offset), signal)
     if (late !== null) return late
-    const body = await this.#source.snapshotPiece(round, offset, SNAPSHOT_CHUNK_BYTES)
+    const body = await this.#piece(stage, round, offset)
     // The leaf stands for the bytes: hashing them again would cost as much as sending them. If they rotted, the asker finds out.
     return body === null ? UNKNOWN : { header: null, body, digest: leaf }
   }

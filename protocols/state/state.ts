@@ -12,6 +12,7 @@ import { PARTITION_MAX_BYTES, REQUEST_TIMEOUT_MS, SNAPSHOT_CHUNK_BYTES } from '.
 import {
   PAGE_BODY_MAX_BYTES,
   parseCertificates,
+  parseCheckpoints,
   parseLeaves,
   parseManifest,
   parseStatus,
@@ -38,6 +39,8 @@ export interface CallOptions {
 
 export interface SnapshotOptions extends CallOptions {
   readonly onProgress?: (progress: TransferProgress) => void
+  /** For a transfer that nothing waits for: a pace of its own, below that of the others. */
+  readonly bytesPerSecond?: number
 }
 
 /** Checks certificates one after the other; a refusal blames who gave them. */
@@ -100,6 +103,12 @@ export class State {
   async status(from: PeerName, options: CallOptions = {}): Promise<StateStatus | Refusal> {
     const reply = await this.#request(from, { type: 'status' }, 0, options)
     return isRefusal(reply) ? reply : this.#checked(from, parseStatus(reply))
+  }
+
+  /** Rounds of the checkpoints that a peer says it keeps of a stage that is not its own. */
+  async checkpoints(from: PeerName, stage: number, options: CallOptions = {}): Promise<readonly number[] | Refusal> {
+    const reply = await this.#request(from, { type: 'checkpoints', stage }, 0, options)
+    return isRefusal(reply) ? reply : this.#checked(from, parseCheckpoints(reply))
   }
 
   /** A page of certificates from the start of the range on, at least one, that passed `check`. */
@@ -174,14 +183,14 @@ export class State {
   #transfer(
     sources: readonly PeerName[],
     leaves: readonly Hash[],
-    { signal }: CallOptions,
+    { signal, bytesPerSecond }: SnapshotOptions,
     work: Pick<TransferInit, 'items' | 'bytesOf' | 'put' | 'onItem'> & { header(item: number): StateHeader },
   ): Promise<Refusal | null> {
     const { header, ...rest } = work
     return transfer({
       ...rest,
       clock: this.#clock,
-      pace: this.#pace,
+      pace: bytesPerSecond === undefined ? this.#pace : new Pace(bytesPerSecond),
       sources,
       ask: (peer, item, request) =>
         this.#piece(peer, header(item), leaves[item]!, work.bytesOf(item), { signal: request }),

@@ -31,7 +31,15 @@ export interface CertificateRange {
   readonly to: number
 }
 
-/** What is served: `RoundStore` of node/journal has all of it. Own stage, but for certificates. */
+/** Snapshots of a stage that is not the own one, under certified full roots, which this peer keeps for it. */
+export interface KeptCheckpoints {
+  readonly stage: number
+  /** Newest first. */
+  readonly heads: readonly SnapshotManifest[]
+  piece(round: number, offset: number, bytes: number): Promise<Uint8Array | null>
+}
+
+/** What is served: `RoundStore` of node/journal has all of it. Own stage, but for certificates and `kept`. */
 export interface StateSource {
   status(): StateStatus
   /** Encoded certificates from the start of the range on, until the first gap. */
@@ -43,6 +51,8 @@ export interface StateSource {
   aggregate(round: number, partition: number): Promise<Uint8Array | null>
   snapshot(round: number): SnapshotManifest | null
   snapshotPiece(round: number, offset: number, bytes: number): Promise<Uint8Array | null>
+  /** Null where nothing is kept for another stage. */
+  kept(): KeptCheckpoints | null
 }
 
 /** Where the chunks of a snapshot go; what it has already is not fetched again. */

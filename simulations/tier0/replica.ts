@@ -1,5 +1,6 @@
 /** Round after round, as node/peer/replica does it: opens on what was certified, carries the end over, catches up. */
 
+import { isPartOf } from '../../consensus/recovery/index.ts'
 import { NO_TEMPO, tempoOf } from '../../consensus/round/index.ts'
 import {
   type ClipState,
@@ -14,7 +15,7 @@ import { Ahead } from '../../node/peer/ahead.ts'
 import { type Epoch, isSeated } from '../../node/peer/epoch.ts'
 import type { Certified } from '../../node/peer/follow.ts'
 import { rankOf } from '../../node/peer/rank.ts'
-import { isPartOf, type Standing } from '../../node/peer/reformed.ts'
+import type { Standing } from '../../node/peer/reformed.ts'
 import { type ContextInit, roundContext, workContext } from '../../node/peer/round-context.ts'
 import { RoundInbox } from '../../node/peer/round-inbox.ts'
 import { firstTip, type Tip } from '../../node/peer/tip.ts'

@@ -1,5 +1,6 @@
 /** Brings the engine to where the disk ends: the snapshot, then every certified aggregate after it (node/peer/restore). */
-import { isPartOf, roundAfter } from '../../node/peer/reformed.ts'
+import { isPartOf } from '../../consensus/recovery/index.ts'
+import { roundAfter } from '../../node/peer/reformed.ts'
 import type { Tip } from '../../node/peer/tip.ts'
 import { FIRST_ROUND } from '../../node/run/state-chain.ts'
 import { isZeroHash } from '../../protocols/wire/hash.ts'

@@ -66,6 +66,7 @@ export class SimDisk {
     return {
       openJournal: async () => new SimFolder(this, this.#folder('journal'), journaled),
       openRounds: async () => new SimFolder(this, this.#folder('rounds'), flushed),
+      openCheckpoints: async () => new SimFolder(this, this.#folder('checkpoints'), flushed),
       records: {
         read: async () => this.#records,
         write: async bytes => {

@@ -90,7 +90,7 @@ export class Notices {
       case 'stage.kept':
         return `kept     stage ${event.stage} goes on as it was, after round ${event.round}`
       case 'stage.recovered':
-        return `reformed stage ${event.stage} with ${event.seats.length} seats: it goes on from round ${event.base} with round ${event.resume}`
+        return `reformed stage ${event.stage} with ${event.seats.length} seats: it goes on from ${event.by === 'checkpoint' ? 'the checkpoint of ' : ''}round ${event.base} with round ${event.resume}`
       case 'place':
         return this.#placed(event)
       case 'pausing':

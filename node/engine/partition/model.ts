@@ -50,9 +50,17 @@ function stageCost(config: ModelConfig, cut: StageCut, sequences: number): numbe
   return weigh(forward + backward, stageBytes(config, cut, sequences))
 }
 
+/** Parameters, second moments and last aggregate, in f32: what a stage's exported state is. */
+const STATE_VECTORS = 3
+
+/** Length of a stage's exported state, in bytes. */
+export function stateBytes(config: ModelConfig, cut: StageCut): number {
+  return STATE_VECTORS * 4 * parametersOf(config, cut)
+}
+
 /** Bytes of memory a stage needs, about: its state, and what one micro-batch's backward keeps. */
 export function stageBytes(config: ModelConfig, cut: StageCut, sequences: number): number {
-  const values = stageParameters(config, cut).reduce((sum, spec) => sum + spec.shape.reduce((a, b) => a * b, 1), 0)
+  const values = parametersOf(config, cut)
   const tokens = sequences * config.sequence
   const blocks = cut.endBlock - cut.firstBlock
   const kept =
@@ -60,4 +68,8 @@ export function stageBytes(config: ModelConfig, cut: StageCut, sequences: number
     (blocks * (TENSORS_PER_BLOCK * config.width + config.heads * config.sequence) +
       (cut.hasHead ? config.vocabulary : 0))
   return BYTES_PER_PARAMETER * values + 4 * kept
+}
+
+function parametersOf(config: ModelConfig, cut: StageCut): number {
+  return stageParameters(config, cut).reduce((sum, spec) => sum + spec.shape.reduce((a, b) => a * b, 1), 0)
 }

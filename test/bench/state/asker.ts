@@ -15,6 +15,7 @@ const nothing = {
   aggregate: async () => null,
   snapshot: () => null,
   snapshotPiece: async () => null,
+  kept: () => null,
 }
 const peer = await startStatePeer({ source: nothing })
 const name = address.slice(address.lastIndexOf('/') + 1)

@@ -12,11 +12,12 @@ describe('records on chain', () => {
   const records = {
     changes: { kind: RECORD_KINDS.changes, run: RUN, ...shown },
     renewal: { kind: RECORD_KINDS.renewal, run: RUN, ...shown },
+    checkpoint: { kind: RECORD_KINDS.checkpoint, run: RUN, ...shown },
     claim: { kind: RECORD_KINDS.claim, run: RUN, stage: 1, holds: true, newest: shown },
   } as const
 
   it('are told by their first bytes, which are those of the whole map in DAG-CBOR', () => {
-    for (const kind of ['changes', 'renewal', 'claim'] as const) {
+    for (const kind of ['changes', 'renewal', 'claim', 'checkpoint'] as const) {
       const record = encode(records[kind])
       expect(record.subarray(0, recordPrefix(RUN, kind).length)).to.deep.equal(recordPrefix(RUN, kind))
       expect(recordKind(record, RUN)).to.equal(kind)

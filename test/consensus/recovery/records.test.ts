@@ -1,7 +1,13 @@
 import { expect } from 'chai'
 import { RECORD_KINDS, RECORD_LIMIT_BYTES } from '../../../consensus/chain/constants.ts'
 import { recordKind } from '../../../consensus/chain/records.ts'
-import { decodeStageRecord, encodeClaim, encodeRenewal, verifyShown } from '../../../consensus/recovery/index.ts'
+import {
+  decodeStageRecord,
+  encodeCheckpoint,
+  encodeClaim,
+  encodeRenewal,
+  verifyShown,
+} from '../../../consensus/recovery/index.ts'
 import { encode } from '../../../protocols/wire/cbor.ts'
 import { outcomeHash, type ValueWithOutcomes } from '../../../protocols/wire/certificate.ts'
 import { seal } from '../../../protocols/wire/envelope.ts'
@@ -31,6 +37,9 @@ describe('renewals and claims', () => {
     const renewal = encodeRenewal(newest)
     expect(recordKind(renewal, run)).to.equal('renewal')
     expect(decodeStageRecord(renewal, run)).to.deep.equal({ kind: 'renewal', stage, shown: newest })
+    const checkpoint = encodeCheckpoint(newest)
+    expect(recordKind(checkpoint, run)).to.equal('checkpoint')
+    expect(decodeStageRecord(checkpoint, run)).to.deep.equal({ kind: 'checkpoint', stage, shown: newest })
     for (const claim of [
       { stage, holds: true, newest },
       { stage: 3, holds: false, newest: null },
@@ -48,6 +57,7 @@ describe('renewals and claims', () => {
       ...{ round, epoch, parent, referenceHeight: reference.height },
       value: hashValue(newest.value),
       outcome: outcomeHash(outcomeOf(newest.value)),
+      isCheckpoint: outcomeOf(newest.value).fullRoot !== null,
     })
     const fewer = await verifyShown({ ...newest, outcomes: newest.outcomes.slice(1) }, group)
     expect(isRefusal(fewer)).to.equal(true)
@@ -56,6 +66,7 @@ describe('renewals and claims', () => {
   it('are refused of another run or stage, of another kind, or beyond their limit', () => {
     expect(refusal(encodeRenewal(newest), OTHER_RUN)).to.equal('wrong-run')
     expect(refusal(encodeClaim(OTHER_RUN, { stage, holds: true, newest }), OTHER_RUN)).to.equal('wrong-run')
+    expect(refusal(encodeCheckpoint(newest), OTHER_RUN)).to.equal('wrong-run')
     expect(refusal(encodeClaim(run, { stage: stage + 1, holds: true, newest }))).to.equal('wrong-stage')
     expect(refusal(encode({ kind: RECORD_KINDS.changes, run, ...newest }))).to.equal('out-of-bounds')
     expect(refusal(new Uint8Array(RECORD_LIMIT_BYTES + 1))).to.equal('too-large')

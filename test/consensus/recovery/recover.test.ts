@@ -127,7 +127,7 @@ describe('a stage that lost its quorum', () => {
     const [first] = reform(claims([0, holding(9)], [2, holding(9)]), 2).recoveries
     const roster = reseat(before, [first!])
     const epochStart = 200
-    const lease = leaseOf(first!, epochStart, [])
+    const lease = leaseOf(first!, firstLease(START, ORIGIN), epochStart, [])
     const at = epochStart + RULES.leaseBlocks + RULES.claimDelayBlocks
     const events = [seat(0), spare(1)].map(peer => claimOf(at, peer, holding(9)))
     const leases = fold(events, roster.stageOf, [lease])
@@ -139,15 +139,20 @@ describe('a stage that lost its quorum', () => {
 
   describe('from what is final, and then shows nothing for a whole lease', () => {
     const [first] = reform(claims([0, { newest: null, holds: true }], [2, holding(7)]), 2).recoveries
-    const lease = leaseOf({ ...first!, base: shown(9), resume: 11 }, 200, [seat(1), seat(3)])
+    const vain = { ...first!, base: shown(9), resume: 11 }
+    const lease = leaseOf(vain, firstLease(START, ORIGIN), 200, [seat(1), seat(3)])
     const roster = reseat(before, [first!])
     const [a, b, c] = [seat(0), seat(2), spare(0)]
-    const again = (made: readonly (readonly [PeerName, Claim])[], gone: readonly PeerName[] = []) => {
+    const again = (
+      made: readonly (readonly [PeerName, Claim])[],
+      gone: readonly PeerName[] = [],
+      from: typeof lease = lease,
+    ) => {
       const at = 200 + RULES.leaseBlocks + RULES.claimDelayBlocks
       const leases = fold(
         made.map(([peer, claim]) => claimOf(at, peer, claim)),
         roster.stageOf,
-        [lease],
+        [from],
       )
       const init = initOf({ before: roster, leases, spares: 4 })
       return recover({ ...init, bonded: new Set([...init.bonded, ...gone]) }).recoveries[0]
@@ -163,7 +168,7 @@ describe('a stage that lost its quorum', () => {
       ])
       expect(sameRound(second!.base, shown(7))).to.equal(true)
       expect(second!.resume).to.be.greaterThan(11)
-      expect(inForce([{ ...first!, base: shown(9), resume: 11 }, second!])).to.deep.equal([second])
+      expect(inForce([vain, second!])).to.deep.equal([second])
     })
 
     it('goes on from the final one where f + 1 have it, or no earlier one is held', () => {
@@ -187,11 +192,43 @@ describe('a stage that lost its quorum', () => {
       for (const made of kept) expect(again(made)?.base.round).to.equal(10)
     })
 
-    it('asks those last who did not claim before', () => {
+    it('never goes back to what f or fewer seats brought along: liars alone cannot choose how far it goes back', () => {
+      const [lone] = reform(claims([2, holding(1)]), 3).recoveries
+      expect([lone?.isAttested, first?.isAttested]).to.deep.equal([false, true])
+      const alone = leaseOf({ ...vain, isAttested: false }, firstLease(START, ORIGIN), 200, [seat(1), seat(3)])
+      const served: [PeerName, Claim][] = [b, c].map(peer => [peer, holding(1)])
+      expect(again([[a, lacks], ...served], [], alone)?.base.round).to.equal(10)
+      // Nor by being in vain twice: what counts is who was there when it was lost.
+      const twice = leaseOf({ ...vain, isAttested: true }, alone, 200, [])
+      expect(again([[a, lacks], ...served], [], twice)?.base.round).to.equal(10)
+    })
+
+    it('gives seats to those who were away then, where nothing else can be gone on from: they may have it', () => {
+      const away = [seat(1), seat(3)]
+      const { seats, claimants, base } = again(
+        [
+          [a, lacks],
+          [b, has],
+          [c, lacks],
+        ],
+        away,
+      )!
+      expect(base.round).to.equal(10)
+      expect(seats).to.include.members([b, ...away])
+      expect(claimants).to.include(b)
+    })
+
+    it('asks those last who did not claim before, where the base is held', () => {
       const silent = [seat(1), seat(3)]
-      const { seats } = again([[a, has]], silent)!
-      expect(seats).to.include.members([a, spare(2), spare(3)])
-      expect(seats.filter(peer => silent.includes(peer))).to.have.length(1)
+      const { seats } = again(
+        [
+          [a, has],
+          [b, has],
+        ],
+        silent,
+      )!
+      expect(seats).to.include.members([a, b, spare(2), spare(3)])
+      expect(seats.filter(peer => silent.includes(peer))).to.deep.equal([])
     })
   })
 })
@@ -332,7 +369,7 @@ describe('the lease', () => {
 
   it('takes nothing of the history that a recovery has left', () => {
     const recovery = { stage: 0, epoch: 5, base: shown(8), resume: 10, seats: [seat(0)], claimants: [seat(0)] }
-    const lease = leaseOf(recovery, 200, [])
+    const lease = leaseOf({ ...recovery, isAttested: true, keepers: [] }, firstLease(START, ORIGIN), 200, [])
     const late = shown(12, 210)
     expect(fold([renewal(211, late)], before.stageOf, [lease])[0]).to.equal(lease)
     expect(fold([renewal(211, { ...late, epoch: 5 })], before.stageOf, [lease])[0]?.renewedAt).to.equal(211)

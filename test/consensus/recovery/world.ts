@@ -10,13 +10,22 @@ export const START = 100
 /** First block in which a claim counts while nothing was renewed. */
 export const CLAIMS_FROM = START + RULES.leaseBlocks + RULES.claimDelayBlocks
 export const RUN = 'run'
+/** Rounds of this kind are checkpoints. */
+const ROOT_EVERY = 4
 
 const hashOf = (text: string): Hash => smallHash(new TextEncoder().encode(text))
 
 /** @param fork - another history, where more than f seats lied */
 export function shown(round: number, referenceHeight = START + round, fork = ''): ShownRound {
   const ids = (of: number) => ({ value: hashOf(`value ${of}${fork}`), outcome: hashOf(`outcome ${of}${fork}`) })
-  return { round, epoch: 0, ...ids(round), parent: ids(round - 1), referenceHeight }
+  return {
+    round,
+    epoch: 0,
+    ...ids(round),
+    parent: ids(round - 1),
+    referenceHeight,
+    isCheckpoint: round % ROOT_EVERY === 0,
+  }
 }
 
 export const ORIGIN = { round: 0, value: new Uint8Array(32), outcome: new Uint8Array(32) }
@@ -26,6 +35,11 @@ export const spare = (index: number): PeerName => `spare ${index}`
 
 export function renewal(height: number, of: ShownRound, stage = 0): StageEvent {
   return { type: 'renewal', stage, height, shown: of }
+}
+
+/** By the k-th seat of the stage after. */
+export function keptBy(height: number, k: number, of: ShownRound, stage = 0): StageEvent {
+  return { type: 'checkpoint', stage, height, peer: seat(k, stage + 1), shown: of }
 }
 
 export function claimOf(height: number, peer: PeerName, claim: Claim, stage = 0): StageEvent {

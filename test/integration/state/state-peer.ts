@@ -82,6 +82,7 @@ export function sourceOf(store: RoundStore): StateSource {
       return head === undefined ? null : { round, bytes: head.bytes, leaves: head.leaves }
     },
     snapshotPiece: (round, offset, bytes) => store.snapshotPiece(round, offset, bytes),
+    kept: () => null,
   }
 }
 

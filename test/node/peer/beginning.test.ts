@@ -65,6 +65,8 @@ function reformedHistory() {
     resume: RESUME,
     seats: [],
     claimants: [],
+    isAttested: false,
+    keepers: [],
   }
   go(resumedTip(base, recovery, RESUME_BLOCK), LAST, () => [])
   const all = [...certificates.values()]

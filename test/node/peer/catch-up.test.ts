@@ -2,12 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import type { Recovery } from '../../../consensus/recovery/index.ts'
 import type { StageEngine } from '../../../node/engine/runtime/index.ts'
 import { newEngine } from '../../../node/export/history.ts'
 import { type RoundStore, SigningJournal } from '../../../node/journal/index.ts'
 import { CatchUp } from '../../../node/peer/catch-up.ts'
 import { digestOf } from '../../../node/peer/digest.ts'
 import { History } from '../../../node/peer/history.ts'
+import type { Membership } from '../../../node/peer/membership.ts'
 import { stateSource } from '../../../node/peer/policies.ts'
 import { restoreState } from '../../../node/peer/restore.ts'
 import { StageState } from '../../../node/peer/stage-state.ts'
@@ -85,8 +87,18 @@ describe('catching up', () => {
     restarted(): Promise<StageState>
   }
 
-  async function newcomer(siblings: readonly PeerName[]): Promise<Newcomer> {
-    const { run, membership } = world
+  interface Reformed {
+    readonly recoveries: readonly Recovery[]
+    readonly keepers: readonly PeerName[]
+    readonly anchored: readonly number[]
+  }
+
+  async function newcomer(
+    siblings: readonly PeerName[],
+    { recoveries, keepers, anchored }: Reformed = { recoveries: [], keepers: [], anchored: [] },
+  ): Promise<Newcomer> {
+    const { run, chain } = world
+    const membership = recoveries.length === 0 ? world.membership : reformedBy(recoveries)
     const { key, peer } = world.seats[STAGE]![3]!
     const folder = mkdtempSync(join(scratch, 'newcomer-'))
     const store = await open(folder)
@@ -112,7 +124,11 @@ describe('catching up', () => {
       store,
       history,
       siblings: () => siblings,
-      anchors: async () => ({ posted: [], headHeight: 0 }),
+      keepers: () => keepers,
+      anchors: async () => ({
+        posted: chain.posted.filter(({ stage, toRound }) => stage === STAGE && anchored.includes(toRound)),
+        headHeight: chain.head,
+      }),
       onProgress: () => undefined,
       onTransfer: progress => told.push(progress),
     })
@@ -128,6 +144,17 @@ describe('catching up', () => {
       return result
     }
     return { store, stageState, catchUp, told, refused, restarted }
+  }
+
+  /** The seats as they are, but the stage was re-formed. */
+  function reformedBy(recoveries: readonly Recovery[]): Membership {
+    return new Proxy(world.membership, {
+      get(target, name) {
+        if (name === 'recoveries') return () => recoveries
+        const found: unknown = Reflect.get(target, name, target)
+        return typeof found === 'function' ? found.bind(target) : found
+      },
+    })
   }
 
   const manifests = (): unknown[] =>
@@ -177,5 +204,66 @@ describe('catching up', () => {
     expect(await catchUp.run(SIGNAL)).to.equal('snapshot')
     expect(refused).to.deep.equal([['wrong-hash', liar]])
     expect(stageState.tip).to.deep.equal(world.tips[STAGE]![ROUNDS])
+  })
+
+  describe('a stage that nobody is left of, re-formed from the checkpoint of round 2', () => {
+    const BASE = 2
+    const recovered = (): Recovery => ({
+      ...{ stage: STAGE, epoch: 2, resume: 9, seats: [], claimants: [], isAttested: false },
+      base: { round: BASE, ...world.tips[STAGE]![BASE]!.parent },
+      keepers: world.seats[1]!.map(({ peer }) => peer),
+    })
+
+    /** A seat of the next stage that keeps what the first seat of this one has had. @param from - first round of which it has the certificate */
+    async function keeper(k: number, from = 1): Promise<PeerName> {
+      const store = stores[0] ?? (await open(world.folders[STAGE]![0]!))
+      const heads = store.snapshots.filter(({ round }) => round === BASE)
+      const kept = { stage: STAGE, heads, piece: store.snapshotPiece.bind(store) }
+      const source = stateSource({ store, stage: 1 }, { tip: world.tips[1]![ROUNDS]! }, () => kept)
+      const name = world.seats[1]![k]!.peer
+      speak(
+        name,
+        {
+          ...source,
+          oldest: () => from,
+          certificates: async range => (range.from < from ? [] : source.certificates(range)),
+        },
+        [],
+      )
+      return name
+    }
+
+    it('takes it from a keeper, with the certificates that lead to it, and goes on from there', async () => {
+      const reformed = { recoveries: [recovered()], keepers: [await keeper(0)], anchored: [] }
+      const { stageState, catchUp, store } = await newcomer([], reformed)
+      expect(await catchUp.run(SIGNAL)).to.equal('snapshot')
+      const { round, epoch, state, parent } = stageState.tip
+      expect([round, epoch]).to.deep.equal([8, 2])
+      expect([state, parent]).to.deep.equal([world.tips[STAGE]![BASE]!.state, world.tips[STAGE]![BASE]!.parent])
+      expect(store.snapshots.map(head => head.round)).to.deep.equal([BASE])
+      expect(await engine.fullRoot()).to.deep.equal(store.snapshots[0]!.fullRoot)
+    })
+
+    it('begins at an anchored round where keepers have no certificates before it', async () => {
+      const reformed = { recoveries: [recovered()], keepers: [await keeper(0, BASE)], anchored: [BASE] }
+      const { stageState, catchUp } = await newcomer([], reformed)
+      expect(await catchUp.run(SIGNAL)).to.equal('snapshot')
+      expect(stageState.tip.link).to.deep.equal(world.tips[STAGE]![BASE]!.link)
+      expect(stageState.tip.round).to.equal(8)
+    })
+
+    it('waits where no keeper has it, and asks nobody where its members have what it goes on from', async () => {
+      const without = await newcomer([], {
+        recoveries: [recovered()],
+        keepers: [world.seats[1]![3]!.peer],
+        anchored: [],
+      })
+      expect(await without.catchUp.run(SIGNAL)).to.equal('nothing')
+      expect(without.stageState.tip.round).to.equal(0)
+      const asked = network.log.length
+      const byClaims = { recoveries: [{ ...recovered(), keepers: [] }], keepers: [await keeper(0)], anchored: [] }
+      expect(await (await newcomer([], byClaims)).catchUp.run(SIGNAL)).to.equal('nothing')
+      expect(network.log).to.have.length(asked)
+    })
   })
 })

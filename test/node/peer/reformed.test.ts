@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import type { Recovery } from '../../../consensus/recovery/index.ts'
-import { isPartOf, roundAfter, settledTip, standing } from '../../../node/peer/reformed.ts'
+import { isPartOf, type Recovery } from '../../../consensus/recovery/index.ts'
+import { isLeft, roundAfter, settledTip, standing } from '../../../node/peer/reformed.ts'
 import { firstTip, type Tip } from '../../../node/peer/tip.ts'
 import { hashOf } from '../../protocols/wire/samples.ts'
 
@@ -11,7 +11,16 @@ const tipAt = (round: number, epoch: number): Tip => ({
   ...{ round, epoch, parent: idsOf(round), decided: [{ peer: 'a', act: 'admit' }] },
 })
 const recovery = (epoch: number, base: number, resume: number, ids = base): Recovery => {
-  return { stage: 0, epoch, base: { round: base, ...idsOf(ids) }, resume, seats: ['a'], claimants: ['a'] }
+  return {
+    stage: 0,
+    epoch,
+    base: { round: base, ...idsOf(ids) },
+    resume,
+    seats: ['a'],
+    claimants: ['a'],
+    isAttested: false,
+    keepers: [],
+  }
 }
 const startOf = (epoch: number) => block(100 * epoch)
 
@@ -40,6 +49,17 @@ describe('a history whose stage was re-formed', () => {
     const tip = settledTip(tipAt(9, 3), twice, startOf)
     expect([tip.round, tip.epoch]).to.deep.equal([14, 8])
     expect([8, 9, 10, 11, 14].map(round => roundAfter(round, twice))).to.deep.equal([9, 15, 15, 15, 15])
+  })
+
+  it('has left what was anchored of later rounds before that, but not what is anchored since', () => {
+    const left = (round: number, height: number) => isLeft(round, height, [first], epoch => startOf(epoch).height)
+    expect([left(9, 300), left(10, 300), left(40, 300), left(10, 600), left(12, 500)]).to.deep.equal([
+      false,
+      true,
+      true,
+      true,
+      false,
+    ])
   })
 
   it('leaves out the numbers in between, and rounds of earlier epochs after the base', () => {

@@ -184,6 +184,7 @@ describe('a history whose beginning is no longer kept', () => {
         stageState,
         store,
         history,
+        keepers: () => [],
         siblings: () => siblings,
         anchors: signal => newestAnchors(chain, { run: world.run.id, stage: STAGE, afterHeight: 0, isMember }, signal),
         onProgress: () => undefined,

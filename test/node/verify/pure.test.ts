@@ -100,6 +100,7 @@ describe('anchors', () => {
   const [member, stranger] = ['member', 'stranger']
   const links = {
     linkAt: (_: number, round: number) => (round <= 8 ? hashOf(`link ${round}`) : null),
+    isLeft: () => false,
     hasSeat: (peer: string, stage: number) => (peer === member && stage === 0) || (peer === stranger && stage === 1),
     stages: 2,
   }
@@ -110,7 +111,7 @@ describe('anchors', () => {
 
   it('finalise up to the newest that agrees; those beyond the folder say nothing', () => {
     const found = judgeAnchors([anchor(4), anchor(8), anchor(8), anchor(12)], links)
-    expect(found).to.deep.equal({ faults: [], final: [8, 0], agreeing: 3, beyond: 1, strangers: 0 })
+    expect(found).to.deep.equal({ faults: [], final: [8, 0], agreeing: 3, beyond: 1, left: 0, strangers: 0 })
   })
 
   it('of strangers do not count, right or wrong', () => {
@@ -119,6 +120,13 @@ describe('anchors', () => {
       links,
     )
     expect(found).to.include({ strangers: 3, agreeing: 0 })
+  })
+
+  it("of rounds that a re-formed stage has left are nobody's fault, and finalise nothing", () => {
+    const left = anchor(7, { link: hashOf('certified by the lost group') })
+    const found = judgeAnchors([anchor(4), left], { ...links, isLeft: (_, round) => round === 7 })
+    expect(found).to.include({ agreeing: 1, left: 1 })
+    expect([found.faults, found.final]).to.deep.equal([[], [4, 0]])
   })
 
   it('with another link, or of rounds that do not exist, are faults', () => {

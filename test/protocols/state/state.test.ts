@@ -91,6 +91,7 @@ describe('protocols/state', () => {
       aggregate: async (round, partition) => (round === AGGREGATE.round ? (PARTITIONS[partition] ?? null) : null),
       snapshot: round => (round === SNAPSHOT.round ? { round, bytes: STATE.length, leaves: LEAVES } : null),
       snapshotPiece: async (_, offset, bytes) => STATE.slice(offset, offset + bytes),
+      kept: () => null,
     }
     const handlers = { refused: (reason: string) => refused.push(reason) }
     const init = { source, admit: () => peer.barred, handlers, ...limits }
@@ -208,6 +209,64 @@ describe('protocols/state', () => {
     await clock.advance(10_000)
     expect(await done).to.equal(null)
     expect(sink.isWhole).to.equal(true)
+  })
+
+  describe('checkpoints of another stage', () => {
+    const kept = {
+      stage: 1,
+      heads: [{ round: SNAPSHOT.round, bytes: STATE.length, leaves: LEAVES }],
+      piece: async (_: number, offset: number, bytes: number) => STATE.slice(offset, offset + bytes),
+    }
+    const wanted = { ...SNAPSHOT, stage: 1 }
+
+    it('are told, and given like snapshots; their certified root says whether they are right', async () => {
+      const [alice, bob] = [join(ALICE), join(BOB)]
+      bob.source.snapshot = () => null
+      bob.source.kept = () => kept
+      expect(await alice.state.checkpoints(BOB, 1)).to.deep.equal([SNAPSHOT.round])
+      const sink = new Sink()
+      expect(await alice.state.snapshot([BOB], wanted, sink)).to.equal(null)
+      expect(sink.isWhole).to.equal(true)
+      const other = { ...wanted, fullRoot: new Uint8Array(32) }
+      expect(await alice.state.snapshot([BOB], other, new Sink())).to.include({ refused: 'wrong-hash' })
+      expect(alice.refused).to.deep.equal(['wrong-hash'])
+    })
+
+    it('are refused where none are kept, of a stage that is not kept, and of a round that is not', async () => {
+      const [alice, bob] = [join(ALICE), join(BOB)]
+      expect(await alice.state.checkpoints(BOB, 1)).to.include({ refused: 'wrong-stage' })
+      expect(await alice.state.snapshot([BOB], wanted, new Sink())).to.include({ refused: 'wrong-stage' })
+      bob.source.kept = () => kept
+      expect(await alice.state.checkpoints(BOB, 0)).to.include({ refused: 'wrong-stage' })
+      expect(await alice.state.checkpoints(BOB, 2)).to.include({ refused: 'wrong-stage' })
+      const later = { ...wanted, round: SNAPSHOT.round + 1 }
+      expect(await alice.state.snapshot([BOB], later, new Sink())).to.include({ refused: 'unknown-item' })
+      expect(await alice.state.aggregate([BOB], { ...AGGREGATE, stage: 1 })).to.include({ refused: 'wrong-stage' })
+      expect(alice.refused).to.deep.equal([])
+    })
+
+    it('are at most two: who names more is counted', async () => {
+      const [alice, bob] = [join(ALICE), join(BOB)]
+      bob.source.kept = () => ({ ...kept, heads: [1, 2, 3].map(round => ({ ...kept.heads[0]!, round })) })
+      expect(await alice.state.checkpoints(BOB, 1)).to.include({ refused: 'out-of-bounds' })
+      expect(alice.refused).to.deep.equal(['out-of-bounds'])
+    })
+
+    it('may be taken at a pace of their own, slower than other transfers', async () => {
+      const [alice, bob] = [join(ALICE), join(BOB)]
+      bob.source.kept = () => kept
+      const taken = alice.state.snapshot([BOB], wanted, new Sink(), { bytesPerSecond: SNAPSHOT_CHUNK_BYTES })
+      const began = clock.nowMs()
+      let isDone = false
+      void taken.then(() => {
+        isDone = true
+      })
+      while (!isDone) {
+        await settle()
+        if (!isDone) clock.advance(100)
+      }
+      expect(clock.nowMs() - began).to.be.within(4_500, 6_500)
+    })
   })
 
   it('takes a snapshot from several sources at once, and goes on where one lies and one is silent', async () => {
