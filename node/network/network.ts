@@ -32,6 +32,7 @@ import { ownAddresses } from './own-addresses.ts'
 import { cachePeers } from './peer-cache.ts'
 import { calmRoutingTable } from './routing-table.ts'
 import { identify, kademlia, ping, pubsub } from './services.ts'
+import { spareEvents } from './spare-events.ts'
 import { addressTarget, parseAddress, peerTarget } from './targets.ts'
 import { UNDERLAYS, type Underlay } from './transports.ts'
 import type { ConnectionInfo, DialOptions, Network, NetworkComponents, NetworkInit, SentBytes } from './types.ts'
@@ -92,6 +93,7 @@ async function startLibp2p(
   counter: ByteCounter,
   module: NatModule | null,
 ): Promise<Libp2p<Services>> {
+  spareEvents()
   const limits = PROFILES[init.profile]
   const { nat } = init
   const liveness = new Liveness(init.clock)

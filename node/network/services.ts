@@ -1,5 +1,5 @@
 /** libp2p's services with the settings that measurements and abuse tests led to (design/libp2p.md). */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { gossipsub } from '@chainsafe/libp2p-gossipsub'
 import { identify } from '@libp2p/identify'
 import { kadDHT, passthroughMapper } from '@libp2p/kad-dht'
@@ -42,7 +42,7 @@ export function pubsub(limits: ProfileLimits) {
     Dout: Math.min(2, fewest - 1, Math.floor(wanted / 2)),
     globalSignaturePolicy: 'StrictNoSign',
     // The defaults of js and Go differ, so their IHAVE and IWANT never match. The same certificate from two peers is one message.
-    msgIdFn: message => createHash('sha256').update(message.data).digest(),
+    msgIdFn: message => hash('sha256', message.data, 'buffer'),
     ignoreDuplicatePublishError: true,
     // What is published to nobody counts as seen, and cannot be published again for two minutes.
     allowPublishToZeroTopicPeers: false,

@@ -117,16 +117,13 @@ export class Activations {
     await this.#streams.notify(to, note, undefined, options)
   }
 
-  async #onTensor(
-    header: unknown,
-    body: Uint8Array,
-    { from, digest, signal }: HandlerContext,
-  ): Promise<Reply | Refusal> {
+  async #onTensor(header: unknown, body: Uint8Array, context: HandlerContext): Promise<Reply | Refusal> {
+    const { from, digest } = context
     const { policy, handlers } = this.#init
     const delivery = await checkDelivery({ header, body, digest, from }, this.#init, policy)
     if (isRefusal(delivery)) return delivery
     // The sender has given it up: it is not waiting for this answer and may have turned to a sibling.
-    if (signal.aborted) return refuse('aborted')
+    if (context.isGivenUp) return refuse('aborted')
     const answer = handlers.accept(delivery)
     return answer.kind === 'refused' ? answer.refusal : { header: answer }
   }

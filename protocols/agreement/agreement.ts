@@ -145,14 +145,15 @@ export class Agreement {
     return this.#requestList(to, { type: 'signatures' }, options)
   }
 
-  async #handle(value: unknown, body: Uint8Array, { from, signal }: HandlerContext): Promise<Reply | Refusal> {
+  async #handle(value: unknown, body: Uint8Array, context: HandlerContext): Promise<Reply | Refusal> {
+    const { from } = context
     const barred = this.#init.policy.admitPeer(from)
     if (barred !== null) return barred
     const header = parseHeader(value)
     if (isRefusal(header)) return header
     switch (header.type) {
       case 'messages':
-        return this.#onMessages(header, body, from, signal)
+        return this.#onMessages(header, body, context)
       case 'certificate':
         return this.#onCertificate(header.hashes, body, from)
       case 'certificates':
@@ -164,12 +165,8 @@ export class Agreement {
     }
   }
 
-  async #onMessages(
-    header: MessagesHeader,
-    body: Uint8Array,
-    from: PeerName,
-    signal: AbortSignal,
-  ): Promise<Reply | Refusal> {
+  async #onMessages(header: MessagesHeader, body: Uint8Array, context: HandlerContext): Promise<Reply | Refusal> {
+    const { from } = context
     const parcels = header.parcels ?? parseParcels(body)
     if (isRefusal(parcels)) return parcels
     const sender = this.#senders.get(from)
@@ -177,7 +174,7 @@ export class Agreement {
     else sender?.heard()
     let taken = 0
     for (const parcel of parcels) {
-      if (signal.aborted) return refuse('aborted')
+      if (context.isGivenUp) return refuse('aborted')
       const opened = await openParcel(parcel, from, this.#init.policy)
       for (const refusal of isRefusal(opened) ? [opened] : opened.refusals)
         this.#refused(refusal.refused, from, refusal.detail)

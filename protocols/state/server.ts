@@ -3,7 +3,7 @@ import { encode } from '../wire/cbor.ts'
 import type { Clock, Digest } from '../wire/environment.ts'
 import type { HandlerContext, Reply } from '../wire/frames/types.ts'
 import { concatBytes } from '../wire/hash.ts'
-import type { Hash, PeerName } from '../wire/messages.ts'
+import type { Hash } from '../wire/messages.ts'
 import { isRefusal, type Refusal, refuse } from '../wire/refusals.ts'
 import { Bandwidth } from './bandwidth.ts'
 import {
@@ -44,16 +44,17 @@ export class StateServer {
     this.#bandwidth = new Bandwidth(init.bandwidth ?? servedAt(SERVED_BYTES_PER_SECOND), MAX_ACCOUNTED_PEERS)
   }
 
-  async handle(value: unknown, { from, signal }: HandlerContext): Promise<Reply | Refusal> {
+  async handle(value: unknown, context: HandlerContext): Promise<Reply | Refusal> {
+    const { from } = context
     const barred = this.#init.admit(from)
     if (barred !== null) return barred
     const header = parseHeader(value)
     if (isRefusal(header)) return header
     if (!this.#isServed(header)) return refuse('wrong-stage')
-    if (header.type === 'chunk') return this.#chunk(header, from, signal)
-    const reply = await this.#answer(header, signal)
+    if (header.type === 'chunk') return this.#chunk(header, context)
+    const reply = await this.#answer(header, context)
     if (isRefusal(reply)) return reply
-    return (await this.#inTurn(from, reply.body?.length ?? 0, signal)) ?? reply
+    return (await this.#inTurn(reply.body?.length ?? 0, context)) ?? reply
   }
 
   /** Certificates are of any stage, snapshots of the own one and of the one that is kept, all else is of the own one. */
@@ -78,14 +79,14 @@ export class StateServer {
     return kept.piece(round, offset, SNAPSHOT_CHUNK_BYTES)
   }
 
-  async #answer(header: Exclude<StateHeader, ChunkHeader>, signal: AbortSignal): Promise<Reply | Refusal> {
+  async #answer(header: Exclude<StateHeader, ChunkHeader>, context: HandlerContext): Promise<Reply | Refusal> {
     switch (header.type) {
       case 'status':
         return { header: this.#source.status() }
       case 'certificates':
         return this.#certificates(header)
       case 'leaves': {
-        const leaves = await this.#leavesOf(header.round, signal)
+        const leaves = await this.#leavesOf(header.round, context.signal)
         return leaves === null ? UNKNOWN : { header: null, body: concatBytes(leaves) }
       }
       case 'partition': {
@@ -130,13 +131,13 @@ export class StateServer {
     return leaves
   }
 
-  async #chunk({ stage, round, index }: ChunkHeader, from: PeerName, signal: AbortSignal): Promise<Reply | Refusal> {
+  async #chunk({ stage, round, index }: ChunkHeader, context: HandlerContext): Promise<Reply | Refusal> {
     const manifest = this.#snapshot(stage, round)
     const leaf = manifest?.leaves[index]
     if (manifest === null || leaf === undefined) return UNKNOWN
     const offset = index * SNAPSHOT_CHUNK_BYTES
     // Read when its turn has come: what waits holds no memory.
-    const late = await this.#inTurn(from, Math.min(SNAPSHOT_CHUNK_BYTES, manifest.bytes - offset), signal)
+    const late = await this.#inTurn(Math.min(SNAPSHOT_CHUNK_BYTES, manifest.bytes - offset), context)
     if (late !== null) return late
     const body = await this.#piece(stage, round, offset)
     // The leaf stands for the bytes: hashing them again would cost as much as sending them. If they rotted, the asker finds out.
@@ -144,10 +145,11 @@ export class StateServer {
   }
 
   /** Null once the bytes may be sent; a refusal where that would take too long. */
-  async #inTurn(from: PeerName, bytes: number, signal: AbortSignal): Promise<Refusal | null> {
-    const waitMs = this.#bandwidth.reserve(from, bytes, this.#clock.nowMs())
+  async #inTurn(bytes: number, context: HandlerContext): Promise<Refusal | null> {
+    const waitMs = this.#bandwidth.reserve(context.from, bytes, this.#clock.nowMs())
     if (waitMs === null) return refuse('overloaded', 'asked for more than the bandwidth of one peer')
     if (waitMs === 0) return null
+    const { signal } = context
     return new Promise(resolve => {
       const end = (): void => {
         cancel()

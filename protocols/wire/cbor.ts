@@ -4,6 +4,7 @@
  */
 import * as dagCbor from '@ipld/dag-cbor'
 import { encodeCanonical } from './canonical.ts'
+import { NOT_PLAIN, readPlain } from './canonical-read.ts'
 import { MAX_DEPTH } from './constants.ts'
 import { type Refusal, refuse } from './refusals.ts'
 
@@ -19,11 +20,12 @@ export function encode(value: unknown): Uint8Array {
 export function decodeStrict(bytes: Uint8Array, limits: { readonly maxBytes: number }): unknown {
   if (bytes.byteLength > limits.maxBytes)
     return refuse('too-large', `${bytes.byteLength} bytes where ${limits.maxBytes} are allowed`)
+  const plain = readPlain(bytes, MAX_DEPTH)
+  if (plain !== NOT_PLAIN) return plain
   const malformed = scan(bytes)
   if (malformed !== null) return malformed
   try {
     const value: unknown = dagCbor.decode(bytes)
-    if (plainEnd(bytes, 0) === bytes.byteLength) return value
     const again = encodeCanonical(value)
     return sameBytes(again, bytes) ? value : refuse('bad-encoding', 'not the canonical encoding of its value')
   } catch (error) {
@@ -88,67 +90,6 @@ function readHead(bytes: Uint8Array, position: number): { major: number; argumen
   let argument = 0
   for (let index = 1; index <= length; index++) argument = argument * 256 + bytes[position + index]!
   return { major, argument, next: position + 1 + length }
-}
-
-/**
- * Where the item that begins here ends, if it is canonical beyond doubt; else -1, and re-encoding decides, at twice the cost
- * of decoding. Beyond doubt are shortest heads up to 32 bits, ASCII text, ordered text keys, true, false and null: all that
- * headers of messages hold. Only for bytes that `scan` has let through, which bounds the recursion.
- */
-function plainEnd(bytes: Uint8Array, position: number): number {
-  const head = readHead(bytes, position)
-  if (head === null) return -1
-  const { major, argument, next } = head
-  if (major === SIMPLE) return next === position + 1 && argument >= FALSE && argument <= NULL ? next : -1
-  if (argument < (SHORTEST[next - position - 1] ?? Number.POSITIVE_INFINITY)) return -1
-  if (major === TEXT) return plainTextEnd(bytes, next, next + argument)
-  if (major === ARRAY) return plainArrayEnd(bytes, next, argument)
-  if (major === MAP) return plainMapEnd(bytes, next, argument)
-  return major === BYTES ? next + argument : next
-}
-
-/** Smallest argument that needs so many bytes after the first; eight are left to re-encoding. */
-const SHORTEST: Readonly<Record<number, number>> = { 0: 0, 1: 24, 2: 0x100, 4: 0x1_0000 }
-const SIMPLE = 7
-const FALSE = 20
-const NULL = 22
-
-function plainTextEnd(bytes: Uint8Array, from: number, end: number): number {
-  for (let index = from; index < end; index++) if (bytes[index]! >= 0x80) return -1
-  return end
-}
-
-function plainArrayEnd(bytes: Uint8Array, from: number, items: number): number {
-  let position = from
-  for (let item = 0; item < items && position >= 0; item++) position = plainEnd(bytes, position)
-  return position
-}
-
-function plainMapEnd(bytes: Uint8Array, from: number, entries: number): number {
-  let position = from
-  /** Of the key before: its head and text. */
-  let before = -1
-  let beforeEnd = -1
-  for (let entry = 0; entry < entries; entry++) {
-    const end = bytes[position]! >> 5 === TEXT ? plainEnd(bytes, position) : -1
-    if (end < 0) return -1
-    if (before >= 0 && !isOrdered(bytes, before, beforeEnd, position, end)) return -1
-    before = position
-    beforeEnd = end
-    position = plainEnd(bytes, end)
-    if (position < 0) return -1
-  }
-  return position
-}
-
-/** Shorter keys first, those of one length by their bytes; none twice. */
-function isOrdered(bytes: Uint8Array, a: number, aEnd: number, b: number, bEnd: number): boolean {
-  if (aEnd - a !== bEnd - b) return aEnd - a < bEnd - b
-  for (let index = 0; index < aEnd - a; index++) {
-    const difference = bytes[a + index]! - bytes[b + index]!
-    if (difference !== 0) return difference < 0
-  }
-  return false
 }
 
 /** A plain loop: `every` calls back for each byte, which costs ten times as much. */

@@ -2,7 +2,7 @@
  * Remembers verified envelopes, so that a polka or certificate that carries votes seen before costs no second signature
  * check (160 us each). Least recently used ones go first; entries and bytes are bounded.
  */
-import { equalBytes, hashHex } from './hash.ts'
+import { equalBytes, keyOf } from './hash.ts'
 import type { Signed } from './messages.ts'
 
 export interface EnvelopeCacheLimits {
@@ -29,7 +29,7 @@ export class EnvelopeCache {
   }
 
   get(signature: Uint8Array, envelope: Uint8Array): Signed | null {
-    const key = hashHex(signature)
+    const key = keyOf(signature)
     const found = this.#verified.get(key)
     if (found === undefined || !equalBytes(found.envelope, envelope)) return null
     this.#verified.delete(key)
@@ -39,8 +39,8 @@ export class EnvelopeCache {
 
   add(signature: Uint8Array, signed: Signed): void {
     if (signed.envelope.byteLength > this.#limits.bytes) return
-    this.#remove(hashHex(signature))
-    this.#verified.set(hashHex(signature), signed)
+    this.#remove(keyOf(signature))
+    this.#verified.set(keyOf(signature), signed)
     this.#bytes += signed.envelope.byteLength
     for (const oldest of this.#verified.keys()) {
       if (this.#verified.size <= this.#limits.entries && this.#bytes <= this.#limits.bytes) break

@@ -12,7 +12,7 @@ import { ENVELOPE_CACHE_BYTES, ENVELOPE_CACHE_ENTRIES, ENVELOPE_OVERHEAD_BYTES, 
 import { holdsEd25519 } from './ed25519.ts'
 import { decodeEnvelope, type EnvelopeParts, encodeEnvelope, signedBytes } from './envelope-bytes.ts'
 import { EnvelopeCache } from './envelope-cache.ts'
-import { hashHex } from './hash.ts'
+import { hashHex, keyOf } from './hash.ts'
 import type { Payload, PayloadKind, PeerName, Signed } from './messages.ts'
 import { isRefusal, type Refusal, refuse } from './refusals.ts'
 import { MESSAGES, PAYLOAD_KINDS, type PayloadOf, validatePayload } from './table.ts'
@@ -124,7 +124,7 @@ const names = new Map<string, PeerName>()
 const MAX_NAMES = 1024
 
 function nameOf(publicKey: Uint8Array): PeerName {
-  const key = hashHex(publicKey)
+  const key = keyOf(publicKey)
   const known = names.get(key)
   if (known !== undefined) return known
   const name = peerIdFromPublicKey(publicKeyFromRaw(publicKey)).toString()

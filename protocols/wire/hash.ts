@@ -33,6 +33,11 @@ export function hashHex(hash: Uint8Array): string {
   return text
 }
 
+/** A text for these bytes and no others, for keys of maps: half as long as the hexadecimal, in half of its time. */
+export function keyOf(bytes: Uint8Array): string {
+  return Reflect.apply(String.fromCharCode, null, bytes)
+}
+
 /** Bytes of a hexadecimal text; throws a RangeError where it is not one. */
 export function hexBytes(text: string): Uint8Array {
   if (text.length % 2 !== 0 || /[^0-9a-f]/i.test(text)) throw new RangeError('not a hexadecimal text of whole bytes')
@@ -67,7 +72,9 @@ export function compareText(a: string, b: string): number {
 
 /** All parts, one after the other. */
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(parts.reduce((total, part) => total + part.byteLength, 0))
+  let length = 0
+  for (const part of parts) length += part.byteLength
+  const joined = new Uint8Array(length)
   let offset = 0
   for (const part of parts) {
     joined.set(part, offset)

@@ -113,12 +113,21 @@ export class SimConnection extends AbstractMultiaddrConnection implements Multia
   /** In order, each once. */
   #arrive(sequence: number, segment: Segment): void {
     if (sequence < this.#delivered) return
+    if (sequence === this.#delivered && this.#arrived.size === 0) {
+      this.#delivered++
+      this.#hand(segment)
+      return
+    }
     this.#arrived.set(sequence, segment)
     for (let next = this.#arrived.get(this.#delivered); next !== undefined; next = this.#arrived.get(this.#delivered)) {
       this.#arrived.delete(this.#delivered++)
-      if (next.kind === 'data') this.#acknowledged(next.bytes.byteLength)
-      this.#other?.process.fire(() => this.#other?.take(next))
+      this.#hand(next)
     }
+  }
+
+  #hand(segment: Segment): void {
+    if (segment.kind === 'data') this.#acknowledged(segment.bytes.byteLength)
+    this.#other?.process.fire(() => this.#other?.take(segment))
   }
 
   /** The other machine has it; the acknowledgement's way back is not modelled. */

@@ -1,5 +1,5 @@
 /** One peer's machine: a disk, a clock and a node of the chain, and on it, while it is up, the shipped composition. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { plaintext } from '@libp2p/plaintext'
 import type { Chain } from '../../consensus/chain/types.ts'
 import type { Corpus } from '../../node/data/index.ts'
@@ -48,7 +48,7 @@ export interface SimPeerInit {
 /** SHA-256 at once: the thread pool would answer when the real machine likes. */
 export const digest: Digest = async (bytes, options) => {
   options?.signal?.throwIfAborted()
-  return new Uint8Array(createHash('sha256').update(bytes).digest())
+  return new Uint8Array(hash('sha256', bytes, 'buffer'))
 }
 
 /** One process of a peer, from its start to its end. */

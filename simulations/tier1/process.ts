@@ -57,11 +57,14 @@ export class SimProcess implements Owner {
   readonly random: Random
   #state: 'running' | 'paused' | 'dead' = 'running'
   #held: (() => void)[] = []
+  /** Made once: entering a context by `run` copies it each time. */
+  readonly #enter: <Result>(work: () => Result) => Result
 
   constructor(time: VirtualTime, machine: MachineClock, random: Random) {
     this.time = time
     this.machine = machine
     this.random = random
+    this.#enter = contexts.run(this, () => AsyncLocalStorage.snapshot())
   }
 
   get isAlive(): boolean {
@@ -88,7 +91,7 @@ export class SimProcess implements Owner {
 
   /** Runs code of the process. */
   run<Result>(work: () => Result): Result {
-    return contexts.run(this, work)
+    return this.#enter(work)
   }
 
   fire(callback: () => void): void {

@@ -2,7 +2,13 @@
 import { createHash } from 'node:crypto'
 import { decodeStrict, encode } from '../../protocols/wire/cbor.ts'
 import type { Digest } from '../../protocols/wire/environment.ts'
-import type { Handlers, Message, RefusalListener, RequestOptions } from '../../protocols/wire/frames/types.ts'
+import type {
+  HandlerContext,
+  Handlers,
+  Message,
+  RefusalListener,
+  RequestOptions,
+} from '../../protocols/wire/frames/types.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal, type Refusal, refuse } from '../../protocols/wire/refusals.ts'
 
@@ -55,7 +61,7 @@ export class FakeNetwork {
     try {
       await this.gate(to)
       const signal = options.signal ?? new AbortController().signal
-      const reply = await handler(travelled(header), travelledBody, { from, digest: digestOf(body), signal })
+      const reply = await handler(travelled(header), travelledBody, contextOf(from, body, signal))
       if (isRefusal(reply)) {
         this.#handlers.get(to)?.onRefusal(reply.refused, from, reply.detail)
         return reply
@@ -80,7 +86,7 @@ export class FakeNetwork {
     await this.gate(to)
     this.log.push({ from, to, header, bytes: body.length })
     const signal = options.signal ?? new AbortController().signal
-    const refused = await handler(travelled(header), body.slice(), { from, digest: digestOf(body), signal })
+    const refused = await handler(travelled(header), body.slice(), contextOf(from, body, signal))
     if (refused !== null) this.#handlers.get(to)?.onRefusal(refused.refused, from, refused.detail)
     return null
   }
@@ -129,4 +135,15 @@ function travelled(header: unknown): unknown {
 
 function digestOf(body: Uint8Array): Uint8Array | null {
   return body.length === 0 ? null : sha256(body)
+}
+
+function contextOf(from: PeerName, body: Uint8Array, signal: AbortSignal): HandlerContext {
+  return {
+    from,
+    digest: digestOf(body),
+    signal,
+    get isGivenUp() {
+      return signal.aborted
+    },
+  }
 }

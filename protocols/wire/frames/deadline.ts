@@ -1,9 +1,13 @@
 /** One signal out of several reasons to stop, which remembers the reason as a refusal. */
-import type { Clock } from '../environment.ts'
+import type { CancelTimer, Clock } from '../environment.ts'
 import { type Refusal, refuse } from '../refusals.ts'
+import { LazySignal } from './lazy-signal.ts'
 
 export interface Deadline {
   readonly signal: AbortSignal
+  readonly isStopped: boolean
+  /** In place of a listener of `signal`, which would have to be made: called once, as it stops; at once where it has. */
+  onStop(callback: () => void): void
   /** Why the signal fired; 'aborted' where it has not. */
   reason(): Refusal
   stop(reason: Refusal): void
@@ -12,24 +16,36 @@ export interface Deadline {
 }
 
 export function startDeadline(clock: Clock, timeoutMs: number, outer: AbortSignal | undefined): Deadline {
-  const controller = new AbortController()
-  let reason = refuse('aborted')
-  const stop = (why: Refusal): void => {
-    if (controller.signal.aborted) return
-    reason = why
-    controller.abort()
+  return new RunningDeadline(clock, timeoutMs, outer)
+}
+
+class RunningDeadline extends LazySignal implements Deadline {
+  readonly #outer: AbortSignal | undefined
+  readonly #cancelTimer: CancelTimer
+  #reason: Refusal | null = null
+
+  constructor(clock: Clock, timeoutMs: number, outer: AbortSignal | undefined) {
+    super()
+    this.#outer = outer
+    this.#cancelTimer = clock.after(timeoutMs, () => this.stop(refuse('timed-out', `after ${timeoutMs} ms`)))
+    outer?.addEventListener('abort', this.#onAbort)
+    if (outer?.aborted === true) this.#onAbort()
   }
-  const cancelTimer = clock.after(timeoutMs, () => stop(refuse('timed-out', `after ${timeoutMs} ms`)))
-  const onAbort = (): void => stop(refuse('aborted'))
-  outer?.addEventListener('abort', onAbort)
-  if (outer?.aborted === true) onAbort()
-  return {
-    signal: controller.signal,
-    reason: () => reason,
-    stop,
-    clear: () => {
-      cancelTimer()
-      outer?.removeEventListener('abort', onAbort)
-    },
+
+  reason(): Refusal {
+    return this.#reason ?? refuse('aborted')
   }
+
+  stop(reason: Refusal): void {
+    if (this.isStopped) return
+    this.#reason = reason
+    this.fire()
+  }
+
+  clear(): void {
+    this.#cancelTimer()
+    this.#outer?.removeEventListener('abort', this.#onAbort)
+  }
+
+  readonly #onAbort = (): void => this.stop(refuse('aborted'))
 }

@@ -17,6 +17,7 @@ import {
 } from '../constants.ts'
 import { concatBytes } from '../hash.ts'
 import { FrameError } from './errors.ts'
+import { readUint32, writeUint32 } from './uint32.ts'
 
 export interface FrameStreamLimits {
   /** Longest frame, in bytes; a longer one resets the stream. */
@@ -158,7 +159,7 @@ export class FrameStream {
   }
 
   #begin(): void {
-    const length = new DataView(this.#length.buffer).getUint32(0, true)
+    const length = readUint32(this.#length, 0)
     const { maxFrameBytes } = this.#limits
     if (length > maxFrameBytes)
       throw new FrameError('too-large', `a frame of ${length} bytes, at most ${maxFrameBytes} are allowed`)
@@ -220,28 +221,25 @@ export class FrameStream {
   #join(frames: readonly (readonly Uint8Array[])[]): Uint8ArrayList {
     const joined = new Uint8ArrayList()
     let small: Uint8Array[] = []
-    const flush = (): void => {
-      if (small.length > 0) joined.append(concatBytes(small))
-      small = []
-    }
     for (const parts of frames) {
-      const length = parts.reduce((total, part) => total + part.byteLength, 0)
+      let length = 0
+      for (const part of parts) length += part.byteLength
       const { maxFrameBytes } = this.#limits
       if (length > maxFrameBytes)
         throw new RangeError(`a frame of ${length} bytes, at most ${maxFrameBytes} are allowed`)
       const prefix = new Uint8Array(LENGTH_BYTES)
-      new DataView(prefix.buffer).setUint32(0, length, true)
+      writeUint32(prefix, 0, length)
       small.push(prefix)
       for (const part of parts) {
         if (part.byteLength <= COPIED_PART_BYTES) {
           small.push(part)
         } else {
-          flush()
-          joined.append(part)
+          joined.append(concatBytes(small), part)
+          small = []
         }
       }
     }
-    flush()
+    if (small.length > 0) joined.append(concatBytes(small))
     return joined
   }
 
@@ -250,7 +248,8 @@ export class FrameStream {
     for (let offset = 0; offset < bytes.byteLength; ) {
       const end = bytes.byteLength - offset <= SEND_BYTES ? bytes.byteLength : offset + CHUNK_BYTES
       try {
-        this.#stream.send(bytes.sublist(offset, end))
+        // Handed over whole where it can be: the stream takes the buffers out of the list.
+        this.#stream.send(offset === 0 && end === bytes.byteLength ? bytes : bytes.sublist(offset, end))
         offset = end
         await this.#room(signal)
       } catch (error) {

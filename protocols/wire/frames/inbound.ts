@@ -6,6 +6,7 @@ import type { Allowance } from './allowance.ts'
 import type { Assemblies } from './assembly.ts'
 import { checkDigest } from './body-digest.ts'
 import type { FairWriter } from './fair-writer.ts'
+import { LazySignal } from './lazy-signal.ts'
 import { decodeHead, encodeHead, encodeRefusal, type MessageFrame, type MessageHead } from './message.ts'
 import type { HandlerContext, Handlers, RefusalListener, Reply } from './types.ts'
 
@@ -19,14 +20,40 @@ export interface InboundInit extends Handlers {
   readonly allowance?: Allowance | null
 }
 
-interface Received {
+/** A message that came whole, and what its handler is told. */
+class Received implements HandlerContext {
   readonly type: 'request' | 'note'
   readonly id: number
   readonly header: unknown
   readonly body: Uint8Array
-  /** Announced SHA-256 of the body; null without one. */
-  readonly announced: Hash | null
-  readonly signal: AbortSignal
+  readonly from: PeerName
+  readonly digest: Hash | null
+  readonly #stop: LazySignal
+
+  constructor(of: Open, from: PeerName, body: Uint8Array, announced: Hash | null) {
+    this.type = of.type
+    this.id = of.id
+    this.header = of.header
+    this.body = body
+    this.from = from
+    this.digest = announced
+    this.#stop = of.stop
+  }
+
+  get signal(): AbortSignal {
+    return this.#stop.signal
+  }
+
+  get isGivenUp(): boolean {
+    return this.#stop.isStopped
+  }
+}
+
+interface Open {
+  readonly type: Received['type']
+  readonly id: number
+  readonly header: unknown
+  readonly stop: LazySignal
 }
 
 const NOTHING = new Uint8Array(0)
@@ -34,7 +61,7 @@ const NOTHING = new Uint8Array(0)
 export class InboundMessages {
   readonly #init: InboundInit
   /** From the head to the end of the handler and its answer. */
-  readonly #open = new Map<number, AbortController>()
+  readonly #open = new Map<number, LazySignal>()
   #runningNotes = 0
   #onNoteDone: (() => void) | null = null
 
@@ -64,7 +91,7 @@ export class InboundMessages {
 
   /** The stream is over. */
   end(): void {
-    for (const controller of this.#open.values()) controller.abort()
+    for (const stop of this.#open.values()) stop.fire()
     this.#init.bodies.dropAll()
   }
 
@@ -75,20 +102,21 @@ export class InboundMessages {
     // Twice: what the sender gave up may still be ending here.
     if (this.#open.size >= 2 * (openRequests + openNotes)) return this.#overloaded(type, id)
     const { header, body } = head
-    const controller = new AbortController()
-    const received = { type, id, header, signal: controller.signal }
+    const stop = new LazySignal()
+    const open: Open = { type, id, header, stop }
+    const { peer } = this.#init
     if (body === null) {
-      this.#open.set(id, controller)
-      void this.#run({ ...received, body: NOTHING, announced: null })
+      this.#open.set(id, stop)
+      void this.#run(new Received(open, peer, NOTHING, null))
       return null
     }
     const begun = this.#init.bodies.begin(
       `${id}`,
       body.bytes,
-      bytes => void this.#run({ ...received, body: bytes, announced: body.digest }),
+      bytes => void this.#run(new Received(open, peer, bytes, body.digest)),
     )
     if (!begun) return this.#overloaded(type, id)
-    this.#open.set(id, controller)
+    this.#open.set(id, stop)
     return null
   }
 
@@ -101,23 +129,23 @@ export class InboundMessages {
 
   #cancel(id: number): void {
     const { bodies, writer } = this.#init
-    this.#open.get(id)?.abort()
+    this.#open.get(id)?.fire()
     bodies.drop(`${id}`)
     writer.drop(id, 'answerBody')
   }
 
   async #run(received: Received): Promise<void> {
-    const { type, id, body, signal } = received
+    const { type, id, body } = received
     const { byteLength } = body
     if (type === 'note') this.#runningNotes++
     try {
       const result = await this.#handle(received)
       if (isRefusal(result)) this.#init.onRefusal(result.refused, this.#init.peer, result.detail)
-      if (type === 'request' && !signal.aborted) await this.#answer(id, result, signal)
+      if (type === 'request' && !received.isGivenUp) await this.#answer(received, result)
     } catch (error) {
       // A handler that throws is a bug of this node: counted, and the peer is told without details.
       this.#init.onRefusal('aborted', this.#init.peer, String(error))
-      if (type === 'request' && !signal.aborted) await this.#refuse(id, refuse('aborted', 'the handler failed'))
+      if (type === 'request' && !received.isGivenUp) await this.#refuse(id, refuse('aborted', 'the handler failed'))
     } finally {
       if (this.#init.areBodiesSpent === true && byteLength > 0) free(body)
       this.#init.bodies.release(byteLength)
@@ -129,21 +157,23 @@ export class InboundMessages {
     }
   }
 
-  async #handle({ type, header, body, announced, signal }: Received): Promise<Reply | Refusal | null> {
-    const { digest, onNote, onRequest, peer } = this.#init
-    const wrong = announced === null ? null : await checkDigest(digest, body, announced, signal)
+  async #handle(received: Received): Promise<Reply | Refusal | null> {
+    const { digest, onNote, onRequest } = this.#init
+    const { type, header, body, digest: announced } = received
+    const wrong = announced === null ? null : await checkDigest(digest, body, announced, received.signal)
     if (wrong !== null) return wrong
-    const context: HandlerContext = { from: peer, digest: announced, signal }
     const handler = type === 'request' ? onRequest : onNote
-    return handler === undefined ? refuse('not-allowed', `no ${type} is taken here`) : handler(header, body, context)
+    return handler === undefined ? refuse('not-allowed', `no ${type} is taken here`) : handler(header, body, received)
   }
 
-  async #answer(id: number, result: Reply | Refusal | null, signal: AbortSignal): Promise<void> {
+  async #answer(received: Received, result: Reply | Refusal | null): Promise<void> {
+    const { id } = received
     if (isRefusal(result)) return this.#refuse(id, result)
     const { header, body = NOTHING, digest: known } = result ?? { header: null }
-    const digest = body.byteLength === 0 ? null : (known ?? (await this.#init.digest(body, { signal })))
+    const digest =
+      body.byteLength === 0 ? null : (known ?? (await this.#init.digest(body, { signal: received.signal })))
     const head = encodeHead({ header, body: digest === null ? null : { bytes: body.byteLength, digest } })
-    if (signal.aborted) return
+    if (received.isGivenUp) return
     const { writer, allowance } = this.#init
     const beyond = digest === null ? null : (allowance?.admit(body.byteLength) ?? null)
     if (beyond !== null) return this.#refuse(id, beyond)

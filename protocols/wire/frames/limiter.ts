@@ -26,13 +26,17 @@ export class Limiter {
     this.#limits = limits
   }
 
+  /** True where there is room at once, and nobody waits; then `release` must follow. */
+  take(bytes: number): boolean {
+    if (this.#waiters.length > 0 || !this.#fits(bytes)) return false
+    this.#hold(bytes)
+    return true
+  }
+
   /** Null once there is room (then `release` must follow), else a refusal. The signal must fire at some time. */
   acquire(bytes: number, signal: AbortSignal): Promise<Refusal | null> {
     if (signal.aborted) return Promise.resolve(refuse('aborted'))
-    if (this.#waiters.length === 0 && this.#fits(bytes)) {
-      this.#take(bytes)
-      return Promise.resolve(null)
-    }
+    if (this.take(bytes)) return Promise.resolve(null)
     if (this.#waiters.length >= this.#limits.waiting)
       return Promise.resolve(refuse('overloaded', `${this.#limits.waiting} wait already`))
     return new Promise(resolve => {
@@ -62,7 +66,7 @@ export class Limiter {
   #admit(): void {
     for (let next = this.#waiters[0]; next !== undefined && this.#fits(next.bytes); next = this.#waiters[0]) {
       this.#waiters.shift()
-      this.#take(next.bytes)
+      this.#hold(next.bytes)
       next.admit()
     }
   }
@@ -72,7 +76,7 @@ export class Limiter {
     return this.#permits < this.#limits.permits && this.#bytes + bytes <= this.#limits.bytes
   }
 
-  #take(bytes: number): void {
+  #hold(bytes: number): void {
     this.#permits++
     this.#bytes += bytes
   }

@@ -8,6 +8,7 @@ import { FRAME_PREFIX_BYTES, HASH_BYTES, MAX_BODY_BYTES, MAX_HEADER_BYTES } from
 import { bytes, integer, isMap, nullable, object } from '../fields.ts'
 import type { Hash } from '../messages.ts'
 import { isRefusal, isRefusalReason, type Refusal, refuse } from '../refusals.ts'
+import { readUint32, writeUint32 } from './uint32.ts'
 
 export const FRAME_TYPES = {
   request: 1,
@@ -50,24 +51,26 @@ const TYPE_NAMES: ReadonlyMap<number, FrameType> = new Map([
   [7, 'cancel'],
 ])
 
+/** Of the message id in a frame's prefix. */
+const ID_AT = 4
+
 const MAX_DETAIL_CHARACTERS = 256
 
 /** The prefix of a frame; its payload follows as a separate part, without a copy. */
 export function framePrefix(type: FrameType, id: number): Uint8Array {
   const prefix = new Uint8Array(FRAME_PREFIX_BYTES)
   prefix[0] = FRAME_TYPES[type]
-  new DataView(prefix.buffer).setUint32(4, id, true)
+  writeUint32(prefix, ID_AT, id)
   return prefix
 }
 
 export function decodeFrame(frame: Uint8Array): MessageFrame | Refusal {
   if (frame.byteLength < FRAME_PREFIX_BYTES) return refuse('bad-encoding', `a frame of ${frame.byteLength} bytes`)
-  const view = new DataView(frame.buffer, frame.byteOffset, FRAME_PREFIX_BYTES)
   const type = TYPE_NAMES.get(frame[0]!)
   // Type and the three zero bytes after it.
-  if (type === undefined || view.getUint32(0, true) !== FRAME_TYPES[type])
+  if (type === undefined || readUint32(frame, 0) !== FRAME_TYPES[type])
     return refuse('bad-encoding', 'an unknown frame type')
-  return { type, id: view.getUint32(4, true), payload: frame.subarray(FRAME_PREFIX_BYTES) }
+  return { type, id: readUint32(frame, ID_AT), payload: frame.subarray(FRAME_PREFIX_BYTES) }
 }
 
 /** Throws a RangeError where the head is too long: that is a bug of the caller. */

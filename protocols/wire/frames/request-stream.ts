@@ -125,13 +125,13 @@ export class RequestStream {
       const id = this.#takeId()
       const answer = new Promise<Message | Refusal>(settle => {
         this.#pending.set(id, { deadline, maxAnswerBytes, answered: false, settle })
-        deadline.signal.addEventListener('abort', () => settle(deadline.reason()), { once: true })
+        deadline.onStop(() => settle(deadline.reason()))
       })
       const sending = this.#writer.send({ type: 'request', id, head, body: body ?? null, bodyType: 'body' })
       const result = await answer
       this.#pending.delete(id)
       // The caller may reuse the body once nothing of it is left to send; a stopped request also tells the peer.
-      if (deadline.signal.aborted) this.#cancel(id)
+      if (deadline.isStopped) this.#cancel(id)
       else if (isRefusal(result)) this.#writer.drop(id, 'body')
       await sending
       return result
@@ -142,11 +142,11 @@ export class RequestStream {
   async notify(header: unknown, body?: Uint8Array, options: NoteOptions = {}): Promise<Refusal | null> {
     return this.#call(this.#noteLimiter, header, body, options, async (head, deadline) => {
       const id = this.#takeId()
-      const onAbort = (): void => this.#cancel(id)
-      deadline.signal.addEventListener('abort', onAbort, { once: true })
-      const error = await this.#writer.send({ type: 'note', id, head, body: body ?? null, bodyType: 'body' })
+      const sending = this.#writer.send({ type: 'note', id, head, body: body ?? null, bodyType: 'body' })
+      deadline.onStop(() => this.#cancel(id))
+      const error = await sending
       if (error === null) return null
-      return deadline.signal.aborted ? deadline.reason() : refuse('unreachable', error.message)
+      return deadline.isStopped ? deadline.reason() : refuse('unreachable', error.message)
     })
   }
 
@@ -187,7 +187,9 @@ export class RequestStream {
     try {
       const head = await this.#headOf(header, body, options.digest, deadline)
       if (isRefusal(head)) return head
-      const refusal = await limiter.acquire(bytes, deadline.signal)
+      const refusal = await (!deadline.isStopped && limiter.take(bytes)
+        ? null
+        : limiter.acquire(bytes, deadline.signal))
       if (refusal !== null) return refusal.refused === 'aborted' ? deadline.reason() : refusal
       const beyond = bytes === 0 ? null : (this.#init.allowance?.admit(bytes) ?? null)
       try {
@@ -214,7 +216,7 @@ export class RequestStream {
       const digest = known ?? (await this.#init.digest(body, { signal: deadline.signal }))
       return encodeHead({ header, body: { bytes: body.byteLength, digest } })
     } catch (error) {
-      if (deadline.signal.aborted) return deadline.reason()
+      if (deadline.isStopped) return deadline.reason()
       throw error
     }
   }
@@ -280,7 +282,7 @@ export class RequestStream {
       bytes => void this.#finishAnswer(pending, header, bytes, body.digest),
     )
     if (!begun) pending.deadline.stop(refuse('overloaded', 'too many answers arrive at a time'))
-    else pending.deadline.signal.addEventListener('abort', () => this.#answers.drop(key), { once: true })
+    else pending.deadline.onStop(() => this.#answers.drop(key))
     return null
   }
 

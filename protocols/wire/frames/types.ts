@@ -23,8 +23,10 @@ export interface HandlerContext {
   readonly from: PeerName
   /** SHA-256 of the body, already checked; null without a body. */
   readonly digest: Hash | null
-  /** Fires when the sender gave up or the stream ended. */
+  /** Fires when the sender gave up or the stream ended. It is made when it is first read, so read it only to hand it on. */
   readonly signal: AbortSignal
+  /** Whether the signal has fired. */
+  readonly isGivenUp: boolean
 }
 
 /** Answers a request; an exception counts as a bug here and reaches the peer as the refusal `aborted`. */

@@ -143,7 +143,7 @@ describe('activations: the service', () => {
     const id = { round: 7, source: a0.name, sequence: 1 }
     await middle.service.abandon(a0.name, id)
     expect(source.abandoned).to.deep.equal([[b0.name, id]])
-    const context = { from: b0.name, digest: null, signal: new AbortController().signal }
+    const context = { from: b0.name, digest: null, signal: new AbortController().signal, isGivenUp: false }
     const refusal = await source.streams?.onNote?.({ kind: 'abandoned', id: 1 }, new Uint8Array(0), context)
     expect(refusal).to.have.property('refused', 'out-of-bounds')
   })
@@ -155,7 +155,7 @@ describe('activations: the service', () => {
       lossMicronats: 0,
       settledBelow: 0,
     }
-    const context = { from: a0.name, digest: chain.content, signal: AbortSignal.abort() }
+    const context = { from: a0.name, digest: chain.content, signal: AbortSignal.abort(), isGivenUp: true }
     const reply = await middle.streams?.onRequest?.(header, tensor, context)
     expect(reply).to.deep.equal({ refused: 'aborted' })
     expect(middle.deliveries).to.deep.equal([])

@@ -83,6 +83,18 @@ describe('canonical DAG-CBOR', () => {
     )
   })
 
+  it('has no prototype of a map written by its bytes', () => {
+    const map = decodeStrict(dagCbor.encode(JSON.parse('{"__proto__": {"admin": true}}')), LIMIT)
+    expect(map).not.to.have.property('admin')
+  })
+
+  it('copies byte strings, so that what was decoded outlives the bytes', () => {
+    const bytes = encode({ a: Uint8Array.of(1, 2, 3) })
+    const value = decodeStrict(bytes, LIMIT)
+    bytes.fill(0)
+    expect(value).to.deep.equal({ a: Uint8Array.of(1, 2, 3) })
+  })
+
   it('decodes whatever it encodes', () => {
     const leaf = fc.oneof(
       fc.maxSafeInteger(),
@@ -103,6 +115,7 @@ describe('canonical DAG-CBOR', () => {
       fc.property(tree, value => {
         const decoded = decodeStrict(encode(value), LIMIT)
         expect(encode(decoded)).to.deep.equal(encode(value))
+        expect(decoded).to.deep.equal(dagCbor.decode(encode(value)))
       }),
       { numRuns: 300 },
     )
