@@ -219,7 +219,7 @@ export class Replica {
     const round = new RoundRun({
       parts,
       context,
-      work: isWorking ? workContext(base, this.#pace) : null,
+      work: isWorking ? workContext(base, this.#pace, this.#tempo) : null,
       restored,
       clip: this.#clip,
       reports: this.#reports(),
