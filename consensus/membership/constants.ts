@@ -1,10 +1,15 @@
 /** Consecutive certificates in which a seat was not heard before it may be removed as absent (round.md, k = 3). */
 export const ABSENCE_ROUNDS = 3
+/**
+ * The same in blocks, as a share of the epoch: short rounds are over before a machine has started again. With the start values 8 blocks, 48 s
+ * while the chain is idle.
+ */
+export const ABSENCE_EPOCH_SHARE = 1 / 8
 /** Epochs that the removal of an absent peer waits for a replacement before it is forgotten, counted from the first in which it could have acted. */
 export const DEPARTURE_EPOCHS = 2
 /**
  * Envelopes of a peer beside a proposal among which two that contradict each other are looked for. An honest leader shows
- * seven at most: COMMIT, HAVE, three OUTCOMEs, and the two.
+ * nine at most: COMMIT, HAVE, five OUTCOMEs, and the two.
  */
 export const ENVELOPES_COMPARED = 16
 /** Candidates dealt for each seat that a stage lacks: one of them may be gone. */

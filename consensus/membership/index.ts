@@ -1,3 +1,4 @@
+export { absenceBlocks, absenceRounds, remember, roundsToKeep } from './absence.ts'
 export {
   ABSENCE_ROUNDS,
   CANDIDATES_PER_SEAT,

@@ -68,6 +68,10 @@ export interface PastRound {
   /** id(v). */
   readonly value: Hash
   readonly outcome: Hash
+  /** Of its value's reference block. */
+  readonly height: number
+  /** It is the first of its epoch that refers to so high a block. */
+  readonly isRising: boolean
 }
 
 /** What validity of changes reads, besides the value and what travels beside it. */
@@ -82,14 +86,16 @@ export interface MembershipContext {
   readonly paused: Pauses
   /** Seats that the stage should have. */
   readonly replicas: number
-  /** The last certified rounds, newest (the parent) first, at most ABSENCE_ROUNDS. */
+  /** Certified rounds of this epoch, newest (the parent) first: the last ABSENCE_ROUNDS, and those before them that are rising. */
   readonly past: readonly PastRound[]
+  /** Blocks over which a seat that is removed as absent was not heard. */
+  readonly absenceBlocks: number
 }
 
 /** A change that this replica would see decided, with what proves it. */
 export interface Wish {
   readonly change: Change
-  /** An admission: the candidate's {@link Outcome}. Left: LEAVE. Paused: PAUSE. Absent: Q outcomes of each past round. Proven: the two contradicting envelopes. */
+  /** An admission: the candidate's {@link Outcome}. Left: LEAVE. Paused: PAUSE. Absent: Q outcomes of each of the rounds that show it. Proven: the two contradicting envelopes. */
   readonly proof: readonly Signed[]
 }
 

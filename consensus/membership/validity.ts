@@ -11,7 +11,8 @@ import type { PayloadOf } from '../../protocols/wire/table.ts'
 import { countSeats, seatIndex } from '../election/group.ts'
 import { hasBit } from '../round/availability.ts'
 import type { RoundContext } from '../round/types.ts'
-import { ABSENCE_ROUNDS, ENVELOPES_COMPARED } from './constants.ts'
+import { absenceRounds, pastRounds } from './absence.ts'
+import { ENVELOPES_COMPARED } from './constants.ts'
 import { isPaused, mayPause } from './pauses.ts'
 import type { MembershipContext, PastRound } from './types.ts'
 
@@ -93,26 +94,19 @@ type Proof = (context: RoundContext, membership: MembershipContext, peer: PeerNa
 const PROOFS: Readonly<Record<Act, Proof>> = {
   // It has the parent's state: its outcome is the parent's.
   admit: (context, { past }, peer, proof) =>
-    pastRounds(context, past, 1)?.every(parent =>
+    pastRounds(context.scope, past, 1)?.every(parent =>
       outcomesOf(context, parent, proof).some(({ signer }) => signer === peer),
     ) ?? false,
   'remove-left': ({ scope }, _, peer, proof) =>
     proof.some(one => one.signer === peer && isA(one, 'leave') && isOfGroup(scope, one.payload.scope)),
   pause: ({ scope }, _, peer, proof) =>
     proof.some(one => one.signer === peer && isA(one, 'pause') && isOfGroup(scope, one.payload.scope)),
-  'remove-absent': (context, { past }, peer, proof) =>
-    pastRounds(context, past, ABSENCE_ROUNDS)?.every(round => isAbsent(context, round, peer, proof)) ?? false,
+  'remove-absent': (context, membership, peer, proof) =>
+    absenceRounds(context.scope, membership)?.every(round => isAbsent(context, round, peer, proof)) ?? false,
   'remove-proven': ({ scope }, _, peer, proof) => {
     const own = proof.filter(one => one.signer === peer && isOfRun(scope, one)).slice(0, ENVELOPES_COMPARED)
     return own.some((first, index) => own.slice(index + 1).some(second => contradiction(first, second) !== null))
   },
-}
-
-/** The last `count` rounds; null where not as many of this epoch are certified. */
-function pastRounds({ scope }: RoundContext, past: readonly PastRound[], count: number): readonly PastRound[] | null {
-  const last = past.slice(0, count)
-  const isWhole = last.length === count && last.every(({ round }, index) => round === scope.round - 1 - index)
-  return isWhole ? last : null
 }
 
 /** Q outcomes of the round are shown, of which fewer than f + 1 heard the peer. */

@@ -4,9 +4,9 @@ import type { PastOutcomes, Wish } from './types.ts'
 import { changeFault } from './validity.ts'
 
 /**
- * The removals of seats that the last rounds did not hear.
+ * The removals of seats that have not been heard for long.
  *
- * @param past - of each of the rounds of `context.membership.past`, the outcomes of its certificate
+ * @param past - of each of the rounds of `absenceRounds`, the outcomes of its certificate
  */
 export function absences(context: RoundContext, past: PastOutcomes): Wish[] {
   const proof = past.flat()

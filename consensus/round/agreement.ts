@@ -12,7 +12,7 @@ import { arm, armOnce, disarm, patienceMs, sign } from './emit.ts'
 import { advanceAll, beginExecution } from './execution.ts'
 import { awake, type KnownValue, leaderOf, type ProposalRecord, type RoundState } from './state.ts'
 import type { LockRecord, Polka } from './types.ts'
-import { checkReference } from './validity.ts'
+import { checkReference, isHopeless } from './validity.ts'
 import { forgetViews, haveVoted, refreshValid, STEPS_A_VIEW, seatsAt } from './votes.ts'
 import { chooseChanges } from './wishes.ts'
 
@@ -42,16 +42,20 @@ export function startClock(state: RoundState): void {
 }
 
 /**
- * For a leader that neither this round nor the one before has heard hardly anything; for one that has gone silent since, little. Only in
- * the first f + 1 views: replicas may have heard different seats, and who waits less than others votes nil too early, view after view.
+ * For a leader that neither this round nor the one before has heard hardly anything; for one that has gone silent since, little; and it
+ * does not grow while nobody can propose anything. Only in the first f + 1 views: replicas may have heard different seats, and who waits
+ * less than others votes nil too early, view after view.
  */
 function proposalWaitMs(state: RoundState): number {
-  const { context, view } = state
+  const { context, view, valid } = state
   const { proposeMs } = context.timeouts
+  if (view > context.group.faults) return patienceMs(state, proposeMs)
+  const isPossible = valid !== null || availableCommits(state).length >= minimumCommits(context)
+  const waitMs = isPossible ? patienceMs(state, proposeMs) : proposeMs
   const leader = leaderOf(state, view)
-  const isAwake = leader === null || awake(state, [leader]).length > 0
-  if (isAwake || view > context.group.faults) return patienceMs(state, proposeMs)
-  return patienceMs(state, proposeMs * (context.tempo.silent.includes(leader) ? SILENT_SHARE : UNHEARD_SHARE))
+  if (leader === null || awake(state, [leader]).length > 0) return waitMs
+  const isGone = !state.heard.has(leader) && context.tempo.silent.includes(leader)
+  return waitMs * (isGone ? SILENT_SHARE : UNHEARD_SHARE)
 }
 
 /** Line 11. */
@@ -118,12 +122,16 @@ function graceIsOver(state: RoundState): boolean {
   return false
 }
 
-/** With Q signed IDLEs at once; from view f + 1 on after half of the time that the others wait for this proposal. */
+/**
+ * With f + 1 signed IDLEs at once; from view f + 1 on after as long as commitments take to become available, at most half of the time
+ * that the others wait for this proposal.
+ */
 function maySkip(state: RoundState): boolean {
-  const { context, idles, view } = state
-  if (countSeats(context.group, idles.keys()) >= context.group.quorum) return true
+  const { context, idles, view, waits } = state
+  if (isHopeless(context, idles.keys())) return true
   if (view <= context.group.faults) return false
-  if (state.skipView < view) armOnce(state, `skip/${view}`, patienceMs(state, context.timeouts.proposeMs) / 2)
+  const delayMs = Math.min(AVAILABLE_WAITS * waits.scatterMs, patienceMs(state, context.timeouts.proposeMs) / 2)
+  if (state.skipView < view) armOnce(state, `skip/${view}`, delayMs)
   return state.skipView === view
 }
 
@@ -271,8 +279,16 @@ export function clockVotes(state: RoundState): boolean {
   // A polka whose proposal is still on its way is worth the wait.
   if (step === 'prevote' && seatsAt(state, view, 'prevote') >= quorum)
     clock('prevote', haveVoted(state, voters, view, 'prevote') && !state.polkas.has(view))
-  if (seatsAt(state, view, 'precommit') >= quorum) clock('precommit', haveVoted(state, voters, view, 'precommit'))
+  if (seatsAt(state, view, 'precommit') >= quorum)
+    clock('precommit', haveVoted(state, voters, view, 'precommit') || isInVain(state, view))
   return false
+}
+
+/** Q PRECOMMITs for nil: nothing can be decided in this view any more. */
+function isInVain({ context, precommits }: RoundState, view: number): boolean {
+  const votes = [...(precommits.get(view)?.values() ?? [])]
+  const voters = votes.filter(({ payload }) => payload.value === null).map(({ signer }) => signer)
+  return countSeats(context.group, voters) >= context.group.quorum
 }
 
 /** After the decision nothing of this is needed any more. */

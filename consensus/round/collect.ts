@@ -176,7 +176,7 @@ function measureScatter(state: RoundState, peer: PeerName): void {
   if (!due.every(partition => hasBit(held.bitmap, partition))) return
   measured.add(peer)
   const asked = context.group.seats.filter(one => candidates.some(ranked => isFirst(one.peer, ranked)))
-  if (2 * measured.size >= asked.length) measure(state, 'scatter')
+  if (2 * measured.size >= asked.length) measure(state, 'scatter', false)
 }
 
 /** A partition for which this peer is a candidate is here and checked. One root an author is ever acknowledged. */

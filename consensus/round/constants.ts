@@ -9,6 +9,12 @@ export const VIEW_BACKOFF_CAP = 8
  */
 export const TEMPO_SHARES = { least: 1 / 4, most: 1, spread: 1 / 2 } as const
 
+/** Factor for every round in a row that passed a measured wait; below 2, as for hops. */
+export const TEMPO_BACK_OFF = 1.5
+
+/** Who has spoken in a round says something again every `voteMs`: silent for so many of them it hangs or is cut off. */
+export const SILENT_WAITS = 1.5
+
 /** Of the wait for a proposal, for a leader that a quorum was heard without. */
 export const UNHEARD_SHARE = 1 / 4
 
@@ -37,10 +43,10 @@ export const AGGREGATED_VALUES_KEPT = 2
 export const ATTACHMENTS_PER_SEAT = 4
 
 /**
- * The same of a PROPOSE: COMMITs and HAVEs, OUTCOMEs of three rounds that show who was absent, and at most two envelopes for
+ * The same of a PROPOSE: COMMITs and HAVEs, OUTCOMEs of five rounds that show who was absent, and at most two envelopes for
  * each other change, of which a value carries n at most.
  */
-export const PROPOSAL_ATTACHMENTS_PER_SEAT = 7
+export const PROPOSAL_ATTACHMENTS_PER_SEAT = 9
 
 /** Wishes kept, in multiples of n: the seats, and as many candidates. */
 export const WISHES_PER_SEAT = 2

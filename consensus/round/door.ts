@@ -23,6 +23,7 @@ export function receive(state: RoundState, { signed, attachments }: Received): v
     return
   }
   state.heard.add(signer)
+  state.spokeAtMs.set(signer, state.nowMs)
   const shown = attachments.length === 0 ? attachments : takeAttachments(state, attachments)
   // What proves a change of members is of past rounds or of peers without a seat: no message of this round, but evidence.
   const verdict = isKind(signed, 'propose')

@@ -3,7 +3,7 @@ import type { Payload, Signed } from '../../protocols/wire/messages.ts'
 import type { PayloadOf } from '../../protocols/wire/table.ts'
 import { VIEW_BACKOFF_CAP } from './constants.ts'
 import type { OwnKind, RoundState } from './state.ts'
-import { type Measured, observeTempo } from './tempo.ts'
+import { type Measured, missTempo, observeTempo } from './tempo.ts'
 
 export function isKind<K extends Payload['kind']>(signed: Signed, kind: K): signed is Signed<PayloadOf<K>> {
   return signed.payload.kind === kind
@@ -20,12 +20,14 @@ export function arm(state: RoundState, id: string, delayMs: number): void {
   state.effects.push({ type: 'timer', id, delayMs })
 }
 
-/** What was waited for since then is here. */
-export function measure(state: RoundState, what: Measured): void {
+/** What was waited for since then is here; `isLate`: others had to take over. */
+export function measure(state: RoundState, what: Measured, isLate: boolean): void {
   const fromMs = state.sinceMs[what]
   if (fromMs === null) return
   state.sinceMs[what] = null
-  state.tempo = observeTempo(state.tempo, what, state.nowMs - fromMs, state.context.timeouts)
+  state.tempo = isLate
+    ? missTempo(state.tempo, what)
+    : observeTempo(state.tempo, what, state.nowMs - fromMs, state.context.timeouts)
 }
 
 export function armOnce(state: RoundState, id: string, delayMs: number): void {

@@ -213,7 +213,7 @@ export function execute(state: RoundState): boolean {
   const hashes = execution.known.value.commits === 'skip' ? null : aggregateHashes(state, execution)
   if (hashes === 'incomplete') return false
   execution.asked = true
-  if (hashes !== null) measure(state, 'execute')
+  if (hashes !== null) measure(state, 'execute', state.reduceLevel > 0)
   const value = execution.known.id
   state.effects.push({ type: 'execute', value, hashes, wantFullRoot: context.wantFullRoot })
   return true

@@ -19,6 +19,8 @@ import type {
 import { roundRoles } from '../election/roles.ts'
 import type { Wish } from '../membership/types.ts'
 import { isAway, leadersOf } from './away.ts'
+import { SILENT_WAITS } from './constants.ts'
+import { patienceMs } from './emit.ts'
 import { type Measured, type Tempo, type Waits, waitsOf } from './tempo.ts'
 import type { Lock, Polka, RoundContext, RoundEffect } from './types.ts'
 
@@ -105,6 +107,8 @@ export interface RoundState {
   readonly timers: Set<string>
   /** Seats that spoke in this round. */
   readonly heard: Set<PeerName>
+  /** When each of them spoke last. */
+  readonly spokeAtMs: Map<PeerName, number>
   status: string
 
   /** First COMMIT and IDLE of each seat, and its fullest HAVE. */
@@ -198,6 +202,7 @@ export function emptyState(context: RoundContext): RoundState {
     effects: [],
     timers: new Set(),
     heard: new Set(),
+    spokeAtMs: new Map(),
     status: '',
     commits: new Map(),
     idles: new Map(),
@@ -263,8 +268,8 @@ export function carrierOf(state: RoundState, id: Hash): Signed<Proposal> | null 
 }
 
 /**
- * Those that this round has heard, and this peer; while it has heard no quorum, also those that the round before has heard
- * and that announced no pause.
+ * Those that this round has heard and that did not fall silent since, and this peer; while it has heard no quorum, also those that the
+ * round before has heard and that announced no pause.
  */
 export function awake(state: RoundState, peers: readonly PeerName[]): readonly PeerName[] {
   const { context, heard } = state
@@ -272,7 +277,13 @@ export function awake(state: RoundState, peers: readonly PeerName[]): readonly P
   const isEarly = heard.size < group.quorum
   const isExpected = (peer: PeerName): boolean =>
     isEarly && !tempo.silent.includes(peer) && !isAway(context, heard, peer)
-  return peers.filter(peer => peer === self || heard.has(peer) || isExpected(peer))
+  return peers.filter(peer => peer === self || (heard.has(peer) ? !isSilent(state, peer) : isExpected(peer)))
+}
+
+/** It spoke in this round, but it has not said again what everybody repeats: it hangs, or is cut off. */
+function isSilent(state: RoundState, peer: PeerName): boolean {
+  const spokeAtMs = state.spokeAtMs.get(peer) ?? state.nowMs
+  return state.nowMs - spokeAtMs > SILENT_WAITS * patienceMs(state, state.context.timeouts.voteMs)
 }
 
 /** The f + 1 candidates of a partition that are to work on it: the first that are awake, then the others. */

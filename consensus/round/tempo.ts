@@ -3,8 +3,8 @@
  * starts from, and bound it. Waits for proposals and votes are not among them: replicas that waited differently would not meet in a view.
  */
 import type { PeerName } from '../../protocols/wire/messages.ts'
-import { deadlineMs, type Estimate, NO_ESTIMATE, observe } from '../routing/estimate.ts'
-import { TEMPO_SHARES } from './constants.ts'
+import { deadlineMs, type Estimate, miss, NO_ESTIMATE, observe } from '../routing/estimate.ts'
+import { TEMPO_BACK_OFF, TEMPO_SHARES } from './constants.ts'
 import type { RoundTimeouts } from './types.ts'
 
 export interface Tempo {
@@ -34,6 +34,11 @@ export function observeTempo(tempo: Tempo, what: Measured, durationMs: number, b
   return { ...tempo, [what]: observe(tempo[what], durationMs, bounds(base)) }
 }
 
+/** It took so long that others had to take over: what it took says nothing, the next wait is longer. */
+export function missTempo(tempo: Tempo, what: Measured): Tempo {
+  return { ...tempo, [what]: miss(tempo[what]) }
+}
+
 export function waitsOf(tempo: Tempo, base: RoundTimeouts): Waits {
   const wait = (what: Measured) => deadlineMs(tempo[what], bounds(base))
   return {
@@ -44,6 +49,5 @@ export function waitsOf(tempo: Tempo, base: RoundTimeouts): Waits {
 
 function bounds({ reduceMs: baseMs }: RoundTimeouts) {
   const { least, most, spread } = TEMPO_SHARES
-  // Misses are not counted: with each the next candidates take over.
-  return { baseMs, leastMs: least * baseMs, mostMs: most * baseMs, spread, backOff: 1 }
+  return { baseMs, leastMs: least * baseMs, mostMs: most * baseMs, spread, backOff: TEMPO_BACK_OFF }
 }

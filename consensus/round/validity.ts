@@ -3,7 +3,7 @@
  * data happen to be local, nor on how long a computation takes.
  */
 import { equalBytes, hashValue } from '../../protocols/wire/hash.ts'
-import type { Hash, Precommit, Prevote, Proposal, Signed, Value } from '../../protocols/wire/messages.ts'
+import type { Hash, PeerName, Precommit, Prevote, Proposal, Signed, Value } from '../../protocols/wire/messages.ts'
 import { countSeats, seatIndex } from '../election/group.ts'
 import { changeFault, changesFault } from '../membership/validity.ts'
 import { holdingsOf, isAvailable } from './availability.ts'
@@ -43,7 +43,7 @@ export function provesFresh(
   if (changes.some(change => changeFault(context, change, proof) !== null)) return false
   if (commits === 'skip') {
     const idle = attachments.filter(signed => isKind(signed, 'idle')).map(signed => signed.signer)
-    return proposal.view > context.group.faults || countSeats(context.group, idle) >= context.group.quorum
+    return proposal.view > context.group.faults || isHopeless(context, idle)
   }
   const holdings = holdingsOf(attachments.filter(signed => isKind(signed, 'have')))
   const shown = attachments.filter(signed => isKind(signed, 'commit'))
@@ -55,6 +55,11 @@ export function provesFresh(
           commit.signer === sealed.author && equalBytes(commit.payload.root, sealed.root) && isSound(state, commit),
       ),
   )
+}
+
+/** f + 1 seats have signed IDLE: one of them is honest and commits nothing, so the others' n - f commitments are the liars' to give. */
+export function isHopeless({ group }: Pick<RoundContext, 'group'>, idle: Iterable<PeerName>): boolean {
+  return countSeats(group, idle) > group.faults
 }
 
 /** Is the reference block the chain's? 'unknown' until this peer's chain has got there. */

@@ -33,6 +33,7 @@ export function takeForward(step: Step, input: ForwardInput): Answer {
   if (known !== undefined) return drop(step, input, repeatForward(step, known, input))
   if (state.phase !== 'open') return drop(step, input, refused('stale-round'))
   if (state.pausing) return drop(step, input, refused('paused'))
+  if (isTooMuch(state, input)) return drop(step, input, refused('overloaded'))
   if (isQueueFull(state, input) || !hasRoom(step)) return drop(step, input, BUSY)
   const job = newJob(input.id, input, state.nowMs)
   state.jobs.set(job.key, job)
@@ -135,6 +136,14 @@ function park(step: Step, input: ForwardInput): Answer {
   }
   state.parked.push(input)
   return parked
+}
+
+/** Other lanes' work that this replica could not commit any more: with none of its own, a count above the bound would be IDLE. */
+function isTooMuch({ context, lane, jobs }: WorkState, input: ForwardInput): boolean {
+  if (isOnLane(context.lanes, lane, input.path)) return false
+  const taken = [...jobs.values()].filter(({ phase }) => phase !== 'lost')
+  const own = taken.filter(({ path }) => isOnLane(context.lanes, lane, path)).length
+  return own < context.countMin && taken.length - own >= context.countMax
 }
 
 /** Senders of other lanes see half of the queue, so that a storm of re-routed work does not push out the lane's own. */

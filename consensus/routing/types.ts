@@ -20,10 +20,11 @@ export interface WorkContext {
   readonly lanes: Lanes
   /** Micro-batches that a source may start in a round: {@link sourceQuota}. */
   readonly quota: number
-  /** Micro-batches of a round that fall to one replica of the own stage: ceil(target / seats). */
+  /** Micro-batches of a round that fall to one replica of the own stage: ceil(target / seats), seats that are likely away left out. */
   readonly share: number
-  /** Fewest micro-batches of a commitment that counts. */
+  /** Fewest and most micro-batches of a commitment that counts. */
   readonly countMin: number
+  readonly countMax: number
   readonly limits: WorkLimits
   readonly timing: WorkTiming
   /** What was measured in the rounds before. */

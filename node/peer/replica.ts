@@ -224,7 +224,7 @@ export class Replica {
       parts,
       context,
       onSigned: keepCommit,
-      work: isWorking ? workContext(base, this.#pace) : null,
+      work: isWorking ? workContext(base, this.#pace, this.#tempo) : null,
       restored,
       clip: this.#clip,
       reports: this.#reports(),

@@ -1,6 +1,6 @@
 /** What a round and its work are made from: a pure function of the tip, the epoch and the manifest. */
 import { RULES } from '../../consensus/aggregation/index.ts'
-import type { MembershipContext } from '../../consensus/membership/index.ts'
+import { absenceBlocks, type MembershipContext } from '../../consensus/membership/index.ts'
 import { roundTarget, type Tempo } from '../../consensus/round/index.ts'
 import type { RoundContext } from '../../consensus/round/types.ts'
 import {
@@ -81,12 +81,17 @@ export function roundContext(
     timeouts: { proposeMs, voteMs, graceCapMs, reduceMs },
     tempo,
     viewBackoff: VIEW_BACKOFF,
-    membership: membershipOf(stage, tip, epoch, manifest.replicas),
+    membership: membershipOf(stage, tip, epoch, manifest),
   }
 }
 
 /** What happened in the epoch before proves nothing in this one, and binds nobody. */
-function membershipOf(stage: number, tip: Tip, { number, roster }: Epoch, replicas: number): MembershipContext {
+function membershipOf(
+  stage: number,
+  tip: Tip,
+  { number, roster }: Epoch,
+  { replicas, chain }: Manifest,
+): MembershipContext {
   const isSame = tip.epoch === number
   const decided = isSame ? tip.decided : []
   const pausing = decided.flatMap(({ peer, act }) => (act === 'pause' ? [peer] : []))
@@ -101,24 +106,34 @@ function membershipOf(stage: number, tip: Tip, { number, roster }: Epoch, replic
     ]),
     replicas,
     past: isSame ? tip.past : [],
+    absenceBlocks: absenceBlocks(chain.epochBlocks),
   }
 }
 
-/** @param pace - what this peer has measured until now */
-export function workContext({ run, stage, self, tip, epoch }: ContextInit, pace: Pace): WorkContext {
+/**
+ * @param pace - what this peer has measured until now
+ * @param silent - seats of the own stage that the round before has not heard: the others do their share as well
+ */
+export function workContext(
+  { run, stage, self, tip, epoch }: ContextInit,
+  pace: Pace,
+  { silent }: Pick<Tempo, 'silent'>,
+): WorkContext {
   const { batch, timeouts } = run.manifest
   const sources = epoch.groups[0]?.seats.length ?? 0
   const seats = epoch.groups[stage]?.seats.length ?? 0
   const round = tip.round + 1
   const target = targetOf(run.manifest, round)
+  const least = countMin(run.manifest, seats, round)
   return {
     round,
     self,
     stage,
     lanes: epoch.lanes,
     quota: sourceQuota(target, sources, batch.slack),
-    share: Math.ceil(target / seats),
-    countMin: countMin(run.manifest, seats, round),
+    share: Math.ceil(target / Math.max(1, seats - silent.length)),
+    countMin: least,
+    countMax: COUNT_SPREAD * least,
     limits: workLimits(run.manifest.stages),
     timing: {
       hopMs: timeouts.hopMs,

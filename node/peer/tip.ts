@@ -1,6 +1,6 @@
 /** Where a stage's certified history stands: what the next round builds on. Pure. */
 import type { BlockReference } from '../../consensus/chain/types.ts'
-import { ABSENCE_ROUNDS, type PastRound } from '../../consensus/membership/index.ts'
+import { type PastRound, remember } from '../../consensus/membership/index.ts'
 import { nextState } from '../../consensus/round/index.ts'
 import { linkOf, type VerifiedCertificate } from '../../protocols/wire/certificate.ts'
 import { equalBytes, isZeroHash } from '../../protocols/wire/hash.ts'
@@ -21,7 +21,7 @@ export interface Tip {
   readonly reference: BlockReference
   /** Epoch of that round; 0 before the first. */
   readonly epoch: number
-  /** The last rounds of this epoch, newest first, at most {@link ABSENCE_ROUNDS}. */
+  /** Rounds of this epoch, newest first: those that may show an absence (consensus/membership). */
   readonly past: readonly PastRound[]
   /** Changes of members that rounds of this epoch decided. */
   readonly decided: readonly Change[]
@@ -52,10 +52,7 @@ export function tipAt(certificate: VerifiedCertificate, link: Hash, before: read
     link,
     reference: value.reference,
     epoch,
-    past: ofEpoch
-      .slice(-ABSENCE_ROUNDS)
-      .reverse()
-      .map(one => ({ round: one.value.scope.round, value: one.valueId, outcome: one.outcomeHash })),
+    past: pastOf(ofEpoch, before.length >= ofEpoch.length || ofEpoch[0]?.value.scope.round === FIRST_ROUND),
     decided: ofEpoch.flatMap(one => one.value.changes),
     paused: pausesOf(before.filter(one => one.value.scope.epoch === epoch - 1).flatMap(one => one.value.changes)),
   }
@@ -83,10 +80,23 @@ export function advanceTip(tip: Tip, certificate: VerifiedCertificate, manifestH
     link: linkOf(tip.link, valueId, outcomeHash),
     reference: value.reference,
     epoch,
-    past: [{ round, value: valueId, outcome: outcomeHash }, ...before.past].slice(0, ABSENCE_ROUNDS),
+    past: remember(before.past, pastRound(certificate)),
     decided: [...before.decided, ...value.changes],
     paused: before.paused,
   }
+}
+
+/** @param isWhole - the first of these rounds is known to be the epoch's first */
+function pastOf(ofEpoch: readonly VerifiedCertificate[], isWhole: boolean): readonly PastRound[] {
+  return ofEpoch.reduce<readonly PastRound[]>(
+    (rounds, one, index) =>
+      index === 0 ? [{ ...pastRound(one), isRising: isWhole }] : remember(rounds, pastRound(one)),
+    [],
+  )
+}
+
+function pastRound({ value, valueId, outcomeHash }: VerifiedCertificate): Omit<PastRound, 'isRising'> {
+  return { round: value.scope.round, value: valueId, outcome: outcomeHash, height: value.reference.height }
 }
 
 /** Decided in the epoch before this one, as far as the tip tells. */

@@ -3,7 +3,7 @@
  * each round's machine, which decides what of it can be decided (consensus/membership).
  */
 
-import { ABSENCE_ROUNDS, absences, type Wish } from '../../consensus/membership/index.ts'
+import { absenceRounds, absences, roundsToKeep, type Wish } from '../../consensus/membership/index.ts'
 import type { RoundContext } from '../../consensus/round/types.ts'
 import { open } from '../../protocols/wire/envelope.ts'
 import type { Change, Evidence, Leave, Outcome, Pause, PeerName, Signed } from '../../protocols/wire/messages.ts'
@@ -26,7 +26,7 @@ export class Wishes {
   /** Newest LEAVE or PAUSE of each seat. */
   readonly #going = new Map<PeerName, Signed<Leave | Pause>>()
   readonly #proven = new Map<PeerName, readonly Signed[]>()
-  /** Outcomes of the certificates that the own rounds ended with, by round. */
+  /** Outcomes of the certificates that the own rounds ended with, by round: what may show an absence. */
   readonly #certified = new Map<number, readonly Signed<Outcome>[]>()
 
   constructor(init: WishesInit) {
@@ -72,7 +72,6 @@ export class Wishes {
   /** A round of the own stage ended here with these outcomes. */
   certified(round: number, outcomes: readonly Signed<Outcome>[]): void {
     this.#certified.set(round, outcomes)
-    for (const old of this.#certified.keys()) if (old <= round - ABSENCE_ROUNDS) this.#certified.delete(old)
   }
 
   /** All that can be wished for in a round that is opened; what is over is forgotten. */
@@ -82,6 +81,8 @@ export class Wishes {
       if (payload.scope.round < scope.round - 1) this.#candidates.delete(peer)
     for (const [peer, { payload }] of this.#going) if (payload.scope.epoch < scope.epoch) this.#going.delete(peer)
     for (const peer of this.#proven.keys()) if (!group.seats.some(seat => seat.peer === peer)) this.#proven.delete(peer)
+    const kept = new Set(membership === null ? [] : roundsToKeep(membership).map(({ round }) => round))
+    for (const round of this.#certified.keys()) if (!kept.has(round)) this.#certified.delete(round)
     if (membership === null) return []
     return [
       ...[...this.#proven].map(([peer, proof]) => wish(peer, 'remove-proven', proof)),
@@ -99,10 +100,11 @@ export class Wishes {
     return roster?.candidates.get(signer) === stage ? 'candidate' : null
   }
 
-  /** Seats that too few heard in each of the last rounds, as the own certificates show. */
+  /** Seats that too few have heard for long, as the own certificates show. */
   #absences(context: RoundContext): Wish[] {
-    const rounds = (context.membership?.past ?? []).map(({ round }) => this.#certified.get(round) ?? [])
-    return absences(context, rounds).filter(({ change }) => change.peer !== this.#init.self)
+    const rounds = context.membership === null ? null : absenceRounds(context.scope, context.membership)
+    const outcomes = (rounds ?? []).map(({ round }) => this.#certified.get(round) ?? [])
+    return absences(context, outcomes).filter(({ change }) => change.peer !== this.#init.self)
   }
 }
 

@@ -7,7 +7,7 @@ const MIB = 1024 * KIB
 export const AGREEMENT_PROTOCOL = '/swarm-node/agreement/1.0.0'
 
 /** Envelopes beside a message: what the round's machine takes beside the proposal of a full stage (`consensus/round`). */
-export const MAX_ATTACHMENTS = 7 * MAX_SEATS
+export const MAX_ATTACHMENTS = 9 * MAX_SEATS
 
 /** Bytes of a message with its attachments: 256 COMMITs and HAVEs of some 30 KiB, half of what a body may be. */
 export const MESSAGE_MAX_BYTES = 32 * MIB

@@ -24,6 +24,7 @@ export type * from './types.ts'
 export function reduce(init: ReduceInit): (components: PeerStreamsComponents) => Reduce {
   return components =>
     new Reduce(init, {
+      clock: components.clock,
       digest: components.digest,
       openStreams: (handlers, onRefusal) =>
         new PeerStreams(components, { protocol: REDUCE_PROTOCOL, ...handlers, onRefusal }),

@@ -2,7 +2,7 @@
  * Moves partitions between the replicas of a stage: SCATTER to candidates, PULL from holders, GATHER of aggregates.
  * Requests only; `Holdings` decides what is taken.
  */
-import type { Digest } from '../wire/environment.ts'
+import type { Clock, Digest } from '../wire/environment.ts'
 import type { HandlerContext, Message, Reply } from '../wire/frames/types.ts'
 import { equalBytes } from '../wire/hash.ts'
 import type { Hash, PeerName, Scope } from '../wire/messages.ts'
@@ -27,11 +27,19 @@ import {
   type ReduceStatus,
 } from './headers.ts'
 import { aggregateKey, Holdings, partitionKey } from './holdings.ts'
+import { askInTurn } from './in-turn.ts'
+import { PullPatience } from './patience.ts'
 import { Transfers, type Urgency } from './transfers.ts'
 import type { OpenStreams, ReduceInit, ReduceStreams } from './types.ts'
 
 export interface TransferOptions {
   readonly signal?: AbortSignal
+}
+
+interface RequestOptions extends TransferOptions {
+  readonly digest?: Hash
+  /** It is its turn. */
+  readonly onSent?: () => void
 }
 
 const NO_BODY = new Uint8Array(0)
@@ -46,7 +54,10 @@ interface Pull {
 
 export class Reduce {
   readonly #init: ReduceInit
+  readonly #clock: Clock
   readonly #digest: Digest
+  readonly #timeoutMs: number
+  readonly #patience: PullPatience
   readonly #streams: ReduceStreams
   readonly #transfers: Transfers
   readonly #holdings: Holdings
@@ -57,14 +68,17 @@ export class Reduce {
 
   constructor(
     init: ReduceInit,
-    components: { readonly digest: Digest; readonly openStreams: OpenStreams<ReduceStreams> },
+    components: { readonly clock: Clock; readonly digest: Digest; readonly openStreams: OpenStreams<ReduceStreams> },
   ) {
     const { policy, handlers = {} } = init
     const maxBytes = init.storeMaxBytes ?? STORE_MAX_BYTES
     const store = init.store ?? new MemoryBlobs({ maxBytes, maxOwnerBytes: maxBytes })
     const limits = { perPeer: PARALLEL_TRANSFERS_PER_PEER, total: PARALLEL_TRANSFERS, waiting: MAX_WAITING_TRANSFERS }
     this.#init = init
+    this.#clock = components.clock
     this.#digest = components.digest
+    this.#timeoutMs = init.transferTimeoutMs ?? TRANSFER_TIMEOUT_MS
+    this.#patience = new PullPatience(this.#timeoutMs)
     this.#holdings = new Holdings({ policy, handlers, digest: components.digest, store })
     this.#transfers = new Transfers(init.transfers ?? limits)
     this.#streams = components.openStreams(
@@ -232,22 +246,33 @@ export class Reduce {
     }
   }
 
-  /** Holders one after the other: each has the whole time of a transfer. */
-  async #pullFromAny(from: readonly PeerName[], pull: Pull, options: TransferOptions): Promise<Uint8Array | Refusal> {
-    let last = refuse('unknown-item', 'nobody to ask')
-    for (const peer of from) {
-      if (options.signal?.aborted === true) return refuse('aborted')
-      const bytes = await this.#pullFrom(peer, pull, options)
-      if (!isRefusal(bytes)) return bytes
-      last = bytes
-    }
-    return last
+  /** Holders one after the other, each with the whole time of a transfer; beside one that is silent for a while the next is asked. */
+  #pullFromAny(from: readonly PeerName[], pull: Pull, { signal }: TransferOptions): Promise<Uint8Array | Refusal> {
+    const clock = this.#clock
+    return askInTurn({
+      peers: from,
+      clock,
+      patienceMs: () => this.#patience.ms,
+      ...(signal === undefined ? {} : { signal }),
+      ask: async (peer, either, sent) => {
+        let sentAtMs = clock.nowMs()
+        const bytes = await this.#pullFrom(peer, pull, {
+          signal: either,
+          onSent() {
+            sentAtMs = clock.nowMs()
+            sent()
+          },
+        })
+        if (!isRefusal(bytes)) this.#patience.note(clock.nowMs() - sentAtMs)
+        return bytes
+      },
+    })
   }
 
   async #pullFrom(
     peer: PeerName,
     { header, hash, check }: Pull,
-    options: TransferOptions,
+    options: RequestOptions,
   ): Promise<Uint8Array | Refusal> {
     const reply = await this.#request(peer, 'awaited', header, NO_BODY, options)
     if (isRefusal(reply)) return reply
@@ -265,12 +290,13 @@ export class Reduce {
     urgency: Urgency,
     header: ReduceHeader,
     body: Uint8Array,
-    options: TransferOptions & { readonly digest?: Hash },
+    { onSent, ...options }: RequestOptions,
   ): Promise<Message | Refusal> {
-    const timeoutMs = this.#init.transferTimeoutMs ?? TRANSFER_TIMEOUT_MS
-    return this.#transfers.run(to, urgency, options.signal, () =>
-      this.#streams.request(to, header, body, { ...options, timeoutMs }),
-    )
+    const timeoutMs = this.#timeoutMs
+    return this.#transfers.run(to, urgency, options.signal, () => {
+      onSent?.()
+      return this.#streams.request(to, header, body, { ...options, timeoutMs })
+    })
   }
 
   /** The status of an answer; one that does not fit the request is the peer's fault. */

@@ -3,6 +3,7 @@ import type { Scenario } from '../scenario/types.ts'
 import { absentTenth, absentThird } from './absent-each-round.ts'
 import { absentRemoved } from './absent-removed.ts'
 import { amnesia } from './amnesia.ts'
+import { briefAbsences } from './brief-absences.ts'
 import { calm } from './calm.ts'
 import { chainStalls } from './chain-stalls.ts'
 import { chaos, kills } from './chaos.ts'
@@ -64,6 +65,7 @@ const ALL: readonly Scenario[] = [
   calm,
   joinsAndLeaves,
   absentRemoved,
+  briefAbsences,
   absentTenth,
   absentThird,
   crashes,

@@ -4,6 +4,7 @@ import type { RoundInbox } from '../../node/peer/round-inbox.ts'
 import { SeenCommits } from '../../node/peer/seen-commits.ts'
 import { SeenSignatures } from '../../node/peer/seen-signatures.ts'
 import type { Answer, Delivery } from '../../protocols/activations/types.ts'
+import { PullPatience } from '../../protocols/reduce/patience.ts'
 import { hashValue } from '../../protocols/wire/hash.ts'
 import type { Certificate, Hash, PeerName, Settled, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
@@ -85,6 +86,7 @@ export class SimPeer {
   anchors: SimAnchors
   lease = new SimLease(this)
   readonly pushes = new SimPushes(this)
+  pullPatience: PullPatience
   readonly scatters = new SimScatters(this)
   replica: SimReplica | null = null
   #isPaused = false
@@ -112,6 +114,7 @@ export class SimPeer {
     this.tips = new StageTips(world.scenario.swarm.stages)
     this.anchors = new SimAnchors(this)
     this.records = new SimRecords(this)
+    this.pullPatience = newPatience(this)
   }
 
   get nowMs(): number {
@@ -168,6 +171,7 @@ export class SimPeer {
       this.holdings = newHoldings(this)
       this.commits = new SeenCommits()
       this.signatures = new SeenSignatures()
+      this.pullPatience = newPatience(this)
       this.tensors = new SimTensors()
       this.anchors = new SimAnchors(this)
       this.lease = new SimLease(this)
@@ -398,4 +402,8 @@ export class SimPeer {
     const peer = this.world.peerOf(name)
     return peer?.isPlaced === true && peer.stage === this.stage
   }
+}
+
+function newPatience({ world }: SimPeer): PullPatience {
+  return new PullPatience(world.run.manifest.timeouts.reduceMs)
 }

@@ -357,7 +357,7 @@ export class SimReplica {
   }
 
   #workContext(base: ContextInit): WorkContext {
-    const context = workContext(base, this.#pace)
+    const context = workContext(base, this.#pace, this.#tempo)
     const { hedges } = this.#peer.world.scenario.workload
     return hedges === undefined ? context : { ...context, limits: { ...context.limits, hedges } }
   }

@@ -113,12 +113,9 @@ export class RoundHands {
     for (;;) {
       const own = peer.holdings.partition(id)
       if (own !== null) return own
-      for (const holder of holders) {
-        const bytes = yield* peer.ask(holder, 'pull', partitionBytes(peer), target => target.serve(id))
-        if (bytes === null) continue
-        if (peer.holdings.isGenuine(leaf, bytes)) return bytes
-        peer.tell.refused('wrong-hash', holder, 'not the bytes that were asked for')
-      }
+      const isGenuine = (bytes: Uint8Array) => peer.holdings.isGenuine(leaf, bytes)
+      const bytes = yield* this.#pull(holders, 'pull', target => target.serve(id), isGenuine)
+      if (bytes !== null) return bytes
       yield* until<void>(resume => peer.after(INPUT_RETRY_MS, resume))
     }
   }
@@ -138,16 +135,12 @@ export class RoundHands {
         peer.after(leftMs, resume)
       })
     }
-    for (const holder of from) {
-      const bytes = yield* peer.ask(holder, 'pull-aggregate', partitionBytes(peer), target =>
-        target.serveAggregate(round, hash),
-      )
-      if (bytes === null) continue
-      if (equalBytes(nativeHash(bytes), hash)) {
-        peer.holdings.holdAggregate(round, hash, bytes)
-        return bytes
-      }
-      peer.tell.refused('wrong-hash', holder, 'not the bytes that were asked for')
+    const isGenuine = (bytes: Uint8Array) => equalBytes(nativeHash(bytes), hash)
+    const serve = (target: SimPeer) => target.serveAggregate(round, hash)
+    const bytes = yield* this.#pull(from, 'pull-aggregate', serve, isGenuine)
+    if (bytes !== null) {
+      peer.holdings.holdAggregate(round, hash, bytes)
+      return bytes
     }
     // A push that comes after all will do.
     if (peer.holdings.aggregate(round, hash) === null)
@@ -156,6 +149,50 @@ export class RoundHands {
         peer.after(this.#context.timeouts.reduceMs, resume)
       })
     return peer.holdings.aggregate(round, hash)
+  }
+
+  /** From the first holder whose bytes are genuine; the next one is asked as soon as one has nothing, or is silent for a moment. */
+  *#pull(
+    holders: readonly PeerName[],
+    kind: string,
+    serve: (target: SimPeer) => Uint8Array | null,
+    isGenuine: (bytes: Uint8Array) => boolean,
+  ): Task<Uint8Array | null> {
+    const peer = this.#peer
+    const left = [...holders]
+    let asked = 0
+    return yield* until<Uint8Array | null>(resume => {
+      let isOver = false
+      const end = (bytes: Uint8Array | null): void => {
+        isOver = true
+        resume(bytes)
+      }
+      const askNext = (): void => {
+        const holder = left.shift()
+        if (isOver || holder === undefined) return
+        const sentAtMs = peer.nowMs
+        let isAnswered = false
+        asked++
+        this.#spawn(peer.ask(holder, kind, partitionBytes(peer), serve), bytes => {
+          isAnswered = true
+          asked--
+          if (isOver) return
+          if (bytes !== null && isGenuine(bytes)) {
+            peer.pullPatience.note(peer.nowMs - sentAtMs)
+            end(bytes)
+            return
+          }
+          if (bytes !== null) peer.tell.refused('wrong-hash', holder, 'not the bytes that were asked for')
+          if (left.length > 0) askNext()
+          else if (asked === 0) end(null)
+        })
+        peer.after(peer.pullPatience.ms, () => {
+          if (!isAnswered) askNext()
+        })
+      }
+      askNext()
+      if (asked === 0) end(null)
+    })
   }
 
   /** COMMITs that a proposal seals and that never came here: from whoever has them. */

@@ -10,7 +10,7 @@ import {
 } from '../../../consensus/membership/index.ts'
 import type { Change, Outcome, PeerName, Signed } from '../../../protocols/wire/messages.ts'
 import { hashOf, makeContext, peerNames, Signer } from '../round/fixtures.ts'
-import { CANDIDATES, Members } from '../round/members.ts'
+import { CANDIDATES, Members, SHOWING } from '../round/members.ts'
 
 const SEATS = 4
 const peers = peerNames(SEATS)
@@ -77,11 +77,11 @@ describe('the proof of a change', () => {
     ).to.equal(false)
   })
 
-  it('of an absence is Q outcomes of each of three rounds that did not hear it', () => {
+  it('of an absence is Q outcomes of each of five rounds that did not hear it', () => {
     const wish = stage.absence(d)
     expect(isProven(stage, wish)).to.equal(true)
-    for (const back of [1, 2, 3]) {
-      const others = stage.outcomes([1, 2, 3].filter(round => round !== back))
+    for (const back of SHOWING) {
+      const others = stage.outcomes(SHOWING.filter(round => round !== back))
       const isLacking = but(wish, () => [...others, ...stage.outcomes([back]).slice(1)])
       expect(isProven(stage, isLacking), `a quorum lacks ${back} rounds ago`).to.equal(false)
       const repeated = but(wish, () => [...isLacking.proof, stage.outcomes([back])[1]])
@@ -90,6 +90,7 @@ describe('the proof of a change', () => {
     expect(isProven(stage, wish, { past: stage.context().membership!.past.slice(0, 2) })).to.equal(false)
     const [first, , third] = stage.context().membership!.past
     expect(isProven(stage, wish, { past: [first!, third!, third!] })).to.equal(false)
+    expect(isProven(stage, wish, { absenceBlocks: SHOWING.at(-1)! }), 'an epoch that is not as old').to.equal(false)
   })
 
   it('of an absence stands against one liar that says it heard, and falls with f + 1', () => {
@@ -107,8 +108,8 @@ describe('the proof of a change', () => {
     }
   })
 
-  it('of all absences is found in the certificates of the last three rounds', () => {
-    const past = [1, 2, 3].map(back => stage.outcomes([back]))
+  it('of all absences is found in the certificates of the rounds that show them', () => {
+    const past = SHOWING.map(back => stage.outcomes([back]))
     expect(absences(stage.context(), past)).to.deep.equal([
       { change: { peer: d, act: 'remove-absent' }, proof: past.flat() },
     ])
@@ -219,7 +220,7 @@ describe('the proof of a change', () => {
           .filter(peer => peer !== victim)
           .slice(0, faults)
         const coin = () => coins.next().value === true
-        const proof = [1, 2, 3].flatMap(back =>
+        const proof = SHOWING.flatMap(back =>
           seats.flatMap(({ peer }) => {
             const heard = liars.includes(peer) ? [] : seats.map(seat => seat.peer)
             return liars.includes(peer) || coin()

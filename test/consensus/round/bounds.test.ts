@@ -128,9 +128,20 @@ describe('round: the door and its limits', () => {
           .map(({ delayMs }) => delayMs),
       )
     }
-    expect(delays[0]).to.equal(150 * 1.25)
+    // In the first f + 1 views they stay while nobody can propose anything.
+    expect(delays.slice(0, 2)).to.deep.equal([150, 150 * 1.25 ** 2])
     expect(delays.at(-1)).to.equal(150 * 1.25 ** 8)
     expect(delays).to.have.length(14)
+  })
+
+  it('lets the wait of view 1 grow too where enough commitments are available', () => {
+    const bench = new Bench()
+    for (const peer of bench.peers) bench.input({ type: 'message', signed: bench.commitOf(peer), attachments: [] })
+    for (const peer of bench.others) bench.deliver(peer, bench.have())
+    bench.clear()
+    bench.failView(0)
+    const waits = bench.effects('timer').filter(({ id }) => id === 'propose/1')
+    expect(waits.map(({ delayMs }) => delayMs)).to.deep.equal([150 * 1.25])
   })
 
   it('ignores a timer that was cancelled or is of another view', () => {

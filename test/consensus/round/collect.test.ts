@@ -128,24 +128,45 @@ describe('round: collecting', () => {
     })
   })
 
-  it('SKIP is proposed at once with Q IDLEs, and voted for with them', () => {
+  it('SKIP is proposed at once with f + 1 IDLEs, and voted for with them', () => {
     const leader = new Bench({ rank: 0 })
-    for (const peer of leader.others) leader.deliver(peer, { kind: 'idle', scope: leader.context.scope })
+    const [first = '', second = '', third = ''] = leader.others
+    leader.deliver(first, { kind: 'idle', scope: leader.context.scope })
+    expect(leader.signed('propose')).to.deep.equal([])
+    leader.input({ type: 'message', signed: leader.commitOf(third), attachments: [] })
+    leader.deliver(second, { kind: 'idle', scope: leader.context.scope })
     expect(leader.signed('propose').map(({ value }) => value.commits)).to.deep.equal(['skip'])
     const shown = leader.effects('sign').find(({ payload }) => payload.kind === 'propose')?.attachments ?? []
-    for (const count of [2, 3]) {
+    for (const count of [1, 2]) {
       const voter = new Bench({ signer: leader.signer })
       const idles = shown.slice(0, count).map(envelope => leader.signer.open(envelope))
       voter.propose(0, voter.value([], { commits: 'skip' }), -1, idles)
-      expect(voter.signed('prevote')).to.have.length(count === 3 ? 1 : 0)
+      expect(voter.signed('prevote')).to.have.length(count === 2 ? 1 : 0)
     }
+    const again = new Bench()
+    const idle = again.signer.sign(first, { kind: 'idle', scope: again.context.scope })
+    again.propose(0, again.value([], { commits: 'skip' }), -1, [idle, idle])
+    expect(again.signed('prevote'), 'one seat twice').to.deep.equal([])
   })
 
-  it('SKIP needs no IDLEs from view f + 1, after half of the time for a proposal', () => {
+  it('the leader seals what is available although f + 1 have signed IDLE: some of them lied', () => {
+    const leader = new Bench({ rank: 0 })
+    leader.deliver(leader.others[0]!, { kind: 'idle', scope: leader.context.scope })
+    fill(leader, leader.others)
+    leader.deliver(leader.others[1]!, { kind: 'idle', scope: leader.context.scope })
+    expect(sealed(leader)).to.deep.equal([[...leader.others].sort()])
+  })
+
+  it('SKIP needs no IDLEs from view f + 1, after the time that commitments take, at most half of that for a proposal', () => {
     const bench = new Bench({ rank: 2 })
     bench.failView(0)
     bench.failView(1)
     expect(bench.signed('propose')).to.deep.equal([])
+    const { scatterMs } = bench.state.waits
+    const { proposeMs } = bench.context.timeouts
+    const waits = bench.effects('timer').filter(({ id }) => id === 'skip/2')
+    const half = (proposeMs * bench.context.viewBackoff ** 2) / 2
+    expect(waits.map(({ delayMs }) => delayMs)).to.deep.equal([Math.min(2 * scatterMs, half)])
     bench.expire('skip/2')
     expect(bench.signed('propose').map(({ value }) => value.commits)).to.deep.equal(['skip'])
     for (const view of [1, 2]) {

@@ -4,7 +4,7 @@ import { WISHES_PER_SEAT } from '../../../consensus/round/constants.ts'
 import type { Change, PeerName, Signed, Value } from '../../../protocols/wire/messages.ts'
 import { Bench } from './bench.ts'
 import { makeContext, peerNames, Signer } from './fixtures.ts'
-import { CANDIDATES, Members } from './members.ts'
+import { CANDIDATES, Members, SHOWING } from './members.ts'
 import type { SwarmOptions } from './peer.ts'
 import { Swarm } from './swarm.ts'
 
@@ -53,7 +53,7 @@ describe('round: members that change', () => {
     ]
     expect(proposed(bench)).to.deep.equal(changes.sort((a, b) => (a.peer < b.peer ? -1 : 1)))
     const proof = shown(bench)
-    expect(proof.filter(({ payload }) => payload.kind === 'outcome')).to.have.length(3 * 3 + 1)
+    expect(proof.filter(({ payload }) => payload.kind === 'outcome')).to.have.length(3 * SHOWING.length + 1)
 
     const other = benchOf(3, { absent: [absent] }).bench
     const [proposal] = bench.signed('propose')

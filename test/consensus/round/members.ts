@@ -9,7 +9,12 @@ import { hashOf, type Signer } from './fixtures.ts'
 
 export const CANDIDATES: readonly PeerName[] = ['12D3KooWcandidate0', '12D3KooWcandidate1']
 
-/** @param absent - seats that nobody has heard in the last three rounds */
+/** How many rounds back are those that an absence is shown by: the last three, and two older ones. */
+export const SHOWING = [1, 2, 3, 4, 6] as const
+
+const BLOCKS = 5
+
+/** @param absent - seats that nobody has heard in these rounds */
 export class Members {
   readonly #signer: Signer
   readonly #base: RoundContext
@@ -29,9 +34,11 @@ export class Members {
   /** The context with these members; a seat that leaves already makes room for one admission. */
   context(change: Partial<MembershipContext> = {}): RoundContext {
     const { group, scope } = this.#base
-    const past = [1, 2, 3].map(back => {
-      const outcome = this.outcomePayload(scope.round - back)
-      return { round: scope.round - back, value: outcome.value, outcome: outcomeHash(outcome) }
+    // Each round refers to the next block.
+    const past = Array.from({ length: BLOCKS + 1 }, (_, index) => {
+      const round = scope.round - 1 - index
+      const outcome = this.outcomePayload(round)
+      return { round, value: outcome.value, outcome: outcomeHash(outcome), height: 100 + round, isRising: true }
     })
     const membership: MembershipContext = {
       candidates: CANDIDATES,
@@ -40,6 +47,7 @@ export class Members {
       paused: new Map(),
       replicas: group.seats.length,
       past,
+      absenceBlocks: BLOCKS,
       ...change,
     }
     const { value, outcome } = past[0]!
@@ -77,8 +85,8 @@ export class Members {
     return signed
   }
 
-  /** Q outcomes of each of the three rounds, of seats that were there. */
-  outcomes(rounds: readonly number[] = [1, 2, 3]): Signed<Outcome>[] {
+  /** Q outcomes of each of the rounds that show an absence, of seats that were there. */
+  outcomes(rounds: readonly number[] = SHOWING): Signed<Outcome>[] {
     const { seats, quorum } = this.#base.group
     const signers = seats.map(({ peer }) => peer).filter(peer => !this.#absent.includes(peer))
     return rounds.flatMap(back => signers.slice(0, quorum).map(peer => this.outcome(back, peer)))

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { NO_TEMPO, type Tempo, tempoOf } from '../../../consensus/round/index.ts'
-import { observeTempo, waitsOf } from '../../../consensus/round/tempo.ts'
+import { missTempo, observeTempo, waitsOf } from '../../../consensus/round/tempo.ts'
+import type { Hash, PeerName } from '../../../protocols/wire/messages.ts'
 import { Bench } from './bench.ts'
 
 const BASE = { proposeMs: 4_000, voteMs: 2_000, graceCapMs: 2_000, reduceMs: 5_000 }
@@ -20,6 +21,53 @@ describe('round: how long is waited', () => {
     expect(waitsOf(quick, BASE).executeMs).to.equal(1_250)
     expect(waitsOf(slow, BASE).executeMs).to.equal(5_000)
     expect(waitsOf(quick, BASE).scatterMs).to.equal(5_000)
+  })
+
+  it('takes a wait that passed for no measurement: the next one is longer, until something is measured again', () => {
+    let tempo: Tempo = NO_TEMPO
+    for (let round = 0; round < 5; round++) tempo = observeTempo(tempo, 'execute', 600, BASE)
+    const { executeMs } = waitsOf(tempo, BASE)
+    expect(executeMs).to.be.below(3_000)
+    const missed = missTempo(tempo, 'execute')
+    expect(waitsOf(missed, BASE).executeMs).to.equal(1.5 * executeMs)
+    expect(waitsOf(observeTempo(missed, 'execute', 600, BASE), BASE).executeMs).to.be.at.most(executeMs)
+  })
+
+  it('takes who spoke in the round and repeats nothing for gone: the wait for its proposal is short', () => {
+    const { others, context } = new Bench()
+    const [leader = '', ...there] = others
+    const { voteMs, proposeMs } = context.timeouts
+    const play = (spokeMs: number): number[] => {
+      const one = new Bench()
+      one.nowMs = spokeMs
+      one.deliver(leader, one.have([]))
+      one.nowMs = 10 * voteMs
+      for (const peer of [one.self, ...there]) one.deliver(peer, { kind: 'idle', scope: one.context.scope })
+      return one
+        .effects('timer')
+        .filter(({ id }) => id === 'propose/0')
+        .map(({ delayMs }) => delayMs)
+    }
+    expect(play(8.6 * voteMs)).to.deep.equal([proposeMs])
+    expect(play(8.4 * voteMs)).to.deep.equal([proposeMs / 4])
+  })
+
+  it('leaves a view at once in which Q have voted nil', () => {
+    const bench = new Bench({ n: 7 })
+    const [leader = '', ...there] = bench.others
+    for (const peer of [bench.self, ...there]) bench.deliver(peer, { kind: 'idle', scope: bench.context.scope })
+    bench.deliver(leader, bench.have([]))
+    const vote = (peer: PeerName, value: Hash | null) =>
+      bench.deliver(peer, { kind: 'precommit', scope: bench.context.scope, view: 0, value, validView: -1 })
+    const waits = () =>
+      bench
+        .effects('timer')
+        .filter(({ id }) => id === 'precommit/0')
+        .map(({ delayMs }) => delayMs)
+    for (const peer of there.slice(0, 4)) vote(peer, null)
+    expect(waits()).to.deep.equal([])
+    vote(there[4]!, null)
+    expect(waits(), 'five votes of seven, and two that are awake and have not voted').to.deep.equal([0])
   })
 
   it('measures how long half of the candidates took to acknowledge, and who was silent', () => {

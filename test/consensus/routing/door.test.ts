@@ -28,6 +28,7 @@ function machine(limits: Partial<WorkLimits> = {}, round = 5, start = true): Wor
     quota: 100,
     share: 2,
     countMin: 1,
+    countMax: 100,
     limits: { ...DEFAULT_WORK_LIMITS, ...limits },
     timing: { hopMs: 100, drainMs: 100, roundMs: 10_000, backOff: 1.5 },
     pace: createPace(2),

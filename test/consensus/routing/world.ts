@@ -182,6 +182,7 @@ export class World {
       quota: this.quota,
       share: Math.ceil(plan.target / plan.replicas),
       countMin: Math.ceil(plan.target / (2 * plan.replicas)),
+      countMax: 4 * Math.ceil(plan.target / (2 * plan.replicas)),
       limits,
       timing: {
         hopMs: plan.hopMs ?? 400,

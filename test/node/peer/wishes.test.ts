@@ -47,9 +47,14 @@ function rosterOf(epoch: number): Roster | null {
 function contextOf(round: number): RoundContext {
   const past = [1, 2, 3].map(ago => {
     const { payload } = outcome(SEATS[0] ?? '', round - ago)
-    return { round: round - ago, value: payload.value, outcome: outcomeHash(payload) }
+    // Each refers to the block after the last one's.
+    const ids = { value: payload.value, outcome: outcomeHash(payload) }
+    return { round: round - ago, ...ids, height: 100 + round - ago, isRising: true }
   })
-  const membership = { candidates: [CANDIDATE], departing: [], decided: [], paused: new Map(), replicas: 4, past }
+  const membership = {
+    ...{ candidates: [CANDIDATE], departing: [], decided: [], paused: new Map(), replicas: 4, past },
+    absenceBlocks: 2,
+  }
   const group = { seats: SEATS.map(name => ({ peer: name, stake: 1n })), faults: 1, quorum: 3, hash: SCOPE.group }
   return { scope: { ...SCOPE, round }, group, membership } as Partial<RoundContext> as RoundContext
 }

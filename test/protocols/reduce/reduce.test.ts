@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { type PartitionName, Reduce, type ReducePolicy } from '../../../protocols/reduce/index.ts'
+import type { Clock } from '../../../protocols/wire/environment.ts'
 import { equalBytes } from '../../../protocols/wire/hash.ts'
 import type { PeerName, Scope } from '../../../protocols/wire/messages.ts'
 import { type Refusal, refuse } from '../../../protocols/wire/refusals.ts'
@@ -15,6 +16,8 @@ const SCOPE: Scope = {
   stage: 0,
   round: 5,
 }
+/** Time stands still: nobody is silent for long. */
+const CLOCK: Clock = { nowMs: () => 0, after: () => () => {} }
 const ROOT = new Uint8Array(32).fill(7)
 const PARTITIONS = [floats(1, 2, 3), floats(4, 5, 6)] as const
 
@@ -48,7 +51,10 @@ function join(network: FakeNetwork, self: PeerName, limits: { storeMaxBytes?: nu
     stored: (name: PartitionName) => stored.push(name),
     refused: (reason: string) => refused.push(reason),
   }
-  const reduce = new Reduce({ self, policy, handlers, ...limits }, { digest, openStreams: network.streamsOf(self) })
+  const reduce = new Reduce(
+    { self, policy, handlers, ...limits },
+    { clock: CLOCK, digest, openStreams: network.streamsOf(self) },
+  )
   reduce.advance(5)
   const peer: Peer = { reduce, stored, refused, commits, barred: null }
   return peer
