@@ -17,7 +17,7 @@ import { chainExit, openChain } from './run/chain.ts'
 import { IDENTITY_FILE } from './run/folder.ts'
 import { collectAfterRounds } from './run/garbage.ts'
 import { clearRequest, readRequest } from './run/request.ts'
-import { collectGarbage, countBuffersWithHeap } from './run/v8.ts'
+import { collectGarbage, markSeldom } from './run/v8.ts'
 import { StatusWriter } from './status/writer.ts'
 
 /** How a peer ended, for its status. */
@@ -45,14 +45,17 @@ export async function runPeer(init: MachineInit): Promise<PeerEnd> {
   const signal = AbortSignal.any([init.signal, asked.stop])
   const pause = AbortSignal.any([asked.pause, ...(init.pause === undefined ? [] : [init.pause])])
   const either = AbortSignal.any([signal, pause])
-  countBuffersWithHeap()
+  markSeldom()
   useEd25519(nativeVerifier())
   // A mistyped address is told before anything is opened.
   for (const address of [...init.listen, ...init.announce, ...init.bootstrap]) parseAddress(address)
   const endLog = logEvents(bus, folder)
   const endCollections = collectAfterRounds({
     bus,
-    bufferBytes: () => process.memoryUsage().external,
+    heldBytes: () => {
+      const { heapTotal, external } = process.memoryUsage()
+      return heapTotal + external
+    },
     collect: collectGarbage,
   })
   let network: Network | null = null

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { ContentId } from '../../protocols/wire/messages.ts'
 import type { SwarmFolder } from '../run/folder.ts'
 import { manifestPath } from '../run/folder.ts'
-import { BUFFER_FLAGS, COLLECTION_FLAGS } from '../run/v8.ts'
+import { COLLECTION_FLAGS, MARKING_FLAGS } from '../run/v8.ts'
 import type { LocalPeer } from './setup.ts'
 
 /** Where the bundles lie, seen from here: a chunk of one, one of them, or a source file. */
@@ -27,7 +27,7 @@ export const CHAIN_PROGRAM = bundleAt('chain.js')
 export const PEER_NODE_FLAGS: readonly string[] = [
   '--single-threaded-gc',
   '--max-semi-space-size=8',
-  ...BUFFER_FLAGS,
+  ...MARKING_FLAGS,
   ...COLLECTION_FLAGS,
 ]
 

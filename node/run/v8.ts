@@ -8,15 +8,18 @@ import { runInNewContext } from 'node:vm'
  */
 const COUNT_BUFFERS_WITH_HEAP = '--external-memory-accounted-in-global-limit'
 
+/** Where that limit lies: at twice what the last collection left. A peer collects by itself before (`garbage.ts`). */
+const MARK_AT_TWICE = '--heap-growing-percent=100'
+
 /** Of Node 24. Other versions complain of a flag that they do not know. */
 const isKnown = /^13\./.test(process.versions.v8)
 
-/** The flag for a command line. Code is kept compiled under the flags that a process starts with (`node/cli/main.ts`). */
-export const BUFFER_FLAGS: readonly string[] = isKnown ? [COUNT_BUFFERS_WITH_HEAP] : []
+/** The flags for a command line. Code is kept compiled under the flags that a process starts with (`node/cli/main.ts`). */
+export const MARKING_FLAGS: readonly string[] = isKnown ? [COUNT_BUFFERS_WITH_HEAP, MARK_AT_TWICE] : []
 
-/** For a process that was started without it. */
-export function countBuffersWithHeap(): void {
-  if (isKnown && !process.execArgv.includes(COUNT_BUFFERS_WITH_HEAP)) setFlagsFromString(COUNT_BUFFERS_WITH_HEAP)
+/** For a process that was started without them. */
+export function markSeldom(): void {
+  for (const flag of MARKING_FLAGS) if (!process.execArgv.includes(flag)) setFlagsFromString(flag)
 }
 
 /** Of processes that are to collect by themselves: asking for it later would void the compiled code that is kept. */

@@ -13,7 +13,14 @@ import { DataType, DEFAULT_OPSET, makeModel, writeModel } from '../onnx/index.ts
 import { FAST } from './dialect.ts'
 import { block, embed, type GptBuilder, head } from './gpt.ts'
 import { type CrossEntropy, crossEntropy } from './loss.ts'
-import { type ParameterSpec, type StageCut, stageParameters, TOKEN_EMBEDDING } from './parameters.ts'
+import {
+  type ParameterSpec,
+  POSITION_EMBEDDING,
+  type StageCut,
+  stageParameters,
+  TOKEN_EMBEDDING,
+} from './parameters.ts'
+import { cutRows, partSizes, reverseParts } from './parts.ts'
 
 /**
  * Inputs and outputs by name, with N = sequences * sequence tokens:
@@ -53,7 +60,9 @@ interface Stage {
   readonly cut: StageCut
   /** What the stage's input gradient belongs to: the boundary input, or the token table's rows. */
   readonly entry: Value
-  /** Output of the last block, in parts of whole sequences. */
+  /** What enters the first block; in parts of whole sequences; and what leaves the last block. */
+  readonly x: Value
+  readonly entries: readonly Value[]
   readonly parts: readonly Value[]
   readonly tokens: number
   readonly parameters: readonly ParameterSpec[]
@@ -74,24 +83,8 @@ function startStage(config: ModelConfig, cut: StageCut, sequences: number): Stag
     for (let index = cut.firstBlock; index < cut.endBlock; index++) x = block(b, index, x)
     return x
   }
-  const parts = g.split(embedded.x, 0, partSizes(config, sequences)).map(blocks)
-  return { b, cut, entry: embedded.rows, parts, tokens, parameters }
-}
-
-/**
- * Rows of each part that a micro-batch is computed in, at most: the operators between the products only move memory, and
- * what they move should still be in a cache. In two parts of 1024 rows, d256 takes 7 % less time than in one of 2048;
- * smaller parts gain nothing more on two threads, which have to meet after every operator.
- */
-const PART_ROWS = 1024
-
-function partSizes({ sequence }: ModelConfig, sequences: number): number[] {
-  const each = Math.max(1, Math.floor(PART_ROWS / sequence))
-  const count = Math.ceil(sequences / each)
-  return Array.from(
-    { length: count },
-    (_, k) => sequence * (Math.floor(((k + 1) * sequences) / count) - Math.floor((k * sequences) / count)),
-  )
+  const entries = cutRows(g, embedded.x, partSizes(config, sequences))
+  return { b, cut, entry: embedded.rows, x: embedded.x, entries, parts: entries.map(blocks), tokens, parameters }
 }
 
 function forwardGraph(stage: Stage): Uint8Array {
@@ -99,19 +92,24 @@ function forwardGraph(stage: Stage): Uint8Array {
 }
 
 function backwardGraph(stage: Stage): Uint8Array {
-  const y = outputOf(stage)
-  const dy = stage.b.g.input('dy', DataType.float32, y.shape)
-  return serialise(stage.b.g, 'backward', gradients(stage, new Map([[y.name, dy]])))
+  const { b, parts, tokens } = stage
+  const dy = b.g.input('dy', DataType.float32, [tokens, b.config.width])
+  const { outputs, marks } = gradients(stage, parts, cutRows(b.g, dy, rowsOf(parts)))
+  return serialise(b.g, 'backward', outputs, marks)
 }
 
 function lastBackwardGraph(stage: Stage): Uint8Array {
-  const { loss, logits, entropies } = lossOf(stage)
-  const seeds = new Map(logits.map((part, k) => [part.name, entropies[k]!.gradient()]))
-  return serialise(stage.b.g, 'backward', [{ name: 'loss', value: loss }, ...gradients(stage, seeds)])
+  const { logits, entropies } = entropiesOf(stage)
+  const seeds = entropies.map(({ gradient }) => gradient())
+  const { outputs, marks } = gradients(stage, logits, seeds)
+  // Its sum is emitted last: what the runtime takes first must not need all parts.
+  const loss = lossOf(stage.b.g, entropies)
+  return serialise(stage.b.g, 'backward', [{ name: 'loss', value: loss }, ...outputs], marks)
 }
 
 function evaluateGraph(stage: Stage): Uint8Array {
-  return serialise(stage.b.g, 'evaluate', [{ name: 'loss', value: lossOf(stage).loss }])
+  const { entropies } = entropiesOf(stage)
+  return serialise(stage.b.g, 'evaluate', [{ name: 'loss', value: lossOf(stage.b.g, entropies) }])
 }
 
 function logitsGraph({ b, parts }: Stage): Uint8Array {
@@ -122,31 +120,55 @@ function logitsGraph({ b, parts }: Stage): Uint8Array {
   return serialise(b.g, 'logits', [{ name: 'logits', value: logits }])
 }
 
+function rowsOf(parts: readonly Value[]): number[] {
+  return parts.map(({ shape }) => shape[0]!)
+}
+
 function outputOf({ b, parts }: Stage): Value {
   return b.g.concat(parts, 0)
 }
 
-function lossOf({ b, parts, tokens }: Stage): { loss: Value; logits: Value[]; entropies: CrossEntropy[] } {
+function entropiesOf({ b, parts, tokens }: Stage): { logits: Value[]; entropies: CrossEntropy[] } {
   const { g } = b
   const targets = g.input('targets', DataType.int64, [tokens])
-  const rows = parts.map(({ shape }) => shape[0]!)
-  const targetParts = g.split(targets, 0, rows)
+  const targetParts = cutRows(g, targets, rowsOf(parts))
   const logits = parts.map(part => head(b, part))
-  const entropies = logits.map((part, k) => crossEntropy(g, part, targetParts[k]!, tokens))
-  return { loss: entropies.map(({ loss }) => loss).reduce((sum, loss) => g.add(sum, loss)), logits, entropies }
+  return { logits, entropies: logits.map((part, k) => crossEntropy(g, part, targetParts[k]!, tokens)) }
 }
 
-function gradients({ b, cut, entry, parameters }: Stage, seeds: ReadonlyMap<string, Value>): NamedOutput[] {
-  const dense = parameters.filter(({ name }) => name !== TOKEN_EMBEDDING)
-  const found = reverse(b.g, seeds, new Set([entry.name, ...dense.map(({ name }) => name)]))
-  const gradient = (name: string) => found.get(name)!
-  return [
+function lossOf(g: Operators, entropies: readonly CrossEntropy[]): Value {
+  return entropies.map(({ loss }) => loss).reduce((sum, loss) => g.add(sum, loss))
+}
+
+/** @param ends what each part gives, with its gradient in `seeds` */
+function gradients(
+  stage: Stage,
+  ends: readonly Value[],
+  seeds: readonly Value[],
+): { outputs: NamedOutput[]; marks: readonly NamedOutput[] } {
+  const { b, cut, entry, x, entries, parameters } = stage
+  const dense = parameters.filter(({ name }) => name !== TOKEN_EMBEDDING).map(({ name }) => name)
+  const inner = dense.filter(name => name !== POSITION_EMBEDDING)
+  const parts = entries.map((part, k) => ({ entry: part, end: ends[k]!, endGradient: seeds[k]! }))
+  const { entryGradient, sums, marks } = reverseParts(b.g, parts, inner)
+  // Before the parts lies nothing, or the embedding.
+  const outer = reverse(b.g, new Map([[x.name, entryGradient]]), new Set([entry.name, ...dense]))
+  const gradient = (name: string): Value => sums.get(name) ?? outer.get(name)!
+  const outputs = [
     { name: cut.hasEmbedding ? `rows.${TOKEN_EMBEDDING}` : 'dx', value: gradient(entry.name) },
-    ...dense.map(({ name }) => ({ name: `d.${name}`, value: gradient(name) })),
+    ...dense.map(name => ({ name: `d.${name}`, value: gradient(name) })),
   ]
+  return { outputs, marks }
 }
 
-function serialise(g: Operators, name: string, outputs: readonly NamedOutput[]): Uint8Array {
-  const graph = releaseEarly(graphOf(g, name, outputs))
+/** @param marks values that nobody asks for (`parts.ts`) */
+function serialise(
+  g: Operators,
+  name: string,
+  outputs: readonly NamedOutput[],
+  marks: readonly NamedOutput[] = [],
+): Uint8Array {
+  const whole = releaseEarly(graphOf(g, name, [...outputs, ...marks]))
+  const graph = { ...whole, outputs: whole.outputs.slice(0, outputs.length) }
   return writeModel(makeModel(graph, { opsets: operatorSets([], graph, g.opset) }))
 }

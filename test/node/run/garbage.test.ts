@@ -8,7 +8,7 @@ describe('the garbage of rounds', () => {
     const seen = { bytes: GROWTH_BYTES, collections: 0 }
     const end = collectAfterRounds({
       bus,
-      bufferBytes: () => seen.bytes,
+      heldBytes: () => seen.bytes,
       collect: () => {
         seen.collections++
         seen.bytes = GROWTH_BYTES / 2
@@ -18,7 +18,7 @@ describe('the garbage of rounds', () => {
     return { bus, seen, end, round }
   }
 
-  it('is collected after a round by which buffers have grown enough, counted from what the last collection left', () => {
+  it('is collected after a round by which the heap has grown enough, counted from what the last collection left', () => {
     const { seen, round } = watched()
     seen.bytes += GROWTH_BYTES - 1
     round()
