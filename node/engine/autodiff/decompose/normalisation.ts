@@ -54,7 +54,8 @@ export const lpNormalization: Decomposition = (g, node, [x]) => {
   const axes = [normalAxis(intAttribute(node, 'axis', -1), x.shape.length)]
   const norm = intAttribute(node, 'p', 2) === 1 ? g.reduceSum(g.one('Abs', [x]), axes) : g.reduceL2(x, axes)
   const isZero = g.one('Equal', [norm, g.scalar(0, x.type)])
-  return [g.div(x, g.one('Where', [isZero, g.scalar(1, x.type), norm]))]
+  const quotient = g.div(x, g.one('Where', [isZero, g.scalar(1, x.type), norm]))
+  return [g.one('Where', [isZero, g.scalar(0, x.type), quotient])]
 }
 
 /** LRN-13 (Krizhevsky et al. 2012): over the squares of `size` neighbouring channels. */

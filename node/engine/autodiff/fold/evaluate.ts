@@ -188,6 +188,12 @@ export const EVALUATORS: Readonly<Record<string, Evaluator>> = {
       ),
     ]
   },
+  /** Each axis's places of all values that are not 0: exporters to opset 9 count with it. */
+  NonZero: ({ inputs }) => {
+    const { shape, values } = inputs[0]!
+    const places = range(values.length).filter(at => values[at] !== 0)
+    return [strides(shape).flatMap((step, axis) => places.map(at => Math.floor(at / step) % shape[axis]!))]
+  },
   ReduceProd: ({ inputs, outputs }) =>
     outputs[0]!.shape.every(size => size === 1) ? [[inputs[0]!.values.reduce((a, b) => a * b, 1)]] : [],
 }

@@ -139,26 +139,41 @@ function extremum(c: GradientContext): (Value | null)[] {
   return reaches.map(mask => g.mul(share, mask))
 }
 
-/** y = min(max(x, low), high): where the bounds cross it is the upper one. */
+/**
+ * y = min(max(x, low), high). At a bound that is a constant x has no gradient; a bound that is computed shares it with x (as
+ * PyTorch 2.15 does in both cases). Where the bounds cross, y is the upper one.
+ */
 function clip(c: GradientContext): (Value | null)[] {
   const { g, x, dy } = c
   const low = c.inputs[1] ?? null
   const high = c.inputs[2] ?? null
-  // At the borders the gradient passes, as that of torch.clamp; only ReLU6, which is told by its bounds, has none there.
-  const isRelu6 = c.constant(1)?.[0] === 0 && c.constant(2)?.[0] === 6
-  const above = low && g.one(isRelu6 ? 'Greater' : 'GreaterOrEqual', [x, low])
-  const below = high && g.one(isRelu6 ? 'Less' : 'LessOrEqual', [x, high])
-  const inside = above && below ? g.one('And', [above, below]) : (above ?? below)
-  const takesLow = above && g.one('Not', [above])
-  const takesHigh = below && g.one('Not', [below])
+  const above = low && sides(c, 1, 'Greater', 'GreaterOrEqual')
+  const below = high && sides(c, 2, 'Less', 'LessOrEqual')
+  const share = (mask: Side, value: Value) =>
+    mask.loose === null ? g.keepWhere(mask.strict, value) : g.add(half(mask.strict, value), half(mask.loose, value))
+  const half = (mask: Value, value: Value) => g.keepWhere(mask, g.scale(value, 0.5))
+  const inner = above ? share(above, dy) : dy
   const crossed = low && high && g.one('Greater', [low, high])
-  const also = (operator: 'And' | 'Or', mask: Value, other: Value | null) =>
-    other ? g.one(operator, [mask, other]) : mask
+  const taken = (side: Side, value: Value) => g.sub(value, share(side, value))
+  const ofLow = above && taken(above, dy)
+  const ofHigh = below && taken(below, dy)
   return [
-    inside ? g.keepWhere(inside, dy) : dy,
-    low && takesLow && g.sumTo(g.keepWhere(also('And', takesLow, crossed && g.one('Not', [crossed])), dy), low.shape),
-    high && takesHigh && g.sumTo(g.keepWhere(also('Or', takesHigh, crossed), dy), high.shape),
+    below ? share(below, inner) : inner,
+    low && ofLow && g.sumTo(crossed ? g.one('Where', [crossed, g.scalar(0, x.type), ofLow]) : ofLow, low.shape),
+    high && ofHigh && g.sumTo(crossed ? g.one('Where', [crossed, dy, ofHigh]) : ofHigh, high.shape),
   ]
+}
+
+/** On which side of a bound x lies; `loose` counts the bound itself, null where it does not matter. */
+interface Side {
+  readonly strict: Value
+  readonly loose: Value | null
+}
+
+function sides(c: GradientContext, bound: number, strict: string, loose: string): Side {
+  const operands = [c.x, c.input(bound)]
+  const isConstant = c.constant(bound) !== null
+  return { strict: c.g.one(strict, operands), loose: isConstant ? null : c.g.one(loose, operands) }
 }
 
 function dropout(c: GradientContext): (Value | null)[] {

@@ -26,6 +26,9 @@ export const INDEXING_SHAPES: ShapeRules = {
     const extents = sliceExtents(shape, c.constant(1), c.constant(2), optional(3), optional(4))
     return [{ type, shape: extents.map(extent => extent.size) }]
   },
+  NonZero: c => [
+    { type: DataType.int64, shape: [c.input(0).shape.length, c.constant(0).filter(value => value !== 0).length] },
+  ],
   OneHot: c => {
     const { shape } = c.input(0)
     const axis = normalAxis(intAttribute(c.node, 'axis', -1), shape.length + 1)

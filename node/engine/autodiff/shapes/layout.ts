@@ -1,7 +1,7 @@
 /** Operators that move values without computing. */
 import { DataType } from '../../onnx/index.ts'
 import { intAttribute, intsAttribute, tensorAttribute } from '../attributes.ts'
-import { elements, normalAxis, range } from '../shape.ts'
+import { elements, normalAxis, range, sameShape } from '../shape.ts'
 import type { ShapeContext, ShapeRules } from './types.ts'
 
 export const LAYOUT_SHAPES: ShapeRules = {
@@ -18,6 +18,13 @@ export const LAYOUT_SHAPES: ShapeRules = {
   Transpose: c => {
     const { type, shape } = c.input(0)
     const permutation = intsAttribute(c.node, 'perm') ?? range(shape.length).reverse()
+    if (
+      !sameShape(
+        permutation.toSorted((a, b) => a - b),
+        range(shape.length),
+      )
+    )
+      throw c.fault(`orders ${shape.length} axes as [${permutation}], which is no permutation of them`)
     return [{ type, shape: permutation.map(axis => shape[axis] ?? 1) }]
   },
   Concat: c => {

@@ -299,6 +299,23 @@ export const CASES: readonly OperatorCase[] = [
     single: true,
   },
   {
+    name: 'Attention with keys of before',
+    op: 'Attention',
+    inputs: [x(1, 2, 3, 2), x(1, 2, 3, 2), x(1, 2, 3, 2), null, x(1, 2, 2, 2), x(1, 2, 2, 2)],
+    attributes: { is_causal: 1 },
+    outputs: 3,
+    opset: 23,
+    single: true,
+  },
+  {
+    name: 'RotaryEmbedding of neighbours, in part',
+    op: 'RotaryEmbedding',
+    inputs: [x(1, 3, 12), x(1, 3, 2), x(1, 3, 2)],
+    attributes: { interleaved: 1, num_heads: 2, rotary_embedding_dim: 4 },
+    opset: 23,
+    single: true,
+  },
+  {
     name: 'RotaryEmbedding',
     op: 'RotaryEmbedding',
     inputs: [x(1, 2, 3, 4), x(1, 3, 2), x(1, 3, 2)],

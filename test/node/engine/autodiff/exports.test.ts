@@ -1,4 +1,4 @@
-/** Real exports of PyTorch, read, differentiated, run, and held against the gradients of torch.autograd (test/vectors/engine). */
+/** Real exports of PyTorch and onnxscript, read, differentiated, run, and held against torch.autograd (test/vectors/engine). */
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { differentiate } from '../../../../node/engine/autodiff/index.ts'
@@ -20,6 +20,10 @@ const EXPORTS = [
   'encoder-opset23',
   'lstm-opset17',
   'upscaler-training-opset13',
+  'gru-opset11',
+  'masked-attention-opset17',
+  'masked-attention-opset24',
+  'functions-opset18',
 ]
 const FOLDER = new URL('../../../vectors/engine/', import.meta.url)
 
@@ -35,7 +39,7 @@ function load(name: string) {
   return { reference, model, feeds }
 }
 
-describe('exports of PyTorch', () => {
+describe('exports of PyTorch and onnxscript', () => {
   for (const name of EXPORTS) {
     it(`gets the gradients of ${name}.onnx as torch.autograd does`, async () => {
       const { reference, model, feeds } = load(name)

@@ -144,5 +144,13 @@ export const LAYER_CASES: readonly OperatorCase[] = [
     single: true,
   },
   { name: 'GlobalAveragePool', op: 'GlobalAveragePool', inputs: [x(2, 2, 3, 2)], single: true },
+  {
+    name: 'LSTM with peepholes',
+    op: 'LSTM',
+    inputs: [inside(3, 2, 3), inside(1, 8, 3), inside(1, 8, 2), inside(1, 16), null, x(1, 2, 2), x(1, 2, 2), x(1, 6)],
+    attributes: { hidden_size: 2 },
+    outputs: 3,
+    single: true,
+  },
   { name: 'GlobalMaxPool', op: 'GlobalMaxPool', inputs: [x(2, 2, 3)], single: true },
 ]
