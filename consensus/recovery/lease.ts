@@ -35,7 +35,8 @@ export function leaseOf(
     silent: new Set([...silent, ...before.silent]),
     // Seats that were given since then have nothing of their own to show.
     away: before.isFresh ? before.away : new Set(silent),
-    isAttested: before.isFresh ? before.isAttested : isAttested,
+    // Those that were away then had a seat since, and a lease's time.
+    isAttested: before.isFresh || isAttested,
     recoveries: [...before.recoveries, recovery],
     shown: before.shown,
     // Once all that there is was tried, it begins anew.

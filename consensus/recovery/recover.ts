@@ -48,7 +48,9 @@ export function recover(init: RecoverInit): Recovered {
     }
     const { point: base, keepers, isInVain } = found
     const waiting = spares(init, stage, taken)
-    const queue = isInVain ? givers(lease, claims, waiting) : [...[...claims.keys()].sort(compareText), ...waiting]
+    const queue = isInVain
+      ? givers(lease, claims, waiting, faults)
+      : [...[...claims.keys()].sort(compareText), ...waiting]
     const seats = queue.slice(0, old.length).sort(compareText)
     const needs = 3 * faults + 1 - seats.length
     if (needs > 0) {
@@ -100,14 +102,22 @@ function counts({ before, bonded }: RecoverInit, stage: number, peer: PeerName):
 }
 
 /**
- * Who sits there where the base was tried in vain: those who have it, then those who were away when the stage was re-formed
- * from it, as they may have it and are heard only with a seat; then the others.
+ * Who sits there where the base was tried in vain: those who have it, then f of those who were away when the stage was
+ * re-formed from it, as they may have it and are heard only with a seat, and no more, as they may be gone; then the others,
+ * those first who have something.
  */
-function givers(lease: StageLease, claims: ReadonlyMap<PeerName, Claim>, waiting: readonly PeerName[]): PeerName[] {
+function givers(
+  lease: StageLease,
+  claims: ReadonlyMap<PeerName, Claim>,
+  waiting: readonly PeerName[],
+  faults: number,
+): PeerName[] {
   const claimants = [...claims].sort(([a], [b]) => compareText(a, b))
-  const having = claimants.flatMap(([peer, claim]) => (holdsFinal(claim, lease) ? [peer] : []))
-  const away = waiting.filter(peer => lease.away.has(peer))
-  return [...new Set([...having, ...away, ...claims.keys(), ...waiting])]
+  const having = (has: (claim: Claim) => boolean): PeerName[] =>
+    claimants.flatMap(([peer, claim]) => (has(claim) ? [peer] : []))
+  const away = waiting.filter(peer => lease.away.has(peer)).slice(0, faults)
+  const first = [...having(claim => holdsFinal(claim, lease)), ...away]
+  return [...new Set([...first, ...having(({ holds }) => holds), ...claimants.map(([peer]) => peer), ...waiting])]
 }
 
 /**

@@ -82,7 +82,7 @@ export interface StageLease {
   readonly silent: ReadonlySet<PeerName>
   /** Seats that did not claim when it was re-formed first since its last renewal: what is final may be theirs. */
   readonly away: ReadonlySet<PeerName>
-  /** More than f seats claimed then, so an honest one did. */
+  /** More than f seats claimed then, so an honest one did; or it was in vain twice. */
   readonly isAttested: boolean
   /** How it was re-formed so far, in the order of the epochs. */
   readonly recoveries: readonly Recovery[]

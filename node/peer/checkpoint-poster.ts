@@ -22,13 +22,15 @@ export interface CheckpointPosterInit {
   readonly run: Run
   readonly self: PeerName
   readonly rules: LeaseRules
-  readonly store: Pick<RoundStore, 'certificate'>
+  readonly store: Pick<RoundStore, 'certificate' | 'newest'>
   /** What this peer keeps; null: nothing. */
   readonly kept: () => KeptCheckpoints | null
   /** How the stage was re-formed so far. */
   readonly recoveries: (stage: number) => readonly Recovery[]
+  /** Last round of the run; null: none. A stage that has come to it renews nothing, and is not lost. */
+  readonly untilRound: number | null
   /** This peer has a seat. */
-  readonly isTakingPart: () => boolean
+  readonly isSeated: () => boolean
   readonly signal: AbortSignal
   readonly onWarning: (message: string) => void
 }
@@ -44,11 +46,12 @@ export class CheckpointPoster {
 
   /** What this head asks for. */
   at(height: number, leases: readonly StageLease[]): void {
-    const { kept: find, rules, signal, isTakingPart, onWarning } = this.#init
+    const { kept: find, rules, signal, isSeated, store, untilRound, onWarning } = this.#init
     const kept = find()
     const lease = kept === null ? undefined : leases[kept.stage]
     if (kept === null || lease === undefined || height < claimsFrom(lease, rules)) return
-    if (this.#isBusy || signal.aborted || !isTakingPart()) return
+    if (untilRound !== null && (store.newest(kept.stage) ?? 0) >= untilRound) return
+    if (this.#isBusy || signal.aborted || !isSeated()) return
     this.#isBusy = true
     this.#act(height, lease, kept)
       .catch(error => {

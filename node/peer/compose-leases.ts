@@ -22,6 +22,8 @@ export interface WatchLeasesInit {
   readonly signal: AbortSignal
   /** The epoch that this peer is in. */
   readonly epoch: () => number
+  readonly untilRound: number | null
+  readonly isSeated: () => boolean
   /** It has a seat, and the run goes on. */
   readonly isTakingPart: () => boolean
   /** What this peer keeps of another stage. */
@@ -31,7 +33,7 @@ export interface WatchLeasesInit {
 }
 
 export function watchLeases(init: WatchLeasesInit): LeaseWatch {
-  const { seat, run, chain, bus, signal, epoch, isTakingPart, kept, round } = init
+  const { seat, run, chain, bus, signal, epoch, untilRound, isSeated, isTakingPart, kept, round } = init
   const { self, stage, membership, store, stageState, reporter } = seat
   const onWarning = (message: string): void => reporter.warning(message)
   const poster = new LeasePoster({
@@ -55,7 +57,7 @@ export function watchLeases(init: WatchLeasesInit): LeaseWatch {
     onWarning,
   })
   const checkpoints = new CheckpointPoster({
-    ...{ chain, run, self, store, kept, isTakingPart, signal, onWarning },
+    ...{ chain, run, self, store, kept, isSeated, untilRound, signal, onWarning },
     rules: membership.leaseRules,
     recoveries: of => membership.recoveries(of),
   })

@@ -318,6 +318,8 @@ export async function joinStage(
     bus,
     signal,
     epoch,
+    untilRound: init.untilRound,
+    isSeated: () => standing.quorum !== null,
     isTakingPart: () => standing.quorum !== null && !replica.isFinished,
     kept: () => keeper?.kept ?? null,
     round: () => inbox.current,

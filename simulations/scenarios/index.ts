@@ -42,7 +42,7 @@ import { openInternet } from './open-internet.ts'
 import { partitions } from './partitions.ts'
 import { pauses } from './pauses.ts'
 import { poisonedDht } from './poisoned-dht.ts'
-import { loneClaimant, quorumLost, quorumLostWithoutSpares, splitWhileLeaseEnds } from './quorum-lost.ts'
+import { loneClaimant, quorumLost, quorumLostWithoutSpares, splitWhileLeaseEnds, stageGone } from './quorum-lost.ts'
 import { REAL_SCENARIOS } from './real/index.ts'
 import { recovery } from './recovery.ts'
 import { regionFailure } from './region-failure.ts'
@@ -99,6 +99,7 @@ const ALL: readonly Scenario[] = [
   regionFailure,
   quorumLost,
   quorumLostWithoutSpares,
+  stageGone,
   loneClaimant,
   splitWhileLeaseEnds,
   lateJoiner,

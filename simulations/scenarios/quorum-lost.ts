@@ -41,6 +41,18 @@ export const quorumLostWithoutSpares = scenario({
   reaches: ['lease-ran-out', 'recovery-claimed', 'stage-short'],
 })
 
+export const stageGone = scenario({
+  name: 'stage-gone',
+  about:
+    'All four seats of the last stage are gone for good: four spares go on from the checkpoint that the first stage keeps.',
+  swarm: { stages: 2, replicas: 4, spares: 4 },
+  chain: QUICK_LEASES,
+  workload: { rounds: 16 },
+  healAtMs: 91_000,
+  faults: [{ ...GONE, atMs: 90_000, peers: [1, 3, 5, 7] }],
+  reaches: ['checkpoint-kept', 'checkpoint-named', 'checkpoint-taken', 'stage-reformed', 'stage-resumed'],
+})
+
 export const loneClaimant = scenario({
   name: 'lone-claimant',
   about:

@@ -1,17 +1,21 @@
 /** A replica that is behind: certificates, then aggregates that it executes, or a snapshot (node/peer/catch-up, without promises). */
+import { keepingStage } from '../../consensus/recovery/index.ts'
 import { type Ahead, chooseAhead, enoughAnswers, type StatedBy, upTo } from '../../node/peer/choose-ahead.ts'
 import type { Certified } from '../../node/peer/follow.ts'
-import type { Tip } from '../../node/peer/tip.ts'
+import { type Tip, tipAt } from '../../node/peer/tip.ts'
 import { equalBytes, isZeroHash, smallHash } from '../../protocols/wire/hash.ts'
 import { merkleRoot } from '../../protocols/wire/merkle.ts'
-import type { Certificate, PeerName } from '../../protocols/wire/messages.ts'
+import type { Certificate, Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
+import { FIRST_FINAL } from '../kernel/chain.ts'
 import { PAGE_CERTIFICATES } from './constants.ts'
-import { nativeHash } from './engine.ts'
+import { nativeHash, stateRoot } from './engine.ts'
 import type { StoredSnapshot } from './journal.ts'
+import type { KeptCheckpoint } from './keeper.ts'
 import type { SimPeer } from './peer.ts'
 import type { SimReplica } from './replica.ts'
 import { firstOf, spawn, type Task } from './task.ts'
+import { isAnchor } from './transactions.ts'
 
 type CaughtUp = 'nothing' | 'replay' | 'snapshot'
 
@@ -43,7 +47,7 @@ export class SimCatchUp {
       // Its rounds are those of a history that the stage has left: it begins anew from its disk.
       if (this.#replica.standing.type === 'left') return by
       const ahead = yield* this.#ahead(liars, fresh)
-      if (ahead === null) return by
+      if (ahead === null) return (yield* this.#fromKeepers()) ? 'snapshot' : by
       const moved: CaughtUp = fresh ? yield* this.#jump(ahead) : yield* this.#follow(ahead, liars)
       if (moved === 'nothing') {
         for (const peer of ahead.peers) liars.add(peer)
@@ -155,6 +159,39 @@ export class SimCatchUp {
     return walked
   }
 
+  /** A stage that goes on from a checkpoint that nobody of it has, at its round: the link comes from an anchor. */
+  *#fromKeepers(): Task<boolean> {
+    const peer = this.#peer
+    const now = this.#replica.standing
+    if (now.type !== 'before' || now.recovery.keepers.length === 0) return false
+    const { base } = now.recovery
+    const link = anchoredLink(peer, base.round)
+    const keeping = keepingStage(peer.stage, peer.world.stages.length)
+    if (link === null || keeping === null) return false
+    for (const keeper of peer.world.stages[keeping] ?? []) {
+      const found = yield* peer.ask<KeptCheckpoint>(keeper.name, 'checkpoint', peer.world.stateBytes, other => {
+        const kept = other.keeper.held.find(({ round }) => round === base.round)
+        const lie = other.behaviour?.state
+        return kept === undefined ? null : lie === undefined ? kept : { ...kept, state: lie(kept.state) }
+      })
+      if (found === null) continue
+      const { certificate, verified, state } = found
+      const { fullRoot } = verified.outcome
+      const isBase = equalBytes(verified.valueId, base.value) && equalBytes(verified.outcomeHash, base.outcome)
+      if (!isBase || fullRoot === null || !equalBytes(stateRoot(state), fullRoot)) {
+        peer.tell.refused('wrong-hash', keeper.name, 'not the certified state')
+        continue
+      }
+      peer.engine.importState(state)
+      const certified = { tip: tipAt(verified, link, []), encoded: new Uint8Array(0), verified }
+      this.#replica.advance(certificate, certified, null, 'keep', 0)
+      peer.world.recorder.reached('checkpoint-taken', peer.index)
+      yield* this.#replica.settle()
+      return true
+    }
+    return false
+  }
+
   *#certificates({ peers }: Ahead, tip: Tip, to: number): Task<readonly Fetched[]> {
     const from = tip.round + 1
     const last = Math.min(to, from + PAGE_CERTIFICATES - 1)
@@ -189,6 +226,13 @@ export class SimCatchUp {
     }
     return null
   }
+}
+
+/** As the first final anchor of the round has it. */
+function anchoredLink({ stage, world, chain }: SimPeer, round: number): Hash | null {
+  for (const { transaction } of world.chain.transactions(FIRST_FINAL, chain.finalized.height))
+    if (isAnchor(transaction) && transaction.stage === stage && transaction.toRound === round) return transaction.link
+  return null
 }
 
 function lied(peer: SimPeer, snapshot: StoredSnapshot | undefined): StoredSnapshot | null {

@@ -176,6 +176,11 @@ export class SimEngine {
   }
 }
 
+/** Full root of an exported state. */
+export function stateRoot(state: Uint8Array): Hash {
+  return chunkedRoot([state], ROOT_CHUNK_BYTES)
+}
+
 function rootOf({ theta, v, a }: HashedState): Hash {
   return chunkedRoot(
     [theta, v, a].map(vector => new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength)),

@@ -33,13 +33,15 @@ export class SimLease {
   at(height: number): void {
     const { world, stage, replica, inbox } = this.#peer
     if (!world.members.change || replica === null) return
-    const lease = world.members.leasesAt(height)[stage]
+    const leases = world.members.leasesAt(height)
+    const lease = leases[stage]
     if (lease === undefined) return
     const held = this.#mayVote
     this.#mayVote = height <= votesUntil(lease, world.members.leaseRules)
     if (held && !this.#mayVote) world.recorder.reached('lease-ran-out', this.#peer.index)
     if (this.#mayVote) inbox?.current?.voteAgain()
     this.#act(height, lease)
+    if (world.hasSeat(this.#peer)) this.#peer.keeper.at(height, leases)
   }
 
   #act(height: number, lease: StageLease): void {

@@ -23,7 +23,7 @@ import type { PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import { FIRST_FINAL } from '../kernel/chain.ts'
 import { isOutcome, openLabels } from './labels.ts'
-import { isClaim, isRecord, isRenewal } from './transactions.ts'
+import { isCheckpoint, isClaim, isRecord, isRenewal } from './transactions.ts'
 import type { World } from './world.ts'
 
 export interface MembersInit {
@@ -44,6 +44,8 @@ interface Seating {
 export class Members {
   /** False where there is nobody to come: then the rosters are all the first one. */
   readonly change: boolean
+  /** Leases are as short as the scenario says, so that one may run out. */
+  readonly hasLeases: boolean
   readonly #init: MembersInit
   readonly #seatings: Seating[] = []
   readonly #counted = new Set<string>()
@@ -53,6 +55,7 @@ export class Members {
 
   constructor(init: MembersInit) {
     this.#init = init
+    this.hasLeases = init.hasLeases
     this.change = init.spares.length > 0 || init.hasLeases
   }
 
@@ -168,6 +171,11 @@ export class Members {
         const shown = this.#shown(transaction.renewal, newestEpoch(height))
         if (shown !== null)
           events.push({ type: 'renewal', stage: transaction.renewal.value.scope.stage, height, shown })
+      } else if (isCheckpoint(transaction)) {
+        const { checkpoint, peer } = transaction
+        const shown = this.#shown(checkpoint, newestEpoch(height))
+        if (shown !== null)
+          events.push({ type: 'checkpoint', stage: checkpoint.value.scope.stage, height, peer, shown })
       } else if (isClaim(transaction)) {
         const { stage, holds, newest } = transaction.claim
         const shown = newest === null ? null : this.#shown(newest, newestEpoch(height))

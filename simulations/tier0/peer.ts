@@ -20,6 +20,7 @@ import { SimEngine } from './engine.ts'
 import { newHoldings } from './hold.ts'
 import type { PartitionId, SimHoldings } from './holdings.ts'
 import { type DiskRecord, SimJournal } from './journal.ts'
+import { SimKeeper } from './keeper.ts'
 import { isCommit, type Key, openLabels } from './labels.ts'
 import { SimLease } from './lease.ts'
 import { Pen } from './pen.ts'
@@ -85,6 +86,7 @@ export class SimPeer {
   records: SimRecords
   anchors: SimAnchors
   lease = new SimLease(this)
+  keeper = new SimKeeper(this)
   readonly pushes = new SimPushes(this)
   pullPatience: PullPatience
   readonly scatters = new SimScatters(this)
@@ -208,6 +210,7 @@ export class SimPeer {
   restart(loss: DiskLoss): void {
     this.crash()
     this.disk.lose(loss)
+    if (loss === 'empty') this.keeper = new SimKeeper(this)
     this.start()
   }
 
@@ -215,6 +218,7 @@ export class SimPeer {
   forget(): void {
     this.tips = new StageTips(this.world.scenario.swarm.stages)
     this.records = new SimRecords(this)
+    this.keeper = new SimKeeper(this)
   }
 
   pause(): void {

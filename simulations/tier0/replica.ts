@@ -128,7 +128,10 @@ export class SimReplica {
 
   /** The stage was re-formed: the round in progress is not its next one. */
   onFinalized(): void {
-    if (this.#peer.world.members.change && this.epoch !== null && !this.#goesOn) this.fallBehind()
+    if (!this.#peer.world.members.change || this.epoch === null) return
+    const now = this.standing
+    // Nobody of the stage can tell that it is ahead: who keeps its checkpoint is asked (node/peer/follower looks now and then).
+    if (!this.#goesOn || (now.type === 'before' && now.recovery.keepers.length > 0)) this.fallBehind()
   }
 
   get #goesOn(): boolean {
@@ -205,6 +208,7 @@ export class SimReplica {
       return
     }
     if (!isOwn) {
+      peer.keeper.certified(certificate, verified)
       this.noteOther(scope.stage, scope.round)
       return
     }

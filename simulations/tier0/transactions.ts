@@ -4,7 +4,7 @@ import type { ClaimRecord } from '../../consensus/recovery/index.ts'
 import type { ValueWithOutcomes } from '../../protocols/wire/certificate.ts'
 import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
 
-export type SimTransaction = SimAnchor | SimRecord | SimRenewal | SimClaim
+export type SimTransaction = SimAnchor | SimRecord | SimRenewal | SimClaim | SimCheckpoint
 
 /** What an anchor transaction says. */
 export interface SimAnchor {
@@ -30,6 +30,12 @@ export interface SimClaim {
   readonly peer: PeerName
 }
 
+/** A seat of the next stage keeps the state of this round. */
+export interface SimCheckpoint {
+  readonly checkpoint: ValueWithOutcomes
+  readonly peer: PeerName
+}
+
 export function isAnchor(transaction: SimTransaction): transaction is SimAnchor {
   return 'link' in transaction
 }
@@ -44,4 +50,8 @@ export function isRenewal(transaction: SimTransaction): transaction is SimRenewa
 
 export function isClaim(transaction: SimTransaction): transaction is SimClaim {
   return 'claim' in transaction
+}
+
+export function isCheckpoint(transaction: SimTransaction): transaction is SimCheckpoint {
+  return 'checkpoint' in transaction
 }

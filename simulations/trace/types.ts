@@ -32,6 +32,8 @@ export type SimEvent =
       readonly peers: readonly number[]
       /** Those of the peers that had a seat before, and claimed. */
       readonly claimants: readonly number[]
+      /** Seats of the next stage that keep the base, where it is a checkpoint of theirs. */
+      readonly keepers?: readonly number[]
     })
   /** An epoch finds too few peers to re-form a stage. */
   | (At & { readonly type: 'short'; readonly stage: number; readonly epoch: number; readonly needs: number })

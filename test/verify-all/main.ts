@@ -22,6 +22,7 @@ import { quorumLost } from './quorum-lost.ts'
 import { realSwarms } from './real-swarm.ts'
 import { report } from './report.ts'
 import { bigSwarm, determinism, otherNode, sweep } from './simulations.ts'
+import { stageGone } from './stage-gone.ts'
 import { tier1Determinism, tier1Learning, tier1Speed } from './tier1.ts'
 import type { LongCheck } from './types.ts'
 
@@ -42,6 +43,7 @@ const CHECKS: readonly LongCheck[] = [
   chainAway,
   pruned,
   quorumLost,
+  stageGone,
   absentTenthCheck,
   absentThirdCheck,
   lossyCheck,

@@ -5,9 +5,9 @@ import type { LongCheck } from './types.ts'
 
 /** Rounds that a re-formed stage may take to go on, besides the window of claims. */
 const ROUNDS = 3
-const PATIENCE_MS = 300_000
+export const PATIENCE_MS = 300_000
 /** Blocks of a second, and a lease that a busy machine's rounds fit in several times. */
-const RUN: TinyRun = {
+export const RUN: TinyRun = {
   emptyBlockMs: 1_000,
   chain: {
     ...{ epochBlocks: 6, beaconLag: 2, anchorEvery: 4, rootEvery: 4 },
@@ -51,18 +51,18 @@ async function withoutSpares(): Promise<string> {
   }
 }
 
-interface Lost {
+export interface Lost {
   readonly stage: number
   readonly victims: readonly number[]
   /** Mark of the log when they were gone. */
   readonly since: number
 }
 
-async function bondAndStart(swarm: Swarm): Promise<void> {
+export async function bondAndStart(swarm: Swarm, bootstrap?: readonly number[]): Promise<void> {
   const bonds = await Promise.all(swarm.spares().map(spare => swarm.command('bond', spare)))
   const refused = bonds.find(({ code }) => code !== 0)
   if (refused !== undefined) throw new Error(`a spare could not bond: ${refused.errors}`)
-  swarm.start(swarm.spares())
+  swarm.start(swarm.spares(), bootstrap === undefined ? {} : { bootstrap })
 }
 
 async function lose(swarm: Swarm, { stage, seats }: { stage: number; seats: number }): Promise<Lost> {
@@ -91,7 +91,8 @@ async function needs(swarm: Swarm, { stage, since }: Lost, count: number): Promi
   return `'${sentence}'`
 }
 
-async function goOn(swarm: Swarm, { stage, victims, since }: Lost): Promise<string> {
+/** @param rounds - until its first work: other stages may be so far ahead of the round that it resumes with */
+export async function goOn(swarm: Swarm, { stage, victims, since }: Lost, rounds = ROUNDS): Promise<string> {
   const patience = { since, timeoutMs: PATIENCE_MS }
   const claims = await swarm.waitFor('stage.lost', one => one.stage === stage, 'the stage to be lost', patience)
   const reformed = await swarm.waitFor('stage.recovered', one => one.stage === stage, 'it to be re-formed', patience)
@@ -101,7 +102,7 @@ async function goOn(swarm: Swarm, { stage, victims, since }: Lost): Promise<stri
   const worked = (one: Extract<Heard, { event: 'round.certified' }>): boolean =>
     one.stage === stage && one.round >= resume && one.commits > 0
   const first = await swarm.waitFor('round.certified', worked, 'the re-formed stage to do work', patience)
-  if (first.round >= resume + ROUNDS)
+  if (first.round >= resume + rounds)
     throw new Error(`its first work after round ${base} was round ${first.round}, not ${resume}`)
   await swarm.certified(resume + ROUNDS, PATIENCE_MS)
   const running = [...swarm.indices(), ...swarm.spares()].filter(index => swarm.isRunning(index))
