@@ -14,7 +14,7 @@ import {
   workLimits,
 } from '../../consensus/routing/index.ts'
 import { encodeCertificate, type VerifiedCertificate } from '../../protocols/wire/certificate.ts'
-import type { Certificate, Hash, PeerName, Signed } from '../../protocols/wire/messages.ts'
+import type { Certificate, Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import type { Anchorer } from './anchorer.ts'
 import type { CatchUp } from './catch-up.ts'
@@ -33,7 +33,7 @@ import { roundContext, workContext } from './round-context.ts'
 import type { RoundEnd, RoundReports } from './round-driver.ts'
 import type { RoundInbox } from './round-inbox.ts'
 import { RoundRun } from './round-run.ts'
-import { isCommit, type SeenCommits } from './seen-commits.ts'
+import type { SeenCommits } from './seen-commits.ts'
 import type { SeenSignatures } from './seen-signatures.ts'
 import type { StageState } from './stage-state.ts'
 import { tookPart } from './took-part.ts'
@@ -216,14 +216,11 @@ export class Replica {
     if (this.#isFirst) await holdRestoredPartitions(parts, context.scope)
     if (this.#isFirst) this.#init.anchorer.note(tip.round, tip.link)
     this.#isFirst = false
-    const keepCommit = (signed: Signed): void => {
-      if (isCommit(signed)) commits.note(signed)
-    }
-    restored?.messages.forEach(keepCommit)
+    for (const signed of restored?.messages ?? []) commits.noteOwn(signed)
     const round = new RoundRun({
       parts,
       context,
-      onSigned: keepCommit,
+      onSigned: signed => commits.noteOwn(signed),
       work: isWorking ? workContext(base, this.#pace, this.#tempo) : null,
       restored,
       clip: this.#clip,

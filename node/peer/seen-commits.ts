@@ -35,6 +35,11 @@ export class SeenCommits {
     return known.length === 0
   }
 
+  /** What this peer signed itself. */
+  noteOwn(signed: Signed): void {
+    if (isCommit(signed)) this.note(signed)
+  }
+
   noteValue(round: number, id: Hash): void {
     const { values } = this.#round(round)
     if (values.size < VALUES_KEPT) values.add(hashHex(id))

@@ -24,6 +24,7 @@ import { SimKeeper } from './keeper.ts'
 import { isCommit, type Key, openLabels } from './labels.ts'
 import { SimLease } from './lease.ts'
 import { Pen } from './pen.ts'
+import { SimProcessor } from './processor.ts'
 import { SimPushes } from './pushes.ts'
 import { SimRecords } from './records.ts'
 import { SimReplica } from './replica.ts'
@@ -70,8 +71,6 @@ export class SimPeer {
   isLeaving = false
   /** Faults that keep it down. */
   downs = 0
-  /** Factor of the time of all that the processor does. */
-  slowness = 1
   /** Rate and offset of the machine's clock: nothing that peers agree on may depend on it. */
   clockRate = 1
   clockOffsetMs = 0
@@ -87,13 +86,13 @@ export class SimPeer {
   anchors: SimAnchors
   lease = new SimLease(this)
   keeper = new SimKeeper(this)
+  readonly processor = new SimProcessor(this)
   readonly pushes = new SimPushes(this)
   pullPatience: PullPatience
   readonly scatters = new SimScatters(this)
   replica: SimReplica | null = null
   #isPaused = false
   #backlog: (() => void)[] = []
-  #engineFreeMs = 0
 
   constructor({ world, index, stage, isPlaced, shape, key }: SimPeerInit) {
     this.world = world
@@ -200,7 +199,7 @@ export class SimPeer {
     this.#isPaused = false
     this.#backlog = []
     this.pushes.clear()
-    this.#engineFreeMs = 0
+    this.processor.clear()
     this.scatters.clear()
     this.disk.crash(this.random)
     this.tell.process('down')
@@ -251,21 +250,6 @@ export class SimPeer {
   later(delayMs: number, run: () => void): void {
     if (delayMs <= 0) run()
     else this.after(delayMs, run)
-  }
-
-  /** The engine does one thing after the other. */
-  compute(nominalMs: number, done: () => void): void {
-    const durationMs = (nominalMs * this.slowness) / this.shape.speed
-    const { nowMs } = this.world.time
-    const fromMs = Math.max(this.#engineFreeMs, nowMs)
-    this.#engineFreeMs = fromMs + durationMs
-    this.world.onComputed(this.index, fromMs, this.#engineFreeMs)
-    this.after((this.#engineFreeMs - nowMs) * this.clockRate, done)
-  }
-
-  /** What the processor does beside it: longer where it is slow. The machine's clock is not. */
-  work(nominalMs: number, done: () => void): void {
-    this.after(((nominalMs * this.slowness) / this.shape.speed) * this.clockRate, done)
   }
 
   keepCommit(round: number, root: Hash, partitions: readonly Uint8Array[]): void {

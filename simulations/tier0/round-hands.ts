@@ -46,7 +46,7 @@ export class RoundHands {
     let missing = inputs.length
     const pulled: Uint8Array[] = []
     const combine = (): void => {
-      this.#peer.work(AGGREGATE_MS, () => {
+      this.#peer.processor.work(AGGREGATE_MS, () => {
         if (this.#round.isDisposed) return
         const bytes = this.#peer.world.bench.aggregate(pulled)
         if (bytes !== null) this.#keepAggregate(active, bytes)
@@ -70,7 +70,7 @@ export class RoundHands {
   }
 
   execute({ value, hashes, wantFullRoot }: Effect<'execute'>): void {
-    this.#peer.work(EXECUTE_MS, () => {
+    this.#peer.processor.work(EXECUTE_MS, () => {
       if (this.#round.isDisposed) return
       const { engine, holdings } = this.#peer
       const { round } = this.#context.scope

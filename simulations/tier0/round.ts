@@ -19,7 +19,7 @@ import { isRefusal } from '../../protocols/wire/refusals.ts'
 import { commitment } from './commitment.ts'
 import { CLOSE_STAGGER_MS, SETTLED_PATIENCE_MS } from './constants.ts'
 import { nativeHash } from './engine.ts'
-import { isCommit, openLabels } from './labels.ts'
+import { openLabels } from './labels.ts'
 import type { SimPeer } from './peer.ts'
 import { RoundHands } from './round-hands.ts'
 import { SimWork } from './work.ts'
@@ -239,7 +239,7 @@ export class SimRound implements InboxRound {
       results => {
         results.forEach((result, index) => {
           if (isRefusal(result)) return
-          if (isCommit(result)) this.#peer.commits.note(result)
+          this.#peer.commits.noteOwn(result)
           this.#hands.broadcast(result, usual[index]?.attachments ?? [])
           this.input({ type: 'message', signed: result, attachments: [] })
         })

@@ -180,7 +180,7 @@ export class SimWork {
     const input = this.#get(computation.input)
     const gradient = task === 'backward' ? this.#clipped(this.#get(computation.gradient)) : null
     const nominalMs = task === 'forward' ? forwardMs : task === 'head' ? forwardMs + backwardMs : forwardMs + backwardMs
-    peer.compute(nominalMs, () => {
+    peer.processor.compute(nominalMs, () => {
       if (this.#isOver) return
       const scale = meanOf(input.bytes) * (gradient === null ? 1 : meanOf(gradient.bytes))
       if (task !== 'forward') peer.engine.accumulate(computation.into, id, scale)

@@ -68,9 +68,9 @@ const pause: FaultStart = ({ peers }) => {
 
 const slow: FaultStart = ({ peers, number }) => {
   const factor = number('factor')
-  for (const peer of peers) peer.slowness *= factor
+  for (const peer of peers) peer.processor.slowness *= factor
   return () => {
-    for (const peer of peers) peer.slowness /= factor
+    for (const peer of peers) peer.processor.slowness /= factor
   }
 }
 
@@ -81,7 +81,7 @@ const diurnal: FaultStart = struck => {
   let isDay = false
   const turn = (): void => {
     if (isOver && !isDay) return
-    for (const peer of peers) peer.slowness *= isDay ? 1 / number('factor') : number('factor')
+    for (const peer of peers) peer.processor.slowness *= isDay ? 1 / number('factor') : number('factor')
     isDay = !isDay
     if (!isOver) world.time.after(halfMs, turn)
   }
