@@ -48,7 +48,7 @@ export class GraphBuilder {
   readonly #applied = new Map<string, readonly Value[]>()
   readonly #producers = new Map<string, Node>()
   /** Begins the name of every value that is made here. */
-  protected readonly prefix: string
+  readonly prefix: string
   #fresh = 0
 
   constructor(opset: number, prefix: string) {

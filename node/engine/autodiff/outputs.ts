@@ -20,7 +20,15 @@ export function graphOf(builder: GraphBuilder, name: string, outputs: readonly N
     // Inputs, constants and values that are outputs already keep their name: their second name is a copy.
     if (produced.has(from) && !fixed.has(from) && !renamed.has(from)) renamed.set(from, output.name)
     else
-      copies.push(makeNode('Identity', [renamed.get(from) ?? from], [output.name], {}, { name: `${output.name}/copy` }))
+      copies.push(
+        makeNode(
+          'Identity',
+          [renamed.get(from) ?? from],
+          [output.name],
+          {},
+          { name: `${builder.prefix}copy.${output.name}` },
+        ),
+      )
   }
   const rename = (value: string) => renamed.get(value) ?? value
   const nodes = builder.nodes.map(node => ({

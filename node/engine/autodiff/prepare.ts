@@ -1,5 +1,5 @@
 /** From a model as read to a builder whose values all have static shapes, with constants folded. */
-import { type Graph, isFloat, type Model, type Node, standardOpset, type ValueInfo } from '../onnx/index.ts'
+import { type Graph, isFloat, type Model, type Node, namesOf, standardOpset, type ValueInfo } from '../onnx/index.ts'
 import { decomposeNode } from './decompose/index.ts'
 import { DifferentiationError } from './errors.ts'
 import { foldNode } from './fold/fold.ts'
@@ -16,12 +16,18 @@ export interface PrepareOptions {
   readonly parameters: ReadonlySet<string>
 }
 
-/** Prefix of every name that differentiation adds. */
-const PREFIX = 'gradient/'
+/** Begins every name that differentiation adds; another where the model has such names, as a differentiated one does. */
+function freePrefix(graph: Graph): string {
+  const names = [...namesOf(graph), ...graph.nodes.map(node => node.name)]
+  for (let count = 1; ; count++) {
+    const prefix = count === 1 ? 'gradient/' : `gradient${count}/`
+    if (!names.some(name => name.startsWith(prefix))) return prefix
+  }
+}
 
 export function prepare(model: Model, options: PrepareOptions): Operators {
   const opset = standardOpset(model)
-  const builder = new Operators(targetOpset(model.graph, opset), PREFIX)
+  const builder = new Operators(targetOpset(model.graph, opset), freePrefix(model.graph))
   const { graph } = model
   const initialized = new Set(graph.initializers.map(tensor => tensor.name))
   for (const info of graph.inputs) {

@@ -29,6 +29,7 @@ export type {
   ValueInfo,
 } from './model.ts'
 export { DEFAULT_IR_VERSION, DEFAULT_OPSET, MICROSOFT_DOMAIN, makeModel, standardOpset } from './model.ts'
+export { namesOf } from './names.ts'
 export type { ReadOptions } from './read.ts'
 export { readModel } from './read.ts'
 export { writeModel } from './write.ts'

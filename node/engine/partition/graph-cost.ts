@@ -18,6 +18,11 @@ const MOVES = new Set(
   'Identity Reshape Flatten Squeeze Unsqueeze Transpose Concat Split Slice Gather Expand Shape Cast Dropout'.split(' '),
 )
 
+/** Whether its time is that of a sum for each output. */
+export function isProduct(node: Node): boolean {
+  return Object.hasOwn(SUMS, node.opType)
+}
+
 /** Operations of a node's forward; what is not a product counts one for each value. */
 export function nodeFlops(g: Operators, node: Node): number {
   const outputs = outputValues(g, node)

@@ -8,6 +8,7 @@ import { isFloat, type Model, type Node } from '../onnx/index.ts'
 import { balance, PartitionError } from './balance.ts'
 import { BYTES_PER_PARAMETER, weigh } from './cost.ts'
 import { nodeBytes, nodeFlops } from './graph-cost.ts'
+import { repeatedNodes, withRepeated } from './repeated.ts'
 
 export interface GraphStage {
   /** The stage as a model of its own: it takes the boundary value, and those of the graph's inputs that it uses. */
@@ -31,8 +32,11 @@ const FORWARDS_PER_STEP = 3
 /** @throws PartitionError where the graph has fewer places to cut than `stages` needs */
 export function cutGraph(model: Model, stages: number, options: CutGraphOptions = {}): GraphStage[] {
   if (!Number.isInteger(stages) || stages < 1) throw new PartitionError(`A graph cannot be cut into ${stages} stages.`)
-  const g = prepare(model, { ...options, parameters: new Set(parametersOf(model.graph)) })
-  const boundaries = findBoundaries(g, new Set(model.graph.outputs.map(({ name }) => name)))
+  const parameters = new Set(parametersOf(model.graph))
+  const g = prepare(model, { ...options, parameters })
+  const outputs = new Set(model.graph.outputs.map(({ name }) => name))
+  const repeated = repeatedNodes(g, parameters, outputs)
+  const boundaries = findBoundaries(g, outputs, repeated)
   if (boundaries.length < stages - 1) {
     throw new PartitionError(
       `The graph has ${boundaries.length} places where a single value crosses, too few for ${stages} stages.`,
@@ -49,7 +53,7 @@ export function cutGraph(model: Model, stages: number, options: CutGraphOptions 
     const from = bounds[stage]!
     const input = from === 0 ? null : boundaries[from - 1]!.value
     const output = to === ends.length - 1 ? null : boundaries[to - 1]!.value
-    const nodes = g.nodes.slice(ends[from], ends[to])
+    const nodes = withRepeated(g.nodes.slice(ends[from], ends[to]), repeated)
     return { model: stageModel(model, g, nodes, input, output), input, output, flops: between(flops, from, to) }
   })
 }
@@ -61,19 +65,20 @@ interface Boundary {
   readonly value: string
 }
 
-/** Inputs of the graph do not count: they are fed to whichever stage uses them. */
-function findBoundaries(g: Operators, outputs: ReadonlySet<string>): Boundary[] {
+/** Inputs of the graph do not count, they are fed to whichever stage uses them; nor what each stage computes for itself. */
+function findBoundaries(g: Operators, outputs: ReadonlySet<string>, repeated: ReadonlySet<Node>): Boundary[] {
   const lastUse = new Map<string, number>()
   for (const [index, node] of g.nodes.entries()) for (const name of usedNames(node)) lastUse.set(name, index)
   const live = new Set<string>()
   const boundaries: Boundary[] = []
   for (const [index, node] of g.nodes.entries()) {
-    for (const name of node.outputs) if ((lastUse.get(name) ?? -1) > index) live.add(name)
+    if (!repeated.has(node)) for (const name of node.outputs) if ((lastUse.get(name) ?? -1) > index) live.add(name)
     for (const name of usedNames(node)) if (lastUse.get(name) === index) live.delete(name)
     const [value] = live
     if (live.size !== 1 || value === undefined || index === g.nodes.length - 1) continue
     const known = g.find(value)
-    if (known && isFloat(known.type) && !outputs.has(value)) boundaries.push({ end: index + 1, value })
+    const isNew = boundaries.at(-1)?.value !== value
+    if (isNew && known && isFloat(known.type) && !outputs.has(value)) boundaries.push({ end: index + 1, value })
   }
   return boundaries
 }

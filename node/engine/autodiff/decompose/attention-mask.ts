@@ -62,7 +62,7 @@ function fixedTerm(g: Operators, { scores, past }: MaskInputs, { low, high }: Ba
   const values = range(rows * columns).map(at =>
     isSeen(Math.floor(at / columns), at % columns) ? 0 : Number.NEGATIVE_INFINITY,
   )
-  const name = `gradient/mask.${type}.${rows}.${columns}.${past}.${low}.${high}`
+  const name = `${g.prefix}mask.${type}.${rows}.${columns}.${past}.${low}.${high}`
   const term = g.find(name) ?? g.constant(tensorOf(name, type, [rows, columns], values))
   const hidesRows = range(rows).some(row => !range(columns).some(column => isSeen(row, column)))
   return { term, hidesRows }

@@ -49,7 +49,8 @@ export function decomposeNode(g: Operators, node: Node): boolean {
   if (results === null || node.outputs.some((name, index) => name !== '' && !results[index])) return false
   for (const [index, name] of node.outputs.entries()) {
     const result = results[index]
-    if (name !== '' && result) g.append(makeNode('Identity', [result.name], [name], {}, { name: `${name}/copy` }))
+    if (name !== '' && result)
+      g.append(makeNode('Identity', [result.name], [name], {}, { name: `${g.prefix}copy.${name}` }))
   }
   return true
 }

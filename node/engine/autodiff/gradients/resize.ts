@@ -27,7 +27,7 @@ function back(c: GradientContext, dy: Value, axis: ResizedAxis, region: readonly
   const matrix = resizeMatrix(c.node, axis, region)
   if (matrix === null) throw c.fault('interpolates in a way that is not supported')
   const weights = g.constant(
-    tensorOf(`gradient/${c.y.name}.weights.${axis.axis}`, dy.type, [axis.to, axis.from], matrix),
+    tensorOf(`${g.prefix}${c.y.name}.weights.${axis.axis}`, dy.type, [axis.to, axis.from], matrix),
   )
   const before = elements(dy.shape.slice(0, axis.axis))
   const after = elements(dy.shape.slice(axis.axis + 1))

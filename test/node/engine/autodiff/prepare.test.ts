@@ -1,8 +1,9 @@
 /** What comes before differentiation: constants, old operator forms, branches. */
 import { expect } from 'chai'
-import { differentiate, prepare } from '../../../../node/engine/autodiff/index.ts'
+import { DifferentiationError, differentiate, prepare } from '../../../../node/engine/autodiff/index.ts'
 import {
   type AttributeValue,
+  bytesOf,
   DataType,
   floatTensor,
   intTensor,
@@ -14,7 +15,7 @@ import {
   type Node,
   type Tensor,
 } from '../../../../node/engine/onnx/index.ts'
-import { openModel, relativeError } from '../support.ts'
+import { openModel, random, relativeError } from '../support.ts'
 
 const SHAPE = [2, 3]
 const DATA = [1, -2, 3, 0.5, 5, -6]
@@ -119,6 +120,9 @@ describe('old operator forms', () => {
     ['Dropout', 10, { ratio: { float: 0.1 } }],
     ['Slice', 9, { starts: [0], ends: [2], axes: [1] }],
     ['Pad', 10, { pads: [0, 1, 0, 2], value: { float: 3 } }],
+    ['Hardmax', 11, {}],
+    ['Hardmax', 11, { axis: 0 }],
+    ['ReduceMean', 12, { axes: [1], keepdims: 0 }],
   ]
   for (const [opType, opset, attributes] of OLD) {
     it(`computes ${opType} of opset ${opset} as before once it is brought to opset 17`, async () => {
@@ -130,6 +134,110 @@ describe('old operator forms', () => {
       const after = await (await openModel(upgraded))(feeds)
       expect(relativeError(after['y']!, before['y']!)).to.be.lessThan(1e-6)
       expect(after['d.x']).to.have.length(DATA.length)
+    })
+  }
+
+  for (const scale of [0.5, 2]) {
+    it(`computes a Resize of opset 10 by ${scale} as before, also where it takes the nearest`, async () => {
+      const nodes = [
+        makeNode('Reshape', ['x', 'image'], ['t']),
+        makeNode('Resize', ['t', 'scales'], ['y'], { mode: 'nearest' }),
+      ]
+      const constants = [intTensor('image', [4], [1, 1, 1, 6]), floatTensor('scales', [4], [1, 1, 1, scale])]
+      const made = model(nodes, constants, 10)
+      const feeds = { x: { type: DataType.float32, shape: SHAPE, data: DATA } }
+      const before = await (await openModel(made))(feeds)
+      const after = await (await openModel(differentiate(made, { withRespectTo: ['x'] })))(feeds)
+      expect(after['y']).to.deep.equal(before['y'])
+      expect(after['d.x']!.reduce((sum, value) => sum + value, 0)).to.equal(before['y']!.length)
+    })
+  }
+
+  it('refuses an opset that it does not know, and a form that has no new one, naming node, operator and opset', () => {
+    const refused = (opType: string, attributes: Readonly<Record<string, AttributeValue>>, opset: number) => () =>
+      prepared(model([makeNode(opType, ['x'], ['y'], attributes, { name: 'odd' })], [], opset))
+    expect(refused('Add', { broadcast: 1 }, 6)).to.throw(DifferentiationError, /'odd' \(Add, opset 6\)/)
+    expect(refused('Exp', {}, 99)).to.throw(DifferentiationError, /'odd' \(Exp, opset 99\)/)
+    expect(refused('BatchNormalization', { spatial: 0 }, 8)).to.throw(DifferentiationError, /'odd' .*opset 8.*spatial/)
+    expect(refused('Transpose', { perm: [0, -1] }, 13)).to.throw(DifferentiationError, /'odd' \(Transpose\).*\[0,-1\]/)
+  })
+
+  it('refuses an old form inside of a loop, where it would be read as a new one', () => {
+    const body = makeGraph('body', {
+      nodes: [makeNode('Squeeze', ['x'], ['o'], { axes: [0] }, { name: 'inner' })],
+      outputs: [makeValueInfo('o', DataType.float32, [3])],
+    })
+    const attributes = new Map([['body', { kind: 'graph', value: body } as const]])
+    const loop = { ...makeNode('Loop', ['x'], ['y'], {}, { name: 'loop' }), attributes }
+    expect(() => prepared(model([loop], [], 11))).to.throw(DifferentiationError, /inner.*Squeeze.*opset 11.*loop/)
+  })
+})
+
+describe('what exporters write in a roundabout way', () => {
+  it('counts by NonZero of ones, as exports of opset 9 do', () => {
+    const nodes = [
+      makeNode('ConstantOfShape', ['size'], ['ones'], { value: floatTensor('', [1], [1]) }),
+      makeNode('NonZero', ['ones'], ['places']),
+      makeNode('Cast', ['places'], ['numbers'], { to: DataType.float32 }),
+      makeNode('Add', ['x', 'numbers'], ['y']),
+    ]
+    const builder = prepared(model(nodes, [intTensor('size', [1], [3])]))
+    expect(builder.nodes.map(node => node.opType)).to.deep.equal(['Add'])
+    expect(builder.numbers(builder.value('numbers'))).to.deep.equal([0, 1, 2])
+  })
+
+  it('finds the places of what is not 0 in more than one axis, as ONNX Runtime does', async () => {
+    const nodes = [
+      makeNode('NonZero', ['mask'], ['places']),
+      makeNode('Cast', ['places'], ['y'], { to: DataType.float32 }),
+    ]
+    const made = model(nodes, [floatTensor('mask', [2, 2, 2], [0, 1, 0, 0, 2, 0, 0, 3])])
+    const places = prepared(made)
+    const run = await openModel(made)
+    const feeds = { x: { type: DataType.float32, shape: SHAPE, data: DATA } }
+    expect(places.numbers(places.value('y'))).to.deep.equal((await run(feeds))['y'])
+  })
+
+  for (const [opType, gates, states] of [
+    ['LSTM', 4, 2],
+    ['GRU', 3, 1],
+    ['RNN', 1, 1],
+  ] as const) {
+    it(`runs a ${opType} over sequences of different lengths, both ways, as ONNX Runtime does`, async () => {
+      const [length, batch, width, hidden] = [4, 3, 2, 2]
+      const next = random(11)
+      const drawn = (name: string, ...shape: number[]) =>
+        floatTensor(
+          name,
+          shape,
+          Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => next() - 0.5),
+        )
+      const lengths: Tensor = {
+        name: 'lengths',
+        type: DataType.int32,
+        shape: [batch],
+        data: bytesOf(Int32Array.of(4, 1, 3)),
+        documentation: '',
+      }
+      const constants = [drawn('w', 2, gates * hidden, width), drawn('r', 2, gates * hidden, hidden), lengths]
+      const starts = ['h', 'c'].slice(0, states).map(name => drawn(name, 2, batch, hidden))
+      const outputs = ['y', 'last', 'cell'].slice(0, states + 1)
+      const inputs = ['x', 'w', 'r', '', 'lengths', ...starts.map(start => start.name)]
+      const node = makeNode(opType, inputs, outputs, { hidden_size: hidden, direction: 'bidirectional' })
+      const shape = [length, batch, width]
+      const graph = makeGraph('g', {
+        nodes: [node],
+        initializers: [...constants, ...starts],
+        inputs: [makeValueInfo('x', DataType.float32, shape)],
+        outputs: outputs.map(name => ({ name, documentation: '', type: { type: DataType.float32, shape: null } })),
+      })
+      const made = makeModel(graph)
+      const feeds = { x: { type: DataType.float32, shape, data: Array.from({ length: 24 }, () => next() - 0.5) } }
+      const before = await (await openModel(made))(feeds)
+      const after = await (await openModel(differentiate(made, { withRespectTo: ['x'] })))(feeds)
+      for (const name of outputs) expect(relativeError(after[name]!, before[name]!), name).to.be.lessThan(1e-6)
+      const beyond = [1, 2, 3].flatMap(at => [6 * at + 2, 6 * at + 3])
+      expect(beyond.map(at => after['d.x']![at])).to.deep.equal(beyond.map(() => 0))
     })
   }
 })

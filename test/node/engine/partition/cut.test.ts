@@ -1,11 +1,28 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { differentiate, parametersOf } from '../../../../node/engine/autodiff/index.ts'
 import { PRESETS } from '../../../../node/engine/models/index.ts'
-import { DataType, readModel } from '../../../../node/engine/onnx/index.ts'
+import {
+  DataType,
+  floatTensor,
+  type Model,
+  makeGraph,
+  makeModel,
+  makeNode,
+  makeValueInfo,
+  readModel,
+} from '../../../../node/engine/onnx/index.ts'
 import { balance } from '../../../../node/engine/partition/balance.ts'
-import { cutGraph, cutModel, PartitionError, stageBytes, stageFlops } from '../../../../node/engine/partition/index.ts'
-import { type Feed, openModel } from '../support.ts'
+import {
+  cutGraph,
+  cutModel,
+  type GraphStage,
+  PartitionError,
+  stageBytes,
+  stageFlops,
+} from '../../../../node/engine/partition/index.ts'
+import { type Feed, openModel, relativeError } from '../support.ts'
 
 const tiny = PRESETS['gpt-tiny']!
 
@@ -92,6 +109,54 @@ function allCuts(items: number, parts: number): number[][] {
   return cuts
 }
 
+interface Gradient {
+  readonly name: string
+  readonly data: number[]
+}
+
+interface Inputs {
+  readonly inputs: readonly { name: string; type: string; shape: number[]; data: number[] }[]
+}
+
+function feedsOf({ inputs }: Inputs): Record<string, Feed> {
+  return Object.fromEntries(
+    inputs.map(({ name, type, shape, data }) => {
+      const feed: Feed = { type: type === 'int64' ? DataType.int64 : DataType.float32, shape, data }
+      return [name, feed]
+    }),
+  )
+}
+
+/** Forward from the first stage to the last, backward from the last to the first; a tied weight's gradients are added. */
+async function composedGradients(cut: readonly GraphStage[], inputs: Readonly<Record<string, Feed>>) {
+  const values: Record<string, Feed> = { ...inputs }
+  const pick = ({ graph }: Model, from: Readonly<Record<string, Feed>>) =>
+    Object.fromEntries(graph.inputs.map(({ name }) => [name, from[name]!]))
+  for (const { model } of cut) {
+    const results = await (await openModel(model))(pick(model, values))
+    for (const { name, type } of model.graph.outputs)
+      values[name] = { type: DataType.float32, shape: type!.shape!.map(Number), data: results[name]! }
+  }
+  const gradients = new Map<string, number[]>()
+  let seed: Feed | null = null
+  for (const { model, input, output } of cut.toReversed()) {
+    const parameters = parametersOf(model.graph)
+    const seeds = output === null ? {} : { outputs: [output], seeds: { [output]: 'seed' } }
+    const withRespectTo = input === null ? parameters : [...parameters, input]
+    const backward = differentiate(model, { ...seeds, withRespectTo })
+    const results = await (await openModel(backward))(pick(backward, seed === null ? values : { ...values, seed }))
+    for (const name of parameters) {
+      const earlier = gradients.get(name)
+      gradients.set(
+        name,
+        results[`d.${name}`]!.map((value, at) => value + (earlier?.[at] ?? 0)),
+      )
+    }
+    if (input !== null) seed = { ...values[input]!, data: results[`d.${input}`]! }
+  }
+  return gradients
+}
+
 describe('the cut of an imported graph', () => {
   const folder = new URL('../../../vectors/engine/', import.meta.url)
   const load = (name: string) => readModel(new Uint8Array(readFileSync(new URL(`${name}.onnx`, folder))))
@@ -104,9 +169,7 @@ describe('the cut of an imported graph', () => {
   ] as const) {
     it(`runs ${name}.onnx in ${stages} stages to the loss of the whole`, async () => {
       const reference = JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8'))
-      const feeds: Record<string, Feed> = {}
-      for (const input of reference.inputs)
-        feeds[input.name] = { ...input, type: input.type === 'int64' ? DataType.int64 : DataType.float32 }
+      const feeds = feedsOf(reference)
       const cut = cutGraph(load(name), stages)
       expect(cut).to.have.length(stages)
       let values = feeds
@@ -121,6 +184,57 @@ describe('the cut of an imported graph', () => {
       expect(values['loss']!.data[0]).to.be.closeTo(reference.loss, 1e-5)
     })
   }
+
+  for (const [name, stages] of [
+    ['gpt-opset17', 3],
+    ['llama-opset18', 2],
+    ['conv-opset17', 3],
+    ['encoder-opset23', 2],
+    ['lstm-opset17', 3],
+    ['upscaler-training-opset13', 2],
+  ] as const) {
+    it(`gets the gradients of ${name}.onnx from ${stages} stages, each differentiated alone, as from the whole`, async () => {
+      const reference = JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8'))
+      const gradients = await composedGradients(cutGraph(load(name), stages), feedsOf(reference))
+      const expected = new Map<string, number[]>(reference.gradients.map((item: Gradient) => [item.name, item.data]))
+      for (const parameter of parametersOf(load(name).graph)) {
+        const [actual, wanted] = [gradients.get(parameter)!, expected.get(parameter)]
+        if (wanted !== undefined) expect(relativeError(actual, wanted), parameter).to.be.lessThan(5e-6)
+      }
+    })
+  }
+
+  it('gives each stage the mask that the blocks share, instead of finding no place to cut', async () => {
+    const info = (name: string) => makeValueInfo(name, DataType.float32, [4, 4])
+    const block = (at: number) => [
+      makeNode('MatMul', [`h${at}`, `w${at}`], [`p${at}`], {}, { name: `product${at}` }),
+      makeNode('Where', ['mask', `p${at}`, `h${at}`], [`m${at}`]),
+      makeNode('Add', [`h${at}`, `m${at}`], [`h${at + 1}`]),
+    ]
+    const graph = makeGraph('masked', {
+      nodes: [
+        makeNode('Greater', ['places', 'zero'], ['mask']),
+        makeNode('Add', ['x', 'b'], ['h0']),
+        ...[0, 1, 2, 3].flatMap(block),
+        makeNode('ReduceMean', ['h4'], ['loss'], { keepdims: 0 }),
+      ],
+      initializers: [
+        floatTensor('zero', [], [0]),
+        floatTensor('b', [4], [0, 0, 0, 0]),
+        ...[0, 1, 2, 3].map(at => floatTensor(`w${at}`, [4, 4], new Float32Array(16).fill(0.1 * (at + 1)))),
+      ],
+      inputs: [info('x'), info('places')],
+      outputs: [makeValueInfo('loss', DataType.float32, [])],
+    })
+    const cut = cutGraph(makeModel(graph), 2)
+    expect(cut[0]!.output).to.equal('h2')
+    const data = Array.from({ length: 16 }, (_, at) => Math.sin(at))
+    const feed: Feed = { type: DataType.float32, shape: [4, 4], data }
+    const parts = await composedGradients(cut, { x: feed, places: feed })
+    const whole = await (await openModel(differentiate(makeModel(graph))))({ x: feed, places: feed })
+    for (const [name, gradient] of parts)
+      expect(relativeError(gradient, whole[`d.${name}`]!), name).to.be.lessThan(1e-6)
+  })
 
   it('balances the operations of a chain', () => {
     const flops = cutGraph(load('gpt-opset17'), 2).map(stage => stage.flops)
