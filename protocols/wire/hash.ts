@@ -26,10 +26,18 @@ export function hashValue(value: Value): Hash {
 
 const VALUE_IDS = new WeakMap<Value, Hash>()
 
-/** Lower-case hexadecimal. */
+/** Lower-case hexadecimal. Put together byte by byte a text is a tree of pieces: 2 KB for a signature, kept as long as the text. */
 export function hashHex(hash: Uint8Array): string {
   let text = ''
-  for (let index = 0; index < hash.length; index++) text += HEX_OF_BYTE[hash[index]!]
+  for (let start = 0; start < hash.length; start += HEX_PIECE_BYTES) {
+    const piece = hash.subarray(start, start + HEX_PIECE_BYTES)
+    const codes = new Array<number>(2 * piece.length)
+    for (let index = 0; index < piece.length; index++) {
+      codes[2 * index] = HEX_CODES[piece[index]! >> 4]!
+      codes[2 * index + 1] = HEX_CODES[piece[index]! & 15]!
+    }
+    text += String.fromCharCode(...codes)
+  }
   return text
 }
 
@@ -83,4 +91,7 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   return joined
 }
 
-const HEX_OF_BYTE = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+/** Hashes, keys and signatures are shorter: they take one call. */
+const HEX_PIECE_BYTES = 1024
+
+const HEX_CODES = Array.from('0123456789abcdef', digit => digit.charCodeAt(0))

@@ -33,6 +33,13 @@ describe('small hashes', () => {
     expect(() => hexBytes('zz')).to.throw(RangeError)
   })
 
+  it('writes the hexadecimal of bytes of any length', () => {
+    for (const length of [0, 1, 1023, 1024, 1025, 5000]) {
+      const bytes = Uint8Array.from({ length }, (_, index) => (index * 37) & 0xff)
+      expect(hashHex(bytes)).to.equal(Buffer.from(bytes).toString('hex'))
+    }
+  })
+
   it('orders bytes like their hexadecimal, and equal only to themselves', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 4 }), fc.uint8Array({ maxLength: 4 }), (a, b) => {
