@@ -18,11 +18,14 @@ export interface PrepareOptions {
 
 /** Begins every name that differentiation adds; another where the model has such names, as a differentiated one does. */
 function freePrefix(graph: Graph): string {
-  const names = [...namesOf(graph), ...graph.nodes.map(node => node.name)]
-  for (let count = 1; ; count++) {
-    const prefix = count === 1 ? 'gradient/' : `gradient${count}/`
-    if (!names.some(name => name.startsWith(prefix))) return prefix
+  const taken = new Set<string>()
+  for (const name of [...namesOf(graph), ...graph.nodes.map(node => node.name)]) {
+    const prefix = /^gradient[0-9]*\//.exec(name)?.[0]
+    if (prefix !== undefined) taken.add(prefix)
   }
+  let prefix = 'gradient/'
+  for (let count = 2; taken.has(prefix); count++) prefix = `gradient${count}/`
+  return prefix
 }
 
 export function prepare(model: Model, options: PrepareOptions): Operators {

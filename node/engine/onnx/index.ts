@@ -14,6 +14,7 @@ export type { OnnxFaultReason } from './errors.ts'
 export { OnnxFormatError } from './errors.ts'
 export type { ExternalData, ExternalRange } from './external-data.ts'
 export { ExternalDataError } from './external-data.ts'
+export { MAX_MODEL_BYTES } from './limits.ts'
 export type { AttributeValue } from './make.ts'
 export { bytesOf, floatTensor, intTensor, makeAttribute, makeGraph, makeNode, makeValueInfo } from './make.ts'
 export type {

@@ -32,14 +32,14 @@ interface Scope {
   readonly rename: (value: string) => string
   /** Attributes of the call around the node. */
   readonly attributes: ReadonlyMap<string, Attribute>
-  /** Name of that call, which begins the names of what is inside; null outside of functions. */
-  readonly prefix: string | null
+  /** The function around the node, and the name of its call, which begins the names of what is inside. */
+  readonly inside: { readonly called: ModelFunction; readonly prefix: string } | null
   /** Version of the standard operators, where it is not the model's. */
   readonly opset?: number
   readonly depth: number
 }
 
-const OUTSIDE: Scope = { rename: value => value, attributes: new Map(), prefix: null, depth: 0 }
+const OUTSIDE: Scope = { rename: value => value, attributes: new Map(), inside: null, depth: 0 }
 
 class Inliner {
   readonly #functions: ReadonlyMap<string, ModelFunction>
@@ -62,7 +62,7 @@ class Inliner {
   graph(graph: Graph, scope: Scope): Graph {
     const renamed = <T extends { readonly name: string }>(items: readonly T[]): T[] =>
       items.map(item => ({ ...item, name: scope.rename(item.name) }))
-    const declared: ValueInfo[] = scope.prefix === null ? [...graph.valueInfo] : renamed(graph.valueInfo)
+    const declared: ValueInfo[] = scope.inside === null ? [...graph.valueInfo] : renamed(graph.valueInfo)
     return {
       ...graph,
       inputs: renamed(graph.inputs),
@@ -83,11 +83,17 @@ class Inliner {
     const rename = (value: string) => (value === '' ? '' : scope.rename(value))
     const inputs = node.inputs.map(rename)
     const outputs = node.outputs.map(rename)
-    const name = scope.prefix === null || node.name === '' ? node.name : `${scope.prefix}/${node.name}`
+    const name = this.#nodeName(node, scope)
     const called = this.#functions.get(keyOf(node.domain, node.opType, node.overload ?? ''))
     const isMarked = called === undefined && node.domain === '' && scope.opset !== undefined
     const bound = { ...node, name, inputs, outputs, attributes, ...(isMarked ? { opset: scope.opset } : {}) }
     return called === undefined ? [bound] : this.#call(bound, called, scope.depth + 1)
+  }
+
+  #nodeName({ name }: Node, { inside }: Scope): string {
+    if (inside === null || name === '') return name
+    this.#spendCharacters(inside.called, inside.prefix.length + name.length)
+    return `${inside.prefix}/${name}`
   }
 
   /** Undefined where nobody gave the attribute that is referred to. */
@@ -133,7 +139,7 @@ class Inliner {
     }
     const attributes = new Map([...called.defaults, ...call.attributes])
     const opset = this.#import(called, fail)
-    const scope: Scope = { rename, attributes, prefix, depth, ...(opset === null ? {} : { opset }) }
+    const scope: Scope = { rename, attributes, inside: { called, prefix }, depth, ...(opset === null ? {} : { opset }) }
     return [...called.nodes.flatMap(node => this.#node(node, scope)), ...copies]
   }
 
@@ -151,13 +157,17 @@ class Inliner {
   }
 
   #unused(called: ModelFunction, wanted: string): string {
-    this.#characters += wanted.length
-    if (this.#characters > MAX_INLINED_CHARACTERS)
-      throw new OnnxFormatError('over-limit', called.offset, 'The functions unfold into too many names')
+    this.#spendCharacters(called, wanted.length)
     let name = wanted
     while (this.#names.has(name)) name = `${wanted}.${++this.#fresh}`
     this.#names.add(name)
     return name
+  }
+
+  #spendCharacters(called: ModelFunction, characters: number): void {
+    this.#characters += characters
+    if (this.#characters > MAX_INLINED_CHARACTERS)
+      throw new OnnxFormatError('over-limit', called.offset, 'The functions unfold into too many or too long names')
   }
 
   #spend(called: ModelFunction, items: number): void {

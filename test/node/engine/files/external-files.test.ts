@@ -1,5 +1,15 @@
 /** Weights in files beside the model: read where they are right, and nothing else on the disk is reached. */
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -81,6 +91,18 @@ describe('weights in files beside a model', () => {
       [1, 2],
     ])
     expect(read.graph.initializers[1]!.data.buffer).to.equal(read.graph.initializers[3]!.data.buffer)
+  })
+
+  it('are read from beyond 2 GiB, and a model of more bytes than protobuf has is refused', () => {
+    // Sparse files: they take no room.
+    const far = 2 ** 32 + 2 ** 20
+    const large = openSync(join(folder, 'large.bin'), 'w')
+    writeSync(large, bytesOf(Float32Array.of(9, 10)), 0, 8, far)
+    closeSync(large)
+    const read = readModelFile(write(model([{ location: 'large.bin', offset: String(far), length: '8' }])))
+    expect(numbers(read.graph.initializers[0]!.data)).to.deep.equal([9, 10])
+    truncateSync(join(folder, 'model.onnx'), 2 ** 31)
+    expect(() => readModelFile(join(folder, 'model.onnx'))).to.throw(OnnxFormatError, /more than 2147483647 bytes/)
   })
 
   it('are refused where nobody handed in what may be read', () => {

@@ -327,7 +327,15 @@ describe('functions that a model defines itself', () => {
     )
     const last = lambda('Level30', ['a'], ['b'], [node('Neg', ['a'], ['b'])])
     expect(() => readModel(file([mine('Level0', ['x'], ['y'])], [...levels, last]))).to.throw(OnnxFormatError, /unfold/)
-  }).timeout(20_000)
+  }).timeout(60_000)
+
+  it('refuses a long name that many values inside would begin with', () => {
+    const names = Array.from({ length: 200 }, (_, at) => `v${at}`)
+    const body = names.map((name, at) => node('Neg', [names[at - 1] ?? 'a'], [name], { name }))
+    const long = lambda('Long', ['a'], ['v199'], body)
+    const bytes = file([mine('Long', ['x'], ['y'], { name: 'n'.repeat(2 ** 20) })], [long])
+    expect(() => readModel(bytes)).to.throw(OnnxFormatError, /too long names/)
+  })
 
   it('answers changed bytes with a model or a typed error', () => {
     const inner = lambda(
