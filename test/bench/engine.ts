@@ -32,10 +32,10 @@ export const engine: Benchmark = {
 
 async function* benchEngine(signal: AbortSignal): AsyncGenerator<Figure> {
   const [cut] = cutModel(CONFIG, 1, SEQUENCES)
-  const { backward } = buildStageGraphs(CONFIG, cut!, SEQUENCES)
   const { forward, backward: back } = stageFlops(CONFIG, cut!, SEQUENCES)
   const gigaflops = (forward + back) / 1e9
   for (const threads of THREADS) {
+    const { backward } = buildStageGraphs(CONFIG, cut!, SEQUENCES, threads)
     const step = await prepareRun(backward, threads)
     const products = await prepareRun(productsOnly(), threads)
     const rates: { step: number[]; products: number[] } = { step: [], products: [] }

@@ -43,7 +43,7 @@ export class OneProcessModel {
   static async create(manifest: Manifest, sequences: number, threads: number): Promise<OneProcessModel> {
     const { model } = manifest
     const [cut] = cutModel(model, 1, sequences)
-    const graphs = buildStageGraphs(model, cut!, sequences)
+    const graphs = buildStageGraphs(model, cut!, sequences, threads)
     // The swarm's initialisation, so that both start from one point.
     const engine = await createInlineEngine({ manifest, cut: cut!, replicas: 1, threads: 1 })
     const initial = await engine.parameters()

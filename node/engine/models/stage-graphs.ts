@@ -42,10 +42,10 @@ export interface StageGraphs {
   readonly logits: Uint8Array | null
 }
 
-/** @param sequences sequences in a micro-batch */
-export function buildStageGraphs(config: ModelConfig, cut: StageCut, sequences: number): StageGraphs {
+/** @param sequences sequences in a micro-batch @param threads that will compute one operation */
+export function buildStageGraphs(config: ModelConfig, cut: StageCut, sequences: number, threads = 1): StageGraphs {
   const parameters = stageParameters(config, cut)
-  const start = () => startStage(config, cut, sequences)
+  const start = () => startStage(config, cut, sequences, threads)
   return {
     parameters,
     forward: cut.hasHead ? null : forwardGraph(start()),
@@ -68,7 +68,7 @@ interface Stage {
   readonly parameters: readonly ParameterSpec[]
 }
 
-function startStage(config: ModelConfig, cut: StageCut, sequences: number): Stage {
+function startStage(config: ModelConfig, cut: StageCut, sequences: number, threads: number): Stage {
   const g = new Operators(DEFAULT_OPSET, 'g/')
   const tokens = sequences * config.sequence
   const source = cut.hasEmbedding
@@ -83,7 +83,7 @@ function startStage(config: ModelConfig, cut: StageCut, sequences: number): Stag
     for (let index = cut.firstBlock; index < cut.endBlock; index++) x = block(b, index, x)
     return x
   }
-  const entries = cutRows(g, embedded.x, partSizes(config, sequences))
+  const entries = cutRows(g, embedded.x, partSizes(config, sequences, threads))
   return { b, cut, entry: embedded.rows, x: embedded.x, entries, parts: entries.map(blocks), tokens, parameters }
 }
 

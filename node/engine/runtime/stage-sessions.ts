@@ -32,7 +32,7 @@ export class StageSessions {
   readonly #loaded = new Map<GraphName, Promise<Graph>>()
 
   private constructor(init: StageInit, plan: StagePlan, memory: StageMemory) {
-    this.#models = buildStageGraphs(init.manifest.model, init.cut, init.manifest.batch.sequences)
+    this.#models = buildStageGraphs(init.manifest.model, init.cut, init.manifest.batch.sequences, init.threads)
     this.#memory = memory
     this.#init = init
     this.#plan = plan

@@ -50,10 +50,11 @@ async function mostHeldBytes(model: Uint8Array): Promise<number> {
 
 describe('parts of a micro-batch', () => {
   it('are as equal as whole sequences allow', () => {
-    const sizes = partSizes(CONFIG, 3 * ONE_PART - 1)
+    const sizes = partSizes(CONFIG, 3 * ONE_PART - 1, 1)
     expect(sizes).to.have.length(3)
     expect(sizes.reduce((sum, rows) => sum + rows, 0)).to.equal((3 * ONE_PART - 1) * CONFIG.sequence)
     expect(Math.max(...sizes) - Math.min(...sizes)).to.be.at.most(CONFIG.sequence)
+    expect(partSizes(CONFIG, 3 * ONE_PART - 1, 2)).to.have.length(2)
   })
 
   for (const cut of [FIRST, LAST, ALL]) {
