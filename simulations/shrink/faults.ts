@@ -1,9 +1,8 @@
 /**
  * Fewer faults. A failure that hangs on the order of a few messages is chaotic: what is left out also shifts all draws and
  * times after it, and the failure goes although nothing that it needs is missing. So the later passes look around each
- * candidate: other seeds, two faults as one, and in the end a few faults of the same kinds drawn anew.
+ * candidate: other seeds, and two faults as one.
  */
-import { RandomStream } from '../kernel/random.ts'
 import type { ConcreteScenario, Fault } from '../scenario/types.ts'
 import { ddmin } from './ddmin.ts'
 import type { Fails } from './types.ts'
@@ -11,11 +10,10 @@ import type { Fails } from './types.ts'
 /** Tried for each candidate of the passes that look around. */
 const SEEDS_AROUND = 12
 const SEEDS_OF_A_JOINT = 3
-/** Faults of a schedule that is drawn anew: a failure that needs more is not understood at a glance anyway. */
-const REDRAWN_FAULTS = 3
-const REDRAWN_TRIES = 10_000
 /** Looking around costs many runs: not worth it while there are more faults than this. */
-const AROUND_MAX_FAULTS = 40
+export const AROUND_MAX_FAULTS = 40
+/** Of what a fault lasts. */
+const SHORTER = [0.1, 0.25, 0.5]
 
 export function withFaults(scenario: ConcreteScenario, faults: readonly Fault[]): ConcreteScenario {
   return { ...scenario, faults }
@@ -34,6 +32,22 @@ async function fewerVictims(scenario: ConcreteScenario, fails: Fails): Promise<C
     // Without any peer a fault may mean everybody, or nothing.
     const peers = await ddmin(fault.peers, async part => part.length > 0 && (await fails(withPeers(part))))
     current = withPeers(peers)
+  }
+  return current
+}
+
+/** No fault needs to be longer than it is. */
+export async function shorterFaults(scenario: ConcreteScenario, fails: Fails): Promise<ConcreteScenario> {
+  let current = scenario
+  for (const [index, fault] of scenario.faults.entries()) {
+    for (const share of SHORTER) {
+      const shorter = { ...fault, durationMs: Math.max(1, Math.round(fault.durationMs * share)) }
+      const candidate = withFaults(current, current.faults.with(index, shorter))
+      if (shorter.durationMs < fault.durationMs && (await fails(candidate))) {
+        current = candidate
+        break
+      }
+    }
   }
   return current
 }
@@ -78,35 +92,6 @@ async function joinedAt(scenario: ConcreteScenario, first: number, fails: Fails)
     }
   }
   return null
-}
-
-/**
- * A few faults in one round instead of many in several: kinds, parameters and durations of the given ones, at other times
- * and for other peers, each schedule under a seed of its own.
- */
-export async function redrawnFaults(scenario: ConcreteScenario, fails: Fails): Promise<ConcreteScenario> {
-  const { faults, swarm, workload, healAtMs } = scenario
-  if (faults.length <= REDRAWN_FAULTS) return scenario
-  const random = new RandomStream(scenario.seed, 'redrawn')
-  const roundMs = healAtMs / workload.rounds
-  const peers = Array.from({ length: swarm.stages * swarm.replicas }, (_, index) => index)
-  for (let tried = 0; tried < REDRAWN_TRIES; tried++) {
-    const drawn = random.sample(faults, 1 + random.below(REDRAWN_FAULTS)).map(fault => ({
-      ...fault,
-      atMs: random.below(roundMs),
-      peers: random.sample(peers, fault.peers.length).toSorted((a, b) => a - b),
-    }))
-    const candidate = {
-      ...withFaults(
-        scenario,
-        drawn.toSorted((a, b) => a.atMs - b.atMs),
-      ),
-      seed: (scenario.seed + tried) % 2 ** 32,
-      workload: { ...workload, rounds: 1 },
-    }
-    if (await fails(candidate)) return candidate
-  }
-  return scenario
 }
 
 async function ofAnySeed(scenario: ConcreteScenario, fails: Fails, seeds: number): Promise<ConcreteScenario | null> {

@@ -2,8 +2,10 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Harness } from '../harness.ts'
 import type { ConcreteScenario, Tier } from '../scenario/types.ts'
-import type { RunResult, Violation } from '../trace/types.ts'
+import type { RunResult, SimEvent, Violation } from '../trace/types.ts'
 import { PASSES } from './passes.ts'
+import { Patterns } from './patterns.ts'
+import type { Fails, Failure } from './types.ts'
 
 export interface ShrinkInit {
   readonly harness: Harness
@@ -29,6 +31,8 @@ export interface Shrunk {
   readonly isMinimal: boolean
 }
 
+type OnEvent = (event: SimEvent) => void
+
 class TimeUp extends Error {
   override readonly name = 'TimeUp'
 }
@@ -40,37 +44,41 @@ export async function shrink(init: ShrinkInit): Promise<Shrunk | null> {
   const endMs = performance.now() + timeMs
   const limit = AbortSignal.any([signal, AbortSignal.timeout(timeMs)])
   let runs = 0
-  const tryOne = async (candidate: ConcreteScenario): Promise<RunResult> => {
+  const tryOne = async (candidate: ConcreteScenario, onEvent: OnEvent | undefined): Promise<RunResult> => {
     runs++
-    return program.run(candidate, { signal: limit })
+    return program.run(candidate, { signal: limit, ...(onEvent && { onEvent }) })
   }
-  const first = await program.run(init.scenario, { signal })
+  const seenIn = new Patterns()
+  const first = await program.run(init.scenario, { signal, onEvent: event => seenIn.note(event) })
   const violation = first.verdict.violations[0]
   if (violation === undefined) return null
   const kind = harness.checkers.find(({ name }) => name === violation.checker)?.kind ?? 'liveness'
+  const { fromMs, patterns } = seenIn.newest
+  const failure: Failure = { kind, tier, fromMs, atMs: violation.atMs, patterns }
   let smallest = init.scenario
   let found = violation
   let pass = ''
   const seen = new Map<string, boolean>()
-  const fails = async (candidate: ConcreteScenario): Promise<boolean> => {
+  const fails: Fails = async (candidate, onEvent) => {
     const key = JSON.stringify(candidate)
-    const known = seen.get(key)
+    const known = onEvent === undefined ? seen.get(key) : undefined
     if (known !== undefined) return known
     // A run in virtual time may not let any timer fire; between two there is time for them, and for Ctrl-C.
     await setImmediate()
     if (limit.aborted || performance.now() >= endMs) throw new TimeUp()
-    const same = await brokenBy(candidate, violation.checker, harness, tryOne, limit)
+    const same = await brokenBy(candidate, violation.checker, harness, one => tryOne(one, onEvent), limit)
     seen.set(key, same !== null)
     if (same !== null) [smallest, found] = [candidate, same]
     init.onTry?.({ pass, runs, smallest, fails: same !== null })
     return same !== null
   }
   try {
-    for (let before = ''; before !== JSON.stringify(smallest); ) {
+    for (let [before, isFirst] = ['', true]; before !== JSON.stringify(smallest); isFirst = false) {
       before = JSON.stringify(smallest)
-      for (const { name, run } of PASSES) {
+      for (const { name, isOnce = false, run } of PASSES) {
+        if (isOnce && !isFirst) continue
         pass = name
-        smallest = await run(smallest, fails, kind)
+        smallest = await run(smallest, fails, failure)
       }
     }
     return { scenario: smallest, violation: found, runs, isMinimal: true }

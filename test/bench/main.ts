@@ -14,6 +14,7 @@ const BENCHMARKS: Readonly<Record<string, { readonly long: boolean; load(): Prom
   state: { long: false, load: async () => (await import('./state/main.ts')).state },
   start: { long: false, load: async () => (await import('./start.ts')).start },
   swarm: { long: false, load: async () => (await import('./swarm.ts')).swarm },
+  simulations: { long: false, load: async () => (await import('./simulations.ts')).simulations },
   learning: { long: true, load: async () => (await import('./learning/main.ts')).learning },
 }
 

@@ -2,7 +2,9 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { stageOf } from '../../../simulations/scenario/draw.ts'
 import type { ConcreteScenario } from '../../../simulations/scenario/types.ts'
-import { PASSES, resized } from '../../../simulations/shrink/passes.ts'
+import { PASSES } from '../../../simulations/shrink/passes.ts'
+import { resized } from '../../../simulations/shrink/sizes.ts'
+import type { Failure } from '../../../simulations/shrink/types.ts'
 import { harness } from '../cli/small-harness.ts'
 
 const CALM = harness.draw(harness.scenarios[0]!, 1)
@@ -74,7 +76,8 @@ describe('the passes of a shrinking', () => {
 
   async function shrunk(kind: 'safety' | 'liveness'): Promise<ConcreteScenario> {
     let scenario = CALM
-    for (const { run } of PASSES) scenario = await run(scenario, always, kind)
+    const failure: Failure = { kind, tier: 0, fromMs: 0, atMs: CALM.limitMs, patterns: new Set() }
+    for (const { run } of PASSES) scenario = await run(scenario, always, failure)
     return scenario
   }
 
