@@ -1,7 +1,8 @@
 /** Reads the certificates of all folders once, round by round, and judges each against the seats on chain. */
-import { isPartOf } from '../../consensus/recovery/index.ts'
+
 import type { BlockReference, Chain } from '../../consensus/chain/types.ts'
 import type { Group } from '../../consensus/election/index.ts'
+import { isPartOf } from '../../consensus/recovery/index.ts'
 import { decodeCertificate, type VerifiedCertificate } from '../../protocols/wire/certificate.ts'
 import { equalBytes, hashHex, smallHash } from '../../protocols/wire/hash.ts'
 import type { Certificate } from '../../protocols/wire/messages.ts'
