@@ -12,6 +12,7 @@ export {
   renews,
   sameRound,
   votesUntil,
+  waitsUntil,
 } from './lease.ts'
 export {
   type CheckpointRecord,

@@ -115,6 +115,13 @@ export function patienceUntil(lease: StageLease, rules: LeaseRules): number | nu
   return complete === null ? null : complete + rules.leaseBlocks
 }
 
+/** Until when it is waited for who claims; longer where nobody does, and going on from what is kept would undo what is final. */
+export function waitsUntil(lease: StageLease, rules: LeaseRules): number | null {
+  const { claims, kept, final } = lease
+  const isPatient = claims.size === 0 && [...kept.values()].every(({ round }) => round < final.round)
+  return isPatient ? patienceUntil(lease, rules) : claimsUntil(lease, rules)
+}
+
 export function sameRound(a: RoundIds, b: RoundIds): boolean {
   return equalBytes(a.value, b.value) && equalBytes(a.outcome, b.outcome)
 }

@@ -1,10 +1,10 @@
 /** The leases of the stages as finalised blocks show them, head by head (consensus/recovery), and what is told of it. */
 import {
-  claimsUntil,
   type LeaseRules,
   type Recovery,
   type StageLease,
   votesUntil,
+  waitsUntil,
 } from '../../consensus/recovery/index.ts'
 import type { EventBus } from '../events/bus.ts'
 import type { Membership } from './membership.ts'
@@ -23,6 +23,7 @@ export interface LeaseWatchInit {
 /** What of a stage was told last. */
 interface Told {
   readonly openedAt: number | null
+  readonly untilHeight: number | null
   readonly needs: number
 }
 
@@ -92,14 +93,14 @@ export class LeaseWatch {
       this.#wasHeld = this.mayVote
     }
     for (const [of, lease] of this.#leases.entries()) {
-      const untilHeight = claimsUntil(lease, this.#rules)
+      const untilHeight = waitsUntil(lease, this.#rules)
       const needs = membership.ledger.shortages.find(shortage => shortage.stage === of)?.needs ?? 0
       const told = this.#told.get(of)
       if (untilHeight !== null) {
-        if (told?.openedAt !== lease.openedAt || told.needs !== needs)
+        if (told?.untilHeight !== untilHeight || told.needs !== needs)
           bus.emit('stage.lost', { stage: of, untilHeight, needs })
       } else if (told?.openedAt !== null && told !== undefined) this.#tellFound(of, lease, told.openedAt)
-      this.#told.set(of, { openedAt: lease.openedAt, needs })
+      this.#told.set(of, { openedAt: lease.openedAt, untilHeight, needs })
     }
   }
 

@@ -42,7 +42,14 @@ import { openInternet } from './open-internet.ts'
 import { partitions } from './partitions.ts'
 import { pauses } from './pauses.ts'
 import { poisonedDht } from './poisoned-dht.ts'
-import { loneClaimant, quorumLost, quorumLostWithoutSpares, splitWhileLeaseEnds, stageGone } from './quorum-lost.ts'
+import {
+  loneClaimant,
+  quorumLost,
+  quorumLostWithoutSpares,
+  splitWhileLeaseEnds,
+  stageGone,
+  stageGoneKeptByLiar,
+} from './quorum-lost.ts'
 import { REAL_SCENARIOS } from './real/index.ts'
 import { recovery } from './recovery.ts'
 import { regionFailure } from './region-failure.ts'
@@ -100,6 +107,7 @@ const ALL: readonly Scenario[] = [
   quorumLost,
   quorumLostWithoutSpares,
   stageGone,
+  stageGoneKeptByLiar,
   loneClaimant,
   splitWhileLeaseEnds,
   lateJoiner,

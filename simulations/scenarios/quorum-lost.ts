@@ -53,6 +53,15 @@ export const stageGone = scenario({
   reaches: ['checkpoint-kept', 'checkpoint-named', 'checkpoint-taken', 'stage-reformed', 'stage-resumed'],
 })
 
+export const stageGoneKeptByLiar = scenario({
+  ...stageGone,
+  name: 'stage-gone-kept-by-liar',
+  about:
+    'All four seats of the last stage are gone for good, and of those that keep its checkpoint one gives a false state: the spares tell it by name, and go on with what another keeps.',
+  attackers: [{ attack: 'wrong-state', who: { peers: [0] } }],
+  reaches: ['checkpoint-taken', 'stage-resumed'],
+})
+
 export const loneClaimant = scenario({
   name: 'lone-claimant',
   about:

@@ -9,6 +9,7 @@ import {
   recover,
   reseat,
   sameRound,
+  waitsUntil,
 } from '../../../consensus/recovery/index.ts'
 import type { Claim, StageEvent, StageLease } from '../../../consensus/recovery/types.ts'
 import {
@@ -63,9 +64,12 @@ describe('a stage of which nobody is left', () => {
     const from = START + 10 + RULES.leaseBlocks + RULES.claimDelayBlocks
     const events = [renewal(START + 10, shown(9, START + 5)), keptBy(from, 0, shown(8))]
     const patience = from + RULES.claimWindowBlocks + RULES.leaseBlocks
+    const until = (made: readonly StageEvent[]) => waitsUntil(fold(made, two.stageOf, leases)[0]!, RULES)
+    expect([until(events), until([keptBy(CLAIMS_FROM, 0, shown(8))])]).to.deep.equal([patience, WINDOW_END])
     expect(reform(events, patience - 1)).to.deep.equal({ recoveries: [], shortages: [] })
     expect(reform(events, patience).recoveries[0]?.base.round).to.equal(8)
     const back = [...events, claimOf(from + 2, seat(3), holding(9))]
+    expect(until(back)).to.equal(from + RULES.claimWindowBlocks)
     const [kept] = reform(back, from + RULES.claimWindowBlocks).recoveries
     expect([kept?.base.round, kept?.claimants]).to.deep.equal([9, [seat(3)]])
   })
