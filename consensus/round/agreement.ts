@@ -42,20 +42,30 @@ export function startClock(state: RoundState): void {
 }
 
 /**
- * For a leader that neither this round nor the one before has heard hardly anything; for one that has gone silent since, little; and it
- * does not grow while nobody can propose anything. Only in the first f + 1 views: replicas may have heard different seats, and who waits
- * less than others votes nil too early, view after view.
+ * For a leader that neither this round nor the one before has heard hardly anything; for one that has gone silent since, little. Only in
+ * the first f + 1 views, and the first f + 1 in which SKIP needs no IDLEs: replicas may have heard different seats, and who waits less
+ * than others votes nil too early, view after view.
  */
 function proposalWaitMs(state: RoundState): number {
-  const { context, view, valid } = state
-  const { proposeMs } = context.timeouts
-  if (view > context.group.faults) return patienceMs(state, proposeMs)
-  const isPossible = valid !== null || availableCommits(state).length >= minimumCommits(context)
-  const waitMs = isPossible ? patienceMs(state, proposeMs) : proposeMs
+  const { context, view } = state
+  const waitMs = fullWaitMs(state)
   const leader = leaderOf(state, view)
-  if (leader === null || awake(state, [leader]).length > 0) return waitMs
+  if (leader === null || isLate(state) || awake(state, [leader]).length > 0) return waitMs
   const isGone = !state.heard.has(leader) && context.tempo.silent.includes(leader)
   return waitMs * (isGone ? SILENT_SHARE : UNHEARD_SHARE)
+}
+
+/** It grows with the views, but for those up to f in which nobody could propose anything: those say nothing about the network. */
+function fullWaitMs(state: RoundState): number {
+  const { context, view, valid } = state
+  const isPossible = valid !== null || availableCommits(state).length >= minimumCommits(context)
+  const level = isPossible || isLate(state) ? view : Math.max(0, view - context.group.faults)
+  return patienceMs(state, context.timeouts.proposeMs, level)
+}
+
+/** One of f + 1 leaders in a row is honest, and could have proposed SKIP: now all wait alike. */
+function isLate({ view, context }: RoundState): boolean {
+  return view > 2 * context.group.faults + 1
 }
 
 /** Line 11. */
@@ -130,7 +140,7 @@ function maySkip(state: RoundState): boolean {
   const { context, idles, view, waits } = state
   if (isHopeless(context, idles.keys())) return true
   if (view <= context.group.faults) return false
-  const delayMs = Math.min(AVAILABLE_WAITS * waits.scatterMs, patienceMs(state, context.timeouts.proposeMs) / 2)
+  const delayMs = Math.min(AVAILABLE_WAITS * waits.scatterMs, fullWaitMs(state) / 2)
   if (state.skipView < view) armOnce(state, `skip/${view}`, delayMs)
   return state.skipView === view
 }

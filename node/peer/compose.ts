@@ -1,12 +1,16 @@
 /** A peer of a run from its start to its end: finds its place, holds it, and looks for the next one when it is gone. */
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { Around } from './around.ts'
 import { ChainWatch } from './chain-watch.ts'
 import { holdStage, type Timed } from './compose-stage.ts'
+import type { PeerDisk } from './disk.ts'
 import type { PeerEnvironment, PeerInit, WatchedEnvironment } from './environment.ts'
 import { Membership } from './membership.ts'
 import { PauseRequest } from './pause-request.ts'
 import { PlaceTeller } from './place-teller.ts'
 import { Places } from './places.ts'
+import { Presence } from './presence.ts'
+import { networkOf } from './profile.ts'
 
 /** Told to stop, its seat is kept for it while it pauses, or given up as it wished. */
 export type PeerEnd = 'stopped' | 'paused' | 'left'
@@ -58,7 +62,8 @@ async function runPeer(init: PeerInit, environment: WatchedEnvironment): Promise
   })
   try {
     for (;;) {
-      const stage = await places.next(signal)
+      const presence = presenceOf(init, environment, membership, disk)
+      const stage = await places.next(signal, () => presence.open()).finally(() => presence.close())
       if (stage === null) return 'left'
       if (disk.moving().seat() === stage) disk.takeMoved()
       const place = { self, stage, disk, membership }
@@ -70,4 +75,22 @@ async function runPeer(init: PeerInit, environment: WatchedEnvironment): Promise
     stopWatching()
     pausing.end()
   }
+}
+
+/** For as long as it waits for a place. */
+function presenceOf(init: PeerInit, environment: PeerEnvironment, membership: Membership, disk: PeerDisk): Presence {
+  const { run, bus } = init
+  const { clock, random, createNetwork } = environment
+  const { stages } = run.manifest
+  return new Presence({
+    run: run.id,
+    stages,
+    seats: new Around(membership, stages, () => membership.newest.epoch),
+    network: networkOf(init, environment),
+    createNetwork,
+    storage: disk.records,
+    clock,
+    random,
+    onWarning: message => bus.emit('warning', { message }),
+  })
 }

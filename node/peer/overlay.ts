@@ -1,5 +1,4 @@
 /** The peer among others: network, records of who holds which stage, gossip. */
-import { join } from 'node:path'
 import { type Discovery, discovery, recordBook, recordCodec } from '../../protocols/discovery/index.ts'
 import { type Gossip, gossip } from '../../protocols/gossip/index.ts'
 import type { Certificate, PeerName } from '../../protocols/wire/messages.ts'
@@ -12,7 +11,7 @@ import type { Connected } from './connected.ts'
 import type { PeerEnvironment, PeerInit } from './environment.ts'
 import { GossipDoor } from './gossip-door.ts'
 import { Isolation } from './isolation.ts'
-import { profileOf } from './profile.ts'
+import { networkOf } from './profile.ts'
 import type { RoundInbox } from './round-inbox.ts'
 import type { Seat } from './seat.ts'
 
@@ -42,7 +41,7 @@ export interface Overlay {
 
 export async function openOverlay(overlay: OverlayInit): Promise<Overlay> {
   const { init, environment, seat, inbox, book, connected, around, movesTo, onOwnStage, signal } = overlay
-  const { run, folder } = init
+  const { run } = init
   const { privateKey, clock, random, digest } = environment
   const { stage, disk, reporter } = seat
   const { stages, chain } = run.manifest
@@ -53,15 +52,8 @@ export async function openOverlay(overlay: OverlayInit): Promise<Overlay> {
   const records = recordBook({ run: run.id, stages, seats: around, codec, onRefused })
   const isolation = new Isolation(clock, warn)
   let isStarted = false
-  const profile = profileOf(init.listen)
   const network = await environment.createNetwork({
-    privateKey,
-    listen: init.listen,
-    announce: init.announce,
-    bootstrap: init.bootstrap,
-    profile,
-    ...(profile === 'local' || init.nat === undefined ? {} : { nat: init.nat }),
-    datastoreDir: join(folder, 'addresses'),
+    ...networkOf(init, environment),
     records: records.rules,
     clock,
     random,

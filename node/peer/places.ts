@@ -44,9 +44,10 @@ export class Places {
 
   /**
    * The stage to hold or to follow, as soon as there is one; null where the peer has given its seat up.
+   * @param onWait - called when there is none yet, each time that it was looked for in vain
    * @throws ExitError without a bond
    */
-  async next(signal: AbortSignal): Promise<number | null> {
+  async next(signal: AbortSignal, onWait: () => void = () => undefined): Promise<number | null> {
     const { membership, chain, self, disk } = this.#init
     for (;;) {
       const changed = this.#bell.wait(signal)
@@ -65,6 +66,7 @@ export class Places {
         this.#hadPlace = true
         return place.stage
       }
+      onWait()
       await changed
     }
   }

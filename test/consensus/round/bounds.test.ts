@@ -128,8 +128,8 @@ describe('round: the door and its limits', () => {
           .map(({ delayMs }) => delayMs),
       )
     }
-    // In the first f + 1 views they stay while nobody can propose anything.
-    expect(delays.slice(0, 2)).to.deep.equal([150, 150 * 1.25 ** 2])
+    // While nobody can propose anything, not with the first f + 1 views; after as many more all wait alike.
+    expect(delays.slice(0, 4)).to.deep.equal([0, 1, 2, 4].map(level => 150 * 1.25 ** level))
     expect(delays.at(-1)).to.equal(150 * 1.25 ** 8)
     expect(delays).to.have.length(14)
   })

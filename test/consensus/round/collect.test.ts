@@ -165,7 +165,7 @@ describe('round: collecting', () => {
     const { scatterMs } = bench.state.waits
     const { proposeMs } = bench.context.timeouts
     const waits = bench.effects('timer').filter(({ id }) => id === 'skip/2')
-    const half = (proposeMs * bench.context.viewBackoff ** 2) / 2
+    const half = (proposeMs * bench.context.viewBackoff) / 2
     expect(waits.map(({ delayMs }) => delayMs)).to.deep.equal([Math.min(2 * scatterMs, half)])
     bench.expire('skip/2')
     expect(bench.signed('propose').map(({ value }) => value.commits)).to.deep.equal(['skip'])

@@ -19,7 +19,7 @@ const LANES = makeLanes([
   ['c0', 'c1', 'c2', 'c3'],
 ])
 
-function machine(limits: Partial<WorkLimits> = {}, round = 5, start = true): WorkState {
+function machine(limits: Partial<WorkLimits> = {}, round = 5, start = true, countMax = 100): WorkState {
   const state = createWork({
     round,
     self: 'b0',
@@ -28,7 +28,7 @@ function machine(limits: Partial<WorkLimits> = {}, round = 5, start = true): Wor
     quota: 100,
     share: 2,
     countMin: 1,
-    countMax: 100,
+    countMax,
     limits: { ...DEFAULT_WORK_LIMITS, ...limits },
     timing: { hopMs: 100, drainMs: 100, roundMs: 10_000, backOff: 1.5 },
     pace: createPace(2),
@@ -96,6 +96,16 @@ describe('routing: the door of the work machine', () => {
       expect(released(effects)).to.have.length(1)
     })
   }
+
+  it('refuses more of other lanes than it could commit, while it has too few of its own', () => {
+    const state = machine({}, 5, true, 2)
+    const stray = (sequence: number) => answerTo(state, forward(sequence, { from: 'a1' }))
+    expect([stray(0), stray(1)]).to.deep.equal([{ kind: 'accepted' }, { kind: 'accepted' }])
+    expect(stray(2)).to.deep.equal({ kind: 'refused', refusal: { refused: 'overloaded' } })
+    expect(stray(1), 'one that it has').to.deep.equal({ kind: 'accepted' })
+    expect(answerTo(state, forward(0)), 'its own lane').to.deep.equal({ kind: 'accepted' })
+    expect(stray(3), 'its own are enough now, the others are left out').to.deep.equal({ kind: 'accepted' })
+  })
 
   it('answers a repeated forward alike and keeps one tensor', () => {
     const state = machine()

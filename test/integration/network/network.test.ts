@@ -1,13 +1,16 @@
 import { rm } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { expect } from 'chai'
-import { PortInUse } from '../../../node/network/index.ts'
+import { createNetwork, fileStorage, PortInUse } from '../../../node/network/index.ts'
+import { Presence } from '../../../node/peer/presence.ts'
 import packageFile from '../../../package.json' with { type: 'json' }
-import { recordCodec } from '../../../protocols/discovery/index.ts'
+import { recordBook, recordCodec } from '../../../protocols/discovery/index.ts'
 import { encodeKey } from '../../../protocols/discovery/keys.ts'
 import { seal } from '../../../protocols/wire/envelope.ts'
 import type { Settled } from '../../../protocols/wire/messages.ts'
 import {
+  clock,
   complete,
   GENESIS,
   type Identity,
@@ -109,6 +112,46 @@ describe('network, discovery and gossip of real peers', function () {
     await until('isolation reported', () => started.every(peer => peer.events.some(event => event.type === 'isolated')))
     await start(first!, { listen: [bootstrapAddress] })
     await until('all connected', () => complete(started, seats))
+  })
+
+  it('lets a peer that waits for a place hear where all seats are, and find them later though its bootstrap peer is gone', async () => {
+    const [first, second, third] = await cast(0, 0, 1)
+    const bootstrap = await start(first!)
+    const bootstrapAddress = address(bootstrap)
+    await start(second!, { bootstrap: [bootstrapAddress] })
+    await start(third!, { bootstrap: [bootstrapAddress] })
+    await until('all connected', () => complete(started, seats))
+
+    // It has no seat yet.
+    const spare = await identity(new SeatTable(), 1)
+    identities.push(spare)
+    const storage = fileStorage(join(spare.folder, 'records'))
+    const warnings: string[] = []
+    const presence = new Presence({
+      ...{ run: RUN, stages: seats.stages, seats, createNetwork, storage, clock, random: Math.random },
+      network: {
+        ...{ privateKey: spare.key, listen: ['/ip4/127.0.0.1/tcp/0'], announce: [], bootstrap: [bootstrapAddress] },
+        ...{ profile: 'local', datastoreDir: join(spare.folder, 'network') },
+      },
+      onWarning: message => warnings.push(message),
+    })
+    presence.open()
+    const knows = async (): Promise<boolean> => {
+      const book = recordBook({ run: RUN, stages: seats.stages, seats, codec: recordCodec(spare.key) })
+      await book.import((await storage.read()) ?? new Uint8Array(0))
+      return started.every(peer => book.recordOf(peer.name, peer.stage) !== null)
+    }
+    let isHeard = false
+    const looking = setInterval(() => void knows().then(known => (isHeard ||= known)), 50)
+    await until('the seats are on its disk', () => isHeard).finally(() => clearInterval(looking))
+    await presence.close()
+    expect(warnings).to.deep.equal([])
+
+    await stop(bootstrap)
+    seats.remove(first!.name, 0)
+    seats.add(spare.name, 1)
+    await start(spare)
+    await until('it finds the others by itself', () => complete(started, seats))
   })
 
   it('lets a restarted peer rejoin from its stored addresses when the bootstrap peer is gone', async () => {

@@ -46,6 +46,10 @@ export class SeatTable implements Seats {
     this.#stages[stage].add(peer)
   }
 
+  remove(peer: PeerName, stage: number): void {
+    this.#stages[stage]?.delete(peer)
+  }
+
   get stages(): number {
     return this.#stages.length
   }
