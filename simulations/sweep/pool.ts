@@ -19,17 +19,8 @@ export interface PoolInit {
   readonly fresh?: boolean
 }
 
-/**
- * How V8 runs tier 1. Room for young objects: streams, frames and promises die soon, and collecting them cost a tenth of its time.
- * And code is compiled, simply, when it is first called: there is much of it and no part is hot, so interpreting it until it were, and
- * compiling it twice in between, cost an eighth of all processor time of a run's first rounds.
- */
-export const STACK_FLAGS: readonly string[] = [
-  '--min-semi-space-size=32',
-  '--max-semi-space-size=64',
-  '--no-lazy-feedback-allocation',
-  '--always-sparkplug',
-]
+/** Room for young objects: streams, frames and promises of tier 1 die soon, and collecting them cost a tenth of its time. */
+export const YOUNG_HEAP: readonly string[] = ['--min-semi-space-size=32', '--max-semi-space-size=64']
 
 const DEFAULT_LIMIT_MS = 15 * 60_000
 

@@ -4,7 +4,7 @@ import type { Tier } from '../scenario/types.ts'
 import { thisMaker } from '../version.ts'
 import { type Job, nameOf, type Source } from './job.ts'
 import { dealt, seedCount, seedsOf } from './plan.ts'
-import { Pool, type PoolInit, STACK_FLAGS } from './pool.ts'
+import { Pool, type PoolInit, YOUNG_HEAP } from './pool.ts'
 import { ProgressBar, type Terminal } from './progress.ts'
 import { addRun, emptyResult, type Run, type SweepResult } from './tally.ts'
 
@@ -50,7 +50,7 @@ export async function sweep(init: SweepInit): Promise<SweepResult> {
     }
   }
   const isOfNetwork = scenarios.some(({ tier }) => tier === 1)
-  const pool = new Pool(isOfNetwork ? { ...init, execArgv: [...(init.execArgv ?? []), ...STACK_FLAGS] } : init)
+  const pool = new Pool(isOfNetwork ? { ...init, execArgv: [...(init.execArgv ?? []), ...YOUNG_HEAP] } : init)
   try {
     show()
     await pool.runAll(
