@@ -15,6 +15,8 @@ const QUIET_MS = 15_000
 const ANSWER_MS = 10_000
 /** Between two questions to a chain that is away. */
 const AGAIN_MS = 2_000
+/** How often in a row one question may go without an answer for {@link ANSWER_MS} or more, while others are answered. */
+const UNANSWERED = 5
 
 export interface ChainWatchInit {
   readonly chain: Chain
@@ -120,18 +122,25 @@ export class ChainWatch implements Chain {
     this.#closed.abort()
   }
 
-  /** Asks again when the chain is back; a chain that answers but does not know is none that is away. */
+  /**
+   * Asks again when the chain is back; a chain that answers but does not know is none that is away. An answer that did not
+   * come in time says little of a chain that answers otherwise: it is busy, or this machine slept.
+   */
   async #patiently<T>(ask: () => Promise<T>, options: CallOptions | undefined): Promise<T> {
+    const { clock } = this.#init
     const signal = options?.signal ?? this.#init.signal
-    for (;;) {
+    for (let unanswered = 0; ; ) {
       const { backMs } = this
+      const askedMs = clock.nowMs()
       try {
         return await ask()
       } catch (error) {
         if (!(error instanceof ChainUnavailable) || signal.aborted) throw error
+        const wasLate = clock.nowMs() - askedMs >= ANSWER_MS
         const isThere = await this.#isThere()
         // Asked before it went away, and given up after it came back: that says nothing.
-        if (isThere && this.backMs === backMs) throw error
+        const isAnswer = isThere && this.backMs === backMs && !wasLate
+        if (isAnswer || (isThere && ++unanswered > UNANSWERED)) throw error
         await this.there(signal)
       }
     }

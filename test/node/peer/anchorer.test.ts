@@ -235,6 +235,20 @@ describe('a peer and a chain that is away', () => {
     expect(asked).to.equal(2)
   })
 
+  it('asks anew what was not answered in time though the chain is there, a bounded number of times', async () => {
+    let asked = 0
+    bench.chain.blockHash = async () => {
+      asked++
+      await new Promise<void>(resolve => bench.clock.after(20_000, resolve))
+      throw new ChainUnavailable('no answer within 20 s')
+    }
+    const failed = bench.watch.blockHash(1, {}).catch((error: unknown) => error)
+    await bench.pass(5 * MINUTE_MS)
+    expect(await failed).to.be.instanceOf(ChainUnavailable)
+    expect(asked).to.equal(6)
+    expect(bench.told).to.deep.equal([])
+  })
+
   it('passes on what a chain that answers does not know', async () => {
     const asked = await bench.watch.blockHash(1_000).catch((error: unknown) => error)
     expect(asked).to.be.instanceOf(ChainUnavailable)
