@@ -45,6 +45,7 @@ import { loneClaimant, quorumLost, quorumLostWithoutSpares, splitWhileLeaseEnds 
 import { REAL_SCENARIOS } from './real/index.ts'
 import { recovery } from './recovery.ts'
 import { regionFailure } from './region-failure.ts'
+import { replayedRecords } from './replayed-records.ts'
 import { restoredBackup } from './restored-backup.ts'
 import { rollingRestarts } from './rolling-restarts.ts'
 import { silentLeaders } from './silent-leaders.ts'
@@ -116,6 +117,7 @@ const ALL: readonly Scenario[] = [
   gradientLiars,
   openInternet,
   poisonedDht,
+  replayedRecords,
   eclipsedPeer,
   sybilCrowd,
   gossipFlooded,
