@@ -68,7 +68,7 @@ export const VERBS: Record<Verb, VerbSpec> = {
     words: '<run>',
     minWords: 1,
     maxWords: 1,
-    more: `${REFERENCE} Leaves out faults, liars, peers, rounds and time as long as the same checker still finds a violation, and writes what is left as a JSON file that \`run\` takes: a regression test.`,
+    more: `${REFERENCE} Looks for a small failure like it, leaves out faults, liars, peers and rounds as long as the same checker still finds a violation, and writes what is left as a JSON file that \`run\` takes: a regression test.`,
   },
   compare: {
     about: 'two runs beside each other: verdict, loss and cost',

@@ -53,6 +53,7 @@ import {
 import { REAL_SCENARIOS } from './real/index.ts'
 import { recovery } from './recovery.ts'
 import { regionFailure } from './region-failure.ts'
+import { replayedRecords } from './replayed-records.ts'
 import { restoredBackup } from './restored-backup.ts'
 import { rollingRestarts } from './rolling-restarts.ts'
 import { silentLeaders } from './silent-leaders.ts'
@@ -127,6 +128,7 @@ const ALL: readonly Scenario[] = [
   gradientLiars,
   openInternet,
   poisonedDht,
+  replayedRecords,
   eclipsedPeer,
   sybilCrowd,
   gossipFlooded,

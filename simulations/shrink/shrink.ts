@@ -58,6 +58,7 @@ export async function shrink(init: ShrinkInit): Promise<Shrunk | null> {
   let smallest = init.scenario
   let found = violation
   let pass = ''
+  let isMinimal = true
   const seen = new Map<string, boolean>()
   const fails: Fails = async (candidate, onEvent) => {
     const key = JSON.stringify(candidate)
@@ -81,11 +82,18 @@ export async function shrink(init: ShrinkInit): Promise<Shrunk | null> {
         smallest = await run(smallest, fails, failure)
       }
     }
-    return { scenario: smallest, violation: found, runs, isMinimal: true }
   } catch (error) {
     if (signal.aborted || !(error instanceof TimeUp)) throw error
-    return { scenario: smallest, violation: found, runs, isMinimal: false }
+    isMinimal = false
   }
+  // A cut limit makes tries cheap; a run of what is left must come to its end once the bug is gone, or it is no regression test.
+  const { limitMs } = init.scenario
+  if (smallest.limitMs !== limitMs) {
+    const uncut = { ...smallest, limitMs }
+    const same = await brokenBy(uncut, violation.checker, harness, one => program.run(one, { signal }), signal)
+    if (same !== null) [smallest, found] = [uncut, same]
+  }
+  return { scenario: smallest, violation: found, runs, isMinimal }
 }
 
 /** The violation of the same promise, or null. A candidate that the language does not admit breaks nothing. */

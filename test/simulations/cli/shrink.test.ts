@@ -17,6 +17,8 @@ describe('swarm-sim shrink', () => {
     expect(scenario.faults.map(({ kind }) => kind)).to.have.members(['crash', 'partition'])
     expect(scenario.attackers.flatMap(({ peers }) => peers)).to.have.length(1)
     expect(scenario.workload.rounds).to.equal(BREAKING_ROUND)
+    // Else it would not end in time once the bug is gone.
+    expect(scenario.limitMs).to.equal(100_000)
     const again = await tool.run(['run', 'storm-2.shrunk.json', '--json'])
     expect(JSON.parse(again.output).verdict.violations[0].checker).to.equal('agreement')
     expect(again.code).to.equal(1)
