@@ -4,7 +4,6 @@ import type { RoundInbox } from '../../node/peer/round-inbox.ts'
 import { SeenCommits } from '../../node/peer/seen-commits.ts'
 import { SeenSignatures } from '../../node/peer/seen-signatures.ts'
 import type { Answer, Delivery } from '../../protocols/activations/types.ts'
-import { PullPatience } from '../../protocols/reduce/patience.ts'
 import { hashValue } from '../../protocols/wire/hash.ts'
 import type { Certificate, Hash, PeerName, Settled, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
@@ -23,6 +22,7 @@ import { type DiskRecord, SimJournal } from './journal.ts'
 import { isCommit, type Key, openLabels } from './labels.ts'
 import { SimLease } from './lease.ts'
 import { Pen } from './pen.ts'
+import { SimPulls } from './pulls.ts'
 import { SimPushes } from './pushes.ts'
 import { SimRecords } from './records.ts'
 import { SimReplica } from './replica.ts'
@@ -86,7 +86,7 @@ export class SimPeer {
   anchors: SimAnchors
   lease = new SimLease(this)
   readonly pushes = new SimPushes(this)
-  pullPatience: PullPatience
+  readonly pulls = new SimPulls(this)
   readonly scatters = new SimScatters(this)
   replica: SimReplica | null = null
   #isPaused = false
@@ -114,7 +114,6 @@ export class SimPeer {
     this.tips = new StageTips(world.scenario.swarm.stages)
     this.anchors = new SimAnchors(this)
     this.records = new SimRecords(this)
-    this.pullPatience = newPatience(this)
   }
 
   get nowMs(): number {
@@ -171,7 +170,6 @@ export class SimPeer {
       this.holdings = newHoldings(this)
       this.commits = new SeenCommits()
       this.signatures = new SeenSignatures()
-      this.pullPatience = newPatience(this)
       this.tensors = new SimTensors()
       this.anchors = new SimAnchors(this)
       this.lease = new SimLease(this)
@@ -198,6 +196,7 @@ export class SimPeer {
     this.#isPaused = false
     this.#backlog = []
     this.pushes.clear()
+    this.pulls.clear()
     this.#engineFreeMs = 0
     this.scatters.clear()
     this.disk.crash(this.random)
@@ -396,8 +395,4 @@ export class SimPeer {
     const peer = this.world.peerOf(name)
     return peer?.isPlaced === true && peer.stage === this.stage
   }
-}
-
-function newPatience({ world }: SimPeer): PullPatience {
-  return new PullPatience(world.run.manifest.timeouts.reduceMs)
 }
