@@ -20,7 +20,7 @@ export interface WorkContext {
   readonly lanes: Lanes
   /** Micro-batches that a source may start in a round: {@link sourceQuota}. */
   readonly quota: number
-  /** Micro-batches of a round that fall to one replica of the own stage: ceil(target / seats), seats that are likely away left out. */
+  /** Micro-batches of a round that fall to one replica of the own stage: ceil(target / seats); sources that are likely away left out, up to the quota. */
   readonly share: number
   /** Fewest and most micro-batches of a commitment that counts. */
   readonly countMin: number

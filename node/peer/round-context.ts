@@ -112,7 +112,7 @@ function membershipOf(
 
 /**
  * @param pace - what this peer has measured until now
- * @param silent - seats of the own stage that the round before has not heard: the others do their share as well
+ * @param silent - seats of the own stage that the round before has not heard: the other sources do their share as well
  */
 export function workContext(
   { run, stage, self, tip, epoch }: ContextInit,
@@ -125,13 +125,17 @@ export function workContext(
   const round = tip.round + 1
   const target = targetOf(run.manifest, round)
   const least = countMin(run.manifest, seats, round)
+  const quota = sourceQuota(target, sources, batch.slack)
+  const share = Math.ceil(target / seats)
+  const withoutSilent = Math.ceil(target / Math.max(1, seats - silent.length))
   return {
     round,
     self,
     stage,
     lanes: epoch.lanes,
-    quota: sourceQuota(target, sources, batch.slack),
-    share: Math.ceil(target / Math.max(1, seats - silent.length)),
+    quota,
+    // What comes to the later stages follows from what the sources begin.
+    share: stage === 0 ? Math.min(quota, withoutSilent) : share,
     countMin: least,
     countMax: COUNT_SPREAD * least,
     limits: workLimits(run.manifest.stages),

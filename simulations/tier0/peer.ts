@@ -4,7 +4,6 @@ import type { RoundInbox } from '../../node/peer/round-inbox.ts'
 import { SeenCommits } from '../../node/peer/seen-commits.ts'
 import { SeenSignatures } from '../../node/peer/seen-signatures.ts'
 import type { Answer, Delivery } from '../../protocols/activations/types.ts'
-import { PullPatience } from '../../protocols/reduce/patience.ts'
 import { hashValue } from '../../protocols/wire/hash.ts'
 import type { Certificate, Hash, PeerName, Settled, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
@@ -25,6 +24,7 @@ import { isCommit, type Key, openLabels } from './labels.ts'
 import { SimLease } from './lease.ts'
 import { Pen } from './pen.ts'
 import { SimProcessor } from './processor.ts'
+import { SimPulls } from './pulls.ts'
 import { SimPushes } from './pushes.ts'
 import { SimRecords } from './records.ts'
 import { SimReplica } from './replica.ts'
@@ -88,7 +88,7 @@ export class SimPeer {
   keeper = new SimKeeper(this)
   readonly processor = new SimProcessor(this)
   readonly pushes = new SimPushes(this)
-  pullPatience: PullPatience
+  readonly pulls = new SimPulls(this)
   readonly scatters = new SimScatters(this)
   replica: SimReplica | null = null
   #isPaused = false
@@ -115,7 +115,6 @@ export class SimPeer {
     this.tips = new StageTips(world.scenario.swarm.stages)
     this.anchors = new SimAnchors(this)
     this.records = new SimRecords(this)
-    this.pullPatience = newPatience(this)
   }
 
   get nowMs(): number {
@@ -172,7 +171,6 @@ export class SimPeer {
       this.holdings = newHoldings(this)
       this.commits = new SeenCommits()
       this.signatures = new SeenSignatures()
-      this.pullPatience = newPatience(this)
       this.tensors = new SimTensors()
       this.anchors = new SimAnchors(this)
       this.lease = new SimLease(this)
@@ -199,6 +197,7 @@ export class SimPeer {
     this.#isPaused = false
     this.#backlog = []
     this.pushes.clear()
+    this.pulls.clear()
     this.processor.clear()
     this.scatters.clear()
     this.disk.crash(this.random)
@@ -390,8 +389,4 @@ export class SimPeer {
     const peer = this.world.peerOf(name)
     return peer?.isPlaced === true && peer.stage === this.stage
   }
-}
-
-function newPatience({ world }: SimPeer): PullPatience {
-  return new PullPatience(world.run.manifest.timeouts.reduceMs)
 }

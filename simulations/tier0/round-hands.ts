@@ -178,7 +178,7 @@ export class RoundHands {
           asked--
           if (isOver) return
           if (bytes !== null && isGenuine(bytes)) {
-            peer.pullPatience.note(peer.nowMs - sentAtMs)
+            peer.pulls.patience.note(peer.nowMs - sentAtMs)
             end(bytes)
             return
           }
@@ -186,7 +186,7 @@ export class RoundHands {
           if (left.length > 0) askNext()
           else if (asked === 0) end(null)
         })
-        peer.after(peer.pullPatience.ms, () => {
+        peer.after(peer.pulls.patience.ms, () => {
           if (!isAnswered) askNext()
         })
       }
