@@ -33,25 +33,11 @@ export function isAvailable(
   holdings: Holdings,
   commit: SealedCommit,
 ): boolean {
-  const bitmaps = bitmapsOf(holdings, commit)
-  // For most of a round too few have acknowledged anything of it.
-  if (bitmaps.size <= faults) return false
-  for (let partition = 0; partition < candidates.length; partition++) {
+  return candidates.every((peers, partition) => {
     let holders = 0
-    for (const peer of candidates[partition]!) if (hasBit(bitmaps.get(peer), partition)) holders++
-    if (holders <= faults) return false
-  }
-  return true
-}
-
-/** What of this commitment is acknowledged, by whom. */
-function bitmapsOf(holdings: Holdings, { author, root }: SealedCommit): ReadonlyMap<PeerName, Uint8Array> {
-  const bitmaps = new Map<PeerName, Uint8Array>()
-  for (const [peer, byAuthor] of holdings) {
-    const held = byAuthor.get(author)
-    if (held !== undefined && equalBytes(held.root, root)) bitmaps.set(peer, held.bitmap)
-  }
-  return bitmaps
+    for (const peer of peers) if (holds(holdings, peer, commit, partition)) holders++
+    return holders > faults
+  })
 }
 
 /** Candidates of a partition that acknowledged it, in rank order. */
