@@ -46,6 +46,12 @@ export function isOvertaken({ round, state }: InProgress, missed: number, isFar:
   return isFar || state === null || (state.decided === null && state.execution === null)
 }
 
+/** In turn: whoever is further is found within as many looks as it takes to ask all, and nobody is asked all the time. */
+export function askedIn<Peer>(look: number, siblings: readonly Peer[], asked: number): readonly Peer[] {
+  const first = siblings.length === 0 ? 0 : (look * asked) % siblings.length
+  return [...siblings.slice(first), ...siblings.slice(0, first)].slice(0, asked)
+}
+
 export class Watchdog {
   readonly #init: WatchdogInit
   #looks = 0
@@ -81,7 +87,7 @@ export class Watchdog {
 
   async #askSiblings(round: number, signal: AbortSignal): Promise<void> {
     const { state, stage, connected, onMissed } = this.#init
-    for (const peer of this.#nextOf(connected(stage))) {
+    for (const peer of askedIn(this.#looks++, connected(stage), ASKED)) {
       const status = await state.status(peer, { signal })
       if (isRefusal(status) || status.round < round) continue
       const certificates = await this.#fetch([peer], stage, round, round, signal)
@@ -90,12 +96,6 @@ export class Watchdog {
       onMissed(found, status.round > round)
       return
     }
-  }
-
-  /** In turn: whoever is further is found within as many looks as it takes to ask all, and nobody is asked all the time. */
-  #nextOf(siblings: readonly PeerName[]): readonly PeerName[] {
-    const first = siblings.length === 0 ? 0 : (this.#looks++ * ASKED) % siblings.length
-    return [...siblings.slice(first), ...siblings.slice(0, first)].slice(0, ASKED)
   }
 
   /** Certificates of another stage that gossip did not bring. */

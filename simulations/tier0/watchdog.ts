@@ -1,5 +1,5 @@
 /** A round that lasts is a reason to ask whether others are further (node/peer/watchdog, without promises). */
-import { isOvertaken } from '../../node/peer/watchdog.ts'
+import { askedIn, isOvertaken } from '../../node/peer/watchdog.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import { WATCH_ASKED, WATCH_INTERVAL_MS } from './constants.ts'
 import type { SimPeer } from './peer.ts'
@@ -12,19 +12,20 @@ export function watch(peer: SimPeer, replica: SimReplica): void {
 }
 
 function* look(peer: SimPeer, replica: SimReplica): Task<void> {
+  let looks = 0
   for (let last = -1; ; ) {
     yield* until<void>(resume => peer.after(WATCH_INTERVAL_MS, resume))
     const { round } = replica.inbox
     if (round === last && !replica.isCatchingUp) {
-      yield* askSiblings(peer, replica, round)
+      yield* askSiblings(peer, replica, round, askedIn(looks++, peer.siblings, WATCH_ASKED))
       yield* fillOthers(peer, replica, round)
     }
     last = round
   }
 }
 
-function* askSiblings(peer: SimPeer, replica: SimReplica, round: number): Task<void> {
-  for (const { name } of peer.siblings) {
+function* askSiblings(peer: SimPeer, replica: SimReplica, round: number, siblings: readonly SimPeer[]): Task<void> {
+  for (const { name } of siblings) {
     const found = yield* peer.ask(name, 'certificates', 4_000, target => {
       const [certificate] = target.certificates(round, round)
       return certificate === undefined ? null : { certificate, newest: target.claimedRound }
