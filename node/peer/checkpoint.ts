@@ -97,7 +97,10 @@ export async function ownAlone(
   return verified === null || isRefusal(verified) ? null : verified
 }
 
-/** The certificates before this one that are held of its epoch. @param from - first round that is held without a gap */
+/**
+ * The certificates before this one that are held of its epoch and of the one before, and one that is older still: it shows
+ * that those are whole. @param from - first round that is held without a gap
+ */
 async function epochBefore(
   init: OwnBeginning,
   certificate: VerifiedCertificate,
@@ -108,8 +111,9 @@ async function epochBefore(
   let next = certificate
   for (let at = round - 1; at >= from; at--) {
     const one = await ownAlone(init, at)
-    if (one === null || one.value.scope.epoch !== epoch || !buildsOn(next, one)) break
+    if (one === null || !buildsOn(next, one)) break
     before.unshift(one)
+    if (one.value.scope.epoch < epoch - 1) break
     next = one
   }
   return before
