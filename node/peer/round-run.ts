@@ -151,7 +151,10 @@ export class RoundRun {
     this.#work.ready
       .then(done => this.#commit(done))
       .catch(error => {
-        if (!this.#stop.signal.aborted) this.#reports.warning(`the commitment of round ${this.round} failed: ${error}`)
+        if (this.#stop.signal.aborted) return
+        this.#reports.warning(`the commitment of round ${this.round} failed: ${error}`)
+        // A momentum out of bounds, for one, which nobody would take: the stage must not wait for it.
+        this.#driver.input({ type: 'own-idle' })
       })
   }
 

@@ -98,8 +98,11 @@ export class SimEngine {
     return sum / target.length
   }
 
-  /** The new momentum, encoded partition by partition. @param lie - what a dishonest peer makes of it */
-  commit(count: number, withOffLane: boolean, lie: (momentum: Float32Array) => Float32Array): Uint8Array[] {
+  /**
+   * The new momentum, encoded partition by partition; null where it is out of bounds, which nobody would take.
+   * @param lie - what a dishonest peer makes of it
+   */
+  commit(count: number, withOffLane: boolean, lie: (momentum: Float32Array) => Float32Array): Uint8Array[] | null {
     const { memory, values, manifest } = this.#bench
     const { kernels, gradient, momentum, accumulators } = memory
     memory.floats(accumulators.lane, values).set(this.#sums.lane)
@@ -110,6 +113,7 @@ export class SimEngine {
     }
     const { beta1 } = manifest.optimizer
     kernels.momentum(gradient, momentum, accumulators.lane, beta1, 1 - beta1, 1 / count, values)
+    if (kernels.withinBound(gradient, manifest.aggregation.bound, values) === 0) return null
     this.#momentum = memory.floats(gradient, values).slice()
     const committed = lie(this.#momentum)
     const bytes = new Uint8Array(committed.buffer, committed.byteOffset, committed.byteLength)

@@ -357,13 +357,13 @@ export class SimRound implements InboxRound {
     let isIdle = choice === null
     const partitions =
       choice === null
-        ? []
+        ? null
         : peer.engine.commit(choice.count, choice.withOffLane, momentum => {
             const lie = peer.behaviour?.gradient?.(momentum, this.round)
             if (lie === null) isIdle = true
             return lie ?? momentum
           })
-    if (choice === null || isIdle) {
+    if (choice === null || partitions === null || isIdle) {
       this.input({ type: 'own-idle' })
       return
     }
