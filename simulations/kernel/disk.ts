@@ -47,9 +47,11 @@ export class SimDisk<R> {
     return true
   }
 
-  /** Not flushed: survives the process, not the machine. */
-  append(record: R): void {
-    if (!this.isFull) this.#records.push(record)
+  /** Not flushed: survives the process, not the machine. False where the disk is full. */
+  append(record: R): boolean {
+    if (this.isFull) return false
+    this.#records.push(record)
+    return true
   }
 
   /** Power or process is gone: what was not flushed may be there or not. */

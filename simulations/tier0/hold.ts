@@ -11,7 +11,8 @@ export function newHoldings(peer: SimPeer): SimHoldings {
     commitOf: (round, author) => peer.commits.commitOf({ ...peer.world.anyScope, round }, author),
     stored: (id, bytes) => {
       const { round, author, root, partition } = id
-      peer.journal.hold(id, bytes)
+      // Not acknowledged: the author turns to the next candidate.
+      if (!peer.journal.hold(id, bytes)) return
       const current = peer.inbox?.current
       if (current?.round === round) current.input({ type: 'stored', author, root, partition })
     },

@@ -163,11 +163,12 @@ export class SimJournal {
     return this.#write({ kind: 'journal', entries }, done)
   }
 
-  /** Before it is acknowledged (node/journal/held). */
-  hold(id: PartitionId, bytes: Uint8Array): void {
+  /** Before it is acknowledged (node/journal/held). False where it finds no room, and must not be. */
+  hold(id: PartitionId, bytes: Uint8Array): boolean {
     const record = { kind: 'held', id, bytes } as const
+    if (!this.#disk.append(record)) return false
     this.#held.push(record)
-    this.#disk.append(record)
+    return true
   }
 
   /** What an earlier process has acknowledged. */
