@@ -16,6 +16,7 @@ import { isRefusal, type Refusal, refuse } from '../../protocols/wire/refusals.t
 import type { Run } from '../run/folder.ts'
 import type { CertificateBook } from './certificate-book.ts'
 import { delay } from './delay.ts'
+import { targetOf } from './round-context.ts'
 import type { RoundInbox } from './round-inbox.ts'
 import { Settlement } from './settlement.ts'
 
@@ -162,7 +163,8 @@ export class GossipDoor {
     if (round < inbox.round) return refuse('stale-round')
     if (round > inbox.round + 1) return refuse('future-round')
     let closes = false
-    const { target, slack } = run.manifest.batch
+    const { slack } = run.manifest.batch
+    const target = targetOf(run.manifest, round)
     const check = new Settlement({ round, sources: seats(0), target, slack, onClosed: () => (closes = true) })
     for (const signed of bundle) check.note(signed)
     return closes ? null : refuse('out-of-bounds', 'the bundle does not reach the target')

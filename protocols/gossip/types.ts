@@ -11,7 +11,7 @@ export type GossipKind = 'certificate' | 'settled' | 'close' | 'record' | 'annou
 /** accept: deliver and forward; ignore: neither; reject: neither, and the forwarder is at fault. */
 export type Verdict = 'accept' | 'ignore' | 'reject'
 
-/** SETTLEDs of one round that sum to the run's target: the round closes. */
+/** SETTLEDs of one round that sum to its target: the round closes. */
 export type CloseBundle = readonly Signed<Settled>[]
 
 /** Where a message came from. */

@@ -6,22 +6,28 @@ import type { Run } from '../../../node/run/folder.ts'
 import { type Announcement, type Gossip, MESSAGE_MAX_BYTES } from '../../../protocols/gossip/index.ts'
 import type { CertificateCheck, State } from '../../../protocols/state/index.ts'
 import { decodeStrict } from '../../../protocols/wire/cbor.ts'
+import type { Settled, Signed } from '../../../protocols/wire/messages.ts'
 import { isRefusal, refuse } from '../../../protocols/wire/refusals.ts'
 import { VirtualClock } from '../../protocols/discovery/virtual-clock.ts'
 import { SCOPE } from '../../protocols/wire/samples.ts'
 
 const STAGE = 1
 const ROUND = 17
+const SOURCES = ['a', 'b', 'c', 'd']
+const BATCH = { sequences: 1, target: 20, slack: 1.5 }
 const LONG = new Uint8Array(MESSAGE_MAX_BYTES + 1).fill(7)
 
-function open(known = false) {
+function open({ known = false, round = ROUND }: { known?: boolean; round?: number } = {}) {
   const clock = new VirtualClock()
   const published: { kind: string; body: Uint8Array }[] = []
   const door = new GossipDoor({
-    run: { id: SCOPE.run, manifest: { chain: { genesis: SCOPE.genesis } } } as Run,
+    run: {
+      id: SCOPE.run,
+      manifest: { chain: { genesis: SCOPE.genesis }, batch: BATCH, replicas: SOURCES.length },
+    } as Run,
     stage: STAGE,
-    seats: () => [],
-    inbox: new RoundInbox({ round: ROUND, onLate: () => undefined, onAhead: () => undefined }),
+    seats: () => SOURCES,
+    inbox: new RoundInbox({ round, onLate: () => undefined, onAhead: () => undefined }),
     book: { has: async () => known } as Partial<GossipDoorInit['book']> as GossipDoorInit['book'],
     record: () => null,
     clock,
@@ -74,7 +80,7 @@ describe('a certificate that is longer than a gossip message', () => {
 
   it('is not asked for where it is known, and not taken where it is another', async () => {
     const context = { stage: STAGE, from: 'neighbour' }
-    const { door } = open(true)
+    const { door } = open({ known: true })
     door.fetchBy({ certificates: () => expect.fail('asked') })
     expect(await door.policy.announced(await announced(), context)).to.include({ refused: 'duplicate' })
     const other = open().door
@@ -91,5 +97,25 @@ describe('a certificate that is longer than a gossip message', () => {
     for (let fetch = 0; fetch < 4; fetch++) void door.policy.announced(await announced(), context)
     const answer = await Promise.race([door.policy.announced(await announced(), context), undefined])
     expect(answer === undefined ? null : isRefusal(answer) && answer.refused).to.equal('overloaded')
+  })
+})
+
+describe('a close that gossip brings', () => {
+  /** What sources settled, each so much. */
+  const bundle = (round: number, ...counts: readonly number[]): Signed<Settled>[] =>
+    counts.map((count, at) => ({
+      signer: SOURCES[at]!,
+      envelope: new Uint8Array(),
+      payload: { kind: 'settled', scope: { ...SCOPE, stage: 0, round }, count, root: new Uint8Array(32) },
+    }))
+
+  it('is taken where it reaches the target of its round, which is smaller in the first ones', () => {
+    const context = { stage: 0, from: 'neighbour' }
+    const first = open({ round: 1 }).door.policy
+    expect(first.close(bundle(1, 2, 2, 2, 2), context)).to.equal(null)
+    expect(first.close(bundle(1, 2, 2, 2), context)).to.include({ refused: 'out-of-bounds' })
+    const later = open().door.policy
+    expect(later.close(bundle(ROUND, 2, 2, 2, 2), context)).to.include({ refused: 'out-of-bounds' })
+    expect(later.close(bundle(ROUND, 5, 5, 5, 5), context)).to.equal(null)
   })
 })
