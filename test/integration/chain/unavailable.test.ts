@@ -14,6 +14,8 @@ class Relay {
   readonly sockets = new Set<WebSocket>()
   /** Changes or drops (undefined) an answer of the real node. */
   tamper: (answer: string) => string | undefined = answer => answer
+  /** Keeps a question from the real node. */
+  hides: (question: string) => boolean = () => false
 
   constructor(target: string) {
     this.server.on('connection', client => {
@@ -21,6 +23,7 @@ class Relay {
       const upstream = new WebSocket(target)
       const waiting: string[] = []
       client.on('message', data => {
+        if (this.hides(data.toString())) return
         if (upstream.readyState === upstream.OPEN) upstream.send(data.toString())
         else waiting.push(data.toString())
       })
@@ -74,6 +77,7 @@ describe('a node that hangs, lies or goes away', function () {
   })
   afterEach(() => {
     relay.tamper = answer => answer
+    relay.hides = () => false
   })
   after(async () => {
     await chain?.close()
@@ -127,6 +131,33 @@ describe('a node that hangs, lies or goes away', function () {
   it('refuses a header that is not of the hash it asked for', async () => {
     relay.tamper = answer => answer.replace(/"parentHash":"0x..../, '"parentHash":"0xffff')
     expect(await failure(chain.finalizedHead())).to.be.instanceOf(ChainUnavailable)
+  })
+
+  it('writes nothing to the console where it is closed or cut off while subscriptions wait for their answers', async () => {
+    const written: unknown[][] = []
+    const { error } = console
+    console.error = (...line) => written.push(line)
+    try {
+      for (const end of ['closed', 'cut off']) {
+        const asked = Promise.withResolvers<void>()
+        relay.hides = question => {
+          if (!question.includes('state_subscribe')) return false
+          asked.resolve()
+          return true
+        }
+        const impatient = await connectSubstrate({ url: relay.url, account: null, asset: 1 })
+        await asked.promise
+        const closed = once([...relay.sockets].at(-1)!, 'close')
+        if (end === 'cut off') [...relay.sockets].at(-1)?.terminate()
+        else await impatient.close()
+        await closed
+        await new Promise(resolve => setImmediate(resolve))
+        await impatient.close()
+      }
+    } finally {
+      console.error = error
+    }
+    expect(written).to.deep.equal([])
   })
 
   it('bounds what a client may ask of the embedded chain', async () => {

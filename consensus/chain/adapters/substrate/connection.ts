@@ -1,6 +1,7 @@
 /** One WebSocket to a Substrate node: connects, checks what the chain can do, connects again by itself after a loss. */
 import { ApiPromise, WsProvider } from '@polkadot/api'
 import type { ApiOptions } from '@polkadot/api/types'
+import { rpcDefinitions } from '@polkadot/types'
 import type { Header } from '@polkadot/types/interfaces'
 import { hexToU8a, isHex } from '@polkadot/util'
 import type { HexString } from '@polkadot/util/types'
@@ -8,13 +9,7 @@ import type { Hash } from '../../../../protocols/wire/messages.ts'
 import { KEY_LIMIT_BYTES, VALUE_LIMIT_BYTES } from '../../constants.ts'
 import { ChainUnavailable, ChainUnsupported } from '../../errors.ts'
 import type { CallOptions } from '../../types.ts'
-import {
-  CALL_DEADLINE_MS,
-  CLOSE_DEADLINE_MS,
-  CONNECT_DEADLINE_MS,
-  RECONNECT_MAX_MS,
-  RECONNECT_MIN_MS,
-} from './constants.ts'
+import { CALL_DEADLINE_MS, CONNECT_DEADLINE_MS, RECONNECT_MAX_MS, RECONNECT_MIN_MS } from './constants.ts'
 import { within } from './deadline.ts'
 
 /** Calls that the adapter makes. */
@@ -130,13 +125,10 @@ export class Connection {
 
   async close(): Promise<void> {
     this.#stopReconnecting()
-    // With nothing in flight @polkadot/api does not write to the console that its own subscriptions failed.
-    const deadline = { what: 'answer before the end', deadlineMs: CLOSE_DEADLINE_MS }
-    await within(deadline, () => this.#provider.answered()).catch(() => undefined)
     await this.api.disconnect()
   }
 
-  /** Without @polkadot/api in between, which writes every refusal to the console. */
+  /** Straight from the provider: nothing of what comes has to be decoded. */
   async #subscribe(
     type: string,
     method: string,
@@ -156,28 +148,13 @@ export class Connection {
  * again at least every half a minute: a block that did not come in time once would never come.
  */
 class AskingProvider extends WsProvider {
-  readonly #inFlight = new Set<Promise<unknown>>()
-
-  /** Everything that was asked for has come, or failed, and so has what was asked for then. */
-  async answered(): Promise<void> {
-    while (this.#inFlight.size > 0) await Promise.allSettled(this.#inFlight)
-  }
-
   override send<T = unknown>(
     method: string,
     params: unknown[],
     _isCacheable?: boolean,
     subscription?: Parameters<WsProvider['send']>[3],
   ): Promise<T> {
-    const answer = super.send<T>(method, params, false, subscription)
-    const over = answer
-      .then(
-        () => {},
-        () => {},
-      )
-      .finally(() => this.#inFlight.delete(over))
-    this.#inFlight.add(over)
-    return answer
+    return super.send<T>(method, params, false, subscription)
   }
 }
 
@@ -211,7 +188,17 @@ async function createApi(provider: WsProvider): Promise<ApiPromise> {
     noInitWarn: true,
     throwOnConnect: true,
     metadata: { [`${genesis}-${specVersion}`]: metadata },
+    rpc: silentMethods(),
   })
+}
+
+/** Every method as @polkadot/api knows it, but that a failure is told to who asked only, and not to the console too. */
+function silentMethods(): NonNullable<ApiOptions['rpc']> {
+  const sections = Object.entries(rpcDefinitions).map(([section, methods]) => {
+    const silent = Object.entries(methods).map(([name, method]) => [name, { ...method, noErrorLog: true }])
+    return [section, Object.fromEntries(silent)]
+  })
+  return Object.fromEntries(sections)
 }
 
 function checkChain(api: ApiPromise): void {

@@ -2,8 +2,6 @@
 
 /** ms for one question to the node; a busy embedded chain takes up to 2 s, a public node 1 s. */
 export const CALL_DEADLINE_MS = 20_000
-/** ms for the last answer before a connection is closed; it is a courtesy only. */
-export const CLOSE_DEADLINE_MS = 500
 /** ms to connect and read the metadata: on a loaded machine 5 s. */
 export const CONNECT_DEADLINE_MS = 60_000
 /** ms for a transaction to get into a block, all tries together: a few blocks of 6 s. */
