@@ -130,7 +130,7 @@ export type WorkInput =
   | { readonly type: 'awaited'; readonly peer: PeerName }
   /** This replica is about to stop for a while: what is under way goes on, what it has not begun goes to siblings. */
   | { readonly type: 'pause' }
-  /** SETTLEDs that sum to the target were seen, or f + 1 siblings have closed (`isReached` false). */
+  /** SETTLEDs that sum to the target were seen; or f + 1 siblings have closed, or another stage has certified the round (`isReached` false). */
   | { readonly type: 'closed'; readonly isReached: boolean }
   /** The round is decided: everything is released, except forwards parked for the next (`takeParked`). */
   | { readonly type: 'over' }

@@ -53,6 +53,14 @@ export class CertificateBook {
     )
   }
 
+  /** Some other stage is known to have certified this round, or a later one. */
+  someReached(round: number): boolean {
+    const { run, stage } = this.#init
+    return Array.from({ length: run.manifest.stages }, (_, other) => other).some(
+      other => other !== stage && this.newest(other) >= round,
+    )
+  }
+
   /** Checks a certificate of any stage and any epoch near the own or the newest one; its parent is for the replica to check. */
   async verify(certificate: Certificate): Promise<VerifiedCertificate | Refusal> {
     const { scope } = certificate.value

@@ -1,4 +1,5 @@
 /** Joins the parts of a peer that holds a stage, or follows one: who hears what from whom. Decides nothing. */
+
 import { encodeClose } from '../../protocols/gossip/index.ts'
 import { MAX_SEATS } from '../../protocols/wire/constants.ts'
 import type { Certificate, Hash } from '../../protocols/wire/messages.ts'
@@ -21,6 +22,7 @@ import type { Keeper } from './keeper.ts'
 import { LateAnswers } from './late-answers.ts'
 import type { LeaseWatch } from './lease-watch.ts'
 import { Mover } from './mover.ts'
+import { heardOf } from './other-stages.ts'
 import { openOverlay } from './overlay.ts'
 import type { PauseRequest } from './pause-request.ts'
 import type { Places } from './places.ts'
@@ -91,7 +93,7 @@ export async function joinStage(
       reporter.loss(verified)
       mover.certified(of, verified.value.scope.round)
       keeper?.certified(of, verified)
-      if (book.othersReached(stageState.tip.round)) inbox.current?.work?.pipelineReady()
+      if (inbox.current !== null) heardOf(book, inbox.current)
     },
   })
   /** The network is up before there are rounds, and what is kept. */

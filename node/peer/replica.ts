@@ -2,6 +2,7 @@
  * One replica of a stage: round after round until it is stopped. It opens a round on what was certified last, carries its end
  * over to state and disk, and catches up with its siblings where it fell behind.
  */
+
 import { ROLES, rankByHash, rankByStake } from '../../consensus/election/index.ts'
 import { NO_TEMPO, tempoOf } from '../../consensus/round/index.ts'
 import type { RoundContext } from '../../consensus/round/types.ts'
@@ -25,6 +26,7 @@ import { type Evaluator, FINAL_BATCHES, isMeasured, PASSING_BATCHES } from './ev
 import type { History } from './history.ts'
 import { keptPartitions } from './keep-held.ts'
 import type { Membership } from './membership.ts'
+import { heardOf } from './other-stages.ts'
 import { Pausing } from './pausing.ts'
 import { rankOf } from './rank.ts'
 import type { Reporter } from './reporter.ts'
@@ -237,7 +239,7 @@ export class Replica {
     if (this.#pausing.isAsked) round.pause()
     // A stage that was re-formed waits for the others at a later round.
     if (membership.isPassedOver(context.scope.round)) round.idle()
-    if (book.othersReached(tip.round)) round.work?.pipelineReady()
+    heardOf(book, round)
     const head = await parts.chain.finalizedHead({ signal })
     round.finalized(head.height, head.hash)
     return round

@@ -14,6 +14,7 @@ import {
 import { Ahead } from '../../node/peer/ahead.ts'
 import { type Epoch, isSeated } from '../../node/peer/epoch.ts'
 import type { Certified } from '../../node/peer/follow.ts'
+import { heardOf } from '../../node/peer/other-stages.ts'
 import { rankOf } from '../../node/peer/rank.ts'
 import type { Standing } from '../../node/peer/reformed.ts'
 import { type ContextInit, roundContext, workContext } from '../../node/peer/round-context.ts'
@@ -222,7 +223,8 @@ export class SimReplica {
   /** Another stage has certified this round. */
   noteOther(stage: number, round: number): void {
     const { tips, stage: own } = this.#peer
-    if (tips.note(stage, round) && tips.othersReached(own, this.tip.round)) this.inbox.current?.work?.pipelineReady()
+    const { current } = this.inbox
+    if (tips.note(stage, round) && current !== null) heardOf(tips.besides(own), current)
   }
 
   /** Siblings are further. @param afresh - the own state is not to be trusted */
@@ -325,7 +327,7 @@ export class SimReplica {
     run.start(this.#parked, world.unreachableFrom(peer), this.tip.round === 0)
     this.#parked = []
     if (world.members.isPassedOver(round, world.newestEpoch(peer.chain.finalized.height))) run.idle()
-    if (peer.tips.othersReached(stage, this.tip.round)) run.work?.pipelineReady()
+    heardOf(peer.tips.besides(stage), run)
     const head = peer.chain.finalized
     run.input({ type: 'finalized', height: head.height, hash: head.hash })
     if (world.members.change) for (const wish of this.#wishes.forRound(context)) run.input({ type: 'wish', wish })

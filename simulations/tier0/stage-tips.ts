@@ -1,3 +1,5 @@
+import type { OtherStages } from '../../node/peer/other-stages.ts'
+
 /** How far every stage is known to be certified: counted as it comes, so that asking costs nothing with hundreds of stages. */
 export class StageTips {
   readonly #newest: Int32Array
@@ -21,10 +23,12 @@ export class StageTips {
     return true
   }
 
-  /** Every other stage is known to have certified this round, or a later one. */
-  othersReached(own: number, round: number): boolean {
-    if (round <= 0) return true
-    const reached = this.#reached.get(round) ?? 0
-    return reached - (this.newest(own) >= round ? 1 : 0) >= this.#newest.length - 1
+  /** How far the stages but `own` are. */
+  besides(own: number): OtherStages {
+    const reached = (round: number): number => (this.#reached.get(round) ?? 0) - (this.newest(own) >= round ? 1 : 0)
+    return {
+      othersReached: round => round <= 0 || reached(round) >= this.#newest.length - 1,
+      someReached: round => reached(round) > 0,
+    }
   }
 }
