@@ -6,7 +6,7 @@
 import type { EventBus } from '../events/bus.ts'
 
 /** Growth since the last collection that is worth one, bytes: a collection costs a peer some 0.1 s of its main thread. */
-export const GROWTH_BYTES = 16 * 1024 * 1024
+export const GROWTH_BYTES = 12 * 1024 * 1024
 
 export interface GarbageInit {
   readonly bus: Pick<EventBus, 'subscribe'>
