@@ -34,13 +34,15 @@ export class Pausing {
   /** Rounds that ended since it was asked; null: it was not. */
   #rounds: number | null = null
   #roundsMax = ROUNDS_MAX
+  /** It was asked between two rounds. */
+  #isDue = false
 
   constructor(init: PausingInit) {
     this.#init = init
   }
 
   get isAsked(): boolean {
-    return this.#rounds !== null
+    return this.#isDue || this.#rounds !== null
   }
 
   /** Resolves when there is nothing more to wait for. */
@@ -48,9 +50,22 @@ export class Pausing {
     return this.#over.promise
   }
 
+  /** Asked between two rounds: siblings can be told in the next one only. */
+  beginWithNext(): void {
+    this.#isDue = true
+    this.#bound()
+  }
+
+  /** @param run - the round that was opened; null: there is none any more */
+  opened(run: Pick<RoundRun, 'round' | 'context' | 'pause'> | null): void {
+    if (!this.#isDue) return
+    this.#isDue = false
+    this.begin(run?.context.self === null ? null : run)
+  }
+
   /** @param run - the round in progress; null where this peer takes part in none that could be waited for */
   begin(run: Pick<RoundRun, 'round' | 'context' | 'pause'> | null): void {
-    const { clock, reporter, self } = this.#init
+    const { reporter, self } = this.#init
     this.#rounds = 0
     // Where no value may carry it, only what was done is brought to an end.
     if (run !== null && changesFault(run.context, [{ peer: self, act: 'pause' }]) !== null) this.#roundsMax = 1
@@ -58,7 +73,7 @@ export class Pausing {
       this.#over.resolve('paused')
       return
     }
-    clock.after(PATIENCE_MS, () => this.#over.resolve('paused'))
+    this.#bound()
     reporter.pausing(self, run.round)
     run.pause()
   }
@@ -81,6 +96,10 @@ export class Pausing {
     const { stageState, membership, reporter, self } = this.#init
     const { round, epoch } = stageState.tip
     reporter.paused(self, round, this.#isDecided ? membership.startOf(pauseEnds(epoch)) : null)
+  }
+
+  #bound(): void {
+    this.#init.clock.after(PATIENCE_MS, () => this.#over.resolve('paused'))
   }
 
   get #isDecided(): boolean {

@@ -18,6 +18,7 @@ import { encodeCertificate, type VerifiedCertificate } from '../../protocols/wir
 import type { Certificate, Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import type { Anchorer } from './anchorer.ts'
+import { announce } from './announce.ts'
 import type { CatchUp } from './catch-up.ts'
 import type { CertificateBook } from './certificate-book.ts'
 import type { ChangesPoster } from './changes-poster.ts'
@@ -127,6 +128,7 @@ export class Replica {
       this.#behind = Promise.withResolvers()
       if (this.#finished) {
         // Nothing more is trained, but late siblings are answered, and the state is served.
+        this.#pausing.opened(null)
         how = await Promise.race([stopped, this.#pausing.over])
         break
       }
@@ -159,6 +161,10 @@ export class Replica {
   pause(): void {
     const { inbox, parts } = this.#init
     if (this.#pausing.isAsked) return
+    if (inbox.isBetween && !this.#finished) {
+      this.#pausing.beginWithNext()
+      return
+    }
     const run = inbox.current
     const isTakingPart = run !== null && run.context.self !== null && !this.#finished
     this.#pausing.begin(isTakingPart ? run : null)
@@ -230,6 +236,7 @@ export class Replica {
     })
     reporter.roundStarted(context)
     inbox.open(round)
+    this.#pausing.opened(round)
     const kept = await keptPartitions(journal, parts.reduce, context.scope)
     for (const { author, root, partition } of kept) round.stored(author, root, partition)
     await this.#announce(context)
@@ -258,18 +265,11 @@ export class Replica {
   }
 
   /** Tells the siblings, in every round until it is decided, that the seat is given up, or that this peer pauses. */
-  async #announce({ scope, self, membership }: RoundContext): Promise<void> {
+  async #announce(context: RoundContext): Promise<void> {
     const { parts, wantsToLeave, wishes } = this.#init
-    if (self === null) return
+    if (!wantsToLeave() && !this.#pausing.isAsked) return
     const act = wantsToLeave() ? 'remove-left' : 'pause'
-    if (act === 'pause' && !this.#pausing.isAsked) return
-    const isDecided = membership?.decided.some(one => one.peer === self && one.act === act) ?? false
-    if (isDecided || membership?.departing.includes(self)) return
-    const signed = await parts.journal.sign({ kind: act === 'pause' ? 'pause' : 'leave', scope })
-    if (isRefusal(signed)) return
-    wishes.take(signed)
-    parts.agreement.broadcast({ signed, attachments: [] })
-    this.lookAtPause()
+    if (await announce(act, context, { parts, wishes })) this.lookAtPause()
   }
 
   async #conclude(run: RoundRun, end: RoundEnd, signal: AbortSignal): Promise<void> {

@@ -36,6 +36,7 @@ export class RoundInbox<Round extends InboxRound = RoundRun> {
   #round: number
   #current: Round | null = null
   #previous: Round | null = null
+  #isBetween = false
 
   constructor(init: RoundInboxInit) {
     this.#init = init
@@ -51,10 +52,16 @@ export class RoundInbox<Round extends InboxRound = RoundRun> {
     return this.#current
   }
 
+  /** A round was decided here, and the next is about to be opened. */
+  get isBetween(): boolean {
+    return this.#isBetween
+  }
+
   /** The run is handed what came early, in order. */
   open(run: Round): void {
     this.#round = run.round
     this.#current = run
+    this.#isBetween = false
     for (const round of [...this.#mail.keys()].filter(round => round < run.round)) this.#mail.delete(round)
     for (const round of [...this.#settled.keys()].filter(round => round < run.round)) this.#settled.delete(round)
     for (const { signed, attachments } of this.#mail.get(run.round)?.take() ?? []) run.message(signed, attachments)
@@ -68,6 +75,7 @@ export class RoundInbox<Round extends InboxRound = RoundRun> {
     this.#previous?.dispose(ROUND_OVER)
     this.#previous = this.#current
     this.#current = null
+    this.#isBetween = true
     this.#round = nextRound
   }
 
@@ -75,6 +83,7 @@ export class RoundInbox<Round extends InboxRound = RoundRun> {
   abandon(nextRound: number, reason: Error): void {
     this.#current?.dispose(reason)
     this.#current = null
+    this.#isBetween = false
     this.#round = nextRound
   }
 

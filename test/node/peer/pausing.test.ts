@@ -120,6 +120,39 @@ describe('a peer that was asked to pause', () => {
     }
   })
 
+  it('asked between two rounds, tells the next one, and ends with it', async () => {
+    const scene = open()
+    const seated = run(scene.told, { ...context, self: SELF })
+    scene.pausing.opened(seated)
+    expect([scene.told, scene.pausing.isAsked]).to.deep.equal([[], false])
+    scene.pausing.beginWithNext()
+    scene.pausing.roundEnded()
+    expect([await scene.isOver(), scene.pausing.isAsked]).to.deep.equal([false, true])
+    scene.pausing.opened(seated)
+    expect(scene.told).to.deep.equal(['pausing 8', 'work handed over'])
+    decide(scene, [{ peer: SELF, act: 'pause' }])
+    expect(await scene.isOver()).to.equal(true)
+  })
+
+  it('asked between two rounds, ends where no other begins, within a minute', async () => {
+    const scene = open()
+    scene.pausing.beginWithNext()
+    scene.pausing.opened(null)
+    expect(await scene.isOver()).to.equal(true)
+
+    const unseated = open()
+    unseated.pausing.beginWithNext()
+    unseated.pausing.opened(run(unseated.told))
+    expect([await unseated.isOver(), unseated.told]).to.deep.equal([true, []])
+
+    const stuck = open()
+    stuck.pausing.beginWithNext()
+    await stuck.clock.advance(59_999)
+    expect(await stuck.isOver()).to.equal(false)
+    await stuck.clock.advance(1)
+    expect(await stuck.isOver()).to.equal(true)
+  })
+
   it('ends within a minute where no round ends', async () => {
     const scene = open()
     scene.pausing.begin(run(scene.told))

@@ -172,6 +172,21 @@ describe('round inbox', () => {
     expect([five.disposed, inbox.current, inbox.round]).to.deep.equal(['behind', null, 8])
   })
 
+  it('is between two rounds from the end of one to the beginning of the next, and not where it was given up', () => {
+    const { inbox } = openInbox(5)
+    const seen = [inbox.isBetween]
+    const look = (change: () => void): void => {
+      change()
+      seen.push(inbox.isBetween)
+    }
+    look(() => inbox.open(new FakeRound(5)))
+    look(() => inbox.close(6))
+    look(() => inbox.open(new FakeRound(6)))
+    look(() => inbox.close(7))
+    look(() => inbox.abandon(7, new Error('behind')))
+    expect(seen).to.deep.equal([false, false, true, false, true, false])
+  })
+
   it('asks tensors to wait while no round is open, and refuses them where this replica only follows', () => {
     const { inbox } = openInbox(5)
     const delivery = { direction: 'forward' } as Delivery
