@@ -17,11 +17,15 @@ import {
 import type { AccumulatorName, Computation, TensorHandle } from './types.ts'
 import { noteLap } from './window.ts'
 
-/** Starts micro-batches of the own source: contiguous sequences, `window` in flight, up to the quota, until the close. */
+/**
+ * Starts micro-batches of the own source: contiguous sequences, `window` in flight, up to the quota, until the close. Where
+ * the peer pauses, only as many as a commitment needs: it waits for the end of the round anyway, and should not wait in vain.
+ */
 export function fillWindow(step: Step): void {
   const { state } = step
   const { context } = state
-  if (context.stage !== 0 || state.phase !== 'open' || !state.started || state.pausing) return
+  if (context.stage !== 0 || state.phase !== 'open' || !state.started) return
+  const most = state.pausing ? Math.min(context.countMin, context.quota) : context.quota
   let inFlight = 0
   let probes = 0
   for (const job of state.jobs.values()) {
@@ -32,7 +36,7 @@ export function fillWindow(step: Step): void {
   // What a late hop has is no reason for the others to wait; but where all are late, they get no more than the window.
   inFlight += Math.max(0, probes - 1)
   const window = Math.min(state.pace.window, Math.max(context.limits.window, context.share))
-  for (; inFlight < window && state.nextSequence < context.quota; inFlight++) {
+  for (; inFlight < window && state.nextSequence < most; inFlight++) {
     const job = newJob(
       { round: context.round, source: context.self, sequence: state.nextSequence++ },
       null,

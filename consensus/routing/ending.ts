@@ -8,6 +8,7 @@ import {
   isHopeless,
   isLastStage,
   isOpen,
+  type Job,
   paceContext,
   releaseAll,
   type Step,
@@ -31,10 +32,17 @@ export function openRound({ state, effects }: Step): void {
   effects.push({ type: 'timer', id: ROUND_TIMER, delayMs: roundDeadlineMs(state.pace, paceContext(state)) })
 }
 
-/** Who sent it what it has not begun turns to a sibling at once. What it has begun comes home before the round closes, or as at any close. */
+/**
+ * Who sent it what it has not begun turns to a sibling at once; of its own a source keeps what a commitment needs. What it has
+ * begun comes home before the round closes, or as at any close.
+ */
 export function pause(step: Step): void {
-  step.state.pausing = true
-  abandonWhere(step, ({ phase }) => phase === 'drawing' || phase === 'waiting' || phase === 'queued')
+  const { state } = step
+  state.pausing = true
+  const hasBegun = ({ phase }: Job): boolean => phase !== 'drawing' && phase !== 'waiting' && phase !== 'queued'
+  const begun = [...state.jobs.values()].filter(job => job.phase !== 'lost' && hasBegun(job))
+  let needed = state.context.countMin - begun.length
+  abandonWhere(step, job => !hasBegun(job) && (job.from !== null || needed-- <= 0))
 }
 
 /** Stage s of S then drains for (S - s) hops' time at most, so that gradients arrive at each stage before it commits. */

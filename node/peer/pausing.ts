@@ -28,6 +28,8 @@ export interface PausingInit {
   readonly canGoOn: () => boolean
 }
 
+type RoundInProgress = Pick<RoundRun, 'round' | 'context' | 'pause'>
+
 export class Pausing {
   readonly #init: PausingInit
   readonly #over = Promise.withResolvers<'paused'>()
@@ -57,22 +59,22 @@ export class Pausing {
   }
 
   /** @param run - the round that was opened; null: there is none any more */
-  opened(run: Pick<RoundRun, 'round' | 'context' | 'pause'> | null): void {
-    if (!this.#isDue) return
-    this.#isDue = false
-    this.begin(run?.context.self === null ? null : run)
+  opened(run: RoundInProgress | null): void {
+    if (this.#isDue) this.begin(run?.context.self === null ? null : run)
+    else if (this.isAsked) run?.pause()
   }
 
   /** @param run - the round in progress; null where this peer takes part in none that could be waited for */
-  begin(run: Pick<RoundRun, 'round' | 'context' | 'pause'> | null): void {
+  begin(run: RoundInProgress | null): void {
     const { reporter, self } = this.#init
+    this.#isDue = false
     this.#rounds = 0
-    // Where no value may carry it, only what was done is brought to an end.
-    if (run !== null && changesFault(run.context, [{ peer: self, act: 'pause' }]) !== null) this.#roundsMax = 1
     if (run === null) {
       this.#over.resolve('paused')
       return
     }
+    // Where no value may carry it, only what was done is brought to an end.
+    if (changesFault(run.context, [{ peer: self, act: 'pause' }]) !== null) this.#roundsMax = 1
     this.#bound()
     reporter.pausing(self, run.round)
     run.pause()

@@ -236,14 +236,13 @@ export class Replica {
     })
     reporter.roundStarted(context)
     inbox.open(round)
-    this.#pausing.opened(round)
     const kept = await keptPartitions(journal, parts.reduce, context.scope)
     for (const { author, root, partition } of kept) round.stored(author, root, partition)
+    this.#pausing.opened(round)
     await this.#announce(context)
     for (const wish of this.#init.wishes.forRound(context)) round.wish(wish)
     await round.start(this.#parked, this.#init.unreachable, tip.round === stageState.start.round)
     this.#parked = []
-    if (this.#pausing.isAsked) round.pause()
     // A stage that was re-formed waits for the others at a later round.
     if (membership.isPassedOver(context.scope.round)) round.idle()
     heardOf(book, round)

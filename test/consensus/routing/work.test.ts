@@ -360,6 +360,29 @@ describe('routing: a replica that is about to pause', () => {
     expect(asked).to.be.within(1, 4)
   })
 
+  it('told before the round begins, does as much as a commitment needs, and no more', () => {
+    const source = peerName(0, 1)
+    const world = new World({ stages: 2, replicas: 4, target: 32, seed: 11, hopMs: 20_000 })
+    world.feed(world.replica(source), { type: 'pause' })
+    world.run()
+    checkRound(world)
+    const { state, ready } = world.replica(source)
+    expect(ready!.lane.count).to.equal(state.context.countMin)
+    expect(state.nextSequence).to.equal(state.context.countMin)
+  })
+
+  it('told before its first micro-batch is computed, keeps as many of its own as a commitment needs', () => {
+    const world = new World({ stages: 2, replicas: 4, target: 32, seed: 11, hopMs: 20_000 })
+    const source = world.replica(peerName(0, 1))
+    while (source.state.jobs.size === 0) world.next()
+    const drawn = [...source.state.jobs.values()].filter(({ phase }) => phase !== 'lost').length
+    world.feed(source, { type: 'pause' })
+    expect([...source.state.jobs.values()].filter(({ phase }) => phase !== 'lost')).to.have.length(drawn)
+    world.run()
+    checkRound(world)
+    expect(source.ready!.lane.count).to.equal(source.state.context.countMin)
+  })
+
   it('refuses forwards of the next round too', () => {
     const world = new World({ stages: 2, replicas: 4, target: 8, seed: 1 })
     const peer = world.replica(peerName(1, 0))

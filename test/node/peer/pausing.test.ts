@@ -120,7 +120,7 @@ describe('a peer that was asked to pause', () => {
     }
   })
 
-  it('asked between two rounds, tells the next one, and ends with it', async () => {
+  it('asked between two rounds, tells the next one, and ends with the one that decides it', async () => {
     const scene = open()
     const seated = run(scene.told, { ...context, self: SELF })
     scene.pausing.opened(seated)
@@ -130,6 +130,9 @@ describe('a peer that was asked to pause', () => {
     expect([await scene.isOver(), scene.pausing.isAsked]).to.deep.equal([false, true])
     scene.pausing.opened(seated)
     expect(scene.told).to.deep.equal(['pausing 8', 'work handed over'])
+    decide(scene, [])
+    scene.pausing.opened(seated)
+    expect(scene.told.length, 'told once, handed over in every round').to.equal(3)
     decide(scene, [{ peer: SELF, act: 'pause' }])
     expect(await scene.isOver()).to.equal(true)
   })
