@@ -90,6 +90,11 @@ export class GraphBuilder {
     this.#reasons.set(output, (first === undefined ? undefined : this.#reasons.get(first)) ?? error)
   }
 
+  /** What was remembered of a node's outputs. */
+  reasonFor(node: Node): DifferentiationError | undefined {
+    return node.outputs.map(name => this.#reasons.get(name)).find(reason => reason !== undefined)
+  }
+
   constantOf(value: Value): Tensor | undefined {
     return this.#constants.get(value.name)
   }

@@ -13,7 +13,8 @@ import type { Value } from './builder.ts'
 import { DifferentiationError } from './errors.ts'
 import type { Operators } from './operators.ts'
 import { graphOf } from './outputs.ts'
-import { type PrepareOptions, parametersOf, prepare } from './prepare.ts'
+import { parametersOf } from './parameters.ts'
+import { type PrepareOptions, prepare } from './prepare.ts'
 import { reverse } from './reverse.ts'
 
 export interface DifferentiateOptions extends Omit<PrepareOptions, 'parameters'> {
@@ -24,7 +25,7 @@ export interface DifferentiateOptions extends Omit<PrepareOptions, 'parameters'>
    * seed starts from ones, so what is differentiated is its sum; for a loss that is the loss itself.
    */
   readonly seeds?: Readonly<Record<string, string>>
-  /** Inputs, initializers or values in between; all floating point initializers of rank 1 or more unless given. */
+  /** Inputs, initializers or values in between; `parametersOf` the graph unless given. */
   readonly withRespectTo?: readonly string[]
   /**
    * Embedding tables whose gradient is wanted as rows: output `rows.<table>` [indices, width], one row for each index looked
@@ -54,7 +55,10 @@ export function differentiate(model: Model, options: DifferentiateOptions = {}):
     seeds.set(name, seed === undefined ? ones(g, output) : g.input(seed, output.type, output.shape))
   }
   const gradients = reverse(g, seeds, new Set([...targets, ...rows.values()]))
-  const originals = graph.outputs.map(({ name }) => ({ name, value: g.value(name) }))
+  const originals = graph.outputs.map(info => {
+    const value = g.find(info.name)
+    return value === undefined ? info : { name: info.name, value }
+  })
   const gradientOf = (name: string) => gradients.get(name) ?? g.zeros(g.value(name).type, g.value(name).shape)
   const nameOf = options.gradientName ?? ((name: string) => `d.${name}`)
   const dense = targets.map(name => ({ name: nameOf(name), value: gradientOf(name) }))

@@ -1,5 +1,5 @@
 /** Gives values of a builder the names that a model's outputs shall have, without copying them where that can be avoided. */
-import { type Graph, makeNode, makeValueInfo, type Node } from '../onnx/index.ts'
+import { type Graph, makeNode, makeValueInfo, type Node, type ValueInfo } from '../onnx/index.ts'
 import type { GraphBuilder, Value } from './builder.ts'
 import { pruneGraph } from './prune.ts'
 
@@ -8,13 +8,17 @@ export interface NamedOutput {
   readonly value: Value
 }
 
-/** The pruned graph of all that `outputs` need. */
-export function graphOf(builder: GraphBuilder, name: string, outputs: readonly NamedOutput[]): Graph {
+/**
+ * The pruned graph of all that `outputs` need. An output of which the shape is not known (what a detector finds, a sequence)
+ * comes as the file declares it.
+ */
+export function graphOf(builder: GraphBuilder, name: string, outputs: readonly (NamedOutput | ValueInfo)[]): Graph {
   const produced = new Set(builder.nodes.flatMap(node => node.outputs))
-  const fixed = new Set(outputs.filter(output => output.name === output.value.name).map(output => output.name))
+  const named = outputs.filter(output => 'value' in output)
+  const fixed = new Set(named.filter(output => output.name === output.value.name).map(output => output.name))
   const renamed = new Map<string, string>()
   const copies: Node[] = []
-  for (const output of outputs) {
+  for (const output of named) {
     const from = output.value.name
     if (from === output.name) continue
     // Inputs, constants and values that are outputs already keep their name: their second name is a copy.
@@ -36,6 +40,8 @@ export function graphOf(builder: GraphBuilder, name: string, outputs: readonly N
     inputs: node.inputs.map(rename),
     outputs: node.outputs.map(rename),
   }))
-  const infos = outputs.map(output => makeValueInfo(output.name, output.value.type, output.value.shape))
+  const infos = outputs.map(output =>
+    'value' in output ? makeValueInfo(output.name, output.value.type, output.value.shape) : output,
+  )
   return pruneGraph({ ...builder.finish(name, []), nodes: [...nodes, ...copies], outputs: infos })
 }

@@ -11,6 +11,7 @@ import { GradientContext } from './gradients/types.ts'
 import type { Operators } from './operators.ts'
 import { usedNames } from './prune.ts'
 import { operatorKey } from './shapes/index.ts'
+import { isStructure } from './structure/index.ts'
 
 /**
  * @param seeds gradients of the outputs, by value name
@@ -72,6 +73,8 @@ function ruleOf(g: Operators, node: Node): NonNullable<ReturnType<typeof gradien
   const rule = gradientRule(key)
   if (rule === undefined) {
     const title = `Node '${node.name || node.outputs[0]}' (${key})`
+    const kept = isStructure(node) ? g.reasonFor(node) : undefined
+    if (kept !== undefined) throw kept
     // Where something before it has no shape, that is the reason.
     if (isComposite(node)) for (const name of node.inputs) if (name !== '') g.value(name)
     const why = isComposite(node)
