@@ -12,6 +12,12 @@ const ELLIPSIS = '0123456789'
  * @param ranks of the operands
  */
 export function parseEquation(text: string, ranks: readonly number[]): Equation | null {
+  const terms = parseTerms(text, ranks)
+  return terms?.operands.every(operand => new Set(operand).size === operand.length) ? terms : null
+}
+
+/** As above, with letters that an operand has twice. */
+export function parseTerms(text: string, ranks: readonly number[]): Equation | null {
   const [left = '', right] = text.replaceAll(' ', '').split('->')
   const given = left.split(',')
   if (given.length !== ranks.length) return null
@@ -20,8 +26,7 @@ export function parseEquation(text: string, ranks: readonly number[]): Equation 
   if (spans.some(span => span < 0) || longest > ELLIPSIS.length) return null
   const spell = (part: string, span: number) => part.replace('...', ELLIPSIS.slice(ELLIPSIS.length - span))
   const operands = given.map((operand, index) => spell(operand, spans[index]!))
-  if (operands.some((operand, index) => new Set(operand).size !== operand.length || operand.length !== ranks[index]))
-    return null
+  if (operands.some((operand, index) => operand.length !== ranks[index])) return null
   return { operands, output: spell(right ?? `...${implicitOutput(left.replaceAll(/[.,]/g, ''))}`, longest) }
 }
 

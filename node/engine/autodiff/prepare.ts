@@ -37,6 +37,7 @@ export function prepare(model: Model, options: PrepareOptions): Operators {
     declared: new Map([...graph.valueInfo, ...graph.outputs].map(info => [info.name, resolved(info, sizes)])),
     isFixed: name => !options.parameters.has(name),
     names: new Names(definedIn(graph)),
+    nodeNames: new Names(graph.nodes.map(node => node.name)),
     sequences: new Map(),
     add: node => addNode(around, node),
     addGraph: inner => addGraph(around, inner),

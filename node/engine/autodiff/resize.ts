@@ -78,6 +78,7 @@ const COORDINATES: Readonly<Record<string, Coordinate>> = {
     const centre = from / 2
     return f32(centre * (1 - adjusted) + (at + 0.5) / scale - 0.5)
   },
+  tf_half_pixel_for_nn: (at, { scale }) => f32((at + 0.5) / scale),
   align_corners: (at, { from, to }) => (to === 1 ? 0 : f32((at * (from - 1)) / (to - 1))),
   asymmetric: (at, { scale }) => f32(at / scale),
   tf_crop_and_resize: (at, { from, to }, [begin, end]) =>

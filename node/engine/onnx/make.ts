@@ -3,16 +3,28 @@ import { DataType } from './data-type.ts'
 import type { Attribute, Dimension, Graph, Node, Tensor, ValueInfo } from './model.ts'
 
 /** A plain value as an attribute; floats must say so, because 1 may be either. */
-export type AttributeValue = number | bigint | string | readonly number[] | Tensor | { readonly float: number }
+export type AttributeValue =
+  | number
+  | bigint
+  | string
+  | readonly number[]
+  | readonly string[]
+  | Tensor
+  | { readonly float: number }
 
 const encoder = new TextEncoder()
 
 export function makeAttribute(value: AttributeValue): Attribute {
   if (typeof value === 'number' || typeof value === 'bigint') return { kind: 'int', value: BigInt(value) }
   if (typeof value === 'string') return { kind: 'string', value: encoder.encode(value) }
+  if (isTexts(value)) return { kind: 'strings', value: value.map(item => encoder.encode(item)) }
   if (isList(value)) return { kind: 'ints', value: value.map(item => BigInt(item)) }
   if ('float' in value) return { kind: 'float', value: value.float }
   return { kind: 'tensor', value }
+}
+
+function isTexts(value: AttributeValue): value is readonly string[] {
+  return Array.isArray(value) && value.length > 0 && value.every(item => typeof item === 'string')
 }
 
 function isList(value: AttributeValue): value is readonly number[] {

@@ -5,7 +5,9 @@
 import { makeNode, type Node } from '../../onnx/index.ts'
 import type { Operators } from '../operators.ts'
 import { attention, rotaryEmbedding } from './attention.ts'
+import { diagonals } from './diagonal.ts'
 import { castLike, swish } from './elementwise.ts'
+import { affineGrid, gridSample } from './grid-sample.ts'
 import { depthToSpace, spaceToDepth } from './layout.ts'
 import {
   batchNormalization,
@@ -14,7 +16,9 @@ import {
   lpNormalization,
   meanVarianceNormalization,
 } from './normalisation.ts'
+import { globalLpPool, lpPool } from './pooling.ts'
 import { gatedRecurrentUnit, longShortTermMemory, plainRecurrence } from './recurrent.ts'
+import { shortTimeFourier } from './signal.ts'
 import type { Decomposition } from './types.ts'
 
 const DECOMPOSITIONS: Readonly<Record<string, Decomposition>> = {
@@ -27,9 +31,15 @@ const DECOMPOSITIONS: Readonly<Record<string, Decomposition>> = {
   MeanVarianceNormalization: meanVarianceNormalization,
   DepthToSpace: depthToSpace,
   SpaceToDepth: spaceToDepth,
+  GridSample: gridSample,
+  AffineGrid: affineGrid,
+  LpPool: lpPool,
+  GlobalLpPool: globalLpPool,
+  STFT: shortTimeFourier,
   LSTM: longShortTermMemory,
   GRU: gatedRecurrentUnit,
   RNN: plainRecurrence,
+  Einsum: diagonals,
   Swish: swish,
   CastLike: castLike,
 }

@@ -1,9 +1,10 @@
 /** LSTM, GRU and RNN written out step by step: the number of steps is static. Gates are named as in the ONNX specification. */
 import type { Node } from '../../onnx/index.ts'
-import { intAttribute, textAttribute, textsAttribute } from '../attributes.ts'
+import { intAttribute, textAttribute } from '../attributes.ts'
 import type { Value } from '../builder.ts'
 import type { Operators } from '../operators.ts'
 import { range } from '../shape.ts'
+import { type Activation, activationsOf } from './activations.ts'
 import type { Decomposition } from './types.ts'
 
 /** Beyond, the graph would have more nodes than a session should be made of. */
@@ -21,6 +22,8 @@ interface Direction {
   /** Weights of the cell's state in the gates i, o and f, [3 * hidden]. */
   readonly peephole: Value | null
   readonly hidden: number
+  /** Named f, g and h in the specification. */
+  readonly activations: readonly Activation[]
 }
 
 type State = readonly Value[]
@@ -29,32 +32,34 @@ type Step = (direction: Direction, input: Value, state: State) => State
 
 export const longShortTermMemory: Decomposition = recurrent(4, 2, ['Sigmoid', 'Tanh', 'Tanh'], (d, input, [h, c]) => {
   const { g } = d
+  const [f1, g1, h1] = d.activations as [Activation, Activation, Activation]
   const [i, o, f, next] = gates(g, g.one('Gemm', [h!, d.recurrence, input], { transB: 1 }), d.hidden)
   const looks = d.peephole === null ? null : g.split(d.peephole, 0, [d.hidden, d.hidden, d.hidden])
   const gate = (value: Value, which: number, state: Value) =>
-    sigmoid(g, looks === null ? value : g.add(value, g.mul(looks[which]!, state)))
+    f1(g, looks === null ? value : g.add(value, g.mul(looks[which]!, state)))
   const kept = g.mul(gate(f!, 2, c!), c!)
-  const cell = g.add(kept, g.mul(gate(i!, 0, c!), tanh(g, next!)))
-  return [g.mul(gate(o!, 1, cell), tanh(g, cell)), cell]
+  const cell = g.add(kept, g.mul(gate(i!, 0, c!), g1(g, next!)))
+  return [g.mul(gate(o!, 1, cell), h1(g, cell)), cell]
 })
 
 export const gatedRecurrentUnit: Decomposition = recurrent(3, 1, ['Sigmoid', 'Tanh'], (d, input, [h]) => {
   const { g, hidden } = d
+  const [gate, last] = d.activations as [Activation, Activation]
   const [inputZ, inputR, inputH] = gates(g, input, hidden)
   const resetsAfter = intAttribute(d.node, 'linear_before_reset', 0) === 1
   const recurrent = gates(g, g.one('Gemm', [h!, d.recurrence, d.bias], { transB: 1 }), hidden)
-  const z = sigmoid(g, g.add(inputZ!, recurrent[0]!))
-  const r = sigmoid(g, g.add(inputR!, recurrent[1]!))
-  const last = (value: Value) => g.slice(value, 0, 2 * hidden, 3 * hidden)
+  const z = gate(g, g.add(inputZ!, recurrent[0]!))
+  const r = gate(g, g.add(inputR!, recurrent[1]!))
+  const third = (value: Value) => g.slice(value, 0, 2 * hidden, 3 * hidden)
   const fromState = resetsAfter
     ? g.mul(r, recurrent[2]!)
-    : g.one('Gemm', [g.mul(r, h!), last(d.recurrence), last(d.bias)], { transB: 1 })
-  const proposal = tanh(g, g.add(inputH!, fromState))
+    : g.one('Gemm', [g.mul(r, h!), third(d.recurrence), third(d.bias)], { transB: 1 })
+  const proposal = last(g, g.add(inputH!, fromState))
   return [g.add(proposal, g.mul(z, g.sub(h!, proposal)))]
 })
 
 export const plainRecurrence: Decomposition = recurrent(1, 1, ['Tanh'], (d, input, [h]) => [
-  tanh(d.g, d.g.one('Gemm', [h!, d.recurrence, input], { transB: 1 })),
+  d.activations[0]!(d.g, d.g.one('Gemm', [h!, d.recurrence, input], { transB: 1 })),
 ])
 
 /** Inputs X [steps, batch, width], W, R [directions, gates * hidden, ..], B, lengths [batch], initial states, peepholes. */
@@ -66,7 +71,9 @@ function recurrent(gateCount: number, stateCount: number, activations: readonly 
       .slice(0, stateCount)
       .map(state => (state && isBatchFirst ? g.transpose(state, [1, 0, 2]) : state))
     const peepholes = rest[stateCount] ?? null
-    if (!x || !w || !r || !isPlain(node, activations) || x.shape[0]! > MAX_STEPS) return null
+    if (!x || !w || !r || !isPlain(node) || x.shape[0]! > MAX_STEPS) return null
+    const chosen = activationsOf(node, activations, w.shape[0]!)
+    if (chosen === null) return null
     const [length, batch] = x.shape as [number, number, number]
     const [count, hidden] = [w.shape[0]!, r.shape[2]!]
     const results = range(count).map(at => {
@@ -82,7 +89,8 @@ function recurrent(gateCount: number, stateCount: number, activations: readonly 
       })
       const isReversed = textAttribute(node, 'direction', 'forward') === 'reverse' || at === 1
       const peephole = peepholes && part(peepholes)
-      const direction = { g, node, steps, recurrence: part(r), bias: bias!, peephole, hidden }
+      const own = chosen.slice(at * activations.length)
+      const direction = { g, node, steps, recurrence: part(r), bias: bias!, peephole, hidden, activations: own }
       return run(direction, step, start, isReversed, lengths ?? null)
     })
     const sequence = g.concat(
@@ -119,21 +127,11 @@ function run(direction: Direction, step: Step, start: State, isReversed: boolean
   return { outputs, state }
 }
 
-/** Default activations, no clipping, no coupled gates. */
-function isPlain(node: Node, activations: readonly string[]): boolean {
-  const named = textsAttribute(node, 'activations')
-  const fits = named === null || named.every((name, index) => name === activations[index % activations.length])
-  return fits && !node.attributes.has('clip') && intAttribute(node, 'input_forget', 0) === 0
+/** No clipping, no coupled gates. */
+function isPlain(node: Node): boolean {
+  return !node.attributes.has('clip') && intAttribute(node, 'input_forget', 0) === 0
 }
 
 function gates(g: Operators, value: Value, hidden: number): Value[] {
   return g.split(value, 1, new Array<number>(value.shape[1]! / hidden).fill(hidden))
-}
-
-function sigmoid(g: Operators, value: Value): Value {
-  return g.one('Sigmoid', [value])
-}
-
-function tanh(g: Operators, value: Value): Value {
-  return g.one('Tanh', [value])
 }

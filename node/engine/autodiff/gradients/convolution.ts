@@ -1,6 +1,7 @@
 /** Gradients of convolutions over [batch, channels, spatial...]. */
 import { intAttribute } from '../attributes.ts'
 import type { Value } from '../builder.ts'
+import { columnPlaces } from '../columns.ts'
 import type { Operators } from '../operators.ts'
 import { elements, range, type Shape } from '../shape.ts'
 import { transposedWindowOf, type Window, windowOf } from '../windows.ts'
@@ -25,6 +26,18 @@ export const CONVOLUTION_GRADIENTS: GradientRules = {
     const fitted = x.shape.reduce((part, size, axis) => g.slice(part, axis, 0, size), dx)
     return [fitted, weightGradient(g, dy, x, window, group), bias(c)]
   },
+  Col2Im: c => [columns(c)],
+}
+
+/** Each value of the columns was added to one place of the image, or to none. */
+function columns(c: GradientContext): Value {
+  const { g, x, dy } = c
+  const [image, block] = [c.fixed(1) ?? [], c.fixed(2) ?? []]
+  const [batch, channels] = dy.shape as [number, number]
+  const size = elements(image)
+  const places = columnPlaces(c.node, image, block).map(place => place ?? size)
+  const flat = g.pad(g.reshape(dy, [batch, channels, size]), [0, 0, 0], [0, 0, 1])
+  return g.reshape(g.one('Gather', [flat, g.integers(places)], { axis: 2 }), x.shape)
 }
 
 /** Every channel's bias is added at all places. */

@@ -11,6 +11,8 @@ import { NORMALISATION_GRADIENTS } from './normalisation.ts'
 import { POOLING_GRADIENTS } from './pooling.ts'
 import { REDUCE_GRADIENTS } from './reduce.ts'
 import { RESIZE_GRADIENTS } from './resize.ts'
+import { SCATTER_GRADIENTS } from './scatter.ts'
+import { SIGNAL_GRADIENTS } from './signal.ts'
 import type { GradientRule, GradientRules } from './types.ts'
 
 /** Piecewise constant: no gradient flows through these, which is not an error. */
@@ -30,6 +32,8 @@ export const GRADIENTS: GradientRules = {
   ...CONVOLUTION_GRADIENTS,
   ...POOLING_GRADIENTS,
   ...RESIZE_GRADIENTS,
+  ...SCATTER_GRADIENTS,
+  ...SIGNAL_GRADIENTS,
   ...Object.fromEntries(FLAT.split(' ').map(name => [name, () => []])),
 }
 

@@ -3,7 +3,7 @@
  * reduction on several threads, which loses updates where an index repeats.
  */
 import { DataType } from '../../onnx/index.ts'
-import { intAttribute, textAttribute } from '../attributes.ts'
+import { intAttribute } from '../attributes.ts'
 import type { Value } from '../builder.ts'
 import type { Operators } from '../operators.ts'
 import { elements, normalAxis, range, type Shape, strides } from '../shape.ts'
@@ -13,12 +13,7 @@ export const INDEXING_GRADIENTS: GradientRules = {
   Gather: c => [gather(c)],
   GatherElements: c => [c.g.scatterAdd(c.x.shape, axisOf(c, 0), c.input(1), c.dy)],
   GatherND: c => [gatherND(c)],
-  ScatterElements: c => {
-    const axis = axisOf(c, 0)
-    const indices = c.input(1)
-    return [scatterData(c, 'ScatterElements', { axis }), null, c.g.one('GatherElements', [c.dy, indices], { axis })]
-  },
-  ScatterND: c => [scatterData(c, 'ScatterND', {}), null, c.g.one('GatherND', [c.dy, c.input(1)])],
+  ReverseSequence: c => [c.g.one('ReverseSequence', [c.dy, c.input(1)], axesOfReverse(c))],
   OneHot: c => {
     const { g, dy } = c
     const values = c.input(2)
@@ -28,6 +23,10 @@ export const INDEXING_GRADIENTS: GradientRules = {
     return [null, null, g.concat([g.sub(g.sumTo(dy, [1]), on), on], 0)]
   },
   TopK: c => [c.g.scatterAdd(c.x.shape, axisOf(c, -1), c.g.optionalOutput(c.node, 1), c.dy)],
+}
+
+function axesOfReverse(c: GradientContext) {
+  return { batch_axis: intAttribute(c.node, 'batch_axis', 1), time_axis: intAttribute(c.node, 'time_axis', 0) }
 }
 
 function axisOf(c: GradientContext, otherwise: number): number {
@@ -58,10 +57,18 @@ function gather(c: GradientContext): Value {
 function gatherND(c: GradientContext): Value {
   const { g, dy } = c
   const { shape } = c.x
-  const indices = c.input(1)
   const batch = intAttribute(c.node, 'batch_dims', 0)
-  const depth = indices.shape.at(-1) ?? 0
-  const indexed = shape.slice(batch, batch + depth)
+  const row = rowNumbers(g, shape, c.input(1), batch)
+  const depth = c.input(1).shape.at(-1) ?? 0
+  const matrix = [elements(shape.slice(0, batch + depth)), elements(shape.slice(batch + depth))]
+  const updates = g.reshape(dy, [elements(row.shape), matrix[1]!])
+  const rows = g.expand(g.reshape(row, [elements(row.shape), 1]), updates.shape)
+  return g.reshape(g.scatterAdd(matrix, 0, rows, updates), shape)
+}
+
+/** For each index vector, the row of the data seen as a matrix [batch * indexed, rest]. */
+export function rowNumbers(g: Operators, shape: Shape, indices: Value, batch: number): Value {
+  const indexed = shape.slice(batch, batch + (indices.shape.at(-1) ?? 0))
   const sizes = g.integers(indexed)
   // Negative indices count from the end, each along its own axis.
   const positive = g.one('Where', [
@@ -70,11 +77,7 @@ function gatherND(c: GradientContext): Value {
     indices,
   ])
   const within = g.reduceSum(g.mul(positive, g.integers(strides(indexed))), [indices.shape.length - 1], false)
-  const row = batch === 0 ? within : g.add(within, batchStarts(g, within.shape, batch, elements(indexed)))
-  const matrix = [elements(shape.slice(0, batch + depth)), elements(shape.slice(batch + depth))]
-  const updates = g.reshape(dy, [elements(row.shape), matrix[1]!])
-  const rows = g.expand(g.reshape(row, [elements(row.shape), 1]), updates.shape)
-  return g.reshape(g.scatterAdd(matrix, 0, rows, updates), shape)
+  return batch === 0 ? within : g.add(within, batchStarts(g, within.shape, batch, elements(indexed)))
 }
 
 /** The row at which each batch begins, for values of the given shape. */
@@ -84,13 +87,4 @@ function batchStarts(g: Operators, shape: Shape, batch: number, rows: number): V
     g.integers(range(count).map(at => at * rows)),
     shape.map((size, axis) => (axis < batch ? size : 1)),
   )
-}
-
-/** What was overwritten has no gradient; what was added to keeps it. */
-function scatterData(c: GradientContext, operator: string, attributes: { readonly axis?: number }): Value {
-  const reduction = textAttribute(c.node, 'reduction', 'none')
-  if (reduction === 'add') return c.dy
-  if (reduction !== 'none') throw c.fault(`scatters with the reduction '${reduction}', which is not supported`)
-  const updates = c.input(2)
-  return c.g.one(operator, [c.dy, c.input(1), c.g.zeros(updates.type, updates.shape)], attributes)
 }

@@ -1,6 +1,7 @@
 /** Convolutions and pooling over [batch, channels, spatial...]. */
 import { DataType } from '../../onnx/index.ts'
 import { intAttribute } from '../attributes.ts'
+import { elements } from '../shape.ts'
 import { transposedWindowOf, windowOf } from '../windows.ts'
 import type { ShapeRule, ShapeRules } from './types.ts'
 
@@ -33,6 +34,11 @@ export const CONVOLUTION_SHAPES: ShapeRules = {
   },
   MaxPool: pool,
   AveragePool: pool,
+  /** Columns [batch, channels * block, positions], the image's shape and the block's. */
+  Col2Im: c => {
+    const { type, shape } = c.input(0)
+    return [{ type, shape: [shape[0] ?? 0, (shape[1] ?? 0) / elements(c.constant(2)), ...c.constant(1)] }]
+  },
   GlobalAveragePool: globalPool,
   GlobalMaxPool: globalPool,
 }

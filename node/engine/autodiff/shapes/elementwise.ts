@@ -42,6 +42,6 @@ export const ELEMENTWISE_SHAPES: ShapeRules = {
   Where: c => [{ type: c.input(1).type, shape: c.broadcast(c.input(0).shape, c.input(1).shape, c.input(2).shape) }],
 }
 
-function castType(code: number): DataType {
+export function castType(code: number): DataType {
   return Object.values(DataType).find(type => type === code) ?? DataType.undefined
 }

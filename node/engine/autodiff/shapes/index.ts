@@ -9,6 +9,7 @@ import { MATMUL_SHAPES } from './matmul.ts'
 import { NORMALISATION_SHAPES } from './normalisation.ts'
 import { REDUCE_SHAPES } from './reduce.ts'
 import { RESIZE_SHAPES } from './resize.ts'
+import { SIGNAL_SHAPES } from './signal.ts'
 import { ShapeContext, type ShapeRules, type TypedShape } from './types.ts'
 
 const SHAPES: ShapeRules = {
@@ -20,6 +21,7 @@ const SHAPES: ShapeRules = {
   ...NORMALISATION_SHAPES,
   ...CONVOLUTION_SHAPES,
   ...RESIZE_SHAPES,
+  ...SIGNAL_SHAPES,
 }
 
 /** Key of a node in the rule tables. */

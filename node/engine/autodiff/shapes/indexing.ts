@@ -20,6 +20,7 @@ export const INDEXING_SHAPES: ShapeRules = {
   },
   ScatterElements: c => [c.input(0)],
   ScatterND: c => [c.input(0)],
+  ReverseSequence: c => [c.input(0)],
   Slice: c => {
     const { type, shape } = c.input(0)
     const optional = (index: number) => (c.has(index) ? c.constant(index) : null)

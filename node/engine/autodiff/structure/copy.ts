@@ -32,7 +32,8 @@ export function addCopy(around: Surroundings, graph: Graph, { inputs, prefix, sh
   for (const name of computedIn(graph)) names.set(name, around.names.free(`${prefix}${name}`))
   const copy = renameGraph({ ...graph, initializers }, names)
   for (const info of [...copy.valueInfo, ...copy.outputs]) around.declared.set(info.name, info)
-  around.addGraph(copy)
+  const nodes = copy.nodes.map(node => ({ ...node, name: node.name && around.nodeNames.free(`${prefix}${node.name}`) }))
+  around.addGraph({ ...copy, nodes })
   return copy.outputs.map(({ name }) => name)
 }
 

@@ -12,6 +12,8 @@ export interface Surroundings {
   /** False for parameters: what depends on them is not folded. */
   readonly isFixed: (name: string) => boolean
   readonly names: Names
+  /** ONNX Runtime takes no two nodes of one name. */
+  readonly nodeNames: Names
   /** Names of the tensors in each sequence that is known. */
   readonly sequences: Map<string, readonly string[]>
   /** Adds a node that has the builder's opset's form. */

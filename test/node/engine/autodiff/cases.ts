@@ -14,6 +14,7 @@ import {
   x,
 } from './case.ts'
 import { LAYER_CASES } from './layer-cases.ts'
+import { SIGNAL_CASES } from './signal-cases.ts'
 
 export const CASES: readonly OperatorCase[] = [
   ...['Identity', 'Neg', 'Exp', 'Abs', 'Sin', 'Cos', 'Tanh', 'Sigmoid', 'Relu'].map(op => unary(op)),
@@ -347,6 +348,7 @@ export const CASES: readonly OperatorCase[] = [
     single: true,
   },
   ...LAYER_CASES,
+  ...SIGNAL_CASES,
 ]
 
 function gemm(transA: number, transB: number): OperatorCase[] {
