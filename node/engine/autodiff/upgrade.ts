@@ -1,5 +1,5 @@
 /**
- * Old operator forms (from opset 7 on) in the form of the opset that the model is brought to, so that one set of rules
+ * Old operator forms in the form of the opset that the model is brought to, so that one set of rules
  * serves all. Each entry says until which opset the old form was valid (ONNX changelog, read up to opset 28). What changed
  * by new attributes and inputs alone is no entry: rules read those where they are there.
  */
@@ -8,6 +8,7 @@ import { floatAttribute, floatsAttribute, intAttribute, intsAttribute, textAttri
 import type { GraphBuilder } from './builder.ts'
 import { DifferentiationError } from './errors.ts'
 import { normalAxis } from './shape.ts'
+import { earlyForm, LAST_EARLY_OPSET } from './upgrade-early.ts'
 import { tensorOf } from './values.ts'
 
 interface Upgrade {
@@ -42,8 +43,7 @@ const UPGRADES: Readonly<Record<string, Upgrade>> = {
   },
 }
 
-/** Before opset 7 an operand was broadcast where an attribute said so. */
-const FIRST_OPSET = 7
+const FIRST_OPSET = 1
 
 /** The last one whose changes are known here. */
 const LAST_OPSET = 28
@@ -78,8 +78,9 @@ export function upgradeNode(builder: GraphBuilder, original: Node, declared: num
   if (node.domain !== '') return [node]
   if (opset < FIRST_OPSET || opset > LAST_OPSET)
     throw opsetFault(node, opset, `is covered from ${FIRST_OPSET} to ${LAST_OPSET} only`)
-  const upgrade = upgradeOf(builder, node, opset)
-  return upgrade === undefined ? [node] : upgrade.rewrite(builder, node)
+  const early = opset <= LAST_EARLY_OPSET ? earlyForm(builder, node, opset) : [node]
+  if (early === null) throw opsetFault(node, opset, 'has a form that is not covered')
+  return early.flatMap(current => upgradeOf(builder, current, opset)?.rewrite(builder, current) ?? [current])
 }
 
 /**
@@ -90,7 +91,8 @@ export function assertCurrent(builder: GraphBuilder, node: Node, declared: numbe
   for (const graph of graphsOf(node)) {
     for (const inner of graph.nodes) {
       const opset = inner.opset ?? declared
-      if (inner.opset !== undefined || upgradeOf(builder, inner, opset) !== undefined)
+      const isOld = opset <= LAST_EARLY_OPSET || upgradeOf(builder, inner, opset) !== undefined
+      if (inner.opset !== undefined || isOld)
         throw opsetFault(
           inner,
           opset,

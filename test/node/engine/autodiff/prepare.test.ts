@@ -156,7 +156,11 @@ describe('old operator forms', () => {
   it('refuses an opset that it does not know, and a form that has no new one, naming node, operator and opset', () => {
     const refused = (opType: string, attributes: Readonly<Record<string, AttributeValue>>, opset: number) => () =>
       prepared(model([makeNode(opType, ['x'], ['y'], attributes, { name: 'odd' })], [], opset))
-    expect(refused('Add', { broadcast: 1 }, 6)).to.throw(DifferentiationError, /'odd' \(Add, opset 6\)/)
+    expect(refused('Exp', {}, 0)).to.throw(DifferentiationError, /'odd' \(Exp, opset 0\)/)
+    expect(refused('Upsample', { width_scale: { float: 2 } }, 6)).to.throw(
+      DifferentiationError,
+      /'odd' \(Upsample, opset 6\)/,
+    )
     expect(refused('Exp', {}, 99)).to.throw(DifferentiationError, /'odd' \(Exp, opset 99\)/)
     expect(refused('BatchNormalization', { spatial: 0 }, 8)).to.throw(DifferentiationError, /'odd' .*opset 8.*spatial/)
     expect(refused('Transpose', { perm: [0, -1] }, 13)).to.throw(DifferentiationError, /'odd' \(Transpose\).*\[0,-1\]/)
