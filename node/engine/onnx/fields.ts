@@ -64,6 +64,7 @@ export const ATTRIBUTE = {
   graphs: 11,
   type: 20,
   referenceName: 21,
+  sparseTensor: 22,
 } as const
 
 /** AttributeProto.AttributeType. */
@@ -81,6 +82,9 @@ export const ATTRIBUTE_TYPE = {
   graphs: 10,
 } as const
 
+/** A sparse tensor is read as an ordinary one. */
+export const SPARSE_TENSOR_TYPE = 11
+
 export const TENSOR = {
   dims: 1,
   type: 2,
@@ -97,6 +101,8 @@ export const TENSOR = {
   externalData: 13,
   dataLocation: 14,
 } as const
+
+export const SPARSE_TENSOR = { values: 1, indices: 2, dims: 3 } as const
 
 /** StringStringEntryProto, as TensorProto.external_data has it. */
 export const EXTERNAL_ENTRY = { key: 1, value: 2 } as const

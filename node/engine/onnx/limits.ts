@@ -9,6 +9,9 @@ export const MAX_ITEMS = 2 ** 21
 /** Integers, floats or strings in one attribute. Larger data belongs in a tensor. */
 export const MAX_ATTRIBUTE_VALUES = 2 ** 16
 
+/** Bytes that all sparse tensors of a model take when their zeros are written out. */
+export const MAX_DENSE_BYTES = 2 ** 28
+
 /** ONNX names no limit; NumPy's is 64. */
 export const MAX_RANK = 64
 

@@ -1,10 +1,11 @@
 /** AttributeProto to an attribute. Files from before IR version 2 leave the type out: then the filled field decides. */
 import { OnnxFormatError } from './errors.ts'
-import { ATTRIBUTE, ATTRIBUTE_TYPE } from './fields.ts'
+import { ATTRIBUTE, ATTRIBUTE_TYPE, SPARSE_TENSOR_TYPE } from './fields.ts'
 import { MAX_ATTRIBUTE_VALUES } from './limits.ts'
 import type { Attribute, Graph, Tensor } from './model.ts'
 import type { Field, ProtobufReader } from './protobuf-reader.ts'
 import type { ReadContext } from './read-context.ts'
+import { readSparseTensor } from './read-sparse.ts'
 import { readTensor } from './read-tensor.ts'
 
 export function readAttribute(
@@ -29,6 +30,7 @@ export function readAttribute(
         break
       case ATTRIBUTE.type:
         type = reader.integer(field)
+        if (type === SPARSE_TENSOR_TYPE) type = ATTRIBUTE_TYPE.tensor
         break
       case ATTRIBUTE.float:
         single = { kind: 'float', value: reader.float(field) }
@@ -41,6 +43,9 @@ export function readAttribute(
         break
       case ATTRIBUTE.tensor:
         single = { kind: 'tensor', value: readTensor(reader.message(field), context.external) }
+        break
+      case ATTRIBUTE.sparseTensor:
+        single = { kind: 'tensor', value: readSparseTensor(reader.message(field), context) }
         break
       case ATTRIBUTE.graph:
         single = { kind: 'graph', value: readGraph(reader.message(field)) }

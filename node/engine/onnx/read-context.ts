@@ -6,6 +6,8 @@ export interface ReadContext {
   readonly external: ExternalData | null
   /** Inside a function attributes may refer to those of the call. */
   readonly inFunction: boolean
+  /** What sparse tensors have taken so far. */
+  readonly dense: { bytes: number }
   /** Graphs around this one. */
   readonly depth: number
 }

@@ -16,6 +16,7 @@ import {
 import type { ProtobufReader } from './protobuf-reader.ts'
 import { readAttribute } from './read-attribute.ts'
 import type { ReadContext } from './read-context.ts'
+import { readSparseTensor } from './read-sparse.ts'
 import { readTensor } from './read-tensor.ts'
 
 export function readGraph(reader: ProtobufReader, context: ReadContext): Graph {
@@ -52,7 +53,8 @@ export function readGraph(reader: ProtobufReader, context: ReadContext): Graph {
         valueInfo.push(readValueInfo(reader.message(field)))
         break
       case GRAPH.sparseInitializers:
-        throw new OnnxFormatError('unsupported', field.offset, 'The graph has sparse initializers')
+        initializers.push(readSparseTensor(reader.message(field), context))
+        break
       default:
         reader.skip(field)
     }
@@ -105,6 +107,12 @@ export function readNode(reader: ProtobufReader, context: ReadContext): Node {
     }
   }
   if (opType === '') throw new OnnxFormatError('missing-field', start, `Node '${name}' has no operator`)
+  // The only attribute of the standard operators that holds a sparse tensor; it was read as an ordinary one.
+  const sparse = opType === 'Constant' ? attributes.get('sparse_value') : undefined
+  if (sparse?.kind === 'tensor') {
+    attributes.delete('sparse_value')
+    attributes.set('value', sparse)
+  }
   const node = { name, opType, domain: isStandard(domain) ? '' : domain, inputs, outputs, attributes, documentation }
   return overload === '' ? node : { ...node, overload }
 }

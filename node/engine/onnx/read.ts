@@ -35,7 +35,12 @@ export function readModel(bytes: Uint8Array, options: ReadOptions = {}): Model {
   const opsets: OperatorSet[] = []
   const metadata: MetadataEntry[] = []
   const functions: ModelFunction[] = []
-  const context: ReadContext = { external: options.externalData ?? null, inFunction: false, depth: 0 }
+  const context: ReadContext = {
+    external: options.externalData ?? null,
+    inFunction: false,
+    dense: { bytes: 0 },
+    depth: 0,
+  }
   for (const field of reader.fields()) {
     switch (field.number) {
       case MODEL.irVersion:

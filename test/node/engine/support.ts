@@ -34,6 +34,8 @@ function toTensor({ type, shape, data }: Feed): Tensor {
   switch (type) {
     case DataType.int64:
       return new Tensor('int64', BigInt64Array.from(data, BigInt), shape)
+    case DataType.int32:
+      return new Tensor('int32', Int32Array.from(data), shape)
     case DataType.bool:
       return new Tensor('bool', Uint8Array.from(data), shape)
     case DataType.float64:

@@ -137,6 +137,41 @@ describe('old operator forms', () => {
     })
   }
 
+  const EARLY: readonly [claim: string, node: Node, opset: number, y: readonly number[]][] = [
+    [
+      'broadcasts from an axis on',
+      makeNode('Add', ['x', 'rows'], ['y'], { broadcast: 1, axis: 0 }),
+      6,
+      [11, 8, 13, 20.5, 25, 14],
+    ],
+    [
+      'broadcasts the last axes',
+      makeNode('Mul', ['x', 'columns'], ['y'], { broadcast: 1 }),
+      6,
+      [1, -4, 9, 0.5, 10, -18],
+    ],
+    ['takes a slope for each channel', makeNode('PRelu', ['x', 'columns'], ['y']), 6, [1, -4, 3, 0.5, 5, -18]],
+    [
+      'takes a shape as an attribute',
+      makeNode('Reshape', ['x'], ['y'], { shape: [3, -1], consumed_inputs: [0] }),
+      1,
+      DATA,
+    ],
+    ['names a type by its name', makeNode('Cast', ['x'], ['y'], { to: 'FLOAT' }), 5, DATA],
+    ['drops nothing where it is told to test', makeNode('Dropout', ['x'], ['y'], { is_test: 1 }), 6, DATA],
+    ['pads by another name', makeNode('Pad', ['x'], ['y'], { paddings: [0, 0, 0, 0] }), 1, DATA],
+    ['joins along axis 1', makeNode('Concat', ['x'], ['y']), 1, DATA],
+  ]
+  for (const [claim, node, opset, y] of EARLY) {
+    it(`${claim} in opset ${opset}`, async () => {
+      const constants = [floatTensor('rows', [2], [10, 20]), floatTensor('columns', [3], [1, 2, 3])]
+      const run = await openModel(differentiate(model([node], constants, opset), { withRespectTo: ['x'] }))
+      const results = await run({ x: { type: DataType.float32, shape: SHAPE, data: DATA } })
+      expect(results['y']).to.deep.equal(y)
+      expect(results['d.x']).to.have.length(DATA.length)
+    })
+  }
+
   for (const scale of [0.5, 2]) {
     it(`computes a Resize of opset 10 by ${scale} as before, also where it takes the nearest`, async () => {
       const nodes = [

@@ -1,0 +1,147 @@
+/** What is trained, and what shapes a model is differentiated at, where the caller does not say. */
+import { expect } from 'chai'
+import { DifferentiationError, differentiate, parametersOf } from '../../../../node/engine/autodiff/index.ts'
+import {
+  DataType,
+  floatTensor,
+  intTensor,
+  makeGraph,
+  makeModel,
+  makeNode,
+  makeValueInfo,
+} from '../../../../node/engine/onnx/index.ts'
+import { openModel } from '../support.ts'
+
+describe('what is trained unless it is named', () => {
+  it('is told from constants by where it stands', () => {
+    const nodes = [
+      makeNode('MatMul', ['x', 'kernel'], ['product']),
+      makeNode('Squeeze', ['product', 'axis'], ['flat']),
+      makeNode('Add', ['flat', 'bias'], ['biased']),
+      makeNode('PRelu', ['biased', 'slope'], ['sloped']),
+      makeNode('Add', ['sloped', 'epsilon'], ['moved']),
+      makeNode('Mul', ['moved', 'half'], ['halved']),
+      makeNode('Mul', ['sizes', 'scales'], ['scaled']),
+      makeNode('Cast', ['scaled'], ['shape'], { to: DataType.int64 }),
+      makeNode('Expand', ['halved', 'shape'], ['y']),
+    ]
+    const one = (name: string, shape: readonly number[]) => floatTensor(name, shape, [0.5])
+    const graph = makeGraph('g', {
+      nodes,
+      initializers: [
+        floatTensor('kernel', [3, 1], [1, 2, 3]),
+        one('bias', [1]),
+        one('slope', [1]),
+        one('epsilon', [1]),
+        one('half', []),
+        floatTensor('scales', [2], [2, 1]),
+        floatTensor('sizes', [2], [2, 2]),
+        floatTensor('unused', [2], [2, 2]),
+        intTensor('axis', [1], [1]),
+      ],
+      inputs: [makeValueInfo('x', DataType.float32, [2, 3])],
+      outputs: [{ name: 'y', documentation: '', type: { type: DataType.float32, shape: null } }],
+    })
+    expect(parametersOf(graph)).to.deep.equal(['kernel', 'bias', 'slope', 'unused'])
+    const made = differentiate(makeModel(graph))
+    expect(made.graph.outputs.map(({ name }) => name)).to.deep.equal(['y', 'd.kernel', 'd.bias', 'd.slope', 'd.unused'])
+  })
+
+  it('is in Constant nodes where a file has no initializers to train', async () => {
+    const nodes = [
+      makeNode('Constant', [], ['kernel'], { value: floatTensor('', [2, 2], [1, 2, 3, 4]) }),
+      makeNode('Constant', [], ['bias'], { value: floatTensor('', [2], [1, 2]) }),
+      makeNode('Constant', [], ['factors'], { value: floatTensor('', [2], [1, 2]) }),
+      makeNode('MatMul', ['x', 'kernel'], ['product']),
+      makeNode('Add', ['bias', 'product'], ['sum']),
+      makeNode('Mul', ['sum', 'factors'], ['y']),
+    ]
+    const graph = makeGraph('g', {
+      nodes,
+      inputs: [makeValueInfo('x', DataType.float32, [1, 2])],
+      outputs: [makeValueInfo('y', DataType.float32, [1, 2])],
+    })
+    expect(parametersOf(graph)).to.deep.equal(['kernel', 'bias'])
+    const results = await (await openModel(differentiate(makeModel(graph))))({
+      x: { type: DataType.float32, shape: [1, 2], data: [3, 5] },
+    })
+    expect(results['d.kernel']).to.deep.equal([3, 6, 5, 10])
+    expect(results['d.bias']).to.deep.equal([1, 2])
+  })
+})
+
+describe('shapes of inputs', () => {
+  const graph = makeGraph('g', {
+    nodes: [makeNode('Mul', ['x', 'mask'], ['masked']), makeNode('MatMul', ['masked', 'w'], ['y'])],
+    initializers: [floatTensor('w', [2, 2], [1, 2, 3, 4])],
+    inputs: [
+      makeValueInfo('x', DataType.float32, ['batch', 'width']),
+      makeValueInfo('mask', DataType.float32, ['batch', 1]),
+    ],
+    outputs: [makeValueInfo('y', DataType.float32, ['batch', 2])],
+  })
+
+  it('tell each other the sizes of dimensions of one name', () => {
+    const made = differentiate(makeModel(graph), { inputShapes: { x: [3, 2] }, withRespectTo: ['mask'] })
+    expect(made.graph.outputs.at(-1)?.type?.shape).to.deep.equal([3, 1])
+  })
+
+  it('that contradict each other tell nothing', () => {
+    const third = makeValueInfo('z', DataType.float32, ['batch'])
+    const model = makeModel({ ...graph, inputs: [...graph.inputs, third] })
+    const given = () => differentiate(model, { inputShapes: { x: [3, 2], mask: [1, 1] } })
+    expect(given).to.throw(DifferentiationError, /'z' has the dimension 'batch'/)
+  })
+})
+
+describe('parameters of 16 and 64 bits, of rank 0 and used twice', () => {
+  for (const type of [DataType.float64, DataType.float16, DataType.bfloat16]) {
+    it(`have gradients of their own type (${type})`, () => {
+      const made = differentiate(
+        makeModel(
+          makeGraph('g', {
+            nodes: [
+              makeNode('MatMul', ['x', 'w'], ['a']),
+              makeNode('MatMul', ['a', 'w'], ['b']),
+              makeNode('Mul', ['b', 's'], ['c']),
+              makeNode('Gather', ['c', 'ids'], ['d']),
+              makeNode('ReduceMean', ['d'], ['loss'], { keepdims: 0 }),
+            ],
+            initializers: [intTensor('ids', [3], [0, 0, 1])],
+            inputs: [makeValueInfo('x', type, [2, 2]), makeValueInfo('w', type, [2, 2]), makeValueInfo('s', type, [])],
+            outputs: [makeValueInfo('loss', type, [])],
+          }),
+        ),
+        { withRespectTo: ['w', 's'] },
+      )
+      const gradients = made.graph.outputs.slice(1).map(output => output.type)
+      expect(gradients).to.deep.equal([
+        { type, shape: [2, 2] },
+        { type, shape: [] },
+      ])
+    })
+  }
+
+  it('have the sum of what all their uses give', async () => {
+    const graph = makeGraph('g', {
+      nodes: [
+        makeNode('MatMul', ['x', 'w'], ['a']),
+        makeNode('MatMul', ['a', 'w'], ['b']),
+        makeNode('Mul', ['b', 's'], ['y']),
+      ],
+      initializers: [floatTensor('w', [2, 2], [1, 2, 3, 4]), floatTensor('s', [], [2])],
+      // As files from before IR version 4 have it.
+      inputs: [
+        makeValueInfo('x', DataType.float32, [1, 2]),
+        makeValueInfo('w', DataType.float32, [2, 2]),
+        makeValueInfo('s', DataType.float32, []),
+      ],
+      outputs: [makeValueInfo('y', DataType.float32, [1, 2])],
+    })
+    const run = await openModel(differentiate(makeModel(graph, { irVersion: 3 }), { withRespectTo: ['w', 's'] }))
+    const results = await run({ x: { type: DataType.float32, shape: [1, 2], data: [1, 1] } })
+    // x w = [4, 6], y = 2 [22, 32]; dw = x' (2 [1, 1] w') + (x w)' 2 [1, 1].
+    expect(results['d.w']).to.deep.equal([6 + 8, 14 + 8, 6 + 12, 14 + 12])
+    expect(results['d.s']).to.deep.equal([54])
+  })
+})
