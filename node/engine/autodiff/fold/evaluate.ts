@@ -2,27 +2,14 @@
  * Operators evaluated on constants. Exporters write shapes and masks as chains of small nodes (Shape, Gather, Concat,
  * ConstantOfShape, Where ...); at static shapes these are constants, and reshapes need them as numbers.
  */
-import { DataType, type Node } from '../../onnx/index.ts'
+import { DataType } from '../../onnx/index.ts'
 import { intAttribute, intsAttribute } from '../attributes.ts'
 import { elements, normalAxis, range, type Shape, strides } from '../shape.ts'
 import { sliceExtents } from '../slices.ts'
 import { isInteger } from '../values.ts'
-
-export interface Constant {
-  readonly type: DataType
-  readonly shape: Shape
-  readonly values: readonly number[]
-}
-
-/** A constant's type and shape come from shape inference; an evaluator gives the values, row-major. */
-export interface EvaluationContext {
-  readonly node: Node
-  readonly inputs: readonly (Constant | null)[]
-  /** Types and shapes of the outputs. */
-  readonly outputs: readonly { readonly type: DataType; readonly shape: Shape }[]
-}
-
-type Evaluator = (context: EvaluationContext) => readonly (readonly number[])[]
+import { PLACING } from './placing.ts'
+import { REDUCTIONS } from './reductions.ts'
+import { type Constant, dot, type Evaluator, reindex } from './tensors.ts'
 
 /** value(...inputs) at every position of the broadcast output. */
 function pointwise(compute: (type: DataType, ...values: number[]) => number): Evaluator {
@@ -71,18 +58,6 @@ function gather(data: Constant, axis: number, indices: Constant): number[] {
   return result
 }
 
-/** The values at the positions that `place` gives for each multi-index of the output shape. */
-function reindex(shape: Shape, place: (index: readonly number[]) => number, values: readonly number[]): number[] {
-  const steps = strides(shape)
-  return range(elements(shape)).map(
-    at => values[place(shape.map((size, axis) => Math.floor(at / steps[axis]!) % size))]!,
-  )
-}
-
-function dot(index: readonly number[], steps: readonly number[]): number {
-  return index.reduce((sum, value, axis) => sum + value * steps[axis]!, 0)
-}
-
 export const EVALUATORS: Readonly<Record<string, Evaluator>> = {
   Identity: copy,
   Reshape: copy,
@@ -106,6 +81,15 @@ export const EVALUATORS: Readonly<Record<string, Evaluator>> = {
   Log: pointwise((_, a) => Math.log(a!)),
   Sin: pointwise((_, a) => Math.sin(a!)),
   Cos: pointwise((_, a) => Math.cos(a!)),
+  Sign: pointwise((_, a) => Math.sign(a!)),
+  Round: pointwise((_, a) => roundToEven(a!)),
+  Clip: ({ inputs }) => {
+    const [low, high] = [
+      inputs[1]?.values[0] ?? Number.NEGATIVE_INFINITY,
+      inputs[2]?.values[0] ?? Number.POSITIVE_INFINITY,
+    ]
+    return [inputs[0]!.values.map(value => Math.min(high, Math.max(low, value)))]
+  },
   Floor: pointwise((_, a) => Math.floor(a!)),
   Ceil: pointwise((_, a) => Math.ceil(a!)),
   Not: pointwise((_, a) => (a === 0 ? 1 : 0)),
@@ -194,8 +178,17 @@ export const EVALUATORS: Readonly<Record<string, Evaluator>> = {
     const places = range(values.length).filter(at => values[at] !== 0)
     return [strides(shape).flatMap((step, axis) => places.map(at => Math.floor(at / step) % shape[axis]!))]
   },
-  ReduceProd: ({ inputs, outputs }) =>
-    outputs[0]!.shape.every(size => size === 1) ? [[inputs[0]!.values.reduce((a, b) => a * b, 1)]] : [],
+  ...REDUCTIONS,
+  ...PLACING,
+}
+
+/** Halves go to the even neighbour. */
+function roundToEven(value: number): number {
+  const size = Math.abs(value)
+  const floor = Math.floor(size)
+  const isHalf = size - floor === 0.5
+  const rounded = isHalf ? floor + (floor % 2) : Math.round(size)
+  return value < 0 ? -rounded : rounded
 }
 
 function keeps(upper: boolean, offset: number): boolean {

@@ -5,7 +5,8 @@ import type { GraphBuilder } from '../builder.ts'
 import { elements } from '../shape.ts'
 import { inferTypes } from '../shapes/index.ts'
 import { canCompute, numbersOf, tensorOf } from '../values.ts'
-import { type Constant, EVALUATORS } from './evaluate.ts'
+import { EVALUATORS } from './evaluate.ts'
+import type { Constant } from './tensors.ts'
 
 /** Larger tensors are left to the runtime; the largest masks of real exports (1024 x 1024) still fit. */
 const MAX_ELEMENTS = 2 ** 20

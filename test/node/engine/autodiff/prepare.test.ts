@@ -76,6 +76,52 @@ describe('constant folding', () => {
     expect(folded['y']).to.deep.equal(plain['y'])
   })
 
+  const FOLDED: readonly [
+    opType: string,
+    inputs: readonly Tensor[],
+    attributes: Readonly<Record<string, AttributeValue>>,
+  ][] = [
+    ['ReduceSum', [floatTensor('a', [2, 3], DATA), intTensor('axes', [1], [-1])], { keepdims: 0 }],
+    ['ReduceMax', [floatTensor('a', [2, 3], DATA)], { axes: [0] }],
+    ['ReduceMin', [floatTensor('a', [2, 3], DATA)], { axes: [0, 1], keepdims: 0 }],
+    ['ReduceMean', [floatTensor('a', [2, 3], DATA)], { axes: [1] }],
+    ['ReduceProd', [floatTensor('a', [2, 3], DATA)], { axes: [0] }],
+    ['ArgMax', [floatTensor('a', [2, 3], DATA)], { axis: 1 }],
+    ['ArgMin', [floatTensor('a', [2, 3], DATA)], { axis: 0, keepdims: 0 }],
+    ['Tile', [floatTensor('a', [2, 3], DATA), intTensor('repeats', [2], [2, 3])], {}],
+    ['Round', [floatTensor('a', [6], [0.5, 1.5, -0.5, -2.5, 2.4, -2.6])], {}],
+    ['Sign', [floatTensor('a', [2, 3], DATA)], {}],
+    ['Clip', [floatTensor('a', [2, 3], DATA), floatTensor('low', [], [-1]), floatTensor('high', [], [2])], {}],
+    ['GatherElements', [floatTensor('a', [2, 3], DATA), intTensor('i', [2, 2], [0, -1, 1, 1])], { axis: 1 }],
+    ['GatherND', [floatTensor('a', [2, 3], DATA), intTensor('i', [2, 2], [0, -1, 1, 1])], {}],
+    ['GatherND', [floatTensor('a', [2, 3], DATA), intTensor('i', [2, 1], [-1, 0])], {}],
+    [
+      'ScatterElements',
+      [floatTensor('a', [2, 3], DATA), intTensor('i', [1, 2], [1, -2]), floatTensor('u', [1, 2], [7, 8])],
+      {},
+    ],
+    [
+      'ScatterND',
+      [floatTensor('a', [2, 3], DATA), intTensor('i', [1, 1], [-1]), floatTensor('u', [1, 3], [7, 8, 9])],
+      {},
+    ],
+  ]
+  for (const [opType, inputs, attributes] of FOLDED) {
+    it(`computes ${opType} of ${inputs.length} constants as ONNX Runtime does, ${JSON.stringify(attributes)}`, async () => {
+      const names = inputs.map(({ name }) => name)
+      const isPlace = opType.startsWith('Arg')
+      const made = model([makeNode(opType, names, ['y'], attributes)], inputs)
+      const declared = [
+        { name: 'y', documentation: '', type: { type: isPlace ? DataType.int64 : DataType.float32, shape: null } },
+      ]
+      const run = await openModel({ ...made, graph: { ...made.graph, outputs: declared } })
+      const builder = prepared(made)
+      const expected = (await run({ x: { type: DataType.float32, shape: SHAPE, data: DATA } }))['y']
+      expect(builder.nodes).to.deep.equal([])
+      expect(builder.numbers(builder.value('y'))).to.deep.equal(expected)
+    })
+  }
+
   it('keeps a parameter out of the folding, and folds the same tensor when it is none', () => {
     const nodes = [makeNode('Mul', ['w', 'w'], ['squares']), makeNode('Add', ['x', 'squares'], ['y'])]
     const made = model(nodes, [floatTensor('w', [3], [1, 2, 3])])
