@@ -18,7 +18,7 @@ import { type PrepareOptions, prepare } from './prepare.ts'
 import { reverse } from './reverse.ts'
 
 export interface DifferentiateOptions extends Omit<PrepareOptions, 'parameters'> {
-  /** Outputs that are differentiated; the first one unless given. */
+  /** Outputs that are differentiated; the first one that holds floating point numbers unless given. */
   readonly outputs?: readonly string[]
   /**
    * Gradients to start from: for an output the name of an input, which is added, of the output's shape. An output without a
@@ -49,8 +49,9 @@ export function differentiate(model: Model, options: DifferentiateOptions = {}):
   for (const name of [...targets, ...tables]) assertDifferentiable(g.value(name))
   const rows = new Map(tables.map(table => [table, lookedUp(g, table)]))
   const seeds = new Map<string, Value>()
-  for (const name of options.outputs ?? graph.outputs.slice(0, 1).map(output => output.name)) {
+  for (const name of options.outputs ?? [firstOutput(g, graph)]) {
     const output = g.value(name)
+    assertDifferentiable(output)
     const seed = options.seeds?.[name]
     seeds.set(name, seed === undefined ? ones(g, output) : g.input(seed, output.type, output.shape))
   }
@@ -71,6 +72,17 @@ export function differentiate(model: Model, options: DifferentiateOptions = {}):
     opsets,
     graph: { ...result, documentation: graph.documentation },
   }
+}
+
+/** A classifier may give labels before what it computed them from. */
+function firstOutput(g: Operators, graph: Graph): string {
+  const isWhole = (name: string) => {
+    const value = g.find(name)
+    return value !== undefined && !isFloat(value.type)
+  }
+  const output = graph.outputs.find(({ name }) => !isWhole(name)) ?? graph.outputs[0]
+  if (output === undefined) throw new DifferentiationError('unknown-value', 'The graph has no output.')
+  return output.name
 }
 
 /** The value that a table's only use, a Gather along axis 0, looks up. */

@@ -17,7 +17,7 @@ import type { GradientRule, GradientRules } from './types.ts'
 
 /** Piecewise constant: no gradient flows through these, which is not an error. */
 const FLAT =
-  'Shape Size ConstantOfShape Range EyeLike Bernoulli RandomNormalLike RandomUniformLike Sign Floor Ceil Round Hardmax ArgMax ArgMin Equal Less Greater LessOrEqual GreaterOrEqual Not And Or Xor IsNaN IsInf'
+  'Shape Size ConstantOfShape EyeLike Bernoulli RandomNormalLike RandomUniformLike Sign Floor Ceil Round Hardmax ArgMax ArgMin Equal Less Greater LessOrEqual GreaterOrEqual Not And Or Xor IsNaN IsInf'
 
 export const GRADIENTS: GradientRules = {
   ...ELEMENTWISE_GRADIENTS,

@@ -169,6 +169,28 @@ describe('differentiate', () => {
     expect(() => differentiate(model, { withRespectTo: ['x'] })).to.throw(DifferentiationError, /first.*Unique/)
   })
 
+  it('differentiates the first output of floating point numbers, and refuses one of whole numbers by its name', async () => {
+    const nodes = [makeNode('ArgMax', ['s'], ['label'], { axis: 0 }), makeNode('Exp', ['x'], ['s'])].reverse()
+    const outputs = [makeValueInfo('label', DataType.int64, [1]), vector('s')]
+    const model = makeModel(makeGraph('g', { nodes, inputs: [vector('x')], outputs }))
+    const run = await openModel(differentiate(model, { withRespectTo: ['x'] }))
+    const results = await run({ x: { type: DataType.float32, shape: [2], data: [0, 1] } })
+    expect(relativeError(results['d.x']!, [1, Math.E])).to.be.lessThan(1e-6)
+    const refused = () => differentiate(model, { outputs: ['label'], withRespectTo: ['x'] })
+    expect(refused).to.throw(DifferentiationError, /'label' does not hold floating point numbers/)
+  })
+
+  it('refuses the gradient of a range that begins at a parameter, instead of taking it for 0', () => {
+    const scalar = (name: string, value: number) => floatTensor(name, [], [value])
+    const initializers = [scalar('start', 0.5), scalar('limit', 2), scalar('step', 1)]
+    const nodes = [
+      makeNode('Range', ['start', 'limit', 'step'], ['r'], {}, { name: 'ruler' }),
+      makeNode('Mul', ['r', 'x'], ['y']),
+    ]
+    const model = makeModel(makeGraph('g', { nodes, initializers, inputs: [vector('x')], outputs: [vector('y')] }))
+    expect(() => differentiate(model, { withRespectTo: ['start'] })).to.throw(DifferentiationError, /ruler.*Range/)
+  })
+
   it('refuses a gradient that a rule does not give, instead of taking it for 0', () => {
     const nodes = [makeNode('SoftmaxCrossEntropyLoss', ['x', 'labels', 'weights'], ['y'], {}, { name: 'loss' })]
     const inputs = [makeValueInfo('x', DataType.float32, [1, 2]), makeValueInfo('labels', DataType.int64, [1])]
