@@ -44,8 +44,10 @@ export interface DifferentiateOptions extends Omit<PrepareOptions, 'parameters'>
 export function differentiate(model: Model, options: DifferentiateOptions = {}): Model {
   const { graph } = model
   const tables = options.rowsOf ?? []
-  const targets = (options.withRespectTo ?? parametersOf(graph)).filter(name => !tables.includes(name))
-  const g = prepare(model, { ...options, parameters: new Set([...targets, ...tables]) })
+  const wanted = (options.withRespectTo ?? parametersOf(graph)).filter(name => !tables.includes(name))
+  const g = prepare(model, { ...options, parameters: new Set([...wanted, ...tables]) })
+  // What stands in a branch that is not taken, or in a loop that stays one, is trained only where it is asked for by name.
+  const targets = options.withRespectTo ? wanted : wanted.filter(name => g.find(name) !== undefined)
   for (const name of [...targets, ...tables]) assertDifferentiable(g.value(name))
   const rows = new Map(tables.map(table => [table, lookedUp(g, table)]))
   const seeds = new Map<string, Value>()

@@ -1,8 +1,8 @@
 /** Which tensors of a file are trained, as far as it tells them from constants. */
-import { DataType, type Graph, isFloat, type Node } from '../onnx/index.ts'
+import { DataType, type Graph, isFloat, type Node, type Tensor } from '../onnx/index.ts'
 import { intAttribute, tensorAttribute } from './attributes.ts'
 import { gradientRule } from './gradients/index.ts'
-import { usedNames } from './prune.ts'
+import { graphsOf, usedNames } from './prune.ts'
 import { elements, type Shape } from './shape.ts'
 import { operatorKey } from './shapes/index.ts'
 
@@ -49,12 +49,12 @@ const VARIABLE = /ReadVariableOp/
  * such initializers keeps its weights in Constant nodes; those count in a weight's place too.
  */
 export function parametersOf(graph: Graph): string[] {
-  const weights = weightPlaces(graph.nodes)
+  const weights = weightPlaces(nodesOf(graph))
   const reached = reachedNames(graph)
   const used = new Set(graph.nodes.flatMap(usedNames))
   const isWeight = (name: string, shape: Shape) =>
     weights.operands.has(name) || (weights.biases.has(name) && shape.length > 0 && isVector(shape))
-  const trained = graph.initializers.filter(({ name, type, shape }) => {
+  const trained = initializersOf(graph).filter(({ name, type, shape }) => {
     if (!isFloat(type)) return false
     if (elements(shape) === 1) return isWeight(name, shape) || (VARIABLE.test(name) && reached.has(name))
     return elements(shape) > 0 && (!used.has(name) || reached.has(name))
@@ -65,6 +65,15 @@ export function parametersOf(graph: Graph): string[] {
     const name = node.outputs[0] ?? ''
     return value !== null && isFloat(value.type) && isWeight(name, value.shape) ? [name] : []
   })
+}
+
+/** Those of graphs inside of nodes among them: the body of a loop may bring its weights. */
+function initializersOf(graph: Graph): Tensor[] {
+  return [...graph.initializers, ...graph.nodes.flatMap(graphsOf).flatMap(initializersOf)]
+}
+
+function nodesOf(graph: Graph): Node[] {
+  return graph.nodes.flatMap(node => [...graphsOf(node).flatMap(nodesOf), node])
 }
 
 /** At most one axis is longer than 1. */

@@ -29,10 +29,14 @@ function trimOutputs(node: Node, needed: ReadonlySet<string>): Node {
 /** Inputs of a node and whatever the graphs in its attributes take from outside (names of their own among it). */
 export function usedNames(node: Node): string[] {
   const names = node.inputs.filter(name => name !== '')
-  for (const attribute of node.attributes.values()) {
-    const graphs = attribute.kind === 'graph' ? [attribute.value] : attribute.kind === 'graphs' ? attribute.value : []
-    for (const graph of graphs)
-      names.push(...graph.nodes.flatMap(usedNames), ...graph.outputs.map(output => output.name))
-  }
+  for (const graph of graphsOf(node))
+    names.push(...graph.nodes.flatMap(usedNames), ...graph.outputs.map(output => output.name))
   return names
+}
+
+/** The graphs in a node's attributes. */
+export function graphsOf(node: Node): readonly Graph[] {
+  return [...node.attributes.values()].flatMap(attribute =>
+    attribute.kind === 'graph' ? [attribute.value] : attribute.kind === 'graphs' ? attribute.value : [],
+  )
 }

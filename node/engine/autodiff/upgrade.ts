@@ -7,6 +7,7 @@ import { type Attribute, DataType, DEFAULT_OPSET, floatTensor, type Graph, makeN
 import { floatAttribute, floatsAttribute, intAttribute, intsAttribute, textAttribute } from './attributes.ts'
 import type { GraphBuilder } from './builder.ts'
 import { DifferentiationError } from './errors.ts'
+import { graphsOf } from './prune.ts'
 import { normalAxis } from './shape.ts'
 import { earlyForm, LAST_EARLY_OPSET } from './upgrade-early.ts'
 import { tensorOf } from './values.ts'
@@ -60,12 +61,6 @@ function opsetsOf(graph: Graph): Set<number> {
     for (const inner of graphsOf(node)) for (const opset of opsetsOf(inner)) opsets.add(opset)
   }
   return opsets
-}
-
-function graphsOf(node: Node): readonly Graph[] {
-  return [...node.attributes.values()].flatMap(attribute =>
-    attribute.kind === 'graph' ? [attribute.value] : attribute.kind === 'graphs' ? attribute.value : [],
-  )
 }
 
 /**

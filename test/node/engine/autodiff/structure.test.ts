@@ -5,6 +5,7 @@ import {
   type AttributeValue,
   bytesOf,
   DataType,
+  floatTensor,
   type Graph,
   intTensor,
   makeGraph,
@@ -155,6 +156,25 @@ describe('loops', () => {
       await check(nodes, [weights], { x: [2, 3, 2], w: [2, 2], start: [2, 2] })
     })
   }
+
+  it('have one gradient for a weight that the graph inside brings along', async () => {
+    const body = makeGraph('body', {
+      nodes: [makeNode('MatMul', ['h', 'w'], ['next']), makeNode('Identity', ['goes'], ['again'])],
+      initializers: [floatTensor('w', [2, 2], [1, 2, 3, 4])],
+      inputs: [makeValueInfo('step', DataType.int64, []), makeValueInfo('goes', DataType.bool, []), open('h')],
+      outputs: [makeValueInfo('again', DataType.bool, []), open('next')],
+    })
+    const graph = makeGraph('g', {
+      nodes: [withGraphs(makeNode('Loop', ['two', '', 'x'], ['y']), { body })],
+      initializers: [intTensor('two', [], [2])],
+      inputs: [makeValueInfo('x', DataType.float32, [1, 2])],
+      outputs: [makeValueInfo('y', DataType.float32, [1, 2])],
+    })
+    const run = await openModel(differentiate(makeModel(graph)))
+    const results = await run({ x: { type: DataType.float32, shape: [1, 2], data: [1, 1] } })
+    // x w = [4, 6]; dw = x' ([1, 1] w') + (x w)' [1, 1].
+    expect(results['d.w']).to.deep.equal([3 + 4, 7 + 4, 3 + 6, 7 + 6])
+  })
 
   it('that depend on data are refused with node, operator and reason', () => {
     const refused = (inputs: readonly string[], body: Graph = BODY) => {
