@@ -35,6 +35,9 @@ export interface ApplyOptions {
   readonly outputs?: number
 }
 
+/** Characters. */
+const MAX_KEY_LENGTH = 256
+
 type Attributes = Readonly<Record<string, AttributeValue>>
 
 export class GraphBuilder {
@@ -50,6 +53,7 @@ export class GraphBuilder {
   /** Begins the name of every value that is made here. */
   readonly prefix: string
   #fresh = 0
+  readonly #longKeys = new Map<string, string>()
 
   constructor(opset: number, prefix: string) {
     this.opset = opset
@@ -119,8 +123,16 @@ export class GraphBuilder {
 
   /** A rank 1 int64 constant: axes, shapes, indices. */
   integers(values: readonly number[]): Value {
-    const name = `${this.prefix}integers.${values.join('_')}`
+    const name = this.constantName(`integers.${values.join('_')}`)
     return this.find(name) ?? this.constant(intTensor(name, [values.length], values))
+  }
+
+  /** The name of a constant that `key` tells from all others; long keys are numbered instead of being part of each use. */
+  protected constantName(key: string): string {
+    if (key.length <= MAX_KEY_LENGTH) return `${this.prefix}${key}`
+    const known = this.#longKeys.get(key) ?? `${this.prefix}long.${this.#longKeys.size}`
+    this.#longKeys.set(key, known)
+    return known
   }
 
   /** Emits a node and returns its outputs. */

@@ -148,7 +148,7 @@ export class Operators extends GraphBuilder {
 
   /** A constant of the given numbers. */
   numbersAs(type: DataType, shape: Shape, values: readonly number[]): Value {
-    const name = `${this.prefix}numbers.${type}.${shape.join('x')}.${values.join('_')}`
+    const name = this.constantName(`numbers.${type}.${shape.join('x')}.${values.join('_')}`)
     return this.find(name) ?? this.constant(tensorOf(name, type, shape, values))
   }
 

@@ -38,6 +38,7 @@ export function prepare(model: Model, options: PrepareOptions): Operators {
     isFixed: name => !options.parameters.has(name),
     names: new Names(definedIn(graph)),
     nodeNames: new Names(graph.nodes.map(node => node.name)),
+    unfolded: { nodes: 0 },
     sequences: new Map(),
     add: node => addNode(around, node),
     addGraph: inner => addGraph(around, inner),

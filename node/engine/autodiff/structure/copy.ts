@@ -1,5 +1,6 @@
 /** Puts a graph that stands inside of a node among the nodes around it. */
 import { type Graph, makeNode, type Node } from '../../onnx/index.ts'
+import { graphsOf } from '../prune.ts'
 import { computedIn, renameGraph } from './names.ts'
 import type { Surroundings } from './types.ts'
 
@@ -19,6 +20,7 @@ export interface CopyOptions {
 
 /** Adds the graph's nodes once more. Returns the names of its outputs. */
 export function addCopy(around: Surroundings, graph: Graph, { inputs, prefix, shared }: CopyOptions): string[] {
+  around.unfolded.nodes += nodeCount(graph)
   const names = new Map(shared)
   const initializers = graph.initializers.filter(({ name }) => !shared.has(name))
   for (const { name } of initializers) {
@@ -35,6 +37,19 @@ export function addCopy(around: Surroundings, graph: Graph, { inputs, prefix, sh
   const nodes = copy.nodes.map(node => ({ ...node, name: node.name && around.nodeNames.free(`${prefix}${node.name}`) }))
   around.addGraph({ ...copy, nodes })
   return copy.outputs.map(({ name }) => name)
+}
+
+/** Nodes of a graph and of the graphs inside of them. */
+export function nodeCount(graph: Graph): number {
+  return graph.nodes.reduce(
+    (sum, node) =>
+      sum +
+      1 +
+      graphsOf(node)
+        .map(nodeCount)
+        .reduce((a, b) => a + b, 0),
+    0,
+  )
 }
 
 /** Makes `output` another name of a value. */

@@ -2,17 +2,18 @@
  * Loop and Scan written out step by step, as recurrent layers of TensorFlow, Keras and JAX come: shapes are static, so is the
  * number of steps, but where it depends on data.
  */
-import { bytesOf, DataType, type Node } from '../../onnx/index.ts'
+import { bytesOf, DataType, type Graph, type Node } from '../../onnx/index.ts'
 import { intAttribute, intsAttribute } from '../attributes.ts'
 import { normalAxis, range } from '../shape.ts'
-import { addCopy, bind, constantNumber, graphAttribute, parts, stack, withoutAxis } from './copy.ts'
+import { addCopy, bind, constantNumber, graphAttribute, nodeCount, parts, stack, withoutAxis } from './copy.ts'
 import type { Expansion, Surroundings } from './types.ts'
 
 /** Beyond, the graph would have more nodes than a session should be made of. */
-const MAX_STEPS = 1024
+export const MAX_STEPS = 1024
+/** Of all loops of a model together: loops in loops multiply. */
 const MAX_NODES = 2 ** 16
 
-const TOO_LONG = `runs more than ${MAX_STEPS} times, or unfolds into more than ${MAX_NODES} nodes`
+const TOO_LONG = `runs more than ${MAX_STEPS} times, or unfolds with the others into more than ${MAX_NODES} nodes`
 const UNKNOWN_COUNT = 'runs a number of times that is not a constant'
 
 /** Loop-1: inputs are how often at most, whether at all, and values that the body hands on. */
@@ -28,7 +29,7 @@ export const loop: Expansion = (around, node) => {
   let states: readonly string[] = initial
   const collected = node.outputs.slice(initial.length).map((): string[] => [])
   for (let step = 0; step < limit && goesOn !== 0; step++) {
-    if (step >= MAX_STEPS || step * body.nodes.length > MAX_NODES) return TOO_LONG
+    if (step >= MAX_STEPS || isTooLarge(around, body)) return TOO_LONG
     const counter = constant(around, `${title}/${step}/step`, DataType.int64, counterShape, step)
     const flag = constant(around, `${title}/${step}/goes-on`, DataType.bool, [], 1)
     const inputs = [counter, flag, ...states]
@@ -61,7 +62,7 @@ export const scan: Expansion = (around, node) => {
     if (shape === undefined) return UNKNOWN_COUNT
     const axis = normalAxis(axes?.[index] ?? 0, shape.length)
     const length = shape[axis]!
-    if (length > MAX_STEPS || length * body.nodes.length > MAX_NODES) return TOO_LONG
+    if (length > MAX_STEPS) return TOO_LONG
     const elements = withoutAxis(around, parts(around, name, axis, new Array<number>(length).fill(1)), axis)
     scanned.push(directions?.[index] === 1 ? elements.reverse() : elements)
   }
@@ -70,6 +71,7 @@ export const scan: Expansion = (around, node) => {
   let states: readonly string[] = node.inputs.slice(0, count)
   const collected = node.outputs.slice(count).map((): string[] => [])
   for (const step of range(scanned[0]?.length ?? 0)) {
+    if (isTooLarge(around, body)) return TOO_LONG
     const inputs = [...states, ...scanned.map(list => list[step]!)]
     const outputs = addCopy(around, body, { inputs, prefix: `${title}/${step}/`, shared })
     states = outputs.slice(0, count)
@@ -88,6 +90,10 @@ export const scan: Expansion = (around, node) => {
     })),
   )
   return null
+}
+
+function isTooLarge(around: Surroundings, body: Graph): boolean {
+  return around.unfolded.nodes + nodeCount(body) > MAX_NODES
 }
 
 function finish(

@@ -3,8 +3,10 @@ import { intTensor, type Node } from '../../onnx/index.ts'
 import { intAttribute } from '../attributes.ts'
 import { normalAxis, range } from '../shape.ts'
 import { bind, constantNumber, parts, stack, withoutAxis } from './copy.ts'
+import { MAX_STEPS } from './loop.ts'
 import type { Expansion, Surroundings } from './types.ts'
 
+const TOO_MANY = `splits into more than ${MAX_STEPS} tensors`
 const UNKNOWN = 'uses a sequence whose tensors, or a place in it that is not known before it runs'
 
 export const SEQUENCES: Readonly<Record<string, Expansion>> = {
@@ -36,15 +38,17 @@ export const SEQUENCES: Readonly<Record<string, Expansion>> = {
     return null
   },
   SplitToSequence: (around, node) => {
-    const [input = '', sizes = ''] = node.inputs
+    const [input = '', split = ''] = node.inputs
     const value = around.builder.find(input)
-    const given = sizes === '' ? null : around.builder.find(sizes)
+    const given = split === '' ? null : around.builder.find(split)
     const numbers = given ? around.builder.numbers(given) : null
-    if (value === undefined || (sizes !== '' && numbers === null)) return UNKNOWN
+    if (value === undefined || (split !== '' && numbers === null)) return UNKNOWN
     const axis = normalAxis(intAttribute(node, 'axis', 0), value.shape.length)
     const length = value.shape[axis]!
-    const list = parts(around, input, axis, sizesOf(length, given?.shape.length ?? 0, numbers))
-    const isDropped = sizes === '' && intAttribute(node, 'keepdims', 1) === 0
+    const sizes = sizesOf(length, given?.shape.length ?? 0, numbers)
+    if (sizes === null) return TOO_MANY
+    const list = parts(around, input, axis, sizes)
+    const isDropped = split === '' && intAttribute(node, 'keepdims', 1) === 0
     return define(around, node, isDropped ? withoutAxis(around, list, axis) : list)
   },
   ConcatFromSequence: (around, node) => {
@@ -57,10 +61,11 @@ export const SEQUENCES: Readonly<Record<string, Expansion>> = {
   },
 }
 
-/** A scalar is the size of each part but the last, a list has one for each; none is 1. */
-function sizesOf(length: number, rank: number, numbers: readonly number[] | null): readonly number[] {
+/** A scalar is the size of each part but the last, a list has one for each; none is 1. Null for too many parts. */
+function sizesOf(length: number, rank: number, numbers: readonly number[] | null): readonly number[] | null {
   if (rank === 1 && numbers !== null) return numbers
   const size = numbers?.[0] ?? 1
+  if (!(size >= 1) || length / size > MAX_STEPS) return null
   return range(Math.ceil(length / size)).map(part => Math.min(size, length - part * size))
 }
 

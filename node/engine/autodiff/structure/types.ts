@@ -14,6 +14,8 @@ export interface Surroundings {
   readonly names: Names
   /** ONNX Runtime takes no two nodes of one name. */
   readonly nodeNames: Names
+  /** Nodes that graphs inside of nodes have come to so far. */
+  readonly unfolded: { nodes: number }
   /** Names of the tensors in each sequence that is known. */
   readonly sequences: Map<string, readonly string[]>
   /** Adds a node that has the builder's opset's form. */

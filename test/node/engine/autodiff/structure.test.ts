@@ -157,6 +157,28 @@ describe('loops', () => {
     })
   }
 
+  it('in loops that would come to millions of nodes are refused before they do', () => {
+    const nest = (depth: number): Graph => {
+      const inputs = [makeValueInfo('step', DataType.int64, []), makeValueInfo('goes', DataType.bool, []), open('h')]
+      const inner = depth === 0 ? makeNode('Sin', ['h'], ['next']) : loopOf(depth - 1, 'h', 'next')
+      return makeGraph('body', {
+        nodes: [inner, makeNode('Identity', ['goes'], ['again'])],
+        inputs,
+        outputs: [makeValueInfo('again', DataType.bool, []), open('next')],
+      })
+    }
+    const loopOf = (depth: number, from: string, to: string): Node =>
+      withGraphs(makeNode('Loop', ['many', '', from], [to], {}, { name: `loop${depth}` }), { body: nest(depth) })
+    const graph = makeGraph('g', {
+      nodes: [loopOf(3, 'x', 'y')],
+      initializers: [intTensor('many', [], [1000])],
+      inputs: [makeValueInfo('x', DataType.float32, [1])],
+      outputs: [makeValueInfo('y', DataType.float32, [1])],
+    })
+    const refused = () => differentiate(makeModel(graph), { withRespectTo: ['x'] })
+    expect(refused).to.throw(DifferentiationError, /\(Loop\) runs more than 1024 times, or unfolds with the others/)
+  })
+
   it('have one gradient for a weight that the graph inside brings along', async () => {
     const body = makeGraph('body', {
       nodes: [makeNode('MatMul', ['h', 'w'], ['next']), makeNode('Identity', ['goes'], ['again'])],
