@@ -1,10 +1,11 @@
 /** From a model as read to a builder whose values all have static shapes, with constants folded. */
 import { type Graph, type Model, type Node, namesOf, standardOpset, type ValueInfo } from '../onnx/index.ts'
-import { decomposeNode } from './decompose/index.ts'
+import { decomposeNode, isComposite } from './decompose/index.ts'
 import { DifferentiationError } from './errors.ts'
 import { foldNode } from './fold/fold.ts'
 import { addInputs, type InputSizes, resolved, symbolicSizes } from './inputs.ts'
 import { Operators } from './operators.ts'
+import { hasShapeRule } from './shapes/index.ts'
 import { definedIn, expansionOf, Names, type Surroundings } from './structure/index.ts'
 import { assertCurrent, targetOpset, upgradeNode } from './upgrade.ts'
 
@@ -64,7 +65,7 @@ function addNode(around: Surroundings, node: Node): void {
     if (why !== undefined) throw notExpanded(node, why)
     const folded = foldNode(builder, node, around.isFixed)
     if (folded === null) {
-      if (!decomposeNode(builder, node)) builder.append(node)
+      if (!decomposeNode(builder, node)) addWhole(builder, node)
     } else for (const tensor of folded) builder.constant(tensor)
   } catch (error) {
     if (!(error instanceof DifferentiationError) || error.reason !== 'unknown-shape') throw error
@@ -75,6 +76,13 @@ function addNode(around: Surroundings, node: Node): void {
       declare(builder, around.declared.get(name))
     }
   }
+}
+
+/** Composite operators have shapes as what they are written out in, most of them as nothing else. */
+function addWhole(builder: Operators, node: Node): void {
+  if (isComposite(node) && !hasShapeRule(node))
+    throw notExpanded(node, 'uses a part of this operator that is not covered')
+  builder.append(node)
 }
 
 function notExpanded(node: Node, why: string): DifferentiationError {

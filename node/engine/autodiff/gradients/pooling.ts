@@ -14,6 +14,12 @@ export const POOLING_GRADIENTS: GradientRules = {
     const places = g.reshape(g.optionalOutput(c.node, 1), [elements(dy.shape)])
     return [g.reshape(g.scatterAdd([elements(x.shape)], 0, places, g.reshape(dy, [elements(dy.shape)])), x.shape)]
   },
+  // Each value was put at one place of the whole output.
+  MaxUnpool: c => {
+    const { g, x, dy } = c
+    const places = g.reshape(c.input(1), [elements(x.shape)])
+    return [g.reshape(g.one('Gather', [g.reshape(dy, [elements(dy.shape)]), places], { axis: 0 }), x.shape)]
+  },
   AveragePool: c => [averagePool(c)],
   GlobalAveragePool: c => {
     const { g, x, dy } = c

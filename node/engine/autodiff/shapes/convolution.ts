@@ -33,6 +33,16 @@ export const CONVOLUTION_SHAPES: ShapeRules = {
     return [{ type, shape: [shape[0] ?? 0, (weight[1] ?? 0) * intAttribute(c.node, 'group', 1), ...output] }]
   },
   MaxPool: pool,
+  /** Without an output shape, which indices need not fit. */
+  MaxUnpool: c => {
+    const { type, shape } = c.input(0)
+    if (c.has(2)) throw c.fault('has an output shape of its own, which is not covered', 'unknown-shape')
+    const { kernel, strides, padBegin, padEnd } = windowOf(c.node, shape.slice(2), null)
+    const space = shape
+      .slice(2)
+      .map((size, axis) => (size - 1) * strides[axis]! + kernel[axis]! - padBegin[axis]! - padEnd[axis]!)
+    return [{ type, shape: [...shape.slice(0, 2), ...space] }]
+  },
   AveragePool: pool,
   /** Columns [batch, channels * block, positions], the image's shape and the block's. */
   Col2Im: c => {

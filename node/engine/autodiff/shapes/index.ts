@@ -45,7 +45,8 @@ export function inferTypes(known: KnownValues, node: Node): readonly TypedShape[
   const key = operatorKey(node)
   const rule = Object.hasOwn(SHAPES, key) ? SHAPES[key] : undefined
   const title = `Node '${node.name || node.outputs[0]}' (${key})`
-  if (rule === undefined) throw new DifferentiationError('unknown-shape', `${title} has no shape rule.`)
+  if (rule === undefined)
+    throw new DifferentiationError('unknown-shape', `${title} is an operator that is not covered.`)
   const inputs = node.inputs.map(name => {
     if (name === '') return null
     const value = known.find(name)

@@ -2,6 +2,7 @@
 import { expect } from 'chai'
 import { DifferentiationError, differentiate, GRADIENTS } from '../../../../node/engine/autodiff/index.ts'
 import {
+  type AttributeValue,
   DataType,
   floatTensor,
   intTensor,
@@ -178,6 +179,34 @@ describe('differentiate', () => {
     expect(relativeError(results['d.x']!, [1, Math.E])).to.be.lessThan(1e-6)
     const refused = () => differentiate(model, { outputs: ['label'], withRespectTo: ['x'] })
     expect(refused).to.throw(DifferentiationError, /'label' does not hold floating point numbers/)
+  })
+
+  it('names node and operator where it uses a part that is not covered, or one that is not covered at all', () => {
+    const refused = (
+      opType: string,
+      attributes: Readonly<Record<string, AttributeValue>>,
+      inputs: readonly string[],
+    ) => {
+      const nodes = [makeNode(opType, inputs, ['y'], attributes, { name: 'odd-one' })]
+      const image = makeValueInfo('x', DataType.float32, [1, 1, 2, 2])
+      const grid = makeValueInfo('grid', DataType.float32, [1, 2, 2, 2])
+      const open = { name: 'y', documentation: '', type: { type: DataType.float32, shape: null } }
+      const model = makeModel(makeGraph('g', { nodes, inputs: [image, grid], outputs: [open] }))
+      return () => differentiate(model, { withRespectTo: ['x'] })
+    }
+    const inPart = (opType: string) => new RegExp(`'odd-one' \\(${opType}\\) uses a part of this operator`)
+    expect(refused('GridSample', { mode: 'odd' }, ['x', 'grid'])).to.throw(DifferentiationError, inPart('GridSample'))
+    expect(refused('STFT', {}, ['x', 'grid'])).to.throw(DifferentiationError, inPart('STFT'))
+    expect(refused('AffineGrid', {}, ['x', 'grid'])).to.throw(DifferentiationError, inPart('AffineGrid'))
+    const scatter = refused('ScatterElements', { reduction: 'odd' }, ['x', 'grid', 'x'])
+    expect(scatter).to.throw(DifferentiationError, /'odd-one' \(ScatterElements\).*reduction 'odd'/)
+    expect(refused('Unique', {}, ['x'])).to.throw(DifferentiationError, /'odd-one' \(Unique\) is an operator/)
+    const inverse = refused('DFT', { axis: 1, inverse: 1, onesided: 1 }, ['x'])
+    expect(inverse).to.throw(DifferentiationError, /'odd-one' \(DFT\) is inverse and one-sided/)
+    expect(refused('SequenceAt', {}, ['x', 'grid'])).to.throw(
+      DifferentiationError,
+      /'odd-one' \(SequenceAt\) uses a sequence/,
+    )
   })
 
   it('refuses the gradient of a range that begins at a parameter, instead of taking it for 0', () => {

@@ -2,6 +2,7 @@
 import { expect } from 'chai'
 import { DifferentiationError, differentiate, prepare } from '../../../../node/engine/autodiff/index.ts'
 import {
+  type Attribute,
   type AttributeValue,
   bytesOf,
   DataType,
@@ -127,6 +128,32 @@ describe('constant folding', () => {
     const made = model(nodes, [floatTensor('w', [3], [1, 2, 3])])
     expect(prepare(made, { parameters: new Set(['w']) }).nodes).to.have.length(2)
     expect(prepared(made).nodes).to.have.length(1)
+  })
+
+  it('reads a Constant node of every form', () => {
+    const forms: readonly [Attribute, DataType, readonly number[], readonly number[]][] = [
+      [{ kind: 'tensor', value: floatTensor('', [1, 2], [1, 2]) }, DataType.float32, [1, 2], [1, 2]],
+      [{ kind: 'float', value: 0.5 }, DataType.float32, [], [0.5]],
+      [{ kind: 'floats', value: [0.5, 2] }, DataType.float32, [2], [0.5, 2]],
+      [{ kind: 'int', value: -3n }, DataType.int64, [], [-3]],
+      [{ kind: 'ints', value: [1n, -2n] }, DataType.int64, [2], [1, -2]],
+      [{ kind: 'ints', value: [] }, DataType.int64, [0], []],
+    ]
+    const keys: Readonly<Record<string, string>> = { tensor: 'value' }
+    for (const [attribute, type, shape, values] of forms) {
+      const key = keys[attribute.kind] ?? `value_${attribute.kind}`
+      const constant = { ...makeNode('Constant', [], ['c']), attributes: new Map([[key, attribute]]) }
+      const builder = prepared(model([constant, makeNode('Identity', ['x'], ['y'])]))
+      expect(builder.value('c')).to.include({ type })
+      expect(builder.value('c').shape).to.deep.equal(shape)
+      expect(builder.numbers(builder.value('c'))).to.deep.equal(values)
+    }
+  })
+
+  it('leaves a Constant node of texts alone', () => {
+    const constant = makeNode('Constant', [], ['c'], { value_strings: ['a', 'b'] })
+    const { nodes } = prepared(model([constant, makeNode('Identity', ['x'], ['y'])]))
+    expect(nodes.map(node => node.opType)).to.deep.equal(['Constant', 'Identity'])
   })
 
   it('takes the branch of an If whose condition is constant', async () => {

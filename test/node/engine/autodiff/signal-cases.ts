@@ -33,6 +33,13 @@ export const SIGNAL_CASES: readonly OperatorCase[] = [
   },
   { name: 'GlobalLpPool', op: 'GlobalLpPool', inputs: [x(2, 2, 3)], attributes: { p: 3 }, single: true },
   {
+    name: 'MaxUnpool',
+    op: 'MaxUnpool',
+    inputs: [x(1, 2, 2), ints([1, 2, 2], [1, 2, 4, 7])],
+    attributes: { kernel_shape: [2], strides: [2] },
+    single: true,
+  },
+  {
     name: 'Col2Im',
     op: 'Col2Im',
     inputs: [x(1, 4, 4), axes(3, 4), axes(2, 2)],
