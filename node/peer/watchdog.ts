@@ -52,6 +52,22 @@ export function askedIn<Peer>(look: number, siblings: readonly Peer[], asked: nu
   return [...siblings.slice(first), ...siblings.slice(0, first)].slice(0, asked)
 }
 
+/**
+ * Stages to ask how far they are: all that are not known to have certified the round before, which this one waits for; and one,
+ * in turn, that is not known to have certified this one. Most are still in it themselves, but one that has left it while this
+ * peer was away ends it (other-stages.ts), and nobody says so twice.
+ */
+export function askedOthers(
+  look: number,
+  round: number,
+  others: readonly number[],
+  book: Pick<CertificateBook, 'newest'>,
+): readonly number[] {
+  const behind = others.filter(stage => book.newest(stage) < round - 1)
+  const abreast = others.filter(stage => book.newest(stage) === round - 1)
+  return [...behind, ...askedIn(look, abreast, 1)]
+}
+
 export class Watchdog {
   readonly #init: WatchdogInit
   #looks = 0
@@ -74,20 +90,19 @@ export class Watchdog {
 
   async #look(round: number, signal: AbortSignal): Promise<void> {
     const { stage, stages, book, onWarning } = this.#init
+    const look = this.#looks++
     try {
-      await this.#askSiblings(round, signal)
-      // What this round waits for: that the others have certified the one before. Most are still in this one themselves.
-      for (let other = 0; other < stages; other++) {
-        if (other !== stage && book.newest(other) < round - 1) await this.#fill(other, signal)
-      }
+      await this.#askSiblings(round, look, signal)
+      const others = Array.from({ length: stages }, (_, other) => other).filter(other => other !== stage)
+      for (const other of askedOthers(look, round, others, book)) await this.#fill(other, look, signal)
     } catch (error) {
       if (!signal.aborted) onWarning(`asking others how far they are: ${String(error)}`)
     }
   }
 
-  async #askSiblings(round: number, signal: AbortSignal): Promise<void> {
+  async #askSiblings(round: number, look: number, signal: AbortSignal): Promise<void> {
     const { state, stage, connected, onMissed } = this.#init
-    for (const peer of askedIn(this.#looks++, connected(stage), ASKED)) {
+    for (const peer of askedIn(look, connected(stage), ASKED)) {
       const status = await state.status(peer, { signal })
       if (isRefusal(status) || status.round < round) continue
       const certificates = await this.#fetch([peer], stage, round, round, signal)
@@ -99,9 +114,9 @@ export class Watchdog {
   }
 
   /** Certificates of another stage that gossip did not bring. */
-  async #fill(stage: number, signal: AbortSignal): Promise<void> {
+  async #fill(stage: number, look: number, signal: AbortSignal): Promise<void> {
     const { book, connected, round } = this.#init
-    await this.#fetch(connected(stage).slice(0, ASKED), stage, book.newest(stage) + 1, round(), signal)
+    await this.#fetch(askedIn(look, connected(stage), ASKED), stage, book.newest(stage) + 1, round(), signal)
   }
 
   async #fetch(

@@ -1,5 +1,5 @@
 /** A round that lasts is a reason to ask whether others are further (node/peer/watchdog, without promises). */
-import { askedIn, isOvertaken } from '../../node/peer/watchdog.ts'
+import { askedIn, askedOthers, isOvertaken } from '../../node/peer/watchdog.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import { WATCH_ASKED, WATCH_INTERVAL_MS } from './constants.ts'
 import type { SimPeer } from './peer.ts'
@@ -17,8 +17,9 @@ function* look(peer: SimPeer, replica: SimReplica): Task<void> {
     yield* until<void>(resume => peer.after(WATCH_INTERVAL_MS, resume))
     const { round } = replica.inbox
     if (round === last && !replica.isCatchingUp) {
-      yield* askSiblings(peer, replica, round, askedIn(looks++, peer.siblings, WATCH_ASKED))
-      yield* fillOthers(peer, replica, round)
+      const at = looks++
+      yield* askSiblings(peer, replica, round, askedIn(at, peer.siblings, WATCH_ASKED))
+      yield* fillOthers(peer, replica, round, at)
     }
     last = round
   }
@@ -40,12 +41,12 @@ function* askSiblings(peer: SimPeer, replica: SimReplica, round: number, sibling
 }
 
 /** Certificates of other stages that gossip did not bring. */
-function* fillOthers(peer: SimPeer, replica: SimReplica, round: number): Task<void> {
+function* fillOthers(peer: SimPeer, replica: SimReplica, round: number, at: number): Task<void> {
   const { world, tips } = peer
-  for (let stage = 0; stage < world.stages.length; stage++) {
-    if (stage === peer.stage || tips.newest(stage) >= round - 1) continue
-    const asked = world.stages[stage]?.filter(other => other.isUp).slice(0, WATCH_ASKED) ?? []
-    for (const { name } of asked) {
+  const others = [...world.stages.keys()].filter(stage => stage !== peer.stage)
+  for (const stage of askedOthers(at, round, others, tips)) {
+    const up = world.stages[stage]?.filter(other => other.isUp) ?? []
+    for (const { name } of askedIn(at, up, WATCH_ASKED)) {
       const newest = yield* peer.ask(
         name,
         'certificates',
