@@ -93,6 +93,11 @@ export async function joinStage(
       reporter.loss(verified)
       mover.certified(of, verified.value.scope.round)
       keeper?.certified(of, verified)
+      // That stage is in the epoch of this block now, and its tensors name it.
+      const next = membership.epochOf(verified.value.reference.height)
+      membership
+        .epoch(next, signal)
+        .catch(error => (signal.aborted ? undefined : warn(`epoch ${next}: ${String(error)}`)))
       if (inbox.current !== null) heardOf(book, inbox.current)
     },
   })
@@ -164,7 +169,6 @@ export async function joinStage(
     candidates: new Candidates(membership, engine.shape.partitions),
     store,
     round: () => inbox.round,
-    epoch,
     network,
     clock,
     random,

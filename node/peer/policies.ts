@@ -11,8 +11,9 @@ import { type Refusal, refuse } from '../../protocols/wire/refusals.ts'
 import type { StageShape } from '../engine/runtime/types.ts'
 import type { RoundStore } from '../journal/index.ts'
 import type { Run } from '../run/folder.ts'
-import { type Around, EPOCHS_AROUND } from './around.ts'
+import type { Around } from './around.ts'
 import type { Candidates } from './candidates.ts'
+import type { Epoch } from './epoch.ts'
 import type { Membership } from './membership.ts'
 import type { SeenCommits } from './seen-commits.ts'
 import type { SeenSignatures } from './seen-signatures.ts'
@@ -30,8 +31,6 @@ export interface PolicyInit {
   readonly store: RoundStore
   /** The round in progress. */
   readonly round: () => number
-  /** The epoch in progress. */
-  readonly epoch: () => number
   readonly self: PeerName
 }
 
@@ -102,11 +101,16 @@ export function reducePolicy(init: PolicyInit): ReducePolicy {
   }
 }
 
-export function activationsPolicy(init: PolicyInit): ActivationsPolicy {
+/**
+ * A stage that waited for another one is in the epoch in which it began to wait, however many went by: any epoch that is known here
+ * will do. The work machine takes only what comes from seats of the own epoch.
+ */
+export function activationsPolicy(
+  init: Pick<PolicyInit, 'round'> & { readonly membership: { known(epoch: number): Pick<Epoch, 'groups'> | null } },
+): ActivationsPolicy {
   return {
     round: () => init.round(),
     seats(epoch, stage) {
-      if (Math.abs(epoch - init.epoch()) > EPOCHS_AROUND) return null
       const group = init.membership.known(epoch)?.groups[stage]
       return group === undefined
         ? null

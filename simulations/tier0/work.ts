@@ -19,7 +19,6 @@ import {
   type WorkInput,
   type WorkState,
 } from '../../consensus/routing/index.ts'
-import { EPOCHS_AROUND } from '../../node/peer/around.ts'
 import { normOf, scaled } from '../../node/peer/tensors.ts'
 import type { Delivery } from '../../protocols/activations/types.ts'
 import type { Hash, MicroBatchId, PeerName } from '../../protocols/wire/messages.ts'
@@ -29,7 +28,6 @@ import type { SimPeer } from './peer.ts'
 import type { SimTensor } from './tensors.ts'
 
 const MICRONATS = 1e6
-const WRONG_EPOCH: Answer = { kind: 'refused', refusal: refuse('wrong-epoch') }
 const NO_CHAIN = { envelopes: [], content: new Uint8Array(32) }
 
 export interface SimWorkInit {
@@ -224,7 +222,7 @@ export class SimWork {
       const from = peer.name
       const delivery = { direction, from, id, path, chain: NO_CHAIN, header, tensor: said, lossMicronats, settledBelow }
       world.send(peer, target, direction, id.round, world.scenario.workload.boundaryBytes, 'bulk', () => {
-        const given = isFarAway(peer, target) ? WRONG_EPOCH : target.deliver(delivery)
+        const given = target.deliver(delivery)
         world.send(target, peer, 'answer', id.round, REQUEST_BYTES, 'control', () => answer(given))
       })
     }
@@ -246,11 +244,6 @@ export class SimWork {
       target.inbox?.abandoned(peer.name, id),
     )
   }
-}
-
-/** A header's epoch must be near the receiver's (protocols/activations). */
-function isFarAway({ epoch: sent }: SimPeer, { epoch: own }: SimPeer): boolean {
-  return sent !== null && own !== null && Math.abs(sent.number - own.number) > EPOCHS_AROUND
 }
 
 /** A boundary tensor is four numbers, all 1 where nobody has lied: what a liar does to it scales what is learnt. */
