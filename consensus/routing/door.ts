@@ -2,7 +2,7 @@
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import { type RefusalReason, refuse } from '../../protocols/wire/refusals.ts'
 import { dropCopy } from './hedging.ts'
-import { reroute, sendBackward, sendForward } from './hops.ts'
+import { onReached, reroute, sendBackward, sendForward } from './hops.ts'
 import { isOnLane, laneOf } from './lanes.ts'
 import {
   abandon,
@@ -185,6 +185,7 @@ export function onReachable(step: Step, peer: PeerName, reachable: boolean): voi
     state.down.delete(peer)
     const waiting = [...state.jobs.values()].filter(job => job.hop === peer && job.phase === 'waiting')
     if (wasAwaited) for (const job of waiting) sendForward(step, job)
+    onReached(step, peer)
     return
   }
   state.down.add(peer)

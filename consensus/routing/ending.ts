@@ -68,6 +68,8 @@ export function drain(step: Step): void {
   const { state } = step
   if (state.phase !== 'closed' || state.drained) return
   state.drained = true
+  // It says nothing of hops that wait for a stage that has not begun the round.
+  if (!state.pipelineReady) return
   state.pace = missDrain(state.pace)
   for (const { phase, hop } of state.jobs.values()) {
     if (phase === 'sent' && hop !== null) state.pace = markLate(state.pace, hop)

@@ -79,11 +79,44 @@ export function onJobTimer(step: Step, job: Job): void {
   else if (job.phase === 'returning') sendBackward(step, job)
   else if (job.phase === 'sent' && job.hop !== null) {
     const { hop } = job
-    state.pace = markLate(missTrip(state.pace, 'gradient', hop), hop)
+    // Not every stage has begun the round: it is nobody's fault that nothing comes back.
+    if (!state.pipelineReady && state.phase === 'open') {
+      setTimer(step, job, gradientMs(state, job, hop))
+      return
+    }
+    if (state.pipelineReady) state.pace = markLate(missTrip(state.pace, 'gradient', hop), hop)
     state.down.add(hop)
     if (dropCopy(step, job, hop)) setTimer(step, job, gradientMs(state, job, job.hop))
     else reroute(step, job, { suspect: true })
   }
+}
+
+/**
+ * Every stage is in the round: what was sent before has its time from now on, as at a hop that is still in the round before,
+ * and what nobody took is tried anew.
+ */
+export function beginAnew(step: Step): void {
+  const { state } = step
+  for (const job of [...state.jobs.values()]) {
+    if (job.phase === 'sent' && job.hop !== null) {
+      job.failures = 0
+      for (const hop of job.tried.keys()) job.tried.set(hop, null)
+      setTimer(step, job, gradientMs(state, job, job.hop) + patienceMs(state))
+    } else if (job.phase === 'waiting' && !isAwaited(state, job)) tryAnew(step, job)
+  }
+}
+
+/** A hop is there again: what nobody took need not wait any longer. */
+export function onReached(step: Step, peer: PeerName): void {
+  const { state } = step
+  const { lanes, stage } = state.context
+  if (!(lanes.rankings[stage + 1] ?? []).includes(peer)) return
+  for (const job of [...state.jobs.values()]) if (job.phase === 'waiting' && job.hop === null) tryAnew(step, job)
+}
+
+function tryAnew(step: Step, job: Job): void {
+  job.failures = job.busy = job.late = job.lateMs = 0
+  sendForward(step, job)
 }
 
 export function isAwaited({ awaited }: WorkState, { hop }: Job): boolean {
@@ -108,12 +141,13 @@ export function reroute(step: Step, job: Job, { suspect }: { suspect: boolean })
   const { hop } = job
   if (suspect && hop !== null) state.down.add(hop)
   disarm(step, job)
+  const isBeyond = job.failures >= limits.retries
   // After the close the siblings refuse it as well; beyond the budget the sender of the forward may fare better.
-  if (state.phase !== 'open' || job.failures >= limits.retries) {
+  if (state.phase !== 'open' || (isBeyond && !isKept(state, job))) {
     abandon(step, job)
     return
   }
-  report(step, 'rerouted', job, hop)
+  if (!isBeyond) report(step, 'rerouted', job, hop)
   job.busy = job.late = job.lateMs = 0
   job.hop = job.hedge = null
   job.failures++
@@ -122,7 +156,15 @@ export function reroute(step: Step, job: Job, { suspect }: { suspect: boolean })
     return
   }
   job.phase = 'waiting'
-  setTimer(step, job, hopMs(state, hop) * timing.backOff ** (job.failures - 2))
+  setTimer(step, job, hopMs(state, hop) * timing.backOff ** (Math.min(job.failures, limits.retries) - 2))
+}
+
+/**
+ * Not given up whatever its budget: while the round has not begun in every stage, since nobody can finish it; and a source's own
+ * while nobody of the next stage is reached, as no other peer can send it, and its quota would be used up in vain.
+ */
+function isKept({ context: { lanes, stage }, pipelineReady, down }: WorkState, job: Job): boolean {
+  return !pipelineReady || (job.from === null && (lanes.rankings[stage + 1] ?? []).every(peer => down.has(peer)))
 }
 
 function onForwardAnswered(step: Step, job: Job, hop: PeerName, outcome: SendOutcome): void {
@@ -231,13 +273,17 @@ function isInTrouble({ down, pace }: WorkState, peer: PeerName): boolean {
 
 /** How long a gradient may take from a hop, longer after every failure. */
 function gradientMs(state: WorkState, job: Job, hop: PeerName | null): number {
-  const backOff = state.context.timing.backOff ** job.failures
+  const backOff = backOffOf(state, job)
   return hop === null ? 0 : gradientDeadlineMs(state.pace, hop, paceContext(state)) * backOff
 }
 
 function answerMs(state: WorkState, job: Job, direction: Transfer['direction'], peer: PeerName | null): number {
-  const backOff = state.context.timing.backOff ** job.failures
+  const backOff = backOffOf(state, job)
   return peer === null ? 0 : answerDeadlineMs(state.pace, direction, peer, paceContext(state)) * backOff
+}
+
+function backOffOf({ context: { timing, limits } }: WorkState, { failures }: Job): number {
+  return timing.backOff ** Math.min(failures, limits.retries)
 }
 
 function hopMs(state: WorkState, hop: PeerName | null): number {

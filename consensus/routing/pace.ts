@@ -38,8 +38,7 @@ export function createPace(window: number): Pace {
 
 export function observeTrip(pace: Pace, trip: Trip, peer: PeerName, durationMs: number, context: PaceContext): Pace {
   const estimate = observe(estimateOf(pace, trip, peer), durationMs, tripBounds(trip, context))
-  // Where no other was measured there is nothing to compare it with: what leaves it now will tell.
-  const usualMs = trip === 'gradient' ? middle(othersInTime(pace, peer, ({ smoothedMs }) => smoothedMs ?? 0)) : null
+  const usualMs = trip === 'gradient' ? othersUsualMs(pace, peer) : null
   const isInTime = usualMs !== null && durationMs <= IN_TIME_FACTOR * usualMs
   const late = isInTime && pace.late.has(peer) ? without(pace.late, peer) : pace.late
   return { ...withTrip(pace, trip, peer, estimate), late }
@@ -129,13 +128,29 @@ function commonTripMs(pace: Pace, peer: PeerName, context: PaceContext): number 
   return middle(othersInTime(pace, peer, estimate => deadlineMs({ ...estimate, misses: 0 }, bounds)))
 }
 
+/**
+ * What the other hops take. Where all are late, as after a stage below them was away, they are compared with each other: else none
+ * of them would ever be in time again. Where no other was measured there is nothing to compare with: what leaves it now will tell.
+ */
+function othersUsualMs(pace: Pace, peer: PeerName): number | null {
+  const usual = ({ smoothedMs }: Estimate): number => smoothedMs ?? 0
+  return middle(othersInTime(pace, peer, usual)) ?? middle(others(pace, peer, usual))
+}
+
 /** Of the measured hops but one, without those that are late. */
 function othersInTime(pace: Pace, peer: PeerName, measure: (estimate: Estimate) => number): readonly number[] {
-  const others: number[] = []
-  for (const [other, estimate] of pace.trips.gradient) {
-    if (other !== peer && !pace.late.has(other) && estimate.smoothedMs !== null) others.push(measure(estimate))
-  }
-  return others
+  return others(pace, peer, measure, pace.late)
+}
+
+function others(
+  { trips }: Pace,
+  peer: PeerName,
+  measure: (estimate: Estimate) => number,
+  without: ReadonlySet<PeerName> = new Set(),
+): readonly number[] {
+  return [...trips.gradient].flatMap(([other, estimate]) =>
+    other === peer || without.has(other) || estimate.smoothedMs === null ? [] : [measure(estimate)],
+  )
 }
 
 /** The lower median; null of nothing. */

@@ -10,7 +10,7 @@ import { fillWindow, onComputed, onComputeFailed, onDrawn, schedule } from './co
 import { onReachable, takeAbandoned, takeBackward, takeForward, unpark } from './door.ts'
 import { close, commitWhenReady, DRAIN_TIMER, drain, end, openRound, pause, ROUND_TIMER } from './ending.ts'
 import { HEDGE_TIMER } from './hedging.ts'
-import { hedge, onAnswered, onJobTimer } from './hops.ts'
+import { beginAnew, hedge, onAnswered, onJobTimer } from './hops.ts'
 import { laneOf } from './lanes.ts'
 import { keepNeighbours, type Pace } from './pace.ts'
 import { jobKey, newTally, type Step, timerId, type WorkState } from './state.ts'
@@ -140,6 +140,7 @@ function readyPipeline(work: Step): void {
   if (work.state.pipelineReady) return
   work.state.pipelineReady = true
   openRound(work)
+  beginAnew(work)
 }
 
 function start(work: Step, parked: readonly ForwardInput[]): void {

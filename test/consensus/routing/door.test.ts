@@ -188,6 +188,7 @@ describe('routing: the door of the work machine', () => {
 
   it('uses one gradient only when two hops finish the same micro-batch', () => {
     const state = machine()
+    take(state, { type: 'pipeline-ready' })
     take(state, forward(0))
     compute(state, 0, 'out0')
     take(state, { type: 'timer', id: 'job/a0/0' })
@@ -206,6 +207,21 @@ describe('routing: the door of the work machine', () => {
     const state = machine()
     const timers = [1, 2].map(() => take(state, { type: 'pipeline-ready' }).filter(({ type }) => type === 'timer'))
     expect(timers).to.deep.equal([[{ type: 'timer', id: 'round', delayMs: 10_000 }], []])
+  })
+
+  it('holds nobody for late before every stage is there, and gives what was sent its time from then on', () => {
+    const state = machine()
+    take(state, forward(0))
+    compute(state, 0, 'out0')
+    const waits = take(state, { type: 'timer', id: 'job/a0/0' })
+    expect(waits.map(({ type }) => type)).to.deep.equal(['timer'])
+    expect(state.pace.late.size).to.equal(0)
+    const begun = take(state, { type: 'pipeline-ready' }).find(
+      effect => effect.type === 'timer' && effect.id !== 'round',
+    )
+    expect(begun).to.deep.equal({ type: 'timer', id: 'job/a0/0', delayMs: 200 + 10_000 / 4 })
+    expect(take(state, { type: 'timer', id: 'job/a0/0' }).find(({ type }) => type === 'send')).to.include({ to: 'c1' })
+    expect([...state.pace.late]).to.deep.equal(['c0'])
   })
 
   it('adds nothing after ready-to-commit, and waits for what the engine is adding', () => {

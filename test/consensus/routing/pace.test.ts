@@ -131,4 +131,13 @@ describe('routing: pace', () => {
     expect([...kept.trips.gradient.keys()]).to.deep.equal(['b'])
     expect([...kept.late]).to.deep.equal(['b'])
   })
+
+  it('takes late hops back, by what the others take, also where all of them are late', () => {
+    let pace = measured(20, { a: 2_000, b: 2_400, c: 2_200, slow: 9_000 })
+    for (const hop of ['a', 'b', 'c', 'slow']) pace = markLate(missTrip(pace, 'gradient', hop), hop)
+    pace = observeTrip(pace, 'gradient', 'slow', 9_000, HEAD_NEXT)
+    expect([...pace.late]).to.deep.equal(['a', 'b', 'c', 'slow'])
+    for (const hop of ['a', 'b', 'c']) pace = observeTrip(pace, 'gradient', hop, 2_500, HEAD_NEXT)
+    expect([...pace.late]).to.deep.equal(['slow'])
+  })
 })

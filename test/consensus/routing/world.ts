@@ -41,6 +41,10 @@ export interface Plan {
   readonly unreachable?: (peer: PeerName, nowMs: number) => boolean
   /** Peers that the others wait for in the run's first round, and when they come. Before, sends to them fail. */
   readonly comesMs?: ReadonlyMap<PeerName, number>
+  /** When others notice that a peer is connected again. */
+  readonly backMs?: ReadonlyMap<PeerName, number>
+  /** When every stage is known to have begun the round; absent: at once. */
+  readonly readyMs?: number
   /** Peers that stop at a time, noticed by others as an unreachable peer or not at all. */
   readonly crashes?: readonly { readonly peer: PeerName; readonly atMs: number; readonly noticed: boolean }[]
   /** Crash right after this effect, before it is carried out. */
@@ -213,9 +217,10 @@ export class World {
       this.feed(replica, { type: 'start', parked: takeParked(replica.state) })
       for (const [peer, atMs] of plan.comesMs ?? [])
         if (atMs > this.nowMs) this.feed(replica, { type: 'awaited', peer })
-      this.feed(replica, { type: 'pipeline-ready' })
+      if (plan.readyMs === undefined) this.feed(replica, { type: 'pipeline-ready' })
     })
-    for (const [peer, atMs] of plan.comesMs ?? []) {
+    if (plan.readyMs !== undefined) this.#at(plan.readyMs, () => this.feed(replica, { type: 'pipeline-ready' }))
+    for (const [peer, atMs] of [...(plan.comesMs ?? []), ...(plan.backMs ?? [])]) {
       if (atMs < Number.POSITIVE_INFINITY)
         this.#at(atMs, () => this.feed(replica, { type: 'reachable', peer, reachable: true }))
     }
