@@ -91,17 +91,15 @@ export function onJobTimer(step: Step, job: Job): void {
   }
 }
 
-/**
- * Every stage is in the round: what was sent before has its time from now on, as at a hop that is still in the round before,
- * and what nobody took is tried anew.
- */
+/** Every stage is in the round: what was sent before has its time from now on, and what nobody took is tried anew. */
 export function beginAnew(step: Step): void {
   const { state } = step
   for (const job of [...state.jobs.values()]) {
     if (job.phase === 'sent' && job.hop !== null) {
       job.failures = 0
-      for (const hop of job.tried.keys()) job.tried.set(hop, null)
-      setTimer(step, job, gradientMs(state, job, job.hop) + patienceMs(state))
+      const isParked = (job.tried.get(job.hop) ?? null) === null
+      for (const [hop, sentAtMs] of job.tried) if (sentAtMs !== null) job.tried.set(hop, state.nowMs)
+      setTimer(step, job, gradientMs(state, job, job.hop) + (isParked ? patienceMs(state) : 0))
     } else if (job.phase === 'waiting' && !isAwaited(state, job)) tryAnew(step, job)
   }
 }

@@ -219,9 +219,19 @@ describe('routing: the door of the work machine', () => {
     const begun = take(state, { type: 'pipeline-ready' }).find(
       effect => effect.type === 'timer' && effect.id !== 'round',
     )
-    expect(begun).to.deep.equal({ type: 'timer', id: 'job/a0/0', delayMs: 200 + 10_000 / 4 })
+    expect(begun).to.deep.equal({ type: 'timer', id: 'job/a0/0', delayMs: 200 })
     expect(take(state, { type: 'timer', id: 'job/a0/0' }).find(({ type }) => type === 'send')).to.include({ to: 'c1' })
     expect([...state.pace.late]).to.deep.equal(['c0'])
+  })
+
+  it('is patient with a hop that parked, once every stage is there', () => {
+    const state = machine()
+    take(state, forward(0))
+    const sent = compute(state, 0, 'out0').find(effect => effect.type === 'send')
+    const outcome = { kind: 'parked', round: 4 } as const
+    take(state, { type: 'answered', transfer: sent?.transfer ?? 0, outcome })
+    const begun = take(state, { type: 'pipeline-ready' })
+    expect(begun).to.deep.include({ type: 'timer', id: 'job/a0/0', delayMs: 200 + 10_000 / 4 })
   })
 
   it('adds nothing after ready-to-commit, and waits for what the engine is adding', () => {

@@ -43,6 +43,8 @@ describe('simulations/tier0: unequal peers', () => {
     this.timeout(60_000)
     // Only rounds of the full target: the first ones are smaller, and have hardly a tail.
     const full = 12
+    // Of four seeds one round that happens to be slow makes 5 %.
+    const seeds = [1, 2, 3, 4, 5, 6, 7, 8]
     const [without = [], withCopies = []] = [0, undefined].map(hedges => {
       const { hedges: _, ...workload } = { ...stragglers.workload, rounds: 24 }
       const scenario = {
@@ -50,11 +52,11 @@ describe('simulations/tier0: unequal peers', () => {
         healAtMs: 600_000,
         workload: { ...workload, ...(hedges === undefined ? {} : { hedges }) },
       }
-      return [1, 2, 3, 4].map(seed => play(scenario, seed))
+      return seeds.map(seed => play(scenario, seed))
     })
     const copies = (runs: readonly Told[]) =>
       runs.map(told => eventsOf(told, 'micro-batch').filter(({ event }) => event === 'hedged').length)
-    expect(copies(without)).to.deep.equal([0, 0, 0, 0])
+    expect(copies(without)).to.deep.equal(seeds.map(() => 0))
     expect(Math.min(...copies(withCopies))).to.be.above(0)
     const lengths = (runs: readonly Told[]) => mean(runs.flatMap(told => roundsMs(told).slice(full - 1)))
     // That they save time is not shown (consensus/routing, "Hedging").
