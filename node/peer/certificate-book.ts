@@ -61,6 +61,11 @@ export class CertificateBook {
     )
   }
 
+  /** A stage that was re-formed has left this round out. */
+  isPassedOver(round: number): boolean {
+    return this.#init.membership.isPassedOver(round)
+  }
+
   /** Checks a certificate of any stage and any epoch near the own or the newest one; its parent is for the replica to check. */
   async verify(certificate: Certificate): Promise<VerifiedCertificate | Refusal> {
     const { scope } = certificate.value

@@ -349,6 +349,7 @@ export async function joinStage(
     overlay.discovery.wake()
     follower.wake()
     mover.look()
+    if (inbox.current !== null) heardOf(book, inbox.current)
     // The stage was re-formed: the round in progress is not its next one.
     const now = history.standing(stageState.tip).type
     if (replica.epoch !== null && (replica.isGone || now === 'base' || now === 'left')) replica.fallBehind()

@@ -207,7 +207,7 @@ export class Replica {
   }
 
   async #open(epoch: Epoch, signal: AbortSignal): Promise<RoundRun> {
-    const { parts, membership, stageState, inbox, commits, signatures, reporter, book } = this.#init
+    const { parts, stageState, inbox, commits, signatures, reporter, book } = this.#init
     const { tip } = stageState
     const { run, self, stage, journal, engine } = parts
     const restored = await restoredRound(journal, run.id, stage, { round: tip.round + 1, epoch: epoch.number })
@@ -243,8 +243,6 @@ export class Replica {
     for (const wish of this.#init.wishes.forRound(context)) round.wish(wish)
     await round.start(this.#parked, this.#init.unreachable, tip.round === stageState.start.round)
     this.#parked = []
-    // A stage that was re-formed waits for the others at a later round.
-    if (membership.isPassedOver(context.scope.round)) round.idle()
     heardOf(book, round)
     const head = await parts.chain.finalizedHead({ signal })
     round.finalized(head.height, head.hash)

@@ -130,6 +130,7 @@ export class SimReplica {
   /** The stage was re-formed: the round in progress is not its next one. */
   onFinalized(): void {
     if (!this.#peer.world.members.change || this.epoch === null) return
+    this.#lookAtOthers()
     const now = this.standing
     // Nobody of the stage can tell that it is ahead: who keeps its checkpoint is asked (node/peer/follower looks now and then).
     if (!this.#goesOn || (now.type === 'before' && now.recovery.keepers.length > 0)) this.fallBehind()
@@ -222,9 +223,16 @@ export class SimReplica {
 
   /** Another stage has certified this round. */
   noteOther(stage: number, round: number): void {
-    const { tips, stage: own } = this.#peer
+    if (this.#peer.tips.note(stage, round)) this.#lookAtOthers()
+  }
+
+  /** How far the other stages are, for the round in progress. */
+  #lookAtOthers(): void {
+    const { tips, stage, world, chain } = this.#peer
     const { current } = this.inbox
-    if (tips.note(stage, round) && current !== null) heardOf(tips.besides(own), current)
+    const isPassedOver = (round: number): boolean =>
+      world.members.isPassedOver(round, world.newestEpoch(chain.finalized.height))
+    if (current !== null) heardOf({ ...tips.besides(stage), isPassedOver }, current)
   }
 
   /** Siblings are further. @param afresh - the own state is not to be trusted */
@@ -326,8 +334,7 @@ export class SimReplica {
       run.input({ type: 'stored', author: id.author, root: id.root, partition: id.partition })
     run.start(this.#parked, world.unreachableFrom(peer), this.tip.round === 0)
     this.#parked = []
-    if (world.members.isPassedOver(round, world.newestEpoch(peer.chain.finalized.height))) run.idle()
-    heardOf(peer.tips.besides(stage), run)
+    this.#lookAtOthers()
     const head = peer.chain.finalized
     run.input({ type: 'finalized', height: head.height, hash: head.hash })
     if (world.members.change) for (const wish of this.#wishes.forRound(context)) run.input({ type: 'wish', wish })

@@ -24,7 +24,7 @@ export class StageTips {
   }
 
   /** How far the stages but `own` are. */
-  besides(own: number): OtherStages {
+  besides(own: number): Omit<OtherStages, 'isPassedOver'> {
     const reached = (round: number): number => (this.#reached.get(round) ?? 0) - (this.newest(own) >= round ? 1 : 0)
     return {
       othersReached: round => round <= 0 || reached(round) >= this.#newest.length - 1,

@@ -2,17 +2,18 @@ import { expect } from 'chai'
 import { heardOf } from '../../../node/peer/other-stages.ts'
 
 /** Told of a round by stages of which each has certified up to so many rounds. */
-function told(round: number, newest: readonly number[]): string[] {
+function told(round: number, newest: readonly number[], passedOver: readonly number[] = []): string[] {
   const calls: string[] = []
   const others = {
     othersReached: (at: number) => newest.every(one => one >= at),
     someReached: (at: number) => newest.some(one => one >= at),
+    isPassedOver: (at: number) => passedOver.includes(at),
   }
   const work = {
     pipelineReady: () => calls.push('ready'),
     close: (isReached: boolean) => calls.push(`close ${isReached}`),
   }
-  heardOf(others, { round, work })
+  heardOf(others, { round, work, idle: () => calls.push('idle') })
   return calls
 }
 
@@ -27,8 +28,13 @@ describe("node/peer's look at the other stages", () => {
     expect(told(5, [7, 5])).to.deep.equal(['ready', 'close false'])
   })
 
+  it('gives up the work of a round that a stage which was re-formed has left out', () => {
+    expect(told(5, [4, 3], [5])).to.deep.equal(['idle'])
+    expect(told(5, [4, 3], [4, 6])).to.deep.equal([])
+  })
+
   it('says nothing to who only follows', () => {
-    const reached = { othersReached: () => true, someReached: () => true }
-    expect(() => heardOf(reached, { round: 5, work: null })).not.to.throw()
+    const reached = { othersReached: () => true, someReached: () => true, isPassedOver: () => false }
+    expect(() => heardOf(reached, { round: 5, work: null, idle: () => undefined })).not.to.throw()
   })
 })
