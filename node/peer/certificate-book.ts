@@ -3,7 +3,8 @@
  * the replica executes; those of the others tell how far they are, and carry the points and the loss.
  */
 
-import { type VerifiedCertificate, verifyCertificate } from '../../protocols/wire/certificate.ts'
+import { isPartOf } from '../../consensus/recovery/index.ts'
+import { decodeCertificate, type VerifiedCertificate, verifyCertificate } from '../../protocols/wire/certificate.ts'
 import type { Certificate } from '../../protocols/wire/messages.ts'
 import { isRefusal, type Refusal, refuse } from '../../protocols/wire/refusals.ts'
 import type { RoundStore } from '../journal/index.ts'
@@ -17,8 +18,8 @@ import type { Membership } from './membership.ts'
 export interface CertificateBookInit {
   readonly run: Run
   readonly stage: number
-  readonly membership: Membership
-  readonly store: RoundStore
+  readonly membership: Pick<Membership, 'recoveries' | 'isPassedOver' | 'newest' | 'epoch'>
+  readonly store: Pick<RoundStore, 'newest' | 'certificate' | 'putCertificate'>
   /** The epoch that this peer is in. */
   readonly epoch: () => number
   readonly signal: AbortSignal
@@ -74,13 +75,14 @@ export class CertificateBook {
     const near = [epoch(), membership.newest.epoch]
     if (!near.some(number => Math.abs(scope.epoch - number) <= EPOCHS_AROUND))
       return refuse('wrong-epoch', `${scope.epoch}`)
+    if (!isPartOf(scope, membership.recoveries(scope.stage)))
+      return refuse('wrong-epoch', `${scope.epoch}, which the stage left when it was re-formed`)
     return verifyIn(await membership.epoch(scope.epoch, signal), certificate)
   }
 
   /** Gossip's decision: null lets it be forwarded. */
   async admit(certificate: Certificate): Promise<Refusal | null> {
-    const { stage, round } = certificate.value.scope
-    if ((await this.#init.store.certificate(stage, round)) !== null) return refuse('duplicate')
+    if (await this.#isKnown(certificate)) return refuse('duplicate')
     const verified = await this.verify(certificate)
     return isRefusal(verified) ? verified : null
   }
@@ -89,11 +91,22 @@ export class CertificateBook {
   async take(certificate: Certificate, encoded: Uint8Array): Promise<void> {
     const { stage, round } = certificate.value.scope
     const { store, onStored } = this.#init
-    if ((await store.certificate(stage, round)) !== null) return
+    if (await this.#isKnown(certificate)) return
     const verified = await this.verify(certificate)
     if (isRefusal(verified)) return
     await store.putCertificate(stage, round, encoded)
     onStored(stage, verified)
+  }
+
+  /** Is one of its round stored? One that the stage has left since does not count: its number may stand for another round now. */
+  async #isKnown({ value }: Certificate): Promise<boolean> {
+    const { stage, round } = value.scope
+    const encoded = await this.#init.store.certificate(stage, round)
+    if (encoded === null) return false
+    const recoveries = this.#init.membership.recoveries(stage)
+    if (recoveries.length === 0) return true
+    const stored = decodeCertificate(encoded)
+    return !isRefusal(stored) && isPartOf(stored.value.scope, recoveries)
   }
 }
 
