@@ -19,7 +19,7 @@ export interface PoolInit {
   readonly fresh?: boolean
 }
 
-/** Room for young objects: streams, frames and promises of tier 1 die soon, and collecting them cost a tenth of its time. */
+/** Room for young objects: messages and effects of tier 0, streams, frames and promises of tier 1 die soon, and collecting them cost a tenth of the time. */
 export const YOUNG_HEAP: readonly string[] = ['--min-semi-space-size=32', '--max-semi-space-size=64']
 
 const DEFAULT_LIMIT_MS = 15 * 60_000

@@ -49,8 +49,7 @@ export async function sweep(init: SweepInit): Promise<SweepResult> {
       yield { ...dealt(scenarios, seed), seed }
     }
   }
-  const isOfNetwork = scenarios.some(({ tier }) => tier === 1)
-  const pool = new Pool(isOfNetwork ? { ...init, execArgv: [...(init.execArgv ?? []), ...YOUNG_HEAP] } : init)
+  const pool = new Pool({ ...init, execArgv: [...(init.execArgv ?? []), ...YOUNG_HEAP] })
   try {
     show()
     await pool.runAll(
