@@ -22,7 +22,10 @@ import { chooseChanges } from './wishes.ts'
  */
 export function beginClock(state: RoundState): boolean {
   const { group } = state.context
-  if (state.begun || countSeats(group, [...state.commits.keys(), ...state.idles.keys()]) < group.quorum) return false
+  const { commits, idles } = state
+  // Asked after every message: those that closed are counted seat by seat only where they may be enough.
+  if (state.begun || commits.size + idles.size < group.quorum) return false
+  if (countSeats(group, [...commits.keys(), ...idles.keys()]) < group.quorum) return false
   const least = minimumCommits(state.context)
   const canCome = group.seats.length - state.idles.size >= least
   if (canCome && availableCommits(state).length < least) {
@@ -273,6 +276,10 @@ function lockRecord({ lock, valid }: RoundState): LockRecord {
 export function clockVotes(state: RoundState): boolean {
   const { context, view, step } = state
   const { quorum, seats } = context.group
+  const isPrevoted = step === 'prevote' && seatsAt(state, view, 'prevote') >= quorum
+  const isPrecommitted = seatsAt(state, view, 'precommit') >= quorum
+  // Asked after every message: who is awake matters only then.
+  if (!isPrevoted && !isPrecommitted) return false
   const delayMs = patienceMs(state, context.timeouts.voteMs)
   const voters = awake(
     state,
@@ -287,10 +294,8 @@ export function clockVotes(state: RoundState): boolean {
     }
   }
   // A polka whose proposal is still on its way is worth the wait.
-  if (step === 'prevote' && seatsAt(state, view, 'prevote') >= quorum)
-    clock('prevote', haveVoted(state, voters, view, 'prevote') && !state.polkas.has(view))
-  if (seatsAt(state, view, 'precommit') >= quorum)
-    clock('precommit', haveVoted(state, voters, view, 'precommit') || isInVain(state, view))
+  if (isPrevoted) clock('prevote', haveVoted(state, voters, view, 'prevote') && !state.polkas.has(view))
+  if (isPrecommitted) clock('precommit', haveVoted(state, voters, view, 'precommit') || isInVain(state, view))
   return false
 }
 

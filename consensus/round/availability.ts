@@ -33,11 +33,12 @@ export function isAvailable(
   holdings: Holdings,
   commit: SealedCommit,
 ): boolean {
-  return candidates.every((peers, partition) => {
+  for (let partition = 0; partition < candidates.length; partition++) {
     let holders = 0
-    for (const peer of peers) if (holds(holdings, peer, commit, partition)) holders++
-    return holders > faults
-  })
+    for (const peer of candidates[partition]!) if (holds(holdings, peer, commit, partition)) holders++
+    if (holders <= faults) return false
+  }
+  return true
 }
 
 /** Candidates of a partition that acknowledged it, in rank order. */

@@ -8,9 +8,10 @@ import { seatsAt } from './votes.ts'
 
 const SENTENCES: Readonly<Record<RoundPhase, (state: RoundState) => string>> = {
   collect: state => {
-    const closed = new Set([...state.commits.keys(), ...state.idles.keys()]).size
-    const missing = minimumCommits(state.context) - availableCommits(state).length
-    if (closed >= state.context.group.quorum) return more(missing, 'available commitment')
+    let closed = state.commits.size
+    for (const peer of state.idles.keys()) if (!state.commits.has(peer)) closed++
+    if (closed >= state.context.group.quorum)
+      return more(minimumCommits(state.context) - availableCommits(state).length, 'available commitment')
     return `stage ${state.context.scope.stage} needs ${more(state.context.group.quorum - closed, 'replica')} to finish its work`
   },
   propose: state => {

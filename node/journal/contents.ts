@@ -40,8 +40,7 @@ export class Contents {
 
   /** True where nothing may be signed or remembered any more. */
   isClosed(place: Place): boolean {
-    const floors = this.#floors.get(stageKey(place)) ?? []
-    return floors.some(floor => place.epoch <= floor.epoch && place.round < floor.round)
+    return isBelow(place, this.#floors.get(stageKey(place)) ?? [])
   }
 
   /**
@@ -97,9 +96,15 @@ export class Contents {
       others.splice(0, 2, { ...next!, round: Math.max(oldest!.round, next!.round) })
     }
     this.#floors.set(key, others)
-    for (const [name, slot] of this.slots) if (this.isClosed(slot.place)) this.slots.delete(name)
-    for (const [name, record] of this.#records) if (this.isClosed(record)) this.#records.delete(name)
+    const isClosed = (place: Place): boolean =>
+      place.run === floor.run && place.stage === floor.stage && isBelow(place, others)
+    for (const [name, { place }] of this.slots) if (isClosed(place)) this.slots.delete(name)
+    for (const [name, record] of this.#records) if (isClosed(record)) this.#records.delete(name)
   }
+}
+
+function isBelow({ epoch, round }: Place, floors: readonly FloorEntry[]): boolean {
+  return floors.some(floor => epoch <= floor.epoch && round < floor.round)
 }
 
 function stageKey(place: { run: string; stage: number }): string {

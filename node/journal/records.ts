@@ -6,8 +6,9 @@
  * Every record is flushed before the next is written, so only the last one can be incomplete. Its length has a check of its
  * own: a flipped bit there would otherwise look like an incomplete last record and hide all that follow.
  */
-import { createHash, hash as hashAtOnce } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { equalBytes } from '../../protocols/wire/hash.ts'
+import { nativeHash } from '../engine/runtime/hashing.ts'
 import { COPY_CHUNK_BYTES, RECORD_HEADER_BYTES, RECORD_TRAILER_BYTES } from './constants.ts'
 import { JournalDamaged } from './errors.ts'
 import type { Storage } from './storage.ts'
@@ -117,7 +118,7 @@ export function sumBytes(parts: readonly Uint8Array[]): number {
 /** On the calling thread: records of the journal are small; those of aggregates cost 1 ms a MiB. */
 export function sha256(parts: readonly Uint8Array[]): Uint8Array {
   const [first] = parts
-  if (first !== undefined && parts.length === 1) return new Uint8Array(hashAtOnce('sha256', first, 'buffer'))
+  if (first !== undefined && parts.length === 1) return nativeHash(first)
   const hash = createHash('sha256')
   for (const part of parts) hash.update(part)
   return new Uint8Array(hash.digest())

@@ -28,17 +28,21 @@ const VALUE_IDS = new WeakMap<Value, Hash>()
 
 /** Lower-case hexadecimal. Put together byte by byte a text is a tree of pieces: 2 KB for a signature, kept as long as the text. */
 export function hashHex(hash: Uint8Array): string {
+  if (hash.length === HASH_BYTES) return hexOf(hash, 0, HASH_CODES)
   let text = ''
-  for (let start = 0; start < hash.length; start += HEX_PIECE_BYTES) {
-    const piece = hash.subarray(start, start + HEX_PIECE_BYTES)
-    const codes = new Array<number>(2 * piece.length)
-    for (let index = 0; index < piece.length; index++) {
-      codes[2 * index] = HEX_CODES[piece[index]! >> 4]!
-      codes[2 * index + 1] = HEX_CODES[piece[index]! & 15]!
-    }
-    text += String.fromCharCode(...codes)
-  }
+  for (let start = 0; start < hash.length; start += HEX_PIECE_BYTES)
+    text += hexOf(hash, start, new Array<number>(2 * Math.min(HEX_PIECE_BYTES, hash.length - start)))
   return text
+}
+
+/** @param codes two for each byte; they are written over */
+function hexOf(bytes: Uint8Array, start: number, codes: number[]): string {
+  for (let index = 0; 2 * index < codes.length; index++) {
+    const byte = bytes[start + index]!
+    codes[2 * index] = HEX_CODES[byte >> 4]!
+    codes[2 * index + 1] = HEX_CODES[byte & 15]!
+  }
+  return Reflect.apply(String.fromCharCode, null, codes)
 }
 
 /** A text for these bytes and no others, for keys of maps: half as long as the hexadecimal, in half of its time. */
@@ -93,5 +97,8 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
 
 /** Hashes, keys and signatures are shorter: they take one call. */
 const HEX_PIECE_BYTES = 1024
+
+/** Of a hash, by far the most frequent: always the same. */
+const HASH_CODES = new Array<number>(2 * HASH_BYTES).fill(0)
 
 const HEX_CODES = Array.from('0123456789abcdef', digit => digit.charCodeAt(0))

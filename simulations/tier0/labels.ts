@@ -28,10 +28,12 @@ export class Key {
 
   sign<P extends Payload>(payload: P): Signed<P> {
     const bytes = new Uint8Array(8)
-    const view = new DataView(bytes.buffer)
-    const number = this.#number()
-    view.setUint32(0, Math.floor(number / 2 ** 32))
-    view.setUint32(4, number >>> 0)
+    // Byte by byte: a view would take a buffer apart from the bytes.
+    let number = this.#number()
+    for (let index = bytes.length - 1; number > 0; index--) {
+      bytes[index] = number % 256
+      number = Math.floor(number / 256)
+    }
     const signed = { signer: this.name, payload, envelope: bytes }
     Object.assign(bytes, { signed })
     return signed

@@ -218,7 +218,8 @@ export class SimRound implements InboxRound {
         this.#peer.pen.persist(this.context.scope, effect.record, () => this.#unblock())
       } else this.#carryOut(effect)
     }
-    this.#effects.splice(0, at)
+    if (at === this.#effects.length) this.#effects.length = 0
+    else this.#effects.splice(0, at)
     this.#isDraining = false
   }
 
