@@ -104,7 +104,8 @@ export class Contents {
 }
 
 function isBelow({ epoch, round }: Place, floors: readonly FloorEntry[]): boolean {
-  return floors.some(floor => epoch <= floor.epoch && round < floor.round)
+  for (const floor of floors) if (epoch <= floor.epoch && round < floor.round) return true
+  return false
 }
 
 function stageKey(place: { run: string; stage: number }): string {

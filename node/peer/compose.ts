@@ -1,5 +1,7 @@
 /** A peer of a run from its start to its end: finds its place, holds it, and looks for the next one when it is gone. */
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { useSmallHash } from '../../protocols/wire/hash.ts'
+import { nativeHash } from '../engine/runtime/hashing.ts'
 import { Around } from './around.ts'
 import { ChainWatch } from './chain-watch.ts'
 import { holdStage, type Timed } from './compose-stage.ts'
@@ -17,6 +19,7 @@ export type PeerEnd = 'stopped' | 'paused' | 'left'
 
 /** Runs a peer until the signal of `init` fires, or it has left. Rejects where it cannot take part, or cannot go on. */
 export async function composePeer(init: PeerInit, environment: PeerEnvironment): Promise<PeerEnd> {
+  useSmallHash(nativeHash)
   const chain = new ChainWatch({
     chain: environment.chain,
     clock: environment.clock,

@@ -2,6 +2,8 @@
 
 import { setImmediate } from 'node:timers/promises'
 import { loadKernels } from '../../node/engine/kernels/index.ts'
+import { nativeHash } from '../../node/engine/runtime/hashing.ts'
+import { useSmallHash } from '../../protocols/wire/hash.ts'
 import { ATTACKS } from '../attackers/index.ts'
 import { runningCheckers } from '../checkers/index.ts'
 import { scheduleFaults } from '../faults/schedule.ts'
@@ -52,6 +54,7 @@ function* runSlices(
   kernelBytes: Uint8Array<ArrayBuffer>,
 ): Generator<void, RunResult> {
   const startedMs = performance.now()
+  useSmallHash(nativeHash)
   const { messages = false, onComputed } = options
   const world = new World(scenario, { kernels: kernelBytes, messages, ...(onComputed && { onComputed }) })
   const checkers = runningCheckers(scenario, 0)

@@ -3,14 +3,14 @@
 import type { BlockReference } from '../../consensus/chain/types.ts'
 import { beaconHeight, beaconOf, dealStages, epochOf, seatsHeight } from '../../consensus/election/index.ts'
 import { type Epoch, makeEpoch } from '../../node/peer/epoch.ts'
-import { type Certified, certifyingGroup } from '../../node/peer/follow.ts'
+import type { Certified } from '../../node/peer/follow.ts'
 import type { Ledger } from '../../node/peer/ledger.ts'
 import { scopeOf } from '../../node/peer/round-context.ts'
 import type { Run } from '../../node/run/folder.ts'
-import { checkCertificate, type VerifiedCertificate } from '../../protocols/wire/certificate.ts'
+import type { VerifiedCertificate } from '../../protocols/wire/certificate.ts'
 import { equalBytes, hashHex } from '../../protocols/wire/hash.ts'
 import type { Certificate, Hash, PeerName, Scope, Signed, StageRecord, Value } from '../../protocols/wire/messages.ts'
-import { type Refusal, refuse } from '../../protocols/wire/refusals.ts'
+import type { Refusal } from '../../protocols/wire/refusals.ts'
 import { FIRST_FINAL, SimChain } from '../kernel/chain.ts'
 import { Network, type Traffic } from '../kernel/network.ts'
 import { Timeline } from '../kernel/timeline.ts'
@@ -20,11 +20,12 @@ import { Recorder } from '../trace/recorder.ts'
 import { Audit } from './audit.ts'
 import { nativeHash, Workbench } from './engine.ts'
 import { SimGossip } from './gossip.ts'
-import { isCommit, isOutcome, LabelFactory, openLabels } from './labels.ts'
+import { LabelFactory } from './labels.ts'
 import { peerNames, runOf } from './manifest.ts'
 import { Members } from './members.ts'
 import { SimPeer } from './peer.ts'
 import type { SimTransaction } from './transactions.ts'
+import { Verifier } from './verifier.ts'
 
 const EPOCHS_KEPT = 64
 
@@ -64,7 +65,7 @@ export class World {
   readonly #stakes: ReadonlyMap<PeerName, bigint>
   readonly #epochs = new Map<number, Epoch>()
   readonly #sources = new WeakMap<Epoch, readonly PeerName[]>()
-  readonly #verified = new WeakMap<Certificate, Map<string, VerifiedCertificate | Refusal>>()
+  readonly #verifier = new Verifier(number => (this.#epochs.has(number) ? this.epoch(number) : null))
   readonly #finished = new Set<number>()
   readonly #judged = new Set<string>()
   readonly #audit = new Audit(this)
@@ -245,30 +246,8 @@ export class World {
     }
   }
 
-  /** The shipped check, of opened labels. Its answer for one certificate and parent is the same for everybody. */
   verify(certificate: Certificate, parent?: Value['parent']): VerifiedCertificate | Refusal {
-    const known = this.#verified.get(certificate) ?? new Map<string, VerifiedCertificate | Refusal>()
-    const key = parent === undefined ? '' : `${hashHex(parent.value)}${hashHex(parent.outcome)}`
-    const answer = known.get(key) ?? this.#check(certificate, parent)
-    this.#verified.set(certificate, known.set(key, answer))
-    return answer
-  }
-
-  #check(certificate: Certificate, parent: Value['parent'] | undefined): VerifiedCertificate | Refusal {
-    const { epoch: number } = certificate.value.scope
-    if (!this.#epochs.has(number)) return refuse('wrong-epoch', `${number}`)
-    const group = certifyingGroup(this.epoch(number), certificate)
-    if (group === null) return refuse('wrong-stage')
-    const outcomes = openLabels(certificate.outcomes).filter(signed => signed.payload.kind === 'outcome')
-    const commits = openLabels(certificate.commits).filter(signed => signed.payload.kind === 'commit')
-    if (outcomes.length < certificate.outcomes.length || commits.length < certificate.commits.length)
-      return refuse('bad-signature')
-    return checkCertificate(
-      certificate,
-      { outcomes: outcomes.filter(isOutcome), commits: commits.filter(isCommit) },
-      group,
-      parent,
-    )
+    return this.#verifier.verify(certificate, parent)
   }
 
   /** A peer's record with the next sequence. */
