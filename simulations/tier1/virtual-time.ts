@@ -29,10 +29,15 @@ const FIRES_A_TURN = 64
 
 /** Resolves once all promises, and ticks of others with theirs, have come to rest. */
 function rest(): Promise<void> {
-  return new Promise(resolve =>
-    queueMicrotask(() => process.nextTick(() => queueMicrotask(() => process.nextTick(resolve)))),
-  )
+  return new Promise(resolve => {
+    const again = (): void => process.nextTick(resolve)
+    const tick = (): void => void SETTLED.then(again)
+    SETTLED.then(() => process.nextTick(tick))
+  })
 }
+
+/** Its reactions are microtasks as those of `queueMicrotask`, which makes an asynchronous resource of each. */
+const SETTLED = Promise.resolve()
 
 function turn(): Promise<void> {
   return new Promise(resolve => realImmediate(resolve))

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { nativeHash } from '../../../node/engine/runtime/hashing.ts'
+import { useSmallHash } from '../../../protocols/wire/hash.ts'
 import {
   compareBytes,
   concatBytes,
@@ -25,6 +27,13 @@ describe('small hashes', () => {
         expect(hashHex(smallHash(bytes))).to.equal(createHash('sha256').update(bytes).digest('hex'))
       }),
     )
+  })
+
+  it('are the same where the platform makes them', () => {
+    const lengths = [0, 55, 56, 64, 300]
+    const inJavaScript = lengths.map(length => smallHash(new Uint8Array(length)))
+    useSmallHash(nativeHash)
+    expect(lengths.map(length => smallHash(new Uint8Array(length)))).to.deep.equal(inJavaScript)
   })
 
   it('reads the hexadecimal that it writes', () => {
