@@ -36,9 +36,13 @@ export function noSteady(): Steady {
   return { most: new Map(), rounds: 0, longestMs: 0, changes: 0 }
 }
 
-/** The most of the last quarter of the hours over the most of the second: 1 where nothing grows. */
-export function growth(hours: readonly number[]): number {
+/**
+ * The most of the last quarter of the hours over the most of the second: 1 where nothing grows.
+ * @param least - up to which it follows what happens, not the time, and counts as so many
+ */
+export function growth(hours: readonly number[], least = 1): number {
   const quarter = Math.floor(hours.length / 4)
-  const most = (from: number, to: number) => Math.max(1, ...hours.slice(from, to).filter(value => value !== undefined))
+  const most = (from: number, to: number) =>
+    Math.max(least, ...hours.slice(from, to).filter(value => value !== undefined))
   return most(3 * quarter, 4 * quarter) / most(quarter, 2 * quarter)
 }

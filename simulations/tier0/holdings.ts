@@ -1,11 +1,9 @@
 /** Partitions and aggregates that a peer holds, with the checks that the reduce protocol makes at its door. */
+import { ROUNDS_AHEAD, ROUNDS_BEHIND } from '../../protocols/reduce/constants.ts'
 import { equalBytes, hashHex } from '../../protocols/wire/hash.ts'
 import type { Hash, PeerName, Scope } from '../../protocols/wire/messages.ts'
 import { type Refusal, refuse } from '../../protocols/wire/refusals.ts'
 import { nativeHash, type Workbench } from './engine.ts'
-
-/** Rounds before the current one that are served. */
-const ROUNDS_BEHIND = 2
 
 export interface PartitionId {
   readonly round: number
@@ -28,6 +26,7 @@ export class SimHoldings {
   readonly #policy: HoldingsPolicy
   readonly #rounds = new Map<number, Map<string, Uint8Array>>()
   readonly #early = new Map<string, Early>()
+  #current = 0
 
   constructor(bench: Workbench, policy: HoldingsPolicy) {
     this.#bench = bench
@@ -41,8 +40,14 @@ export class SimHoldings {
   }
 
   advance(round: number): void {
+    this.#current = round
     for (const held of this.#rounds.keys()) if (held < round - ROUNDS_BEHIND) this.#rounds.delete(held)
     for (const [key, early] of this.#early) if (early.round < round - ROUNDS_BEHIND) this.#early.delete(key)
+  }
+
+  /** Who takes part in no rounds holds nothing of them. */
+  isOutsideWindow(round: number): boolean {
+    return round < this.#current - ROUNDS_BEHIND || round > this.#current + ROUNDS_AHEAD
   }
 
   partition(id: PartitionId): Uint8Array | null {
@@ -63,6 +68,7 @@ export class SimHoldings {
 
   /** A scattered partition: 'held' where its COMMIT has not come; one of an author and partition. */
   take(id: PartitionId, bytes: Uint8Array): 'stored' | 'held' | Refusal {
+    if (this.isOutsideWindow(id.round)) return refuse(id.round < this.#current ? 'stale-round' : 'future-round')
     if (this.partition(id) !== null) return 'stored'
     if (this.#policy.commitOf(id.round, id.author) !== null) return this.#check(id, bytes)
     this.#early.set(`${id.round}/${id.author}/${id.partition}`, { ...id, bytes })

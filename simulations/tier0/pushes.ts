@@ -5,8 +5,6 @@ import type { SimPeer } from './peer.ts'
 
 /** Hashes that somebody waits for; beyond it the waits of rounds that are long over are forgotten. */
 const WAITING_MAX = 256
-/** Rounds around the own one from which a push is kept. */
-const ROUNDS_AROUND = 2
 
 export class SimPushes {
   readonly #peer: SimPeer
@@ -21,7 +19,7 @@ export class SimPushes {
   /** Its hash is computed here. */
   arrived(from: PeerName, round: number, hash: Hash, bytes: Uint8Array): void {
     const { inbox, world, tell, holdings } = this.#peer
-    if (inbox === null || Math.abs(round - inbox.round) > ROUNDS_AROUND) return
+    if (inbox === null || holdings.isOutsideWindow(round)) return
     if (!world.isGenuine(bytes, hash)) {
       tell.refused('wrong-hash', from, 'not the bytes of this aggregate')
       return

@@ -6,6 +6,10 @@ import { day } from '../../simulations/scenarios/day.ts'
 import type { LongCheck } from './types.ts'
 
 const GROWTH = 1.1
+/** A peer has one record for each stage that it ever had a place in: there are more once spares have come in. */
+const LEAST: Readonly<Record<string, number>> = {
+  records: day.swarm.stages * (day.swarm.stages * day.swarm.replicas + (day.swarm.spares ?? 0)),
+}
 /** Longer than the longest absence and a round with it: with two of four seats away a stage waits. */
 const LONGEST_MS = 1_800_000
 /** An admission and a removal for each time that a spare may take a seat, at most one each an epoch and stage. */
@@ -20,7 +24,7 @@ export const dayOfChurn: LongCheck = {
     const { signal } = new AbortController()
     const { failures } = await overSeeds(day, { from: 1, seeds: 1 }, () => ({ event: steadyMeter(seen) }), signal)
     if (failures.length > 0) throw new Error(failures.join('; '))
-    const grown = [...seen.most].map(([name, hours]) => ({ name, by: growth(hours) }))
+    const grown = [...seen.most].map(([name, hours]) => ({ name, by: growth(hours, LEAST[name]) }))
     const saw = [
       `${seen.rounds} certificates`,
       `the longest wait for one ${Math.round(seen.longestMs / 1000)} s`,
