@@ -37,12 +37,15 @@ export function noSteady(): Steady {
 }
 
 /**
- * The most of the last quarter of the hours over the most of the second: 1 where nothing grows.
+ * What the hours of the last quarter held at the most, on average, over those of the second: 1 where nothing grows. The most of
+ * a whole quarter is one hour's chance.
  * @param least - up to which it follows what happens, not the time, and counts as so many
  */
 export function growth(hours: readonly number[], least = 1): number {
   const quarter = Math.floor(hours.length / 4)
-  const most = (from: number, to: number) =>
-    Math.max(least, ...hours.slice(from, to).filter(value => value !== undefined))
-  return most(3 * quarter, 4 * quarter) / most(quarter, 2 * quarter)
+  const usual = (from: number, to: number): number => {
+    const most = hours.slice(from, to).filter(value => value !== undefined)
+    return Math.max(least, most.reduce((sum, value) => sum + value, 0) / Math.max(1, most.length))
+  }
+  return usual(3 * quarter, 4 * quarter) / usual(quarter, 2 * quarter)
 }

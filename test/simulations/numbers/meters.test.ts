@@ -67,6 +67,7 @@ describe('simulations/numbers', () => {
   it('tells growth, and how long a stage stood still', () => {
     expect(growth([9, 3, 3, 3])).to.equal(1)
     expect(growth([9, 3, 3, 6])).to.equal(2)
+    expect(growth([9, 9, 2, 4, 9, 9, 4, 5])).to.equal(1.5)
     expect([growth([9, 3, 3, 6], 5), growth([9, 3, 3, 6], 9)]).to.deep.equal([1.2, 1])
     const seen = noSteady()
     const meter = steadyMeter(seen)
