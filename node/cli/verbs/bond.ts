@@ -3,12 +3,18 @@ import { join, resolve } from 'node:path'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { accountFromUri } from '../../../consensus/chain/adapters/substrate/index.ts'
 import { signBondProof } from '../../../consensus/chain/bond.ts'
+import { ChainUnavailable } from '../../../consensus/chain/errors.ts'
+import type { Chain } from '../../../consensus/chain/types.ts'
 import { type EpochSchedule, epochOf, epochStart } from '../../../consensus/election/index.ts'
 import type { Settings } from '../../config/options.ts'
 import { loadAccount, loadPeerKey } from '../../identity/index.ts'
+import { finalizedAt } from '../../peer/membership.ts'
 import { openChain } from '../../run/chain.ts'
 import { accountPath, IDENTITY_FILE, resolveRun } from '../../run/folder.ts'
 import { EXIT } from '../exit.ts'
+
+/** For finality, which takes a public chain some 20 s. */
+const FINAL_MS = 180_000
 
 /** When a bond of this block gives a place: at the start, or from the second epoch after its own on. */
 function countsFrom(schedule: EpochSchedule, height: number): { readonly height: number; readonly text: string } {
@@ -19,6 +25,17 @@ function countsFrom(schedule: EpochSchedule, height: number): { readonly height:
   return {
     height: start,
     text: `the run goes on already: the bond counts from epoch ${epoch}, which begins with block ${start}`,
+  }
+}
+
+/** Whoever joins right afterwards reads what is final. Rejects with {@link ChainUnavailable}. */
+async function becomesFinal(chain: Chain, height: number, stop: AbortSignal): Promise<void> {
+  const patience = AbortSignal.timeout(FINAL_MS)
+  try {
+    await finalizedAt(chain, height, AbortSignal.any([stop, patience]))
+  } catch (error) {
+    if (stop.aborted || !patience.aborted) throw error
+    throw new ChainUnavailable(`the bond is in block ${height}, which is not final after ${FINAL_MS / 1000} s`)
   }
 }
 
@@ -33,6 +50,7 @@ export async function run(settings: Settings, stop: AbortSignal): Promise<number
     const { address } = await accountFromUri(account)
     const proof = await signBondProof(key, chain.genesis, target.id, address)
     const block = await chain.bond({ run: target.id, peer, proof }, { signal: stop })
+    await becomesFinal(chain, block.height, stop)
     const counts = countsFrom(target.manifest.chain, block.height)
     const report = { event: 'bonded', peer, account: address, block: block.height, counts: counts.height }
     console.log(
