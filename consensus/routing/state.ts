@@ -100,7 +100,7 @@ export interface WorkState {
   readonly lane: number
   phase: RoundPhase
   started: boolean
-  /** It takes and begins nothing more. */
+  /** It takes nothing more, and begins no more than a commitment needs. */
   pausing: boolean
   /** The driver's clock at this step; its zero does not matter. */
   nowMs: number
