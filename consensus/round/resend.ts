@@ -1,6 +1,7 @@
 /** Nothing is sent once only: what siblings may lack is sent again, and who is still in a certified round is told its end. */
 import type { PeerName, Signed } from '../../protocols/wire/messages.ts'
 import { seatIndex } from '../election/group.ts'
+import { holdersOf } from './availability.ts'
 import { arm, armOnce, patienceMs } from './emit.ts'
 import { ownAggregate } from './execution.ts'
 import { certifiedHashes } from './outcome.ts'
@@ -12,7 +13,7 @@ const UNDECIDED: readonly OwnKind[] = ['commit', 'idle', 'have', 'propose', 'pre
 const PROOF_BEARERS: readonly OwnKind[] = ['outcome', 'precommit', 'prevote', 'commit', 'idle', 'have']
 
 /**
- * Before the decision: the own work and newest votes. After it: its proof, the own aggregates and outcome. With a certificate that
+ * Before the decision: the own work, once a view has failed with what shows it to be available, and newest votes. After it: its proof, the own aggregates and outcome. With a certificate that
  * came without its hashes: one message, which siblings answer with them.
  */
 export function resend(state: RoundState): void {
@@ -21,7 +22,9 @@ export function resend(state: RoundState): void {
     const bearer = PROOF_BEARERS.find(kind => state.own.has(kind))
     if (bearer !== undefined && certifiedHashes(state) === null) again(state, state.own.get(bearer), [])
   } else if (state.decided === null) {
-    for (const kind of UNDECIDED) again(state, state.own.get(kind), state.attached.get(kind) ?? [])
+    for (const kind of UNDECIDED) {
+      again(state, state.own.get(kind), kind === 'commit' ? acknowledgements(state) : (state.attached.get(kind) ?? []))
+    }
   } else {
     const bearer = PROOF_BEARERS.find(kind => state.own.has(kind))
     if (bearer !== undefined) {
@@ -34,6 +37,20 @@ export function resend(state: RoundState): void {
     }
   }
   arm(state, 'resend', patienceMs(state, state.context.timeouts.voteMs))
+}
+
+/**
+ * HAVEs of the first f + 1 candidates that hold each own partition, once a view has failed: the author sends nobody else anything, and a
+ * leader that those did not reach before they went away, or that liars among them do not tell, could never propose.
+ */
+function acknowledgements({ view, context, candidates, holdings, haves, ownRoot }: RoundState): Uint8Array[] {
+  const { self, group } = context
+  if (view === 0 || self === null || ownRoot === null) return []
+  const commit = { author: self, root: ownRoot }
+  const holders = candidates.flatMap((ranked, partition) =>
+    holdersOf(ranked, holdings, commit, partition).slice(0, group.faults + 1),
+  )
+  return [...new Set(holders)].flatMap(peer => (peer === self ? [] : (haves.get(peer)?.envelope ?? [])))
 }
 
 function again(state: RoundState, signed: Signed | undefined, attachments: readonly Uint8Array[]): void {

@@ -14,7 +14,8 @@ export interface FirstViews {
   few: number
   /**
    * The other rounds, and those of them that were decided at most f + 1 views after the one that they were in when no more than f were
-   * away and n - f had committed; skipped: after view f, before which nobody may skip.
+   * away, because fewer were drawn or the fault was over, and n - f had committed; skipped: after view f, before which nobody may skip.
+   * Also those that were decided while more than f were away, as others were away before.
    */
   many: number
   manyInTime: number
@@ -28,6 +29,8 @@ export function noFirstViews(): FirstViews {
 
 interface RoundSeen {
   draws: number
+  /** No more than f were drawn at first. */
+  isFew: boolean
   /** Highest view when no more than f were away; null until then. */
   viewThen: number | null
   view: number
@@ -45,7 +48,7 @@ export function firstViewsMeter(scenario: ConcreteScenario, sums: FirstViews): (
   const roundOf = (stage: number, round: number): RoundSeen => {
     const key = `${stage}/${round}`
     const known = seen.get(key) ?? {
-      ...{ draws: 0, viewThen: null, view: 0, viewOfEnough: 0, isDecided: false },
+      ...{ draws: 0, isFew: false, viewThen: null, view: 0, viewOfEnough: 0, isDecided: false },
       authors: new Set<number>(),
     }
     seen.set(key, known)
@@ -55,7 +58,13 @@ export function firstViewsMeter(scenario: ConcreteScenario, sums: FirstViews): (
     if (event.type === 'absent') {
       const round = roundOf(event.stage, event.round)
       round.draws++
-      if (event.peers.length <= faults) round.viewThen = round.view
+      if (event.peers.length > faults) return
+      round.viewThen = round.view
+      round.isFew = round.draws === 1
+      return
+    }
+    if (event.type === 'healed' && event.kind === 'absent') {
+      for (const round of seen.values()) if (!round.isDecided) round.viewThen ??= round.view
       return
     }
     if (event.type === 'view') {
@@ -76,13 +85,13 @@ export function firstViewsMeter(scenario: ConcreteScenario, sums: FirstViews): (
     sums.rounds++
     sums.views[view] = (sums.views[view] ?? 0) + 1
     if (skip) sums.skipped++
-    const isFew = !isDrawn || (round.draws === 1 && round.viewThen !== null)
+    const isFew = !isDrawn || round.isFew
     if (isFew) sums.few++
     if (isFew && view <= faults) sums.first++
     if (isFew) return
     sums.many++
     const before = Math.max(round.viewThen ?? 0, skip ? faults : round.viewOfEnough)
-    if (round.viewThen !== null && view <= before + faults + 1) sums.manyInTime++
+    if (round.viewThen === null || view <= before + faults + 1) sums.manyInTime++
   }
 }
 

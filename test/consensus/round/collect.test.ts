@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { availableCommits } from '../../../consensus/round/collect.ts'
 import { hashHex } from '../../../protocols/wire/hash.ts'
 import type { PeerName } from '../../../protocols/wire/messages.ts'
 import { Bench } from './bench.ts'
@@ -175,6 +176,31 @@ describe('round: collecting', () => {
       voter.propose(view, voter.value([], { commits: 'skip' }), -1, [])
       expect(voter.signed('prevote')).to.have.length(view === 2 ? 1 : 0)
     }
+  })
+
+  it('a leader that HAVEs did not reach learns from the author that its commitment is available, once a view has failed', () => {
+    const author = new Bench()
+    author.input({ type: 'own-commit', commit: author.commitOf(author.self).payload })
+    const own = author.signer.sign(author.self, author.commitOf(author.self).payload)
+    author.input({ type: 'message', signed: own, attachments: [] })
+    for (const peer of author.others) author.deliver(peer, author.have([author.self]))
+    const again = () => {
+      author.clear()
+      author.expire('resend')
+      return author.effects('resend').find(({ signed }) => signed.payload.kind === 'commit')?.attachments ?? []
+    }
+    expect(again()).to.deep.equal([])
+    author.failView(0)
+    const shown = again().map(envelope => author.signer.open(envelope))
+    expect(shown.map(({ payload }) => payload.kind)).to.deep.equal(shown.map(() => 'have'))
+    expect(shown.length).to.be.within(1, author.others.length)
+    const leader = new Bench({ rank: 0, signer: author.signer })
+    leader.input({ type: 'message', signed: own, attachments: [] })
+    expect(availableCommits(leader.state)).to.deep.equal([])
+    leader.input({ type: 'message', signed: own, attachments: shown })
+    leader.deliver(author.self, leader.have([author.self]))
+    expect(availableCommits(leader.state).map(({ signer }) => signer)).to.deep.equal([author.self])
+    expect([...leader.state.heard], 'whose words are passed on has not spoken').to.deep.equal([author.self])
   })
 
   it('acknowledges what it stored as a candidate, cumulatively, one root an author', () => {

@@ -12,6 +12,7 @@ const absent = (round: number, count: number): SimEvent => ({
   ...{ type: 'absent', atMs: 0, stage: 0, round },
   peers: Array.from({ length: count }, (_, peer) => peer),
 })
+const healed: SimEvent = { type: 'healed', atMs: 0, fault: 0, kind: 'absent', peers: [] }
 const view = (round: number, to: number): SimEvent => ({ type: 'view', ...of(round), view: to })
 const decided = (round: number, at: number): SimEvent => ({
   type: 'decided',
@@ -40,6 +41,23 @@ describe('simulations/numbers', () => {
     ]
     for (const event of rounds.flat()) meter(event)
     expect(sums).to.include({ rounds: 4, few: 2, first: 1, many: 2, manyInTime: 1, skipped: 0 })
+  })
+
+  it('counts a round as late only from when no more than f are away: drawn so, or as the fault is over', () => {
+    const sums = noFirstViews()
+    const meter = firstViewsMeter(drawScenario(absentThird, 1), sums)
+    const rounds: SimEvent[][] = [
+      // By votes of those that were away at different times.
+      [absent(2, 6), absent(2, 8), decided(2, 0)],
+      [absent(3, 6), view(3, 2), healed, view(3, 8), decided(3, 8)],
+      [absent(4, 6), view(4, 2), healed, view(4, 9), decided(4, 9)],
+    ]
+    const inTime = rounds.map(events => {
+      for (const event of events) meter(event)
+      return sums.manyInTime
+    })
+    expect(inTime).to.deep.equal([1, 2, 2])
+    expect(sums).to.include({ many: 3 })
   })
 
   it('weighs time with the machines that are alive, and counts no more than the target', () => {
