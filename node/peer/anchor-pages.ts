@@ -1,6 +1,6 @@
 /** Reads the anchors of a long stretch of the chain in pages: one call for all of it would be refused. */
 import type { Chain, PostedAnchor } from '../../consensus/chain/types.ts'
-import type { ContentId, PeerName } from '../../protocols/wire/messages.ts'
+import type { ContentId } from '../../protocols/wire/messages.ts'
 
 /** A quarter of what the adapter takes at a time. */
 export const ANCHOR_PAGE_BLOCKS = 4096
@@ -20,22 +20,22 @@ export async function* anchorPages(
 /** Newest anchors of a stage that are kept of all: a place to begin in its history is among them. */
 const NEWEST_KEPT = 64
 
-/** The newest anchors of a stage's members, in the order of the chain, and the finalised height that they were read to. */
+/** The newest anchors of a stage that count, in the order of the chain, and the finalised height that they were read to. */
 export async function newestAnchors(
   chain: Chain,
   wanted: {
     readonly run: ContentId
     readonly stage: number
     readonly afterHeight: number
-    /** Had it a seat in the stage around this block? */
-    readonly isMember: (peer: PeerName, height: number) => boolean
+    /** Is it of a member, and of the stage's history? */
+    readonly counts: (anchor: PostedAnchor) => boolean
   },
   signal: AbortSignal,
 ): Promise<{ posted: readonly PostedAnchor[]; headHeight: number }> {
   const { height: toHeight } = await chain.finalizedHead({ signal })
   let posted: readonly PostedAnchor[] = []
   for await (const page of anchorPages(chain, wanted.run, { afterHeight: wanted.afterHeight, toHeight }, signal)) {
-    const own = page.filter(({ stage, peer, block }) => stage === wanted.stage && wanted.isMember(peer, block.height))
+    const own = page.filter(anchor => anchor.stage === wanted.stage && wanted.counts(anchor))
     posted = [...posted, ...own].slice(-NEWEST_KEPT)
   }
   return { posted, headHeight: toHeight }

@@ -5,9 +5,10 @@
  */
 import { ChainUnavailable } from '../../consensus/chain/errors.ts'
 import type { BlockReference, PostedAnchor } from '../../consensus/chain/types.ts'
+import { isPartOf } from '../../consensus/recovery/index.ts'
 import type { Clock } from '../../protocols/wire/environment.ts'
-import type { ContentId, Hash, PeerName } from '../../protocols/wire/messages.ts'
-import { AnchorLinks } from './anchor-links.ts'
+import type { ContentId, PeerName } from '../../protocols/wire/messages.ts'
+import { AnchorLinks, type Linked, type StageRecoveries } from './anchor-links.ts'
 import { ANCHOR_PAGE_BLOCKS } from './anchor-pages.ts'
 import type { ChainWatch } from './chain-watch.ts'
 import { delay } from './delay.ts'
@@ -27,15 +28,14 @@ export interface AnchorerInit {
   readonly fromHeight: number
   /** Had it a seat in the stage around this block? Anchors of others say nothing. */
   readonly isMember: (peer: PeerName, height: number) => boolean
+  readonly reformed: StageRecoveries
   readonly signal: AbortSignal
   readonly onAnchored: (anchor: PostedAnchor) => void
   readonly onWarning: (message: string) => void
 }
 
 /** A link that is due on the chain. */
-interface Due {
-  readonly round: number
-  readonly link: Hash
+interface Due extends Linked {
   /** Places before this peer in the ranking. */
   readonly rank: number
   readonly sinceMs: number
@@ -43,7 +43,7 @@ interface Due {
 
 export class Anchorer {
   readonly #init: AnchorerInit
-  readonly #links = new AnchorLinks()
+  readonly #links: AnchorLinks
   readonly #unsubscribe: () => void
   readonly #bell = new RoundBell()
   #seenHeight: number
@@ -56,6 +56,7 @@ export class Anchorer {
 
   constructor(init: AnchorerInit) {
     this.#init = init
+    this.#links = new AnchorLinks(init.reformed)
     this.#seenHeight = init.fromHeight
     this.#unsubscribe = init.chain.onFinalized(head => {
       this.#head = head
@@ -77,8 +78,8 @@ export class Anchorer {
   }
 
   /** The own history has this link at this round. */
-  note(round: number, link: Hash): void {
-    this.#links.note(round, link)
+  note(linked: Linked): void {
+    this.#links.note(linked)
     this.#bell.ring()
   }
 
@@ -91,10 +92,10 @@ export class Anchorer {
    * Has the link posted when the turn comes to `rank` (0: at once), unless it is final by then. It takes the place of one
    * that still waits.
    */
-  post(round: number, link: Hash, rank: number): void {
+  post({ round, link, epoch }: Linked, rank: number): void {
     const { clock, signal, onWarning } = this.#init
     if (round <= this.finalRound) return
-    this.#due = { round, link, rank, sinceMs: clock.nowMs() }
+    this.#due = { round, link, epoch, rank, sinceMs: clock.nowMs() }
     // One that is in no block by now was lost, or the chain is away: the newer one is posted in its place.
     if (this.#attempt !== null && clock.nowMs() - this.#attempt.sinceMs > PATIENCE_MS) this.#attempt.stop.abort()
     this.#bell.ring()
@@ -109,13 +110,14 @@ export class Anchorer {
 
   /** Until nothing is due. */
   async #postAll(): Promise<void> {
-    const { chain, clock, signal } = this.#init
+    const { chain, clock, reformed, signal } = this.#init
     let attempts = 0
     let last: Due | null = null
     for (let due = this.#due; due !== null && !signal.aborted; due = this.#due) {
       if (due !== last) attempts = 0
       last = due
-      if (this.finalRound >= due.round || attempts >= ATTEMPTS) {
+      const isLeft = !isPartOf(due, reformed.recoveries())
+      if (this.finalRound >= due.round || isLeft || attempts >= ATTEMPTS) {
         this.#due = null
         continue
       }
@@ -186,11 +188,11 @@ export class Anchorer {
 
   #hear(posted: PostedAnchor): void {
     const { stage, isMember, onAnchored, onWarning } = this.#init
-    const isOwn = posted.stage === stage && isMember(posted.peer, posted.block.height)
-    if (isOwn && this.#links.take(posted) === 'contradicts') {
+    const { height } = posted.block
+    const isOwn = posted.stage === stage && isMember(posted.peer, height)
+    const verdict = isOwn ? this.#links.take({ ...posted, height }) : null
+    if (verdict === 'contradicts')
       onWarning(`${posted.peer} anchored another history of round ${posted.toRound} than the certified one`)
-      return
-    }
-    onAnchored(posted)
+    else if (verdict !== 'left') onAnchored(posted)
   }
 }

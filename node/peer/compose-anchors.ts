@@ -1,4 +1,5 @@
 /** Joins what a peer does with the anchors of its stage: posts and reads them, begins at one, and removes what one covers. */
+import type { PostedAnchor } from '../../consensus/chain/types.ts'
 import { hashHex } from '../../protocols/wire/hash.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import { DEFAULT_KEEP_ROUNDS } from '../config/options.ts'
@@ -33,9 +34,12 @@ export function joinAnchors(
     stage,
     fromHeight,
     isMember,
+    reformed: { recoveries: () => membership.recoveries(stage), startOf: epoch => membership.startOf(epoch) },
     signal,
-    onAnchored: ({ stage: of, fromRound, toRound, block, link }) =>
-      bus.emit('round.anchored', { stage: of, from: fromRound, to: toRound, block: block.height, link: hashHex(link) }),
+    onAnchored({ stage: of, fromRound: from, toRound: to, block: { height }, link }) {
+      if (!membership.hasLeft(of, to, height))
+        bus.emit('round.anchored', { stage: of, from, to, block: height, link: hashHex(link) })
+    },
     onWarning,
   })
   const pruner = new Pruner({
@@ -52,16 +56,17 @@ export function joinAnchors(
   }
 }
 
-/** What members of a stage have anchored. */
+/** What members of a stage have anchored of its history. */
 export function stageAnchors(
   run: Run,
   chain: WatchedEnvironment['chain'],
   { stage, membership }: Pick<Seat, 'stage' | 'membership'>,
 ): CatchUpInit['anchors'] {
-  const isMember = (peer: PeerName, height: number): boolean => membership.hadSeat(peer, stage, height)
+  const counts = ({ peer, toRound, block }: PostedAnchor): boolean =>
+    membership.hadSeat(peer, stage, block.height) && !membership.hasLeft(stage, toRound, block.height)
   return async signal => {
     // Read before they are weighed: an anchor's author is one of those who sat there then.
     await membership.foresee((await chain.finalizedHead({ signal })).height, signal)
-    return newestAnchors(chain, { run: run.id, stage, afterHeight: membership.start.height, isMember }, signal)
+    return newestAnchors(chain, { run: run.id, stage, afterHeight: membership.start.height, counts }, signal)
   }
 }

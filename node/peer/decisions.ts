@@ -20,7 +20,7 @@ export interface DecidedBefore {
 
 export class Decisions {
   readonly #run: Run
-  /** `stage/round` of every record that counted: as many as there were changes of members. */
+  /** `stage/epoch/round` of every record that counted: as many as there were changes of members. A re-formed stage may use a number again. */
   readonly #counted = new Set<string>()
 
   constructor(run: Run) {
@@ -38,7 +38,7 @@ export class Decisions {
     for (const { kind, record } of records) {
       const decided = kind === 'changes' ? await readRecord(record, this.#run, epoch, epochOf) : null
       if (decided === null) continue
-      const key = `${decided.stage}/${decided.round}`
+      const key = `${decided.stage}/${decided.epoch}/${decided.round}`
       if (this.#counted.has(key) || fresh.has(key)) continue
       fresh.add(key)
       changes.push(decided)

@@ -14,6 +14,7 @@ import type { Run } from '../run/folder.ts'
 import { Decisions } from './decisions.ts'
 import { type Epoch, makeEpoch } from './epoch.ts'
 import { firstLedger, type Ledger, nextLedger } from './ledger.ts'
+import { anchoringEpochs, isLeft } from './reformed.ts'
 import { readRecords, stageEvents } from './stage-events.ts'
 
 /** Epochs whose groups and lanes are kept: the current one, its neighbours, and some to verify older certificates with. */
@@ -125,10 +126,15 @@ export class Membership {
     return this.#rosters[number] ?? null
   }
 
-  /** Had it a seat in a stage around this block? The last round of an epoch may be anchored in the next one. Of epochs that were read. */
+  /** May its anchor of a stage, in this block, count: had it a seat there then? Of epochs that were read. */
   hadSeat(peer: PeerName, stage: number, height: number): boolean {
-    const epoch = this.epochOf(height)
-    return [epoch - 1, epoch].some(number => this.roster(number)?.stageOf.get(peer) === stage)
+    const epochs = anchoringEpochs(this.epochOf(height), this.recoveries(stage))
+    return epochs.some(number => this.roster(number)?.stageOf.get(peer) === stage)
+  }
+
+  /** Was an anchor of this round of a stage, in a block of this height, posted of rounds that a recovery left? Of epochs that were read. */
+  hasLeft(stage: number, round: number, height: number): boolean {
+    return isLeft(round, height, this.recoveries(stage), epoch => this.startOf(epoch))
   }
 
   /** Of epoch 0. */

@@ -46,7 +46,7 @@ export function settledTip(
 }
 
 /**
- * Was an anchor of this round, in a block of this height, posted of rounds that a recovery left?
+ * Was an anchor of this round, in a block of this height, posted of rounds that a recovery left? It was final until then.
  * @param startOf - first block of an epoch
  */
 export function isLeft(
@@ -56,6 +56,14 @@ export function isLeft(
   startOf: (epoch: number) => number,
 ): boolean {
   return recoveries.some(({ base, resume, epoch }) => round > base.round && (round < resume || height < startOf(epoch)))
+}
+
+/**
+ * The epochs whose seats may anchor in a block of this one: the last round of an epoch may be anchored in the next one, but where that
+ * re-forms the stage.
+ */
+export function anchoringEpochs(epoch: number, recoveries: readonly Pick<Recovery, 'epoch'>[]): readonly number[] {
+  return recoveries.some(recovery => recovery.epoch === epoch) ? [epoch] : [epoch - 1, epoch]
 }
 
 /** The round after this one: the rounds that a recovery left out do not exist. */

@@ -15,7 +15,7 @@ import {
   workLimits,
 } from '../../consensus/routing/index.ts'
 import { encodeCertificate, type VerifiedCertificate } from '../../protocols/wire/certificate.ts'
-import type { Certificate, Hash, PeerName } from '../../protocols/wire/messages.ts'
+import type { Certificate, PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import type { Anchorer } from './anchorer.ts'
 import { announce } from './announce.ts'
@@ -39,6 +39,7 @@ import { RoundRun } from './round-run.ts'
 import type { SeenCommits } from './seen-commits.ts'
 import type { SeenSignatures } from './seen-signatures.ts'
 import type { StageState } from './stage-state.ts'
+import type { Tip } from './tip.ts'
 import { tookPart } from './took-part.ts'
 import type { PeerParts } from './types.ts'
 import type { Wishes } from './wishes.ts'
@@ -222,7 +223,7 @@ export class Replica {
     parts.agreement.forgetBelow(context.scope.round - 1)
     if (restored !== null) await holdRestoredCommit(parts, restored)
     if (this.#isFirst) await holdRestoredPartitions(parts, context.scope)
-    if (this.#isFirst) this.#init.anchorer.note(tip.round, tip.link)
+    if (this.#isFirst) this.#init.anchorer.note(tip)
     this.#isFirst = false
     for (const signed of restored?.messages ?? []) commits.noteOwn(signed)
     const round = new RoundRun({
@@ -297,7 +298,7 @@ export class Replica {
     this.#report(run.round)
     await this.#maybeResume(certified.verified)
     this.#init.spread(encoded, rankOf(certified.verified.signers, parts.self), run.round)
-    this.#anchor(run.round, stageState.tip.link)
+    this.#anchor(certified.tip)
     if (end.next === 'adopt') await this.#catchUp(signal, true)
     this.#measure(run.round, signal)
     this.#finish(run.round)
@@ -323,7 +324,7 @@ export class Replica {
     const by = await catchUp.run(signal, afresh)
     inbox.abandon(stageState.tip.round + 1, new Error('caught up'))
     this.#init.onRound()
-    this.#init.anchorer.note(stageState.tip.round, stageState.tip.link)
+    this.#init.anchorer.note(stageState.tip)
     if (by !== 'nothing') parts.synced(stageState.tip.round, by)
     this.#finish(stageState.tip.round)
   }
@@ -355,12 +356,13 @@ export class Replica {
   }
 
   /** The head of the certificate chain goes to the chain now and then, and at the end. */
-  #anchor(round: number, link: Hash): void {
+  #anchor(tip: Tip): void {
     const { anchorer, parts, untilRound } = this.#init
+    const { round } = tip
     if (round % parts.run.manifest.chain.anchorEvery !== 0 && round !== untilRound) return
-    anchorer.note(round, link)
+    anchorer.note(tip)
     const ranking = this.#anchorers(round)
-    if (ranking !== null) anchorer.post(round, link, rankOf(ranking, parts.self))
+    if (ranking !== null) anchorer.post(tip, rankOf(ranking, parts.self))
   }
 
   /** One replica of stage 0 measures; nobody waits for it. */

@@ -68,8 +68,9 @@ export function applyEvent(status: PeerStatus, event: NodeEvent): PeerStatus {
       return withLost(status, stage, { stage, untilHeight, needs })
     }
     case 'stage.kept':
-    case 'stage.recovered':
       return withLost(status, event.stage, null)
+    case 'stage.recovered':
+      return goneBack(withLost(status, event.stage, null), event)
     case 'suspended':
       return { ...status, suspended: event.reason }
     case 'resumed':
@@ -81,6 +82,12 @@ export function applyEvent(status: PeerStatus, event: NodeEvent): PeerStatus {
 
 function reached(status: PeerStatus, round: number): PeerStatus {
   return round > (status.round ?? 0) ? { ...status, round, waiting: '' } : status
+}
+
+/** What was anchored after the base is not final any more. */
+function goneBack(status: PeerStatus, { stage, base }: NodeEvents['stage.recovered']): PeerStatus {
+  const { anchored } = status
+  return stage === status.stage && anchored !== null && anchored > base ? { ...status, anchored: base } : status
 }
 
 function withLost(status: PeerStatus, stage: number, now: NodeEvents['stage.lost'] | null): PeerStatus {

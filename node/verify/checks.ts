@@ -7,7 +7,7 @@ import { newEngine } from '../export/history.ts'
 import { namedParameters } from '../export/model.ts'
 import { chooseBeginning } from '../peer/checkpoint.ts'
 import type { Membership } from '../peer/membership.ts'
-import { isLeft, roundAfter, settledTip } from '../peer/reformed.ts'
+import { roundAfter, settledTip } from '../peer/reformed.ts'
 import { firstTip, type Tip, tipAt } from '../peer/tip.ts'
 import { FIRST_ROUND, manifestHash } from '../run/state-chain.ts'
 import { checkAggregates } from './aggregates.ts'
@@ -160,7 +160,10 @@ async function anchoredBeginning(subject: Subject, stage: number, history: Stage
     held.push(certificate)
   }
   const posted = await subject.anchors()
-  const own = posted.filter(one => one.stage === stage && membership.hadSeat(one.peer, stage, one.block.height))
+  const own = posted.filter(
+    ({ stage: of, peer, toRound, block: { height } }) =>
+      of === stage && membership.hadSeat(peer, stage, height) && !membership.hasLeft(stage, toRound, height),
+  )
   const anchor = chooseBeginning(own, held)
   const at = held.findIndex(({ value }) => value.scope.round === anchor?.toRound)
   const first = held[at]
@@ -184,8 +187,7 @@ async function checkAnchors(subject: Subject): Promise<Verdict> {
   const { membership } = await subject.load()
   const found = judgeAnchors(await subject.anchors(), {
     linkAt: (stage, round) => tipOf(subject.chains[stage] ?? NO_CHAIN, round)?.link ?? null,
-    isLeft: (stage, toRound, height) =>
-      isLeft(toRound, height, membership.recoveries(stage), epoch => membership.startOf(epoch)),
+    isLeft: (stage, toRound, height) => membership.hasLeft(stage, toRound, height),
     hasSeat: (peer, stage, height) => membership.hadSeat(peer, stage, height),
     stages: run.manifest.stages,
   })

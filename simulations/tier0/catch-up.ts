@@ -5,9 +5,8 @@ import type { Certified } from '../../node/peer/follow.ts'
 import { type Tip, tipAt } from '../../node/peer/tip.ts'
 import { equalBytes, isZeroHash, smallHash } from '../../protocols/wire/hash.ts'
 import { merkleRoot } from '../../protocols/wire/merkle.ts'
-import type { Certificate, Hash, PeerName } from '../../protocols/wire/messages.ts'
+import type { Certificate, PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
-import { FIRST_FINAL } from '../kernel/chain.ts'
 import { PAGE_CERTIFICATES } from './constants.ts'
 import { nativeHash, stateRoot } from './engine.ts'
 import type { StoredSnapshot } from './journal.ts'
@@ -15,7 +14,6 @@ import type { KeptCheckpoint } from './keeper.ts'
 import type { SimPeer } from './peer.ts'
 import type { SimReplica } from './replica.ts'
 import { firstOf, spawn, type Task } from './task.ts'
-import { isAnchor } from './transactions.ts'
 
 type CaughtUp = 'nothing' | 'replay' | 'snapshot'
 
@@ -165,7 +163,7 @@ export class SimCatchUp {
     const now = this.#replica.standing
     if (now.type !== 'before' || now.recovery.keepers.length === 0) return false
     const { base } = now.recovery
-    const link = anchoredLink(peer, base.round)
+    const link = peer.anchors.linkAt(base.round)
     const keeping = keepingStage(peer.stage, peer.world.stages.length)
     if (link === null || keeping === null) return false
     for (const keeper of peer.world.stages[keeping] ?? []) {
@@ -226,13 +224,6 @@ export class SimCatchUp {
     }
     return null
   }
-}
-
-/** As the first final anchor of the round has it. */
-function anchoredLink({ stage, world, chain }: SimPeer, round: number): Hash | null {
-  for (const { transaction } of world.chain.transactions(FIRST_FINAL, chain.finalized.height))
-    if (isAnchor(transaction) && transaction.stage === stage && transaction.toRound === round) return transaction.link
-  return null
 }
 
 function lied(peer: SimPeer, snapshot: StoredSnapshot | undefined): StoredSnapshot | null {

@@ -17,6 +17,7 @@ import {
 import { RECORD_EPOCHS } from '../../node/peer/decisions.ts'
 import { certifyingGroup } from '../../node/peer/follow.ts'
 import { firstLedger, type Ledger, nextLedger } from '../../node/peer/ledger.ts'
+import { anchoringEpochs } from '../../node/peer/reformed.ts'
 import type { ValueWithOutcomes } from '../../protocols/wire/certificate.ts'
 import { hashHex } from '../../protocols/wire/hash.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
@@ -70,6 +71,13 @@ export class Members {
     for (let number = 0; number <= epoch; number++)
       found.push(...this.#seating(number).ledger.recoveries.filter(recovery => recovery.stage === stage))
     return inForce(found)
+  }
+
+  /** May its anchor of a stage, in this final block, count (node/peer/membership)? */
+  hadSeat(peer: PeerName, stage: number, height: number): boolean {
+    const epoch = this.#init.world.epochOf(height)
+    const epochs = anchoringEpochs(epoch, this.recoveries(stage, epoch))
+    return epochs.some(number => number >= 0 && this.roster(number).stageOf.get(peer) === stage)
   }
 
   /** Is this round one that a stage which was re-formed left out? */
@@ -152,7 +160,7 @@ export class Members {
       const { record } = transaction
       const { scope } = record.value
       if (scope.epoch >= epoch || scope.epoch < epoch - RECORD_EPOCHS) continue
-      const key = `${scope.stage}/${scope.round}`
+      const key = `${scope.stage}/${scope.epoch}/${scope.round}`
       const group = certifyingGroup(world.epoch(scope.epoch), record)
       if (group === null || this.#counted.has(key)) continue
       const checked = checkRecord(record, openLabels(record.outcomes).filter(isOutcome), group)

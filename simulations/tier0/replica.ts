@@ -165,7 +165,7 @@ export class SimReplica {
     postChanges(peer, end.certificate)
     resumeSigning(this.#peer, this, certified.verified)
     this.#spread(end.certificate, rankOf(certified.verified.signers, peer.name), run.round)
-    peer.anchors.post(run.round, this.tip.link)
+    peer.anchors.post(certified.tip)
     if (end.next === 'adopt') this.fallBehind(true)
     else this.#openNext()
   }

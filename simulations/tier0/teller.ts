@@ -52,7 +52,8 @@ export class Teller {
     this.#peer.world.recorder.emit({ type: 'decided', atMs, peer, stage, round, view, value, skip, ...epoch })
   }
 
-  anchored({ toRound, fromRound }: SimAnchor, link: string, height: number): void {
+  /** @param seenAt - height that is final here */
+  anchored({ toRound, fromRound }: SimAnchor, link: string, height: number, seenAt: number): void {
     const { index: peer, stage } = this.#peer
     const atMs = this.#peer.world.time.nowMs
     this.#peer.world.recorder.emit({
@@ -65,6 +66,7 @@ export class Teller {
       link,
       height,
       final: true,
+      seenAt,
     })
   }
 

@@ -235,7 +235,7 @@ export class World {
     const indexOf = (name: PeerName): number => this.peerOf(name)?.index ?? -1
     const at = { atMs: this.time.nowMs, epoch }
     for (const { stage, base, resume, seats, claimants, keepers } of recoveries) {
-      const from = { base: base.round, value: hashHex(base.value), resume }
+      const from = { base: base.round, value: hashHex(base.value), resume, start: this.epochStart(epoch) }
       const who = { peers: seats.map(indexOf), claimants: claimants.map(indexOf), keepers: keepers.map(indexOf) }
       this.recorder.emit({ type: 'reformed', ...at, stage, ...from, ...who })
       this.recorder.reached('stage-reformed')

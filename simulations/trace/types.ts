@@ -29,6 +29,8 @@ export type SimEvent =
       /** id(v) of the base. */
       readonly value: string
       readonly resume: number
+      /** First block of the epoch: from it on what was anchored after the base before is not final. */
+      readonly start: number
       readonly peers: readonly number[]
       /** Those of the peers that had a seat before, and claimed. */
       readonly claimants: readonly number[]
@@ -101,6 +103,8 @@ export type SimEvent =
       readonly link: string
       readonly height: number
       readonly final: boolean
+      /** Tier 0: the height that is final for the peer that tells it. */
+      readonly seenAt?: number
     })
   | (OfPeer & { readonly type: 'evidence'; readonly kind: string; readonly accused: number })
   | (OfPeer & {

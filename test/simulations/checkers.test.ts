@@ -34,7 +34,7 @@ const certified = {
 const reformed = {
   type: 'reformed',
   ...{ atMs: 3_000, stage: 0, epoch: 5 },
-  ...{ base: 3, value: 'v', resume: 6, peers: [0, 2, 4, 8], claimants: [0, 2] },
+  ...{ base: 3, value: 'v', resume: 6, start: 50, peers: [0, 2, 4, 8], claimants: [0, 2] },
 } as const
 
 /** What each checker must not let pass. */
@@ -158,6 +158,24 @@ describe('simulations/checkers', () => {
     expect(found(final, older, { ...reformed, base: 2, value: 'u' })).not.to.equal(null)
     const vain = { ...final, round: 5 }
     expect(found(final, older, reformed, vain, { ...reformed, base: 2, value: 'u', resume: 8 })).to.equal(null)
+  })
+
+  it('one-final lets a recovery take back what was anchored after its base before, and nothing else', () => {
+    const anchored = (round: number, link: string, height: number, seenAt: number) =>
+      ({ ...at, type: 'anchored', round, from: 1, link, height, final: true, seenAt }) as const
+    const found = (...events: readonly SimEvent[]) => {
+      const running = CHECKERS['one-final']!.start(scenario)
+      return [...seats, ...events].map(event => running.event(event)).find(wrong => wrong !== null) ?? null
+    }
+    const before = anchored(6, 'a', 20, 21)
+    expect(found(before, reformed, anchored(6, 'b', 60, 61))).to.equal(null)
+    expect(found(reformed, anchored(6, 'b', 60, 61), before), 'who is behind').to.equal(null)
+    expect(found(reformed, anchored(6, 'a', 20, 61)), 'who has seen the recovery').not.to.equal(null)
+    expect(found(before, anchored(6, 'b', 60, 61))).not.to.equal(null)
+    expect(found(before, reformed, anchored(6, 'b', 40, 41)), 'before the epoch').not.to.equal(null)
+    expect(found(anchored(3, 'a', 20, 21), reformed, anchored(3, 'b', 60, 61)), 'the base').not.to.equal(null)
+    expect(found(anchored(6, 'b', 55, 56), reformed, anchored(6, 'c', 60, 61)), 'since then').not.to.equal(null)
+    expect(found(before, { ...reformed, stage: 1 }, anchored(6, 'b', 60, 61)), 'another stage').not.to.equal(null)
   })
 
   it('monotone lets a peer go over the rounds that a recovery left out, and over no others', () => {

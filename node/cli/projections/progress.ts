@@ -97,8 +97,10 @@ export class Progress {
         this.#stage(event.stage).lost = lostText(event)
         return []
       case 'stage.kept':
-      case 'stage.recovered':
         this.#stage(event.stage).lost = ''
+        return []
+      case 'stage.recovered':
+        this.#recovered(event)
         return []
       case 'sync.progress': {
         const stage = this.#stage(event.stage)
@@ -208,6 +210,13 @@ export class Progress {
     if (event.to <= stage.anchoredRound) return
     stage.anchoredRound = event.to
     stage.anchorBlock = event.block
+  }
+
+  #recovered({ stage: index, base }: Extract<NodeEvent, { event: 'stage.recovered' }>): void {
+    const stage = this.#stage(index)
+    stage.lost = ''
+    // What was anchored after the base is not final any more.
+    stage.anchoredRound = Math.min(stage.anchoredRound, base)
   }
 
   #loss({ round, train, heldOut, tokensPerSecond }: Extract<NodeEvent, { event: 'loss' }>): void {

@@ -46,6 +46,13 @@ describe('progress', () => {
     expect(progress.stages.get(1)).to.include({ anchoredRound: 8, anchorBlock: 12, round: -1 })
   })
 
+  it('takes back what was anchored of rounds that a re-formed stage has left', () => {
+    const progress = begin()
+    progress.apply(event('round.anchored', 0, { stage: 1, from: 9, to: 12, block: 12, link: 'aa' }))
+    progress.apply(event('stage.recovered', 0, { stage: 1, base: 10, by: 'claims', resume: 14, seats: [] }))
+    expect(progress.stages.get(1)).to.include({ anchoredRound: 10 })
+  })
+
   it('shows the newest measurement on every line since the round that it is of', () => {
     const progress = begin()
     for (const one of [loss(1, 0, 5), loss(2, 1, 4.9), loss(3, 2, 4.8)]) progress.apply(one)

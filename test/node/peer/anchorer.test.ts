@@ -1,6 +1,8 @@
 import { expect } from 'chai'
 import { ChainUnavailable } from '../../../consensus/chain/errors.ts'
 import type { Anchor, BlockReference, CallOptions, Chain, PostedAnchor } from '../../../consensus/chain/types.ts'
+import type { Recovery } from '../../../consensus/recovery/index.ts'
+import type { Linked } from '../../../node/peer/anchor-links.ts'
 import { Anchorer, PATIENCE_MS } from '../../../node/peer/anchorer.ts'
 import { ChainWatch } from '../../../node/peer/chain-watch.ts'
 import type { Hash } from '../../../protocols/wire/messages.ts'
@@ -132,6 +134,7 @@ class Bench {
   readonly told: string[] = []
   readonly watch: ChainWatch
   readonly anchorer: Anchorer
+  recoveries: readonly Recovery[] = []
 
   constructor() {
     const { signal } = this.stop
@@ -149,17 +152,18 @@ class Bench {
       stage: STAGE,
       fromHeight: 0,
       isMember: peer => peer !== 'stranger',
+      reformed: { recoveries: () => this.recoveries, startOf: epoch => 10 * epoch },
       signal,
       onAnchored: ({ toRound }) => this.told.push(`anchored ${toRound}`),
       onWarning: message => this.told.push(message),
     })
-    this.anchorer.note(0, hashOf('start'))
+    this.anchorer.note({ round: 0, link: hashOf('start'), epoch: 0 })
   }
 
   /** A round of the stage ends at which an anchor is due. */
   certified(round: number, rank = 0): void {
-    this.anchorer.note(round, linkAt(round))
-    this.anchorer.post(round, linkAt(round), rank)
+    this.anchorer.note(at(round))
+    this.anchorer.post(at(round), rank)
   }
 
   /** A block every six seconds. */
@@ -173,6 +177,10 @@ class Bench {
   get rounds(): number[] {
     return this.chain.posted.map(({ toRound }) => toRound)
   }
+}
+
+function at(round: number, epoch = 0, link = linkAt(round)): Linked {
+  return { round, link, epoch }
 }
 
 function linkAt(round: number): Hash {
@@ -311,7 +319,7 @@ describe('what a peer takes for final', () => {
   })
 
   it('is what a member anchored of its own history: not what strangers post, nor another history', async () => {
-    bench.anchorer.note(16, linkAt(16))
+    bench.anchorer.note(at(16))
     bench.chain.post('stranger', 16, linkAt(16))
     bench.chain.post('liar', 16, hashOf('another'))
     bench.chain.post('liar', 1_000_000, hashOf('another'))
@@ -324,8 +332,51 @@ describe('what a peer takes for final', () => {
     bench.chain.post('sibling', 16, linkAt(16))
     await bench.pass(12_000)
     expect(bench.anchorer.finalRound).to.equal(8)
-    bench.anchorer.note(16, linkAt(16))
+    bench.anchorer.note(at(16))
     expect(bench.anchorer.finalRound).to.equal(16)
     expect(bench.anchorer.finalAtMost(15)).to.equal(8)
   })
+
+  it('is taken back by the recovery that leaves it, and the same number is final once the re-formed stage anchored it', async () => {
+    bench.certified(16)
+    await bench.pass(12_000)
+    expect(bench.anchorer.finalRound).to.equal(16)
+    bench.recoveries = [recovery(12, 16, 2)]
+    expect(bench.anchorer.finalRound).to.equal(8)
+    const again = hashOf('the same number again')
+    await bench.pass(120_000)
+    expect(bench.chain.height).to.be.greaterThan(20)
+    bench.told.length = 0
+    // Before this peer has got there itself: what it knows of that number is what was left.
+    bench.chain.post('sibling', 16, again)
+    await bench.pass(12_000)
+    expect(bench.told).to.deep.equal(['anchored 16'])
+    expect(bench.anchorer.finalRound).to.equal(8)
+    bench.anchorer.note(at(16, 2, again))
+    expect(bench.anchorer.finalRound).to.equal(16)
+  })
+
+  it('is not what was anchored of rounds that a recovery left, for whoever reads it later', async () => {
+    const late = new Bench()
+    late.recoveries = [recovery(12, 16, 2)]
+    late.chain.post('gone', 16, hashOf('another'))
+    await late.pass(12_000)
+    expect(late.told).to.deep.equal([])
+    late.anchorer.note(at(16, 2))
+    expect([late.anchorer.finalRound, ...late.told]).to.deep.equal([0])
+    late.stop.abort(new Error('the test is over'))
+    late.anchorer.stop()
+  })
+
+  it('comes of no link that a recovery left while it waited for its turn', async () => {
+    bench.certified(16, 2)
+    bench.recoveries = [recovery(12, 17, 2)]
+    await bench.pass(4 * PATIENCE_MS)
+    expect(bench.rounds).to.deep.equal([8])
+  })
 })
+
+function recovery(base: number, resume: number, epoch: number): Recovery {
+  const point = { round: base, value: hashOf(`value ${base}`), outcome: hashOf(`outcome ${base}`) }
+  return { stage: STAGE, epoch, base: point, resume, seats: [], claimants: [], isAttested: true, keepers: [] }
+}

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { isPartOf, type Recovery } from '../../../consensus/recovery/index.ts'
-import { isLeft, roundAfter, settledTip, standing } from '../../../node/peer/reformed.ts'
+import { anchoringEpochs, isLeft, roundAfter, settledTip, standing } from '../../../node/peer/reformed.ts'
 import { firstTip, type Tip } from '../../../node/peer/tip.ts'
 import { hashOf } from '../../protocols/wire/samples.ts'
 
@@ -60,6 +60,10 @@ describe('a history whose stage was re-formed', () => {
       true,
       false,
     ])
+  })
+
+  it('is anchored by the seats of the epoch that re-forms it alone, else also by those of the epoch before', () => {
+    expect([4, 5, 6].map(epoch => anchoringEpochs(epoch, [first]))).to.deep.equal([[3, 4], [5], [5, 6]])
   })
 
   it('leaves out the numbers in between, and rounds of earlier epochs after the base', () => {

@@ -119,6 +119,17 @@ describe('the rosters of the epochs', () => {
     ])
   })
 
+  it('count what a re-formed stage decides in a round whose number the lost group had used', async () => {
+    await membership.epoch(1, SIGNAL)
+    await post({ stage: 0, round: 9, epoch: 1, at: epochStart(schedule, 1) + 5 }, [
+      { peer: victim(), act: 'remove-absent' },
+    ])
+    await membership.epoch(2, SIGNAL)
+    await post({ stage: 0, round: 9, epoch: 2, at: epochStart(schedule, 2) + 5 }, [{ peer: newcomer, act: 'admit' }])
+    await membership.epoch(3, SIGNAL)
+    expect(membership.roster(3)!.stageOf.get(newcomer)).to.equal(0)
+  })
+
   it('do not listen to keys of long ago', async () => {
     await membership.epoch(1, SIGNAL)
     await post({ stage: 0, round: 9, epoch: 1, at: epochStart(schedule, 4) }, [{ peer: victim(), act: 'remove-left' }])

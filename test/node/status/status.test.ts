@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { EventBus } from '../../../node/events/bus.ts'
+import type { NodeEvent } from '../../../node/events/types.ts'
 import { wallClockMs } from '../../../node/events/wall-clock.ts'
 import { lockDataFolder } from '../../../node/identity/index.ts'
 import { applyEvent, firstStatus } from '../../../node/status/apply.ts'
@@ -40,6 +41,19 @@ describe('status of a peer', () => {
     const after = [event('resumed', 0, { stage: 3, round: 9 }), certified(3, 9, 0)].reduce(applyEvent, status)
     expect(after).to.include({ suspended: '', waiting: '', round: 9 })
     expect(applyEvent(after, certified(3, 8, 0))).to.equal(after)
+  })
+
+  it('takes back what was anchored of rounds that its re-formed stage has left', () => {
+    const anchored = (to: number) => event('round.anchored', 0, { stage: 3, from: 1, to, block: 9, link: '' })
+    const back = (stage: number) =>
+      event('stage.recovered', 0, { stage, base: 10, by: 'claims', resume: 14, seats: [PEER] })
+    const left = (...events: readonly NodeEvent[]) =>
+      [READY, ...events].reduce(applyEvent, firstStatus(RUN, 1, 0)).anchored
+    expect(left(anchored(12), back(3))).to.equal(10)
+    expect(left(anchored(12), back(2)), 'another stage').to.equal(12)
+    expect(left(anchored(8), back(3))).to.equal(8)
+    expect(left(back(3))).to.equal(null)
+    expect(left(anchored(12), back(3), anchored(14))).to.equal(14)
   })
 
   it('says where it stands and what stages lack', () => {

@@ -172,7 +172,7 @@ describe('a history whose beginning is no longer kept', () => {
       opened.push(store)
       const { stageState, history } = await start(store)
       const engine = await newEngine(world.run, STAGE)
-      const isMember = (peer: string, height: number) => world.membership.hadSeat(peer, STAGE, height)
+      const counts = ({ peer, block }: PostedAnchor) => world.membership.hadSeat(peer, STAGE, block.height)
       const catchUp = new CatchUp({
         stage: STAGE,
         partitions: engine.shape.partitions,
@@ -186,7 +186,7 @@ describe('a history whose beginning is no longer kept', () => {
         history,
         keepers: () => [],
         siblings: () => siblings,
-        anchors: signal => newestAnchors(chain, { run: world.run.id, stage: STAGE, afterHeight: 0, isMember }, signal),
+        anchors: signal => newestAnchors(chain, { run: world.run.id, stage: STAGE, afterHeight: 0, counts }, signal),
         onProgress: () => undefined,
         onTransfer: () => undefined,
       })
