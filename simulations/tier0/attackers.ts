@@ -45,7 +45,7 @@ function handsOf(world: World, peer: SimPeer, attack: Attack, colluders: readonl
     },
     spread: certificate => world.gossip.certificate(peer, certificate),
     pretend: certificate => {
-      peer.pretended = certificate
+      peer.gives.pretended = certificate
     },
     sendMalformed: (to, bytes) => {
       for (const target of targets(to))

@@ -74,7 +74,7 @@ export class SimCatchUp {
 
   *#status({ name: peer }: SimPeer): Task<StatedBy | null> {
     const status = yield* this.#peer.ask(peer, 'status', 200, target => ({
-      round: target.claimedRound,
+      round: target.gives.claimedRound,
       snapshotRound: target.journal.snapshot?.round ?? null,
     }))
     return status === null ? null : { peer, status }
@@ -194,7 +194,7 @@ export class SimCatchUp {
     const from = tip.round + 1
     const last = Math.min(to, from + PAGE_CERTIFICATES - 1)
     for (const holder of peers) {
-      const page = yield* this.#peer.ask(holder, 'certificates', 4_000, target => target.certificates(from, last))
+      const page = yield* this.#peer.ask(holder, 'certificates', 4_000, target => target.gives.certificates(from, last))
       const walked: Fetched[] = []
       for (const certificate of page ?? []) {
         const certified = this.#replica.history.follow(certificate, walked.at(-1)?.certified.tip ?? tip)

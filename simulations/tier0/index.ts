@@ -100,7 +100,7 @@ function* runSlices(
       virtualMs: world.time.nowMs,
       wallMs: performance.now() - startedMs,
       peers: world.peers.length,
-      roundsDecided: world.roundsDecided,
+      roundsDecided: world.tell.roundsDecided,
       messages: counters.messages,
       bytes: counters.bytes,
       microBatchesSettled: world.microBatchesSettled,
@@ -116,7 +116,7 @@ function begin(world: World, scenario: ConcreteScenario): void {
     const { index, stage, name, isHonest: honest } = peer
     world.recorder.emit({ type: 'seat', atMs: 0, peer: index, stage, name, honest })
   }
-  world.tellSeats(world.epoch(0))
+  world.tell.seats(world.epoch(0))
   scheduleAttackers(world, ATTACKS)
   scheduleFaults(world, 0, STARTS)
   world.chain.start()

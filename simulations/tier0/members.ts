@@ -143,7 +143,7 @@ export class Members {
       beaconHeight: height,
       startHeight: world.epochStart(epoch),
     })
-    world.tellLedger(epoch, made.ledger)
+    world.tell.ledger(epoch, made.ledger)
     return made
   }
 

@@ -16,6 +16,7 @@ import { SimAnchors } from './anchors.ts'
 import { ChainView } from './chain-view.ts'
 import { FSYNC_MS, START_MS, STATE_TIMEOUT_MS } from './constants.ts'
 import { SimEngine } from './engine.ts'
+import { SimGiver } from './giver.ts'
 import { newHoldings } from './hold.ts'
 import type { PartitionId, SimHoldings } from './holdings.ts'
 import { type DiskRecord, SimJournal } from './journal.ts'
@@ -61,8 +62,6 @@ export class SimPeer {
   readonly tell: Teller
   readonly pen: Pen
   behaviour: Behaviour | null = null
-  /** A certificate that a liar claims to have. */
-  pretended: Certificate | null = null
   isHonest = true
   /** Number of the process; every callback of an older one is dead. */
   life = 0
@@ -90,6 +89,7 @@ export class SimPeer {
   readonly pushes = new SimPushes(this)
   readonly pulls = new SimPulls(this)
   readonly scatters = new SimScatters(this)
+  readonly gives = new SimGiver(this)
   replica: SimReplica | null = null
   #isPaused = false
   #backlog: (() => void)[] = []
@@ -333,17 +333,6 @@ export class SimPeer {
     if (isRefusal(taken)) this.tell.refused(taken.refused, id.author, taken.detail)
   }
 
-  /** Serves a partition to who pulls it. */
-  serve(id: PartitionId): Uint8Array | null {
-    const bytes = this.holdings.partition(id)
-    return bytes === null || this.behaviour?.serves === undefined ? bytes : this.behaviour.serves(bytes)
-  }
-
-  serveAggregate(round: number, hash: Hash): Uint8Array | null {
-    const bytes = this.holdings.aggregate(round, hash)
-    return bytes === null || this.behaviour?.serves === undefined ? bytes : this.behaviour.serves(bytes)
-  }
-
   deliver(delivery: Delivery): Answer {
     const answer = this.behaviour?.answers?.(delivery)
     return answer ?? this.inbox?.deliver(delivery) ?? { kind: 'wait', round: 0 }
@@ -357,25 +346,6 @@ export class SimPeer {
 
   onCertificate(from: SimPeer, certificate: Certificate, hashes: readonly Hash[] | null = null): void {
     this.replica?.onCertificate(from.name, certificate, hashes)
-  }
-
-  /** Certificates of the own stage, from the first to the last at the most. */
-  certificates(first: number, last: number): Certificate[] {
-    const found: Certificate[] = []
-    if (this.behaviour?.hides === true) return found
-    for (let round = first; round <= last; round++) {
-      const pretended = this.pretended?.value.scope.round === round ? this.pretended : undefined
-      const certificate = pretended ?? this.journal.rounds.get(round)?.certificate
-      if (certificate === undefined) break
-      found.push(certificate)
-    }
-    return found
-  }
-
-  /** The newest round that it says to have. */
-  get claimedRound(): number {
-    if (this.behaviour?.hides === true) return -1
-    return Math.max(this.replica?.tip.round ?? -1, this.pretended?.value.scope.round ?? -1)
   }
 
   onFinalized(block: SimBlock): void {

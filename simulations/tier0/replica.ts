@@ -26,14 +26,13 @@ import type { Certificate, Hash, PeerName, Signed } from '../../protocols/wire/m
 import { isRefusal, refuse } from '../../protocols/wire/refusals.ts'
 import { SimCatchUp } from './catch-up.ts'
 import { postChanges } from './changes.ts'
-import { CERTIFICATE_STAGGER_MS, LATE_INTERVAL_MS } from './constants.ts'
-import { nativeHash } from './engine.ts'
 import { SimHistory } from './history.ts'
 import { holdAgain, holdRestored } from './hold.ts'
 import { isCommit } from './labels.ts'
 import type { SimPeer } from './peer.ts'
 import { restoredTip } from './restore.ts'
 import { SimRound, type SimRoundEnd } from './round.ts'
+import { SimSpreading } from './spreading.ts'
 import { resumeSigning, suspendIfStale } from './stale.ts'
 import { spawn, type Task, until } from './task.ts'
 import { vouch } from './vouch.ts'
@@ -45,8 +44,7 @@ export class SimReplica {
   tip: Tip
   epoch: Epoch | null = null
   readonly #peer: SimPeer
-  readonly #answeredMs = new Map<PeerName, number>()
-  readonly #seen = new Set<number>()
+  readonly #spreading: SimSpreading
   readonly #catchUp: SimCatchUp
   #clip: ClipState
   #pace: Pace
@@ -64,6 +62,7 @@ export class SimReplica {
 
   constructor(peer: SimPeer) {
     this.#peer = peer
+    this.#spreading = new SimSpreading(peer)
     const { world } = peer
     const start = world.start
     this.tip = firstTip(peer.engine.fullRoot(), start)
@@ -76,7 +75,7 @@ export class SimReplica {
     world.noteRestored(peer, this.tip.round, hashHex(this.tip.state))
     this.inbox = new RoundInbox<SimRound>({
       round: this.tip.round + 1,
-      onLate: (from, round) => this.#answerLate(from, round),
+      onLate: (from, round) => this.#spreading.answerLate(from, round),
       onAhead: from => {
         if (ahead.note(from, this.inbox.round)) this.fallBehind()
       },
@@ -164,7 +163,7 @@ export class SimReplica {
     this.#wishes.certified(run.round, certified.verified.outcomes)
     postChanges(peer, end.certificate)
     resumeSigning(this.#peer, this, certified.verified)
-    this.#spread(end.certificate, rankOf(certified.verified.signers, peer.name), run.round)
+    this.#spreading.spread(end.certificate, rankOf(certified.verified.signers, peer.name), run.round)
     peer.anchors.post(certified.tip)
     if (end.next === 'adopt') this.fallBehind(true)
     else this.#openNext()
@@ -192,7 +191,7 @@ export class SimReplica {
     const { scope } = certificate.value
     peer.journal.decided({ run: scope.run, stage: scope.stage, epoch: scope.epoch, round })
     if (peer.recoveries.some(({ resume }) => resume <= round)) peer.world.recorder.reached('stage-resumed', peer.index)
-    peer.world.noteCertified(peer, certificate, certified, next === 'pass' ? 'keep' : next, view)
+    peer.world.tell.certified(peer, certificate, certified, next === 'pass' ? 'keep' : next, view)
   }
 
   /** By gossip or from a sibling. */
@@ -214,7 +213,7 @@ export class SimReplica {
       this.noteOther(scope.stage, scope.round)
       return
     }
-    this.#seen.add(scope.round)
+    this.#spreading.saw(scope.round)
     const { current, round } = this.inbox
     if (scope.round > round) this.fallBehind()
     else if (scope.round === current?.round) current.certificate(certificate, verified, hashes)
@@ -373,28 +372,5 @@ export class SimReplica {
     const context = workContext(base, this.#pace, this.#tempo)
     const { hedges } = this.#peer.world.scenario.workload
     return hedges === undefined ? context : { ...context, limits: { ...context.limits, hedges } }
-  }
-
-  /** Publishes the own stage's certificate after `rank` steps, unless it spreads already. */
-  #spread(certificate: Certificate, rank: number, round: number): void {
-    const peer = this.#peer
-    if (peer.behaviour?.hides === true) return
-    peer.after(rank * CERTIFICATE_STAGGER_MS, () => {
-      if (!this.#seen.has(round)) peer.world.gossip.certificate(peer, certificate)
-      this.#seen.delete(round - 64)
-    })
-  }
-
-  /** A sibling speaks of a round that is over here: its certificate, now and then. */
-  #answerLate(from: PeerName, round: number): void {
-    const peer = this.#peer
-    const { nowMs } = peer
-    if (peer.behaviour?.hides === true) return
-    if (nowMs - (this.#answeredMs.get(from) ?? Number.NEGATIVE_INFINITY) < LATE_INTERVAL_MS) return
-    this.#answeredMs.set(from, nowMs)
-    const stored = peer.journal.rounds.get(round)
-    if (stored === undefined) return
-    const hashes = stored.partitions === null ? null : stored.partitions.map(bytes => nativeHash(bytes))
-    peer.sendCertificate(from, stored.certificate, hashes)
   }
 }

@@ -114,7 +114,7 @@ export class RoundHands {
       const own = peer.holdings.partition(id)
       if (own !== null) return own
       const isGenuine = (bytes: Uint8Array) => peer.holdings.isGenuine(leaf, bytes)
-      const bytes = yield* this.#pull(holders, 'pull', target => target.serve(id), isGenuine)
+      const bytes = yield* this.#pull(holders, 'pull', target => target.gives.partition(id), isGenuine)
       if (bytes !== null) return bytes
       yield* until<void>(resume => peer.after(INPUT_RETRY_MS, resume))
     }
@@ -136,7 +136,7 @@ export class RoundHands {
       })
     }
     const isGenuine = (bytes: Uint8Array) => equalBytes(nativeHash(bytes), hash)
-    const serve = (target: SimPeer) => target.serveAggregate(round, hash)
+    const serve = (target: SimPeer) => target.gives.aggregate(round, hash)
     const bytes = yield* this.#pull(from, 'pull-aggregate', serve, isGenuine)
     if (bytes !== null) {
       peer.holdings.holdAggregate(round, hash, bytes)

@@ -8,20 +8,18 @@ import type { RestoredRound, RoundContext, RoundEffect, RoundInput, RoundState }
 import type { Accumulated, ClipState, ForwardInput, Pace, WorkContext } from '../../consensus/routing/index.ts'
 import { chooseCommit } from '../../node/peer/commit-decision.ts'
 import { HeldVotes, type SignEffect } from '../../node/peer/held-votes.ts'
-import { targetOf } from '../../node/peer/round-context.ts'
 import type { InboxRound } from '../../node/peer/round-inbox.ts'
-import { Settlement } from '../../node/peer/settlement.ts'
 import type { VerifiedCertificate } from '../../protocols/wire/certificate.ts'
 import { hashHex, smallHash } from '../../protocols/wire/hash.ts'
 import { merkleRoot } from '../../protocols/wire/merkle.ts'
 import type { Certificate, Hash, Outcome, PeerName, Settled, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import { commitment } from './commitment.ts'
-import { CLOSE_STAGGER_MS, SETTLED_PATIENCE_MS } from './constants.ts'
 import { nativeHash } from './engine.ts'
 import { openLabels } from './labels.ts'
 import type { SimPeer } from './peer.ts'
 import { RoundHands } from './round-hands.ts'
+import { RoundSettled } from './round-settled.ts'
 import { SimWork } from './work.ts'
 
 export interface SimRoundEnd {
@@ -46,7 +44,7 @@ export class SimRound implements InboxRound {
   readonly work: SimWork | null
   readonly #peer: SimPeer
   readonly #hands: RoundHands
-  readonly #settlement: Settlement
+  readonly #settled: RoundSettled
   readonly #closedSeats = new Set<PeerName>()
   readonly #timers = new Map<string, number>()
   readonly #trustsOffLane: boolean
@@ -58,35 +56,25 @@ export class SimRound implements InboxRound {
   #nextTimer = 0
   #state: RoundState
   #certified: Omit<SimRoundEnd, 'next'> | null = null
-  #settled: Settled | null = null
-  #settledTimer = 0
   #isDecided = false
   #view = 0
   #isOver = false
   isDisposed = false
 
   constructor({ peer, context, work, restored, clip }: SimRoundInit) {
-    const { batch, stages } = peer.world.run.manifest
+    const { stages } = peer.world.run.manifest
     this.#peer = peer
     this.#isWorking = work !== null
     this.#held = new HeldVotes(() => peer.lease.mayVote)
     this.round = context.scope.round
     this.context = context
     this.#trustsOffLane = clip.average !== null || peer.stage === stages - 1
-    const sources = peer.world.sourcesIn(peer.epoch)
-    this.#settlement = new Settlement({
-      round: this.round,
-      sources,
-      target: targetOf(peer.world.run.manifest, this.round),
-      slack: batch.slack,
-      onClosed: bundle => {
-        this.work?.close(true)
-        const rank = sources.indexOf(peer.name)
-        if (rank < 0) return
-        peer.after(rank * CLOSE_STAGGER_MS, () => {
-          if (!this.#isOver && !this.isDisposed) peer.world.gossip.close(peer, bundle)
-        })
-      },
+    this.#settled = new RoundSettled({
+      peer,
+      scope: context.scope,
+      sources: peer.world.sourcesIn(peer.epoch),
+      onClosed: () => this.work?.close(true),
+      isOpen: () => !this.#isOver && !this.isDisposed,
     })
     this.#hands = new RoundHands(peer, context, this)
     this.work =
@@ -97,7 +85,7 @@ export class SimRound implements InboxRound {
             context: work,
             clip,
             onReady: done => this.#commit(done),
-            onSettled: (count, root) => this.#onSettled(count, root),
+            onSettled: (count, root) => this.#settled.own(count, root),
           })
     const { state, effects } = createRound(context, restored ?? undefined)
     this.#state = state
@@ -143,11 +131,11 @@ export class SimRound implements InboxRound {
   }
 
   settledBy(source: PeerName): number {
-    return this.#settlement.countOf(source)
+    return this.#settled.countOf(source)
   }
 
   settled(signed: Signed<Settled>): boolean {
-    return this.#settlement.note(signed)
+    return this.#settled.note(signed)
   }
 
   endWork(): {
@@ -326,27 +314,6 @@ export class SimRound implements InboxRound {
       this.#timers.delete(id)
       this.input({ type: 'timer', id })
     })
-  }
-
-  /** Cumulative: what is below the own share waits for the next, which says both. */
-  #onSettled(count: number, root: Hash): void {
-    const { manifest } = this.#peer.world.run
-    const said = this.#peer.behaviour?.settled?.(count) ?? count
-    this.#settled = { kind: 'settled', scope: { ...this.context.scope, stage: 0 }, count: said, root }
-    const share = Math.ceil(targetOf(manifest, this.round) / this.#peer.world.sourcesIn(this.#peer.epoch).length)
-    const number = ++this.#settledTimer
-    if (count >= share) this.#publishSettled()
-    else
-      this.#peer.after(SETTLED_PATIENCE_MS, () => (number === this.#settledTimer ? this.#publishSettled() : undefined))
-  }
-
-  #publishSettled(): void {
-    const payload = this.#settled
-    if (payload === null || this.#isOver || this.isDisposed) return
-    this.#settled = null
-    const signed = this.#peer.key.sign(payload)
-    this.settled(signed)
-    this.#peer.world.gossip.settled(this.#peer, signed)
   }
 
   #commit(done: { readonly lane: Accumulated; readonly offLane: Accumulated }): void {

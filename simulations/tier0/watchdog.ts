@@ -28,8 +28,8 @@ function* look(peer: SimPeer, replica: SimReplica): Task<void> {
 function* askSiblings(peer: SimPeer, replica: SimReplica, round: number, siblings: readonly SimPeer[]): Task<void> {
   for (const { name } of siblings) {
     const found = yield* peer.ask(name, 'certificates', 4_000, target => {
-      const [certificate] = target.certificates(round, round)
-      return certificate === undefined ? null : { certificate, newest: target.claimedRound }
+      const [certificate] = target.gives.certificates(round, round)
+      return certificate === undefined ? null : { certificate, newest: target.gives.claimedRound }
     })
     if (found === null || isRefusal(peer.world.verify(found.certificate))) continue
     const { inbox } = replica

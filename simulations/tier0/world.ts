@@ -3,8 +3,6 @@
 import type { BlockReference } from '../../consensus/chain/types.ts'
 import { beaconHeight, beaconOf, dealStages, epochOf, seatsHeight } from '../../consensus/election/index.ts'
 import { type Epoch, makeEpoch } from '../../node/peer/epoch.ts'
-import type { Certified } from '../../node/peer/follow.ts'
-import type { Ledger } from '../../node/peer/ledger.ts'
 import { scopeOf } from '../../node/peer/round-context.ts'
 import type { Run } from '../../node/run/folder.ts'
 import type { VerifiedCertificate } from '../../protocols/wire/certificate.ts'
@@ -17,7 +15,6 @@ import { Timeline } from '../kernel/timeline.ts'
 import type { ConcreteScenario, PeerShape } from '../scenario/types.ts'
 import type { RunOptions } from '../tier.ts'
 import { Recorder } from '../trace/recorder.ts'
-import { Audit } from './audit.ts'
 import { nativeHash, Workbench } from './engine.ts'
 import { SimGossip } from './gossip.ts'
 import { LabelFactory } from './labels.ts'
@@ -26,6 +23,7 @@ import { Members } from './members.ts'
 import { SimPeer } from './peer.ts'
 import type { SimTransaction } from './transactions.ts'
 import { Verifier } from './verifier.ts'
+import { WorldTeller } from './world-teller.ts'
 
 const EPOCHS_KEPT = 64
 
@@ -56,7 +54,6 @@ export class World {
   readonly records: Signed<StageRecord>[] = []
   readonly onComputed: NonNullable<RunOptions['onComputed']>
   microBatchesSettled = 0
-  roundsDecided = 0
   readonly #messages: boolean
   readonly #labels = new LabelFactory()
   readonly #byName = new Map<PeerName, SimPeer>()
@@ -67,8 +64,7 @@ export class World {
   readonly #sources = new WeakMap<Epoch, readonly PeerName[]>()
   readonly #verifier = new Verifier(number => (this.#epochs.has(number) ? this.epoch(number) : null))
   readonly #finished = new Set<number>()
-  readonly #judged = new Set<string>()
-  readonly #audit = new Audit(this)
+  readonly tell = new WorldTeller(this)
   onFinished: () => void = () => {}
 
   constructor(scenario: ConcreteScenario, { kernels, messages, onComputed = () => {} }: WorldOptions) {
@@ -209,7 +205,7 @@ export class World {
     const beacon = beaconOf(hash, this.run.id, number)
     const epoch = makeEpoch({ run: this.run, roster: this.members.roster(number), beacon, stakes: this.#stakes })
     this.#epochs.set(number, epoch)
-    if (number > 0) this.tellSeats(epoch)
+    if (number > 0) this.tell.seats(epoch)
     const oldest = this.#epochs.keys().next().value
     if (this.#epochs.size > EPOCHS_KEPT && oldest !== undefined) this.#epochs.delete(oldest)
     if (number > 0) this.recorder.reached('epoch-crossed')
@@ -219,31 +215,6 @@ export class World {
   /** Null where nobody has read it yet. */
   knownEpoch(number: number): Epoch | null {
     return this.#epochs.get(number) ?? null
-  }
-
-  /** Only where they may change. */
-  tellSeats({ number, groups }: Epoch): void {
-    if (!this.members.change) return
-    for (const [stage, { seats }] of groups.entries()) {
-      const peers = seats.map(({ peer }) => this.peerOf(peer)?.index ?? -1)
-      this.recorder.emit({ type: 'seats', atMs: this.time.nowMs, stage, epoch: number, peers })
-    }
-  }
-
-  /** What an epoch makes of stages that lost their quorum. */
-  tellLedger(epoch: number, { recoveries, shortages }: Ledger): void {
-    const indexOf = (name: PeerName): number => this.peerOf(name)?.index ?? -1
-    const at = { atMs: this.time.nowMs, epoch }
-    for (const { stage, base, resume, seats, claimants, keepers } of recoveries) {
-      const from = { base: base.round, value: hashHex(base.value), resume, start: this.epochStart(epoch) }
-      const who = { peers: seats.map(indexOf), claimants: claimants.map(indexOf), keepers: keepers.map(indexOf) }
-      this.recorder.emit({ type: 'reformed', ...at, stage, ...from, ...who })
-      this.recorder.reached('stage-reformed')
-    }
-    for (const { stage, needs } of shortages) {
-      this.recorder.emit({ type: 'short', ...at, stage, needs })
-      this.recorder.reached('stage-short')
-    }
   }
 
   verify(certificate: Certificate, parent?: Value['parent']): VerifiedCertificate | Refusal {
@@ -311,49 +282,6 @@ export class World {
   /** Peers of the next stage that are not connected. */
   unreachableFrom(peer: SimPeer): PeerName[] {
     return (this.stages[peer.stage + 1] ?? []).filter(other => !other.isUp).map(other => other.name)
-  }
-
-  noteCertified(
-    peer: SimPeer,
-    certificate: Certificate,
-    { tip, verified }: Certified,
-    next: 'promote' | 'keep' | 'adopt',
-    view: number,
-  ): void {
-    const { value, outcome, commits } = verified
-    this.recorder.emit({
-      type: 'certified',
-      atMs: this.time.nowMs,
-      peer: peer.index,
-      stage: peer.stage,
-      round: tip.round,
-      view,
-      value: hashHex(verified.valueId),
-      outcome: hashHex(verified.outcomeHash),
-      state: hashHex(outcome.state),
-      parent: { value: hashHex(value.parent.value), outcome: hashHex(value.parent.outcome) },
-      skip: certificate.value.commits === 'skip',
-      sealed: commits.map(({ signer, payload }) => ({
-        peer: this.peerOf(signer)?.index ?? -1,
-        count: payload.count,
-        trace: payload.trace.map(({ source, sequence }) => `${this.peerOf(source)?.index}/${sequence}`),
-      })),
-      signers: verified.signers.map(name => this.peerOf(name)?.index ?? -1),
-      ...(this.members.change ? { epoch: value.scope.epoch } : {}),
-      next,
-    })
-    if (!peer.isHonest) return
-    const key = `${peer.stage}/${tip.round}`
-    if (this.#judged.has(key)) return
-    this.#judged.add(key)
-    this.roundsDecided++
-    for (const { peer: name, act } of value.changes) {
-      const of = this.peerOf(name)?.index ?? -1
-      this.recorder.emit({ type: 'changed', atMs: this.time.nowMs, peer: of, stage: peer.stage, round: tip.round, act })
-      this.recorder.reached(`decided/${act}`, of)
-    }
-    this.#audit.recompute(peer, verified)
-    this.#audit.pay(peer.stage, tip.round, commits)
   }
 
   noteRestored(peer: SimPeer, round: number, state: string): void {
