@@ -1,5 +1,5 @@
 /**
- * A mix of its own: stages that lose their quorum, for good or for as long as a lease lasts, with and without spares, a liar
+ * A mix of its own: stages that lose their quorum, for good, for some minutes or for as long as a lease lasts, with and without spares, a liar
  * that is alone with the newest certificate, and whatever else goes wrong meanwhile.
  */
 import { RandomStream } from '../kernel/random.ts'
@@ -44,14 +44,16 @@ export function recovery(seed: number): Scenario {
   // Who hears nothing must have some rounds: nobody can go on from what the liar keeps to itself.
   const atMs = hasLiar ? soonMs + 45_000 : soonMs
   const lost = faults + 1 + random.below(replicas - 2 * faults - 1)
-  const struck = isSplit ? split(random, members, atMs) : gone(random, members, { lost, hasLiar, faults, atMs })
+  const struck = isSplit
+    ? split(random, members, atMs)
+    : comingBack(seed, gone(random, members, { lost, hasLiar, faults, atMs }))
   return scenario({
     name: 'recovery',
     about: 'Stages that lose their quorum, and whatever else goes wrong until they are re-formed.',
     swarm: { stages, replicas, ...(isSplit ? {} : { spares: lost + random.below(2) }) },
     chain: QUICK_LEASES,
     workload: { rounds: 24 },
-    healAtMs: HEAL_MS,
+    healAtMs: Math.max(HEAL_MS, ...struck.faults.map(({ atMs, durationMs }) => atMs + durationMs)),
     faults: [...struck.faults, ...others(random, stages * replicas)],
     attackers: struck.attackers,
   })
@@ -90,6 +92,14 @@ function gone(random: RandomStream, members: readonly number[], { lost, hasLiar,
   const deaf = others.slice(0, faults).sort((a, b) => a - b)
   const cut = { kind: 'partition', atMs: Math.max(1_000, atMs - 30_000), durationMs: 40_000, peers: deaf }
   return { faults: [cut, loss], attackers }
+}
+
+/** In a quarter of the seeds those that are lost come back, before or after the stage is re-formed without them. */
+function comingBack(seed: number, { faults, attackers }: Struck): Struck {
+  const random = new RandomStream(seed, 'recovery/back')
+  if (!random.chance(0.25)) return { faults, attackers }
+  const durationMs = Math.round(1_000 * random.between(100, 330))
+  return { faults: faults.map(one => (one.kind === 'gone' ? { ...one, kind: 'crash', durationMs } : one)), attackers }
 }
 
 function others(random: RandomStream, peers: number): Fault[] {

@@ -78,7 +78,8 @@ export class WorldTeller {
       next,
     })
     if (!peer.isHonest) return
-    const key = `${peer.stage}/${tip.round}`
+    // A re-formed stage may use a number again.
+    const key = `${peer.stage}/${value.scope.epoch}/${tip.round}`
     if (this.#judged.has(key)) return
     this.#judged.add(key)
     this.roundsDecided++
