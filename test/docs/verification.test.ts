@@ -28,6 +28,17 @@ describe('docs/reference/verification.md', () => {
     ])
   })
 
+  it('holds of a check that failed what was wrong, not all that it said', () => {
+    const seen = (saw: string, passed = false): string | undefined =>
+      rows(report(about, checks, [{ ...checks[1]!, ...line, passed, saw }], ''))[1]?.split(' | ')[3]
+    expect(seen('\nwaited 120000 ms for round 3 \n  peer 0 runs\n    {"event":"synced"}')).to.equal(
+      'waited 120000 ms for round 3',
+    )
+    expect(seen('x'.repeat(300))).to.equal('x'.repeat(300))
+    expect(seen('x'.repeat(301))).to.equal(`${'x'.repeat(299)}…`)
+    expect(seen('a\nb', true), 'what a check that holds saw').to.equal('a b')
+  })
+
   it('forgets a line whose claim is another now', () => {
     const first = report(about, checks, [{ ...checks[1]!, ...line, saw: 'x' }], '')
     const [, two] = rows(report(about, [checks[0]!, { name: 'two', claim: 'holds longer' }], [], first))

@@ -39,8 +39,20 @@ export function report(
   ].join('\n')
 }
 
+/** Of what a check that failed said: its first line, which says what was waited for or what was wrong. All of it is on stderr. */
+const FAULT_MAX_CHARACTERS = 300
+
 function row(start: string, { passed, saw, seconds, today, commit }: Line): string {
-  return `${start} | ${passed ? 'holds' : 'DOES NOT HOLD'} | ${plain(saw)} | ${seconds} | ${today} | ${commit} |`
+  const result = passed ? `holds | ${plain(saw)}` : `DOES NOT HOLD | ${plain(firstLine(saw))}`
+  return `${start} | ${result} | ${seconds} | ${today} | ${commit} |`
+}
+
+function firstLine(text: string): string {
+  const [line = ''] = text.trimStart().split('\n')
+  const characters = [...line]
+  return characters.length <= FAULT_MAX_CHARACTERS
+    ? line.trimEnd()
+    : `${characters.slice(0, FAULT_MAX_CHARACTERS - 1).join('')}…`
 }
 
 /** What fits a cell of the table. */
