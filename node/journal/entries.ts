@@ -44,7 +44,7 @@ export interface SuspendedEntry {
 }
 
 /** Why a journal cannot be trusted to know all that was signed (round.md, "Signing"). */
-export type StaleReason = 'missing' | 'behind-anchor' | 'unknown-signature'
+export type StaleReason = 'missing' | 'behind-anchor' | 'unknown-signature' | 'second-machine'
 
 export type Entry = OwnerEntry | SignedEntry | RecordEntry | FloorEntry | SuspendedEntry
 

@@ -166,9 +166,12 @@ export class SigningJournal {
   isStale(view: StaleView): StaleReason | null {
     const stale = this.#contents.staleness(view.run, view.stage, view.lastFinalRound)
     if (stale !== null) return stale
-    return view.shown.some(signed => signed.signer === this.#signer && this.#contents.isUnknown(signed))
-      ? 'unknown-signature'
-      : null
+    return view.shown.some(signed => this.lacks(signed)) ? 'unknown-signature' : null
+  }
+
+  /** Is this a signature of the owner that should be here, and is not? One of a round that is closed is none. */
+  lacks(signed: Signed): boolean {
+    return signed.signer === this.#signer && this.#contents.isUnknown(signed)
   }
 
   /** Signs nothing any more, also after a restart, until {@link resume}. */

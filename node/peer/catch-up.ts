@@ -4,6 +4,7 @@
  */
 import type { PostedAnchor } from '../../consensus/chain/types.ts'
 import type { State, StateStatus, TransferProgress } from '../../protocols/state/index.ts'
+import type { VerifiedCertificate } from '../../protocols/wire/certificate.ts'
 import { isZeroHash } from '../../protocols/wire/hash.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal, type Refusal } from '../../protocols/wire/refusals.ts'
@@ -32,6 +33,8 @@ export interface CatchUpInit {
   /** What members of the stage have anchored, as far as the chain is final. */
   readonly anchors: (signal: AbortSignal) => Promise<{ posted: readonly PostedAnchor[]; headHeight: number }>
   readonly onProgress: (round: number, target: number) => void
+  /** A certificate of the stage has come here, and is sound. */
+  readonly onCertificate: (certificate: VerifiedCertificate) => Promise<void>
   /** A snapshot is on its way. */
   readonly onTransfer: (progress: TransferProgress) => void
 }
@@ -248,7 +251,7 @@ export class CatchUp {
     walked: readonly Alone[],
     signal: AbortSignal,
   ): Promise<Certified | null> {
-    const { history, store, stage } = this.#init
+    const { history, store, stage, onCertificate } = this.#init
     const at = walked.findIndex(({ verified }) => verified.value.scope.round === anchor.toRound)
     const [first, ...others] = walked.slice(at)
     if (at < 0 || first === undefined) return null
@@ -259,7 +262,10 @@ export class CatchUp {
       if (isRefusal(next)) return null
       last = next
     }
-    for (const { verified, encoded } of walked) await store.putCertificate(stage, verified.value.scope.round, encoded)
+    for (const { verified, encoded } of walked) {
+      await onCertificate(verified)
+      await store.putCertificate(stage, verified.value.scope.round, encoded)
+    }
     return last
   }
 
@@ -269,7 +275,7 @@ export class CatchUp {
     to: number,
     signal: AbortSignal,
   ): Promise<readonly Certified[] | Refusal> {
-    const { state, history, stage } = this.#init
+    const { state, history, stage, onCertificate } = this.#init
     let walked: Certified[] = []
     const check = async (page: readonly Uint8Array[]): Promise<Refusal | null> => {
       const fresh: Certified[] = []
@@ -282,7 +288,9 @@ export class CatchUp {
       return null
     }
     const page = await state.certificates(peers, { stage, from: from.round + 1, to }, check, { signal })
-    return isRefusal(page) ? page : walked
+    if (isRefusal(page)) return page
+    for (const { verified } of walked) await onCertificate(verified)
+    return walked
   }
 
   async #aggregate(

@@ -53,6 +53,7 @@ export async function holdStage(life: StageLife): Promise<StageEnd> {
     const view = { chain, run, stage, fromHeight, reformed, siblings, clock, signal }
     const stale = await suspendIfStale({ ...view, journal, agreement })
     if (stale !== null) reporter.suspended(stale)
+    peer.keyWatch.begin(stageState.tip.round)
     void peer.watchdog.run(signal)
     const end = await peer.run(signal, pausing)
     if (own.signal.aborted) throw own.signal.reason

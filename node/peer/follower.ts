@@ -13,10 +13,10 @@ import { delay } from './delay.ts'
 import { isSeated } from './epoch.ts'
 import type { Certified } from './follow.ts'
 import type { History } from './history.ts'
+import type { KeyWatch } from './key-watch.ts'
 import type { Membership } from './membership.ts'
 import { RoundBell } from './round-bell.ts'
 import type { StageState } from './stage-state.ts'
-import { tookPart } from './took-part.ts'
 
 /** Without news it asks its siblings this often, ms. */
 const LOOK_MS = 2_000
@@ -30,6 +30,7 @@ export interface FollowerInit {
   readonly stage: number
   readonly clock: Clock
   readonly journal: SigningJournal
+  readonly keyWatch: KeyWatch
   readonly membership: Membership
   readonly stageState: StageState
   readonly history: History
@@ -40,7 +41,6 @@ export interface FollowerInit {
   readonly onOpen: (round: number) => void
   /** A certified round was executed here; `vouched`: its OUTCOME went to the seats. */
   readonly onFollowed: (round: number, vouched: boolean) => void
-  readonly onResumed: (round: number) => void
   /** Has a person asked this peer to go? */
   readonly wantsToLeave: () => boolean
   readonly warn: (message: string) => void
@@ -144,15 +144,12 @@ export class Follower {
     return true
   }
 
-  /** The round was certified without this peer: what it signs from the next one on cannot contradict what it forgot. */
+  /** It signs nothing; it may again, once a round was certified without it. */
   async #resume({ tip, verified }: Certified): Promise<void> {
-    const { run, stage, self, journal, membership, onResumed } = this.#init
+    const { run, stage, keyWatch, membership } = this.#init
     // A seat that it had in the epoch of the round may be in another's hands.
     const group = membership.known(tip.epoch)?.groups[stage] ?? null
-    if (tookPart(verified, group, self)) return
-    const round = tip.round + 1
-    await journal.resume({ run: run.id, stage, epoch: tip.epoch, round })
-    onResumed(round)
+    await keyWatch.ended(verified, group, { run: run.id, stage, epoch: tip.epoch, round: tip.round + 1 })
   }
 }
 

@@ -5,11 +5,12 @@ import { MAX_SEATS } from '../../protocols/wire/constants.ts'
 import type { Certificate, Hash } from '../../protocols/wire/messages.ts'
 import { Ahead } from './ahead.ts'
 import { Candidates } from './candidates.ts'
-import { CatchUp } from './catch-up.ts'
+import type { CatchUp } from './catch-up.ts'
 import { CertificateBook } from './certificate-book.ts'
 import { ChangesPoster } from './changes-poster.ts'
 import { joinAnchors } from './compose-anchors.ts'
-import { keepersAround, openKeeper } from './compose-keeper.ts'
+import { joinCatchUp } from './compose-catch-up.ts'
+import { openKeeper } from './compose-keeper.ts'
 import { watchLeases } from './compose-leases.ts'
 import type { StageEnd } from './compose-stage.ts'
 import { Connected } from './connected.ts'
@@ -19,6 +20,7 @@ import { Evaluator } from './evaluator.ts'
 import { Follower } from './follower.ts'
 import { giveCertificate } from './give-certificate.ts'
 import type { Keeper } from './keeper.ts'
+import { KeyWatch } from './key-watch.ts'
 import { LateAnswers } from './late-answers.ts'
 import type { LeaseWatch } from './lease-watch.ts'
 import { Mover } from './mover.ts'
@@ -47,6 +49,7 @@ export interface Joined {
   readonly connected: Connected
   readonly catchUp: CatchUp
   readonly watchdog: Watchdog
+  readonly keyWatch: KeyWatch
   start(): Promise<void>
   /** Follows until there is a seat, then takes part, until told to stop or the place is gone. */
   run(signal: AbortSignal, pausing: PauseRequest): Promise<StageEnd>
@@ -188,7 +191,7 @@ export async function joinStage(
   evaluator.connect(services.evaluation)
   door.fetchBy(services.state)
   keeper = await openKeeper(init, environment, seat, services.state, connected)
-  const parts: PeerParts = {
+  const honest: PeerParts = {
     run,
     self,
     stage,
@@ -215,24 +218,21 @@ export async function joinStage(
     certified: (context, { verified }, next) => reporter.certified(context, verified, next),
     synced: (round, by) => bus.emit('synced', { stage, round, by }),
   }
+  const parts = environment.wrapParts?.(honest) ?? honest
+  const keyWatch = new KeyWatch({ self, journal: parts.journal, random, reporter })
   const { anchorer, pruner, anchors } = joinAnchors(init, environment, seat, signal)
-  const catchUp = new CatchUp({
-    stage,
-    partitions: engine.shape.partitions,
-    stateBytes: (await engine.exportState({ signal })).length,
+  const catchUp = await joinCatchUp(seat, {
+    run,
     state: services.state,
-    stageState,
-    store,
-    history,
-    siblings: () => connected.of(stage),
-    keepers: () => keepersAround(connected, stage, stages),
+    connected,
     anchors,
+    onCertificate: certificate => keyWatch.learned(certificate),
     onProgress: (round, target) => reporter.waiting(`round ${round} of ${target} is taken from siblings`),
-    onTransfer: progress => reporter.syncing(progress),
+    signal,
   })
   const late = new LateAnswers({ stage, store, agreement: services.agreement, digest, clock })
   const replica: Replica = new Replica({
-    parts: environment.wrapParts?.(parts) ?? parts,
+    parts,
     membership,
     stageState,
     history,
@@ -240,6 +240,7 @@ export async function joinStage(
     inbox,
     commits,
     signatures,
+    keyWatch,
     catchUp,
     wishes,
     poster: new ChangesPoster({ chain, clock, run, membership, signal, onWarning: warn }),
@@ -265,6 +266,7 @@ export async function joinStage(
     stage,
     clock,
     journal,
+    keyWatch,
     membership,
     stageState,
     history,
@@ -278,7 +280,6 @@ export async function joinStage(
       reporter.waiting('')
       bus.emit('followed', { stage, round, vouched })
     },
-    onResumed: round => reporter.resumed(round),
     wantsToLeave,
     warn,
   })
@@ -360,6 +361,7 @@ export async function joinStage(
     connected,
     catchUp,
     watchdog,
+    keyWatch,
     async start() {
       await Promise.all(Object.values(services).map(service => service.start()))
       setSiblings()

@@ -4,13 +4,13 @@
  * epoch; then its place is taken anew, on what it has fetched.
  */
 import type { PeerName } from '../../protocols/wire/messages.ts'
-import { CatchUp } from './catch-up.ts'
 import { stageAnchors } from './compose-anchors.ts'
-import { keepersAround } from './compose-keeper.ts'
+import { joinCatchUp } from './compose-catch-up.ts'
 import type { Connected } from './connected.ts'
 import type { PeerDisk } from './disk.ts'
 import type { PeerInit, WatchedEnvironment } from './environment.ts'
 import { Follower, type FollowerInit } from './follower.ts'
+import { KeyWatch } from './key-watch.ts'
 import type { Membership } from './membership.ts'
 import { openSeat, type Seat } from './seat.ts'
 import type { Services } from './services.ts'
@@ -105,21 +105,20 @@ export class Mover {
 
   async #follow(seat: Seat, signal: AbortSignal): Promise<Follower> {
     const { init, environment, self, membership, services, connected, seats, onFollowed, onWarning } = this.#init
-    const { stage, stageState, history, journal, engine, store } = seat
+    const { stage, stageState, history, journal } = seat
     const { run } = init
-    const catchUp = new CatchUp({
-      stage,
-      partitions: engine.shape.partitions,
-      stateBytes: (await engine.exportState({ signal })).length,
+    const { random, chain } = environment
+    // Whether the peer signs is told of the stage where it sits.
+    const reporter = { suspended: () => undefined, resumed: () => undefined }
+    const keyWatch = new KeyWatch({ self, journal, random, reporter })
+    const catchUp = await joinCatchUp(seat, {
+      run,
       state: services.state,
-      stageState,
-      store,
-      history,
-      siblings: () => connected.of(stage),
-      keepers: () => keepersAround(connected, stage, run.manifest.stages),
-      anchors: stageAnchors(run, environment.chain, { stage, membership }),
+      connected,
+      anchors: stageAnchors(run, chain, { stage, membership }),
+      onCertificate: certificate => keyWatch.learned(certificate),
       onProgress: () => undefined,
-      onTransfer: progress => seat.reporter.syncing(progress),
+      signal,
     })
     return new Follower({
       run,
@@ -127,6 +126,7 @@ export class Mover {
       stage,
       clock: environment.clock,
       journal,
+      keyWatch,
       membership,
       stageState,
       history,
@@ -134,7 +134,6 @@ export class Mover {
       show: signed => services.agreement.broadcast({ signed, attachments: [] }, seats(stage)),
       onOpen: () => undefined,
       onFollowed,
-      onResumed: () => undefined,
       wantsToLeave: () => false,
       warn: onWarning,
     })

@@ -14,7 +14,7 @@ import {
   type Pace,
   workLimits,
 } from '../../consensus/routing/index.ts'
-import { encodeCertificate, type VerifiedCertificate } from '../../protocols/wire/certificate.ts'
+import { encodeCertificate } from '../../protocols/wire/certificate.ts'
 import type { Certificate, PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import type { Anchorer } from './anchorer.ts'
@@ -26,6 +26,7 @@ import { type Epoch, isSeated } from './epoch.ts'
 import { type Evaluator, FINAL_BATCHES, isMeasured, PASSING_BATCHES } from './evaluator.ts'
 import type { History } from './history.ts'
 import { keptPartitions } from './keep-held.ts'
+import type { KeyWatch } from './key-watch.ts'
 import type { Membership } from './membership.ts'
 import { heardOf } from './other-stages.ts'
 import { Pausing } from './pausing.ts'
@@ -40,7 +41,6 @@ import type { SeenCommits } from './seen-commits.ts'
 import type { SeenSignatures } from './seen-signatures.ts'
 import type { StageState } from './stage-state.ts'
 import type { Tip } from './tip.ts'
-import { tookPart } from './took-part.ts'
 import type { PeerParts } from './types.ts'
 import type { Wishes } from './wishes.ts'
 
@@ -53,6 +53,7 @@ export interface ReplicaInit {
   readonly inbox: RoundInbox
   readonly commits: SeenCommits
   readonly signatures: SeenSignatures
+  readonly keyWatch: KeyWatch
   readonly catchUp: CatchUp
   readonly wishes: Wishes
   readonly poster: ChangesPoster
@@ -271,7 +272,7 @@ export class Replica {
   }
 
   async #conclude(run: RoundRun, end: RoundEnd, signal: AbortSignal): Promise<void> {
-    const { parts, stageState, inbox, history, reporter } = this.#init
+    const { parts, stageState, inbox, history, reporter, keyWatch } = this.#init
     const now = history.standing(stageState.tip).type
     // Certified by the group of before, after the stage was re-formed from this round or an earlier one.
     if (now === 'base' || now === 'left') return this.#catchUp(signal)
@@ -279,6 +280,7 @@ export class Replica {
     const certified = await history.follow(stageState.tip, end.certificate, encoded, signal)
     // The machine has checked it; a history that does not follow would be a bug, and nothing may be built on it.
     if (isRefusal(certified)) throw new Error(`the round's own certificate: ${certified.detail ?? certified.refused}`)
+    await keyWatch.learned(certified.verified)
     this.#tempo = tempoOf(run.state)
     const work = run.endWork()
     this.#parked = work?.parked ?? []
@@ -296,24 +298,14 @@ export class Replica {
     reporter.loss(certified.verified)
     reporter.clipped(run.round, work?.clipped ?? [])
     this.#report(run.round)
-    await this.#maybeResume(certified.verified)
+    const { run: of, stage } = parts
+    const place = { run: of.id, stage, epoch: run.context.scope.epoch, round: stageState.tip.round + 1 }
+    await keyWatch.ended(certified.verified, run.context.group, place)
     this.#init.spread(encoded, rankOf(certified.verified.signers, parts.self), run.round)
     this.#anchor(certified.tip)
     if (end.next === 'adopt') await this.#catchUp(signal, true)
     this.#measure(run.round, signal)
     this.#finish(run.round)
-  }
-
-  /** A certificate was made without this peer: what it signs from now on cannot contradict what it forgot. */
-  async #maybeResume(certificate: VerifiedCertificate): Promise<void> {
-    const { parts, stageState, reporter } = this.#init
-    const { journal, run, stage, self } = parts
-    const group = this.#epoch?.groups[stage] ?? null
-    if (journal.suspended === null || tookPart(certificate, group, self)) return
-    const epoch = this.#epoch?.number ?? 0
-    const round = stageState.tip.round + 1
-    await journal.resume({ run: run.id, stage, epoch, round })
-    reporter.resumed(round)
   }
 
   async #catchUp(signal: AbortSignal, afresh = false): Promise<void> {

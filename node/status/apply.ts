@@ -72,7 +72,9 @@ export function applyEvent(status: PeerStatus, event: NodeEvent): PeerStatus {
     case 'stage.recovered':
       return goneBack(withLost(status, event.stage, null), event)
     case 'suspended':
-      return { ...status, suspended: event.reason }
+      return event.reason === 'second-machine'
+        ? { ...status, suspended: event.reason, secondMachine: (status.secondMachine ?? 0) + 1 }
+        : { ...status, suspended: event.reason }
     case 'resumed':
       return { ...status, suspended: '' }
     default:

@@ -7,6 +7,7 @@ import {
   reachText,
   shortPeer,
   shortSentence,
+  suspensionText,
   transferText,
 } from '../cli/projections/text.ts'
 import { lostText } from '../peer/place.ts'
@@ -41,13 +42,18 @@ export function statusLines({ folder, life, status, ageMs, diskBytes }: FolderSt
       : [`  keeps the state of stage ${status.kept.stage} at round ${status.kept.round}`]),
     ...(isThere && status.waiting !== '' ? [`  waiting: ${shortSentence(status.waiting)}`] : []),
     ...(status.pause === undefined ? [] : [`  ${pauseText(isThere, status.pause.untilHeight)}`]),
-    ...(status.suspended === '' ? [] : [`  follows without signing: ${status.suspended}`]),
+    ...(status.suspended === '' ? [] : [`  follows without signing: ${suspensionText(status.suspended)}`]),
+    ...(status.secondMachine === undefined ? [] : [`  ${secondMachineText(status.secondMachine)}`]),
     ...(isThere && status.reachability !== null ? [`  ${reachText(status.reachability)}`] : []),
     ...(isThere
       ? [`  connected with ${direct + relayed} peers${relayed === 0 ? '' : `, ${relayed} of them over a relay`}`]
       : []),
     disk,
   ]
+}
+
+function secondMachineText(found: number): string {
+  return `another machine was found to sign with this key ${found === 1 ? 'once' : `${found} times`} since this start`
 }
 
 /** What becomes of a pause. @param isThere - the peer still runs */

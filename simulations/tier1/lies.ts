@@ -62,6 +62,8 @@ function lyingJournal({ journal }: PeerParts, behaviour: () => Behaviour | null)
     return payload
   }
   return instead(journal, {
+    // It signs past its journal, and knows.
+    lacks: () => false,
     sign: payload => journal.sign(changed(payload)),
     signAll: (payloads, records) => journal.signAll(payloads.map(changed), records),
   })

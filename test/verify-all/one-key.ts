@@ -48,18 +48,40 @@ async function together(): Promise<string> {
     const double = await swarm.double(VICTIM, { withData: true })
     const since = swarm.log.mark
     swarm.start([VICTIM, double])
+    const proven = (): string | undefined => swarm.log.of('evidence', { since })[0]?.kind
     const found = await swarm.until(() => {
-      const [evidence] = swarm.log.of('evidence', { since })
       const [suspended] = swarm.log.of('suspended', { since })
-      if (evidence !== undefined) return `${evidence.kind} is proven`
-      return suspended === undefined ? undefined : 'one of them follows'
+      if (proven() !== undefined) return `${proven()} is proven`
+      return suspended === undefined ? undefined : `one of them follows (${suspended.reason})`
     }, 'the two to be found out')
+    await swarm.certified(swarm.certifiedRound() + 3)
+    const alone = proven() === undefined ? await leftAlone(swarm, double, since) : 'its seat is to go'
     const others = swarm.log.of('evidence').filter(({ peer }) => peer !== swarm.peers[VICTIM]?.peer)
     if (others.length > 0) throw new Error(`${others[0]?.peer} is accused of ${others[0]?.kind}`)
-    await swarm.certified(swarm.certifiedRound() + 3)
     expectOneHistory(swarm)
-    return `of two that started together ${found}`
+    return `of two that started together ${found}; ${alone}`
   } finally {
     await swarm.stopAll()
   }
+}
+
+/** Ends the machine that signs: the one that follows signs again, unless the two have contradicted each other before. */
+async function leftAlone(swarm: Swarm, double: number, since: number): Promise<string> {
+  const machines = [VICTIM, double]
+  const follows = (by: number): boolean =>
+    swarm.log.of('suspended', { since, by }).length > swarm.log.of('resumed', { since, by }).length
+  const signing = await swarm.until(() => {
+    const [one, ...more] = machines.filter(by => !follows(by))
+    return more.length === 0 ? one : undefined
+  }, 'one of the two to sign and the other to follow')
+  const other = machines.find(by => by !== signing) ?? double
+  const mark = swarm.log.mark
+  await swarm.kill(signing)
+  const at = swarm.certifiedRound()
+  return swarm.until(() => {
+    if (swarm.log.of('evidence', { since }).length > 0) return 'they have contradicted each other since'
+    const [resumed] = swarm.log.of('resumed', { since: mark, by: other })
+    if (resumed === undefined) return undefined
+    return `it signs again ${resumed.round - at} rounds after the other was killed`
+  }, 'the one that is left to sign again')
 }

@@ -15,18 +15,12 @@ import {
   shortPeer,
   shortSentence,
   speed,
+  suspensionText,
   transferText,
 } from './text.ts'
 
 /** Between two lines of one transfer, ms. */
 const TRANSFER_LINE_MS = 10_000
-
-/** By the journal's reason. */
-const SUSPENSIONS: Readonly<Record<string, string>> = {
-  missing: 'is missing',
-  'behind-anchor': 'is older than the last final anchor',
-  'unknown-signature': 'lacks a signature that siblings hold',
-}
 
 const BECAME: Readonly<Record<NodeEvents['seat']['became'], string>> = {
   seated: 'has a seat in',
@@ -78,7 +72,7 @@ export class Notices {
         this.#transferToldMs = event.timeMs
         return `state    ${transferText(event)}`
       case 'suspended':
-        return `follows  stage ${event.stage} without signing for now: the journal of this peer ${SUSPENSIONS[event.reason] ?? event.reason}`
+        return `follows  stage ${event.stage} without signing for now: ${suspensionText(event.reason)}`
       case 'resumed':
         return `signs    again from round ${event.round} of stage ${event.stage} on`
       case 'lease':

@@ -109,3 +109,17 @@ export function transferText({ bytes, of, sources }: TransferProgress): string {
   const from = sources === 0 ? '' : ` from ${sources} ${sources === 1 ? 'sibling' : 'siblings'}`
   return `${megabytes(bytes)} of ${megabytes(of)} MB of the state are here${from}`
 }
+
+/** By the journal's reason. */
+const SUSPENSIONS: Readonly<Record<string, string>> = {
+  missing: 'the journal of this peer is missing',
+  'behind-anchor': 'the journal of this peer is older than the last final anchor',
+  'unknown-signature': 'the journal of this peer lacks a signature that siblings hold',
+  'second-machine':
+    "another machine signs with this peer's key; end one of the two with Ctrl-C or swarm-node pause: this one signs again once the other is gone",
+}
+
+/** Why a peer follows without signing, and what to do about it. */
+export function suspensionText(reason: string): string {
+  return SUSPENSIONS[reason] ?? reason
+}

@@ -20,6 +20,7 @@ import { makeSystem } from '../../../node/peer/system.ts'
 import { openChain } from '../../../node/run/chain.ts'
 import { loadRunCorpus } from '../../../node/run/corpus.ts'
 import { accountPath, IDENTITY_FILE, resolveRun } from '../../../node/run/folder.ts'
+import { instead } from '../../attackers/instead.ts'
 import { ATTACKED, LIES } from './index.ts'
 import type { Lie } from './types.ts'
 
@@ -67,7 +68,9 @@ async function runLiar(name: string, lie: Lie): Promise<void> {
       wrapParts(parts) {
         if (network === null) throw new Error('the network is opened before the rounds')
         const components = { ...network.components, ...system, digest: digestOf }
-        return lie(parts, { privateKey, components, acts: () => console.log(attackedLine(name)) })
+        const lying = lie(parts, { privateKey, components, acts: () => console.log(attackedLine(name)) })
+        // It signs past its journal, and knows.
+        return { ...lying, journal: instead(lying.journal, { lacks: () => false }) }
       },
     },
   )

@@ -31,6 +31,12 @@ describe('plain lines', () => {
     expect(lines([event('start.phase', 0, { phase: 'round', ms: 2500 })])).to.deep.equal(['start    round took 2.5 s'])
   })
 
+  it('say that another machine signs with the key, and what to do about it', () => {
+    expect(lines([event('suspended', 0, { stage: 3, reason: 'second-machine' })])).to.deep.equal([
+      "follows  stage 3 without signing for now: another machine signs with this peer's key; end one of the two with Ctrl-C or swarm-node pause: this one signs again once the other is gone",
+    ])
+  })
+
   it('are one a round, with loss, speed, leaders, views, certificate, anchor and time left', () => {
     const anchor = event('round.anchored', 900, { stage: 0, from: 1, to: 1, block: 17, link: 'aa' })
     const [first, second, ending, ...more] = lines([...wholeRound(1, 0), anchor, ...wholeRound(2, 1000)])

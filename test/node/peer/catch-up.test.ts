@@ -78,6 +78,8 @@ describe('catching up', () => {
   }
 
   interface Newcomer {
+    /** Rounds whose certificates it was told of. */
+    readonly learned: number[]
     readonly store: RoundStore
     readonly stageState: StageState
     readonly catchUp: CatchUp
@@ -115,6 +117,7 @@ describe('catching up', () => {
     await initial.dispose()
     const stageState = new StageState({ run: run.id, stage: STAGE, engine, store, journal, start, tip: start })
     const [told, refused]: [TransferProgress[], [string, PeerName][]] = [[], []]
+    const learned: number[] = []
     const catchUp = new CatchUp({
       stage: STAGE,
       partitions: engine.shape.partitions,
@@ -129,6 +132,7 @@ describe('catching up', () => {
         posted: chain.posted.filter(({ stage, toRound }) => stage === STAGE && anchored.includes(toRound)),
         headHeight: chain.head,
       }),
+      onCertificate: async ({ value }) => void learned.push(value.scope.round),
       onProgress: () => undefined,
       onTransfer: progress => told.push(progress),
     })
@@ -143,7 +147,7 @@ describe('catching up', () => {
       await second.dispose()
       return result
     }
-    return { store, stageState, catchUp, told, refused, restarted }
+    return { store, stageState, catchUp, learned, told, refused, restarted }
   }
 
   /** The seats as they are, but the stage was re-formed. */
@@ -169,8 +173,10 @@ describe('catching up', () => {
     )
 
   it('takes a snapshot where the aggregates are gone, replays what follows, and keeps both over a restart', async () => {
-    const { store, stageState, catchUp, told, restarted } = await newcomer([await sibling(0)])
+    const { store, stageState, catchUp, learned, told, restarted } = await newcomer([await sibling(0)])
     expect(await catchUp.run(SIGNAL)).to.equal('snapshot')
+    // Each is looked through for what the own key signed, also those before the snapshot.
+    expect([...new Set(learned)]).to.deep.equal(Array.from({ length: ROUNDS }, (_, index) => index + 1))
     expect(stageState.tip).to.deep.equal(world.tips[STAGE]![ROUNDS])
     expect(store.snapshots.map(({ round }) => round)).to.deep.equal([4])
     expect(store.unfinished).to.equal(null)

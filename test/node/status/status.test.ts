@@ -56,6 +56,22 @@ describe('status of a peer', () => {
     expect(left(anchored(12), back(3), anchored(14))).to.equal(14)
   })
 
+  it('says that another machine signs with its key, what to do, and how often that was found', () => {
+    const found = event('suspended', 0, { stage: 3, reason: 'second-machine' })
+    const back = event('resumed', 0, { stage: 3, round: 9 })
+    const lines = (...events: readonly NodeEvent[]): string =>
+      statusLines({
+        ...({ folder, life: 'running', ageMs: 0, diskBytes: 0 } as const),
+        status: [READY, ...events].reduce(applyEvent, firstStatus(RUN, 1, 0)),
+      }).join('\n')
+    expect(lines(found)).to.match(/follows without signing: another machine .* swarm-node pause/)
+    expect(lines(found)).to.include('found to sign with this key once since this start')
+    expect(lines(found, back)).to.include('this key once').and.not.include('follows')
+    expect(lines(found, back, found)).to.include('this key 2 times')
+    const restored = event('suspended', 0, { stage: 3, reason: 'missing' })
+    expect(lines(restored)).to.include('follows').and.not.include('this key')
+  })
+
   it('says where it stands and what stages lack', () => {
     const waits = 'no stage is short of seats; epoch 3 begins in 12 blocks'
     const spare = event('place', 0, { peer: PEER, role: 'spare', stage: null, epoch: 2, for: waits })

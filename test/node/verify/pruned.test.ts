@@ -187,6 +187,7 @@ describe('a history whose beginning is no longer kept', () => {
         keepers: () => [],
         siblings: () => siblings,
         anchors: signal => newestAnchors(chain, { run: world.run.id, stage: STAGE, afterHeight: 0, counts }, signal),
+        onCertificate: async () => undefined,
         onProgress: () => undefined,
         onTransfer: () => undefined,
       })
