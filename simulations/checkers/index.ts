@@ -15,6 +15,7 @@ import { lostWaits } from './lost-waits.ts'
 import { monotone } from './monotone.ts'
 import { oneDecision } from './one-decision.ts'
 import { oneFinal } from './one-final.ts'
+import { oneMachine } from './one-machine.ts'
 import { onlyAbsent } from './only-absent.ts'
 import { paidOnce } from './paid-once.ts'
 import { quorums } from './quorums.ts'
@@ -38,6 +39,7 @@ const ALL: readonly Checker[] = [
   monotone,
   oneDecision,
   oneFinal,
+  oneMachine,
   onlyAbsent,
   paidOnce,
   quorums,

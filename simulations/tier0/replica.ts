@@ -33,7 +33,7 @@ import type { SimPeer } from './peer.ts'
 import { restoredTip } from './restore.ts'
 import { SimRound, type SimRoundEnd } from './round.ts'
 import { SimSpreading } from './spreading.ts'
-import { resumeSigning, suspendIfStale } from './stale.ts'
+import { findSecondMachine, resumeSigning, suspendIfStale } from './stale.ts'
 import { spawn, type Task, until } from './task.ts'
 import { vouch } from './vouch.ts'
 import { watch } from './watchdog.ts'
@@ -56,6 +56,8 @@ export class SimReplica {
   /** It has no seat in the epoch of the next round. */
   #isFollowing = false
   #hadSeat: boolean | null = null
+  /** First round of after its start: what its key signs from then on is in its journal; null before. */
+  #knowsFrom: number | null = null
   /** The last round whose outcome it showed as a candidate. */
   #shown = 0
   readonly #wishes: Wishes
@@ -98,6 +100,7 @@ export class SimReplica {
     const { life } = peer
     const begin = (): void => {
       this.#isCatchingUp = false
+      this.#knowsFrom = this.tip.round + 1
       this.#openNext()
       watch(peer, this)
     }
@@ -182,6 +185,7 @@ export class SimReplica {
   ): void {
     const peer = this.#peer
     const { round } = certified.tip
+    if (this.#knowsFrom !== null && round >= this.#knowsFrom) findSecondMachine(peer, certified.verified)
     this.tip = certified.tip
     peer.tips.note(peer.stage, round)
     peer.journal.store({ kind: 'round', certificate, certified, partitions })

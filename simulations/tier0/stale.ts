@@ -1,7 +1,9 @@
 /** A journal that does not know all that the peer signed must not sign (node/peer/stale, without promises). */
 import { SHOW_MS } from '../../node/peer/stale.ts'
+import { type SignedParts, signedElsewhere } from '../../node/peer/key-watch.ts'
 import { tookPart } from '../../node/peer/took-part.ts'
 import type { VerifiedCertificate } from '../../protocols/wire/certificate.ts'
+import type { Signed } from '../../protocols/wire/messages.ts'
 import { REQUEST_BYTES } from './constants.ts'
 import { openLabels } from './labels.ts'
 import type { SimPeer } from './peer.ts'
@@ -40,6 +42,15 @@ export function* suspendIfStale(peer: SimPeer): Task<void> {
   if (journal.suspended === null) return
   peer.tell.process('suspended')
   world.recorder.reached('journal-suspended', peer.index)
+}
+
+/** What the key signed and the journal lacks, another machine signed (node/peer/key-watch). Liars sign past their journals. */
+export function findSecondMachine({ journal, name, isHonest, tell }: SimPeer, certificate: SignedParts): void {
+  if (!isHonest || journal.suspended !== null) return
+  const lacks = (signed: Signed): boolean => signed.signer === name && journal.contents.isUnknown(signed)
+  if (signedElsewhere(certificate, { lacks }) === null) return
+  journal.note([{ entry: 'suspended', reason: 'second-machine' }])
+  tell.process('suspended', 'second-machine')
 }
 
 /** Where a certificate was made without a suspended peer: what it signs from now on cannot contradict what it forgot. */

@@ -20,8 +20,9 @@ export class Teller {
     this.#peer = peer
   }
 
-  process(type: 'up' | 'down' | 'suspended' | 'resumed'): void {
-    this.#peer.world.recorder.emit({ type, atMs: this.#peer.world.time.nowMs, peer: this.#peer.index })
+  process(type: 'up' | 'down' | 'suspended' | 'resumed', by?: string): void {
+    const event = { type, atMs: this.#peer.world.time.nowMs, peer: this.#peer.index }
+    this.#peer.world.recorder.emit(by === undefined ? event : { ...event, by })
   }
 
   synced(round: number, by: string): void {

@@ -84,6 +84,10 @@ export class Teller {
       case 'resumed':
         recorder.reached('journal-resumed', at.peer)
         return
+      case 'suspended':
+        // Found while it runs: `watch` tells of what a start finds.
+        if (event.reason === 'second-machine') recorder.emit({ type: 'suspended', ...at, by: event.reason })
+        return
       case 'clipped':
         recorder.reached('backward-clipped', at.peer)
         return

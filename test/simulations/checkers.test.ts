@@ -68,6 +68,7 @@ const BAD: Readonly<Record<string, readonly SimEvent[]>> = {
     { ...at, type: 'anchored', from: 1, link: 'a', height: 9, final: true },
     { ...at, peer: 2, type: 'anchored', from: 1, link: 'b', height: 9, final: true },
   ],
+  'one-machine': [{ type: 'suspended', atMs: 1, peer: 2, by: 'second-machine' }],
   'only-absent': [{ ...at, type: 'changed', act: 'remove-absent' }],
   'paid-once': [{ type: 'paid', atMs: 1, round: 1, paid: [8, 9], distinct: 8 }],
   quorums: [{ ...certified, signers: [0, 0, 2] }],
