@@ -1,7 +1,7 @@
 /** What a member writes to the chain for its stage's lease, and when (README.md, "Lease", "Claims"). Pure. */
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import { claimsFrom, renewalDue, renews, votesUntil } from './lease.ts'
-import type { LeaseRules, StageLease } from './types.ts'
+import type { Claim, LeaseRules, StageLease } from './types.ts'
 
 /** Blocks for a record to be in a final block; then it is posted again. */
 const PATIENCE_BLOCKS = 6
@@ -19,12 +19,14 @@ export interface LeaseView {
   readonly self: PeerName
   /** Its newest certified round; null where there is none. */
   readonly newest: { readonly round: number; readonly epoch: number; readonly referenceHeight: number } | null
+  /** It has the state of that round; with none, of what is final. */
+  readonly holds: boolean
   /** Places before it among those that post for a round. */
   readonly rank: (round: number) => number
 }
 
 /** Null where there is nothing to do at this head. */
-export function leaseDuty({ height, lease, self, newest, rank }: LeaseView, rules: LeaseRules): Duty | null {
+export function leaseDuty({ height, lease, self, newest, holds, rank }: LeaseView, rules: LeaseRules): Duty | null {
   const halfUsed = renewalDue(lease, rules)
   if (height < halfUsed) return null
   if (newest !== null && renews(lease, newest))
@@ -32,7 +34,13 @@ export function leaseDuty({ height, lease, self, newest, rank }: LeaseView, rule
   if (height <= votesUntil(lease, rules)) return height >= idleFrom(lease, rules) ? 'idle' : null
   if (height < claimsFrom(lease, rules)) return null
   const claimed = lease.claims.get(self)
-  return claimed === undefined || (claimed.newest?.round ?? 0) < (newest?.round ?? 0) ? 'claim' : null
+  return claimed === undefined || saysLess(claimed, newest?.round ?? 0, holds) ? 'claim' : null
+}
+
+/** A claim that was made before its author had more: the last one counts, and the base depends on how many hold it. */
+function saysLess(claimed: Claim, round: number, holds: boolean): boolean {
+  const known = claimed.newest?.round ?? 0
+  return known < round || (known === round && holds && !claimed.holds)
 }
 
 /** What a member posted last: the height, the lease that it was for, and what it was. */

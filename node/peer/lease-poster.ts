@@ -60,13 +60,15 @@ export class LeasePoster {
     const { rules, newest: find, onIdle, rank, stage, self, run } = this.#init
     if (height < renewalDue(lease, rules)) return
     const newest = await find()
-    const duty = leaseDuty({ height, lease, self, newest: newest === null ? null : roundOf(newest), rank }, rules)
+    const holds = newest !== null || this.#init.isUpToDate()
+    const view = { height, lease, self, newest: newest === null ? null : roundOf(newest), holds, rank }
+    const duty = leaseDuty(view, rules)
     if (duty === 'idle') onIdle()
     if (duty === 'renew' && newest !== null) await this.#post(height, lease, 'renewal', encodeRenewal(newest))
     if (duty === 'claim') {
       const round = newest?.value.scope.round ?? 0
-      const holds = newest !== null || this.#init.isUpToDate()
-      await this.#post(height, lease, `claim ${round}`, encodeClaim(run.id, { stage, holds, newest }))
+      const what = holds ? `claim ${round}` : 'claim without a state'
+      await this.#post(height, lease, what, encodeClaim(run.id, { stage, holds, newest }))
     }
   }
 

@@ -4,7 +4,8 @@ import { checker, violation } from './support.ts'
 export const oneMachine = checker(
   {
     name: 'one-machine',
-    about: 'A peer whose key nobody else has is never suspended because of a second machine, whatever happens to its own.',
+    about:
+      'A peer whose key nobody else has is never suspended because of a second machine, whatever happens to its own.',
     why: 'What it signs is on its disk before anybody hears it, and what a lost or older disk lacks is asked for before it signs again.',
     kind: 'safety',
   },

@@ -56,11 +56,11 @@ export class SimLease {
       const seats = epoch.groups[stage]?.seats ?? []
       return Math.max(0, rankByStake(draw, seats, BigInt(world.run.manifest.stake.cap)).indexOf(name))
     }
-    const view = { height, lease, self: name, newest: newest === null ? null : roundOf(newest), rank }
+    const holds = newest !== null || replica.standing.type === 'on'
+    const view = { height, lease, self: name, newest: newest === null ? null : roundOf(newest), holds, rank }
     const duty = leaseDuty(view, world.members.leaseRules)
     if (duty === 'idle') replica.inbox.current?.idle()
     if (duty === 'renew' && newest !== null) this.#renew(height, lease, newest)
-    const holds = newest !== null || replica.standing.type === 'on'
     if (duty === 'claim') this.#claim(height, lease, { stage, holds, newest: newest === null ? null : shown(newest) })
   }
 
@@ -74,7 +74,8 @@ export class SimLease {
   #claim(height: number, { renewedAt }: StageLease, claim: Omit<ClaimRecord, 'kind'>): void {
     const peer = this.#peer
     const round = claim.newest?.value.scope.round ?? 0
-    if (!this.#notes({ height, lease: renewedAt, what: `claim ${round}` })) return
+    const what = claim.holds ? `claim ${round}` : 'claim without a state'
+    if (!this.#notes({ height, lease: renewedAt, what })) return
     peer.world.recorder.reached('recovery-claimed', peer.index)
     peer.chain.call(() => peer.world.chain.submit({ claim: peer.behaviour?.claim?.(claim) ?? claim, peer: peer.name }))
   }

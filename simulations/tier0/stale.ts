@@ -1,6 +1,7 @@
 /** A journal that does not know all that the peer signed must not sign (node/peer/stale, without promises). */
-import { SHOW_MS } from '../../node/peer/stale.ts'
+
 import { type SignedParts, signedElsewhere } from '../../node/peer/key-watch.ts'
+import { SHOW_MS } from '../../node/peer/stale.ts'
 import { tookPart } from '../../node/peer/took-part.ts'
 import type { VerifiedCertificate } from '../../protocols/wire/certificate.ts'
 import type { Signed } from '../../protocols/wire/messages.ts'
