@@ -53,7 +53,7 @@ export function statusLines({ folder, life, status, ageMs, diskBytes }: FolderSt
 }
 
 function secondMachineText(found: number): string {
-  return `another machine was found to sign with this key ${found === 1 ? 'once' : `${found} times`} since this start`
+  return `another machine was found to sign with this key ${found === 1 ? 'once' : `${found} times`}`
 }
 
 /** What becomes of a pause. @param isThere - the peer still runs */

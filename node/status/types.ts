@@ -42,7 +42,7 @@ export interface PeerStatus {
   readonly pause?: { readonly untilHeight: number | null }
   /** Why it follows without signing; empty where it signs. */
   readonly suspended: string
-  /** How often another machine was found to sign with this peer's key in this start; left out where none was. */
+  /** How often another machine was found to sign with this peer's key in this start, or before it and still in force; left out where none was. */
   readonly secondMachine?: number
   /** Null while unknown, and where only this machine can dial. */
   readonly reachability: Reachability | null

@@ -52,7 +52,10 @@ async function together(): Promise<string> {
     const found = await swarm.until(() => {
       const [suspended] = swarm.log.of('suspended', { since })
       if (proven() !== undefined) return `${proven()} is proven`
-      return suspended === undefined ? undefined : `one of them follows (${suspended.reason})`
+      if (suspended === undefined) return undefined
+      const [first] = swarm.log.of('round.started', { since, by: suspended.peerIndex })
+      const after = first === undefined ? 'before its first' : `${swarm.certifiedRound() - first.round} after its first`
+      return `one of them follows (${suspended.reason}, in round ${swarm.certifiedRound()}, ${after})`
     }, 'the two to be found out')
     await swarm.certified(swarm.certifiedRound() + 3)
     const alone = proven() === undefined ? await leftAlone(swarm, double, since) : 'its seat is to go'

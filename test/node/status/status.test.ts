@@ -65,7 +65,7 @@ describe('status of a peer', () => {
         status: [READY, ...events].reduce(applyEvent, firstStatus(RUN, 1, 0)),
       }).join('\n')
     expect(lines(found)).to.match(/follows without signing: another machine .* swarm-node pause/)
-    expect(lines(found)).to.include('found to sign with this key once since this start')
+    expect(lines(found)).to.include('found to sign with this key once')
     expect(lines(found, back)).to.include('this key once').and.not.include('follows')
     expect(lines(found, back, found)).to.include('this key 2 times')
     const restored = event('suspended', 0, { stage: 3, reason: 'missing' })
