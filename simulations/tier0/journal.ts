@@ -71,6 +71,8 @@ export class SimJournal {
   /** The newest two, the newer one first. */
   snapshots: readonly StoredSnapshot[] = []
   ownCommit: StoredCommit | null = null
+  /** First round after the process has begun: what its key signs from then on is here; null before. */
+  knowsFrom: number | null = null
   /** The disk has rounds, but nothing that was signed. */
   readonly isMissing: boolean
   #held: StoredPartition[] = []

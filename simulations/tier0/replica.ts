@@ -56,8 +56,6 @@ export class SimReplica {
   /** It has no seat in the epoch of the next round. */
   #isFollowing = false
   #hadSeat: boolean | null = null
-  /** First round of after its start: what its key signs from then on is in its journal; null before. */
-  #knowsFrom: number | null = null
   /** The last round whose outcome it showed as a candidate. */
   #shown = 0
   readonly #wishes: Wishes
@@ -100,7 +98,6 @@ export class SimReplica {
     const { life } = peer
     const begin = (): void => {
       this.#isCatchingUp = false
-      this.#knowsFrom = this.tip.round + 1
       this.#openNext()
       watch(peer, this)
     }
@@ -185,15 +182,14 @@ export class SimReplica {
   ): void {
     const peer = this.#peer
     const { round } = certified.tip
-    if (this.#knowsFrom !== null && round >= this.#knowsFrom) findSecondMachine(peer, certified.verified)
+    findSecondMachine(peer, certified.verified)
     this.tip = certified.tip
     peer.tips.note(peer.stage, round)
     peer.journal.store({ kind: 'round', certificate, certified, partitions })
     const { fullRoot } = certified.verified.outcome
     if (fullRoot !== null && next !== 'adopt' && next !== 'pass')
       peer.journal.store({ kind: 'snapshot', round, fullRoot, state: peer.engine.exportState() })
-    const { scope } = certificate.value
-    peer.journal.decided({ run: scope.run, stage: scope.stage, epoch: scope.epoch, round })
+    peer.journal.decided(certificate.value.scope)
     if (peer.recoveries.some(({ resume }) => resume <= round)) peer.world.recorder.reached('stage-resumed', peer.index)
     peer.world.tell.certified(peer, certificate, certified, next === 'pass' ? 'keep' : next, view)
   }

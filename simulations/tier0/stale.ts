@@ -40,14 +40,19 @@ export function* suspendIfStale(peer: SimPeer): Task<void> {
       { entry: 'suspended', reason },
     ])
   } else if (reason !== null && journal.suspended === null) journal.note([{ entry: 'suspended', reason }])
+  journal.knowsFrom = (peer.replica?.tip.round ?? 0) + 1
   if (journal.suspended === null) return
   peer.tell.process('suspended')
   world.recorder.reached('journal-suspended', peer.index)
 }
 
 /** What the key signed and the journal lacks, another machine signed (node/peer/key-watch). Liars sign past their journals. */
-export function findSecondMachine({ journal, name, isHonest, tell }: SimPeer, certificate: SignedParts): void {
-  if (!isHonest || journal.suspended !== null) return
+export function findSecondMachine(
+  { journal, name, isHonest, tell }: SimPeer,
+  certificate: SignedParts & Pick<VerifiedCertificate, 'value'>,
+): void {
+  if (!isHonest || journal.suspended !== null || journal.knowsFrom === null) return
+  if (certificate.value.scope.round < journal.knowsFrom) return
   const lacks = (signed: Signed): boolean => signed.signer === name && journal.contents.isUnknown(signed)
   if (signedElsewhere(certificate, { lacks }) === null) return
   journal.note([{ entry: 'suspended', reason: 'second-machine' }])
