@@ -318,6 +318,8 @@ export class Replica {
     this.#init.onRound()
     this.#init.anchorer.note(stageState.tip)
     if (by !== 'nothing') parts.synced(stageState.tip.round, by)
+    // Who only follows says nothing, so its siblings may have lost it: another machine with its key had their streams.
+    if (by !== 'nothing' && parts.journal.suspended !== null) parts.agreement.greet()
     this.#finish(stageState.tip.round)
   }
 

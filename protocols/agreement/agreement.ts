@@ -106,6 +106,11 @@ export class Agreement {
     this.broadcast(parcel, [to])
   }
 
+  /** Asks all siblings for what they keep for this peer: who says nothing does not notice that its streams are gone. */
+  greet(): void {
+    for (const peer of this.#siblings) this.#senders.get(peer)?.greet()
+  }
+
   /** Forgets what was said in rounds below `round`: they are over for everybody who matters. */
   forgetBelow(round: number): void {
     for (const sender of this.#senders.values()) sender.dropBelow(round)

@@ -69,6 +69,12 @@ export class Sender {
     this.heard()
   }
 
+  /** Asks the sibling for what it keeps for us, though nothing that was sent tells that we missed something. */
+  greet(): void {
+    this.#fresh = true
+    this.heard()
+  }
+
   dropBelow(round: number): void {
     this.#outbox.dropBelow(round)
   }

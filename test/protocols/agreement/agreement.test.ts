@@ -147,6 +147,30 @@ describe('protocols/agreement', () => {
     expect(second.heard.map(({ signed }) => signed.payload.kind).sort()).to.deep.equal(['have', 'prevote'])
   })
 
+  it('asks again for what siblings keep where a silent peer finds that it was told nothing', async () => {
+    const [alice, bob] = [join(0), join(1)]
+    alice.agreement.setSiblings([nameOf(1)])
+    bob.agreement.setSiblings([nameOf(0)])
+    await settle()
+    const { prevote } = samplePayloads(nameOf(0))
+    // It reaches another machine with bob's key.
+    const other = join(1)
+    alice.agreement.broadcast({ signed: await say(0, prevote), attachments: [] })
+    await settle()
+    expect([bob.heard.length, other.heard.length]).to.deep.equal([0, 1])
+    const asked = network.log.length
+    other.agreement.greet()
+    await settle()
+    expect(network.log, 'nobody is its sibling').to.have.length(asked)
+    bob.agreement.greet()
+    await settle()
+    expect(network.log.slice(asked).map(({ header }) => header)).to.deep.include({
+      ...{ type: 'messages', fresh: true },
+      parcels: [],
+    })
+    expect(other.heard, 'it is sent again').to.have.length(2)
+  })
+
   it('refuses bad envelopes one by one, and leaves out bad attachments', async () => {
     const [, bob] = [join(0), join(1)]
     const { prevote } = samplePayloads(nameOf(0))
