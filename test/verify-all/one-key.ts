@@ -9,7 +9,7 @@ const TIMEOUTS = { proposeMs: 1_000, voteMs: 500, graceCapMs: 300, reduceMs: 400
 
 export const oneKey: LongCheck = {
   name: 'one key',
-  claim: `of two machines with one key the later one signs nothing through ${ROUNDS} rounds, and nobody is accused; two that start together are found out by their signatures, or one of them sees those of the other`,
+  claim: `of two machines with one key the later one signs nothing through ${ROUNDS} rounds, and nobody is accused; two that start together are found out by their signatures, or one of them sees those of the other, and signs again once that is gone`,
   async run() {
     return `${await later()}; ${await together()}`
   },
