@@ -3,10 +3,11 @@
  * arXiv:1807.04938), as rules that the machine applies until none acts. Line numbers refer to the paper. Departures: README.
  */
 import { equalBytes } from '../../protocols/wire/hash.ts'
-import type { Hash, Signed, Value } from '../../protocols/wire/messages.ts'
-import { countSeats } from '../election/group.ts'
+import type { Hash, PeerName, Signed, Value } from '../../protocols/wire/messages.ts'
+import { countSeats, seatIndex } from '../election/group.ts'
 import { isAway } from './away.ts'
 import { availableCommits, minimumCommits } from './collect.ts'
+import { mayBecomeEnough } from './coming.ts'
 import { AVAILABLE_WAITS, PROPOSAL_ATTACHMENTS_PER_SEAT, SILENT_SHARE, UNHEARD_SHARE } from './constants.ts'
 import { arm, armOnce, disarm, patienceMs, sign } from './emit.ts'
 import { advanceAll, beginExecution } from './execution.ts'
@@ -26,9 +27,7 @@ export function beginClock(state: RoundState): boolean {
   // Asked after every message: those that closed are counted seat by seat only where they may be enough.
   if (state.begun || commits.size + idles.size < group.quorum) return false
   if (countSeats(group, [...commits.keys(), ...idles.keys()]) < group.quorum) return false
-  const least = minimumCommits(state.context)
-  const canCome = group.seats.length - state.idles.size >= least
-  if (canCome && availableCommits(state).length < least) {
+  if (mayBecomeEnough(state) && availableCommits(state).length < minimumCommits(state.context)) {
     armOnce(state, 'begin', AVAILABLE_WAITS * state.waits.scatterMs)
     return false
   }
@@ -42,6 +41,7 @@ export function startClock(state: RoundState): void {
   state.begun = true
   disarm(state, 'begin')
   arm(state, `propose/${state.view}`, proposalWaitMs(state))
+  hastenProposal(state)
 }
 
 /**
@@ -56,6 +56,27 @@ function proposalWaitMs(state: RoundState): number {
   if (leader === null || isLate(state) || awake(state, [leader]).length > 0) return waitMs
   const isGone = !state.heard.has(leader) && context.tempo.silent.includes(leader)
   return waitMs * (isGone ? SILENT_SHARE : UNHEARD_SHARE)
+}
+
+/**
+ * A connection came or went. For the proposal of a leader that is gone hardly anything more is waited: once a view, and only in the views
+ * up to f, as replicas may see different connections, and a leader may let its own come and go.
+ */
+export function noteReachable(state: RoundState, peer: PeerName, reachable: boolean): void {
+  const { context, view, step, begun, gone } = state
+  if (peer === context.self || seatIndex(context.group, peer) < 0 || gone.has(peer) !== reachable) return
+  if (reachable) gone.delete(peer)
+  else gone.add(peer)
+  if (!reachable && begun && step === 'propose' && leaderOf(state, view) === peer) hastenProposal(state)
+}
+
+/** Where the leader of this view is gone already: a sixteenth of the wait from now on. */
+function hastenProposal(state: RoundState): void {
+  const { context, view, gone, hastened } = state
+  const leader = leaderOf(state, view)
+  if (leader === null || !gone.has(leader) || view > context.group.faults || hastened >= view) return
+  state.hastened = view
+  arm(state, `propose/${view}`, fullWaitMs(state) * SILENT_SHARE)
 }
 
 /** It grows with the views, but for those up to f in which nobody could propose anything: those say nothing about the network. */
@@ -81,6 +102,7 @@ export function enterView(state: RoundState, view: number): void {
   state.askedBlock = null
   forgetViews(state)
   arm(state, `propose/${view}`, proposalWaitMs(state))
+  hastenProposal(state)
 }
 
 /** Line 55: f + 1 seats are in higher views, so one honest one is. */
@@ -136,16 +158,26 @@ function graceIsOver(state: RoundState): boolean {
 }
 
 /**
- * With f + 1 signed IDLEs at once; from view f + 1 on after as long as commitments take to become available, at most half of the time
- * that the others wait for this proposal.
+ * With f + 1 signed IDLEs at once; from view f + 1 on at once where enough cannot come any more, else after as long as commitments
+ * take to become available, at most half of the time that the others wait for this proposal.
  */
 function maySkip(state: RoundState): boolean {
   const { context, idles, view, waits } = state
   if (isHopeless(context, idles.keys())) return true
   if (view <= context.group.faults) return false
+  if (!mayBecomeEnough(state)) return true
   const delayMs = Math.min(AVAILABLE_WAITS * waits.scatterMs, fullWaitMs(state) / 2)
   if (state.skipView < view) armOnce(state, `skip/${view}`, delayMs)
   return state.skipView === view
+}
+
+/** SKIP needs IDLEs in this view, of which there are too few, and nobody will have anything else to propose. */
+export function passView(state: RoundState): boolean {
+  const { context, view, step, begun, valid, proposals } = state
+  if (!begun || step !== 'propose' || view > context.group.faults || valid !== null || proposals.has(view)) return false
+  if (isHopeless(context, state.idles.keys()) || mayBecomeEnough(state)) return false
+  castPrevote(state, null)
+  return true
 }
 
 /** A new value; the wishes that it can carry go with it, and what proves them beside it. */

@@ -10,6 +10,8 @@ import {
   clockVotes,
   enterView,
   jump,
+  noteReachable,
+  passView,
   polkaEnvelopes,
   precommit,
   prevote,
@@ -42,6 +44,7 @@ const BEFORE_DECISION: readonly Rule[] = [
   beginClock,
   propose,
   prevote,
+  passView,
   precommit,
   clockVotes,
 ]
@@ -94,6 +97,9 @@ function take(state: RoundState, input: RoundInput): void {
       break
     case 'timer':
       expire(state, input.id)
+      break
+    case 'reachable':
+      noteReachable(state, input.peer, input.reachable)
       break
     case 'own-commit':
       commitOwn(state, input.commit)

@@ -13,14 +13,16 @@ const UNDECIDED: readonly OwnKind[] = ['commit', 'idle', 'have', 'propose', 'pre
 const PROOF_BEARERS: readonly OwnKind[] = ['outcome', 'precommit', 'prevote', 'commit', 'idle', 'have']
 
 /**
- * Before the decision: the own work, once a view has failed with what shows it to be available, and newest votes. After it: its proof, the own aggregates and outcome. With a certificate that
- * came without its hashes: one message, which siblings answer with them.
+ * Before the decision: the own work, once a view has failed with what shows it to be available, and newest votes. After it: its
+ * proof, the own aggregates and outcome. With a certificate that came without its hashes: one message, which siblings answer with them.
  */
 export function resend(state: RoundState): void {
   if (state.done) return
   if (state.certificate !== null) {
     const bearer = PROOF_BEARERS.find(kind => state.own.has(kind))
-    if (bearer !== undefined && certifiedHashes(state) === null) again(state, state.own.get(bearer), [])
+    // Whole, as ever: who is not as far refuses a PRECOMMIT that does not show its polka.
+    if (bearer !== undefined && certifiedHashes(state) === null)
+      again(state, state.own.get(bearer), state.attached.get(bearer) ?? [])
   } else if (state.decided === null) {
     for (const kind of UNDECIDED) {
       again(state, state.own.get(kind), kind === 'commit' ? acknowledgements(state) : (state.attached.get(kind) ?? []))

@@ -107,6 +107,8 @@ export interface RoundState {
   readonly timers: Set<string>
   /** Seats that spoke in this round. */
   readonly heard: Set<PeerName>
+  /** Siblings that are not connected now. */
+  readonly gone: Set<PeerName>
   /** When each of them spoke last. */
   readonly spokeAtMs: Map<PeerName, number>
   status: string
@@ -144,6 +146,8 @@ export interface RoundState {
   begun: boolean
   /** The view in which this leader has waited long enough to propose SKIP. */
   skipView: number
+  /** The newest view in which the wait for a leader that is gone was cut short. */
+  hastened: number
   lock: Lock | null
   valid: ValidValue | null
   readonly proposals: Map<number, ProposalRecord>
@@ -202,6 +206,7 @@ export function emptyState(context: RoundContext): RoundState {
     effects: [],
     timers: new Set(),
     heard: new Set(),
+    gone: new Set(),
     spokeAtMs: new Map(),
     status: '',
     commits: new Map(),
@@ -222,6 +227,7 @@ export function emptyState(context: RoundContext): RoundState {
     step: 'propose',
     begun: false,
     skipView: -1,
+    hastened: -1,
     lock: null,
     valid: null,
     proposals: new Map(),
@@ -278,6 +284,15 @@ export function awake(state: RoundState, peers: readonly PeerName[]): readonly P
   const isExpected = (peer: PeerName): boolean =>
     isEarly && !tempo.silent.includes(peer) && !isAway(context, heard, peer)
   return peers.filter(peer => peer === self || (heard.has(peer) ? !isSilent(state, peer) : isExpected(peer)))
+}
+
+/**
+ * It cannot speak, or has stopped. Not who was merely not heard yet, also in the round before: far from the others it would never be
+ * heard again, as rounds in which nobody waited for it would be over before its words are there.
+ */
+export function isLost(state: RoundState, peer: PeerName): boolean {
+  const { context, heard, gone } = state
+  return peer !== context.self && (gone.has(peer) || (heard.has(peer) && isSilent(state, peer)))
 }
 
 /** It spoke in this round, but it has not said again what everybody repeats: it hangs, or is cut off. */

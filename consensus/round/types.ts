@@ -116,6 +116,8 @@ export type RoundInput =
   /** From a sibling, or the own signature after `sign` (then from self). */
   | ({ readonly type: 'message' } & Received)
   | { readonly type: 'timer'; readonly id: string }
+  /** A connection to a sibling came or went, or is not there when the round begins; others than siblings are passed over. */
+  | { readonly type: 'reachable'; readonly peer: PeerName; readonly reachable: boolean }
   /** The own work is done; encoded and hashed. The machine signs and scatters it. */
   | { readonly type: 'own-commit'; readonly commit: Commit }
   /** Too little work: signs IDLE. */

@@ -16,8 +16,9 @@ const ROUND_OVER = new Error('the round after it is decided')
 const SETTLED_KEPT = 256
 
 /** What a round is told. */
-export interface InboxRound extends Pick<RoundRun, 'round' | 'message' | 'settled' | 'settledBy' | 'dispose'> {
-  readonly work: Pick<WorkDriver, 'deliver' | 'abandoned' | 'reachable'> | null
+export interface InboxRound
+  extends Pick<RoundRun, 'round' | 'message' | 'settled' | 'settledBy' | 'reachable' | 'dispose'> {
+  readonly work: Pick<WorkDriver, 'deliver' | 'abandoned'> | null
 }
 
 export interface RoundInboxInit {
@@ -131,7 +132,7 @@ export class RoundInbox<Round extends InboxRound = RoundRun> {
   }
 
   reachable(peer: PeerName, reachable: boolean): void {
-    this.#current?.work?.reachable(peer, reachable)
+    this.#current?.reachable(peer, reachable)
   }
 
   #mailbox(round: number): Mailbox {

@@ -129,7 +129,7 @@ export class RoundRun {
 
   /**
    * Begins to work.
-   * @param unreachable - peers of other stages that are not connected now
+   * @param unreachable - peers of all stages that are not connected now
    * @param isRunStarting - nothing was certified yet: who is not connected is likely still starting
    */
   async start(
@@ -139,16 +139,17 @@ export class RoundRun {
   ): Promise<void> {
     const { engine, times } = this.#parts
     times.phase('transfer')
-    if (this.#work === null) return
-    await engine.beginRound()
-    if (this.#stop.signal.aborted) return
-    this.#work.start(parked)
+    if (this.#work !== null) {
+      await engine.beginRound()
+      if (this.#stop.signal.aborted) return
+      this.#work.start(parked)
+    }
     // Asked only now: who connected while the engine made ready was told already.
     for (const peer of unreachable()) {
-      if (isRunStarting) this.#work.awaited(peer)
-      else this.#work.reachable(peer, false)
+      if (isRunStarting) this.#work?.awaited(peer)
+      else this.reachable(peer, false)
     }
-    this.#work.ready
+    this.#work?.ready
       .then(done => this.#commit(done))
       .catch(error => {
         if (this.#stop.signal.aborted) return
@@ -211,6 +212,11 @@ export class RoundRun {
       commits,
       ...(hashes === null ? {} : { hashes }),
     })
+  }
+
+  reachable(peer: PeerName, reachable: boolean): void {
+    this.#driver.input({ type: 'reachable', peer, reachable })
+    this.#work?.reachable(peer, reachable)
   }
 
   /** Micro-batches that a source is known to have settled. */

@@ -104,13 +104,19 @@ export class SimRound implements InboxRound {
 
   /** @param isRunStarting - nothing was certified yet: who is not connected is likely still starting */
   start(parked: readonly ForwardInput[], unreachable: readonly PeerName[], isRunStarting: boolean): void {
-    if (this.work === null) return
-    this.#peer.engine.beginRound()
-    this.work.start(parked)
-    for (const peer of unreachable) {
-      if (isRunStarting) this.work.awaited(peer)
-      else this.work.reachable(peer, false)
+    if (this.work !== null) {
+      this.#peer.engine.beginRound()
+      this.work.start(parked)
     }
+    for (const peer of unreachable) {
+      if (isRunStarting) this.work?.awaited(peer)
+      else this.reachable(peer, false)
+    }
+  }
+
+  reachable(peer: PeerName, reachable: boolean): void {
+    this.input({ type: 'reachable', peer, reachable })
+    this.work?.reachable(peer, reachable)
   }
 
   message(signed: Signed, attachments: readonly Signed[]): void {

@@ -275,13 +275,18 @@ export class World {
 
   /** Connections of the neighbours break when a process dies, and come back. */
   noteReachable(peer: SimPeer, reachable: boolean): void {
-    const before = this.stages[peer.stage - 1] ?? []
-    for (const other of before) other.after(reachable ? 500 : 20, () => other.inbox?.reachable(peer.name, reachable))
+    for (const other of this.#neighboursOf(peer))
+      other.after(reachable ? 500 : 20, () => other.inbox?.reachable(peer.name, reachable))
   }
 
-  /** Peers of the next stage that are not connected. */
+  /** Peers of its stage and of those beside it that are not connected. */
   unreachableFrom(peer: SimPeer): PeerName[] {
-    return (this.stages[peer.stage + 1] ?? []).filter(other => !other.isUp).map(other => other.name)
+    return this.#neighboursOf(peer).flatMap(other => (other.isUp ? [] : [other.name]))
+  }
+
+  #neighboursOf(peer: SimPeer): SimPeer[] {
+    const around = [peer.stage - 1, peer.stage, peer.stage + 1].flatMap(stage => this.stages[stage] ?? [])
+    return around.filter(other => other !== peer)
   }
 
   noteRestored(peer: SimPeer, round: number, state: string): void {

@@ -60,6 +60,12 @@ describe('round: adversary', () => {
         hunt(seats, seed => ({ liars: f, strategy, healAtMs: 300 + (seed % 10) * 200, loss: (seed % 4) * 0.1 }))
       })
     }
+    it(`n = ${seats}: the same where replicas are told who is connected, also when it is so no more`, () => {
+      hunt(seats, seed => ({
+        ...{ liars: seed % 2 === 0 ? f : 0, strategy: 'split', tellsReachable: true },
+        ...{ healAtMs: 300 + (seed % 10) * 200, loss: (seed % 4) * 0.1, ...(seed % 3 === 0 ? { idle: 1 } : {}) },
+      }))
+    })
     it(`n = ${seats}: a round without enough work is skipped`, () => {
       hunt(
         seats,

@@ -28,6 +28,8 @@ export interface SwarmOptions {
     readonly context?: Partial<MembershipContext>
     readonly wishes?: (members: Members) => readonly Wish[]
   }
+  /** Replicas hear of connections that come and go. */
+  readonly tellsReachable?: boolean
 }
 
 /** How long late seats work, in milliseconds. */

@@ -131,6 +131,7 @@ export class Swarm {
       const wall = new Set(this.random.subset(this.peers).map(peer => peer.name))
       this.time.after(atMs, () => {
         this.#wall = this.random.chance(0.7) ? wall : new Set()
+        this.#tellReachable()
       })
       const victim = this.random.pick(this.peers)!
       if (this.random.chance(0.5)) this.time.after(atMs + this.random.next() * 50, () => this.crash(victim))
@@ -139,11 +140,25 @@ export class Swarm {
     }
     this.time.after(healAtMs, () => {
       for (const peer of this.peers) this.#restart(peer)
+      this.#tellReachable()
     })
     // Late work is there, and acknowledged, after that time.
     this.time.after(Math.max(healAtMs, this.options.late === undefined ? 0 : LATE_MS + 400), () => {
       this.viewAtHeal = Math.max(...this.honest.map(peer => peer.state.view))
     })
+  }
+
+  /** Whom the wall parts, or who is down, has no connection: each side sees it, each now and then at once and now and then late. */
+  #tellReachable(): void {
+    if (this.options.tellsReachable !== true) return
+    for (const peer of this.peers) {
+      for (const other of this.peers) {
+        const reachable = other.up && (!this.hostile || this.#wall.has(peer.name) === this.#wall.has(other.name))
+        const delayMs = this.hostile && this.random.chance(0.3) ? this.random.next() * 200 : 0
+        if (peer !== other)
+          this.time.after(delayMs, () => this.input(peer, { type: 'reachable', peer: other.name, reachable }))
+      }
+    }
   }
 
   crash(peer: Peer): void {

@@ -70,6 +70,95 @@ describe('round: how long is waited', () => {
     expect(waits(), 'five votes of seven, and two that are awake and have not voted').to.deep.equal([0])
   })
 
+  describe('where one seat is away and another one has no work', () => {
+    /** Q seats have closed their work: two with commitments, one with IDLE. The fourth is away. */
+    function short(rank: number, makeAway: (bench: Bench, away: PeerName) => void): Bench {
+      const away = new Bench({ rank }).others.at(-1)!
+      // Unheard by the round before as well: that alone says nothing.
+      const bench = new Bench({ rank, change: { tempo: { ...NO_TEMPO, silent: [away] } } })
+      const [idle = ''] = bench.others
+      makeAway(bench, away)
+      for (const peer of bench.others) {
+        if (peer === away) continue
+        bench.deliver(peer, peer === idle ? { kind: 'idle', scope: bench.context.scope } : bench.commitOf(peer).payload)
+      }
+      bench.input({ type: 'own-commit', commit: bench.commitOf(bench.self).payload })
+      return bench
+    }
+    const isGone = (bench: Bench, peer: PeerName) => bench.input({ type: 'reachable', peer, reachable: false })
+    const nothing = () => {}
+
+    it('votes nil at once in the views in which SKIP needs IDLEs', () => {
+      const bench = short(3, isGone)
+      expect(bench.signed('prevote')).to.deep.equal([
+        { kind: 'prevote', scope: bench.context.scope, view: 0, value: null, validView: -1 },
+      ])
+    })
+
+    it('waits for a seat that is connected, though the round before has not heard it either', () => {
+      expect(short(3, nothing).signed('prevote')).to.deep.equal([])
+      const back = short(3, (bench, peer) => {
+        isGone(bench, peer)
+        bench.input({ type: 'reachable', peer, reachable: true })
+      })
+      expect(back.signed('prevote')).to.deep.equal([])
+    })
+
+    it('votes nil once the seat that could have made it enough is gone', () => {
+      const bench = short(3, nothing)
+      isGone(bench, bench.others.at(-1)!)
+      expect(bench.signed('prevote').map(({ value }) => value)).to.deep.equal([null])
+    })
+
+    it('proposes SKIP at once in the first view that may', () => {
+      const bench = short(2, isGone)
+      const { scope } = bench.context
+      for (const view of [0, 1]) {
+        expect(bench.state.view).to.equal(view)
+        for (const kind of ['prevote', 'precommit'] as const)
+          for (const peer of bench.others.slice(0, 2))
+            bench.deliver(peer, { kind, scope, view, value: null, validView: -1 })
+        bench.expire(`precommit/${view}`)
+      }
+      expect(bench.signed('propose').map(({ view, value }) => [view, value.commits])).to.deep.equal([[2, 'skip']])
+    })
+  })
+
+  it('votes nil where who has spoken in the round fell silent', () => {
+    const bench = new Bench()
+    const [idle = '', other = '', away = ''] = bench.others
+    bench.deliver(away, bench.have([]))
+    bench.nowMs = 10 * bench.context.timeouts.voteMs
+    bench.deliver(idle, { kind: 'idle', scope: bench.context.scope })
+    bench.deliver(other, bench.commitOf(other).payload)
+    bench.input({ type: 'own-commit', commit: bench.commitOf(bench.self).payload })
+    expect(bench.signed('prevote').map(({ value }) => value)).to.deep.equal([null])
+  })
+
+  it('votes on what was proposed, also where enough cannot come any more', () => {
+    const bench = new Bench()
+    const [leader = '', other = '', away = ''] = bench.others
+    bench.input({ type: 'reachable', peer: away, reachable: false })
+    // What proves it is on its way.
+    bench.propose(0, bench.value([bench.self]), -1, [])
+    for (const peer of [leader, other]) bench.deliver(peer, bench.commitOf(peer).payload)
+    bench.input({ type: 'own-idle' })
+    expect(bench.signed('prevote')).to.deep.equal([])
+  })
+
+  it('waits hardly for the proposal of a leader whose connection goes, once a view, and not again when it comes back', () => {
+    const bench = new Bench()
+    const leader = bench.leader(0)
+    const { proposeMs } = bench.context.timeouts
+    for (const peer of bench.peers) bench.deliver(peer, bench.commitOf(peer).payload)
+    for (const peer of bench.peers) bench.deliver(peer, bench.have())
+    for (const reachable of [false, false, true, false, true])
+      bench.input({ type: 'reachable', peer: leader, reachable })
+    bench.input({ type: 'reachable', peer: 'a stranger', reachable: false })
+    const waits = bench.effects('timer').flatMap(({ id, delayMs }) => (id === 'propose/0' ? [delayMs] : []))
+    expect(waits).to.deep.equal([proposeMs, proposeMs / 16])
+  })
+
   it('measures how long half of the candidates took to acknowledge, and who was silent', () => {
     const bench = new Bench()
     bench.input({ type: 'own-commit', commit: bench.commitOf(bench.self).payload })

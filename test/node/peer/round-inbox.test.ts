@@ -19,8 +19,11 @@ class FakeRound implements InboxRound {
         : {
             deliver: () => answer,
             abandoned: from => this.reachability.push([from, false]),
-            reachable: (from, isReachable) => this.reachability.push([from, isReachable]),
           }
+  }
+
+  reachable(from: string, isReachable: boolean): void {
+    this.reachability.push([from, isReachable])
   }
 
   message(signed: Signed): void {
@@ -197,7 +200,7 @@ describe('round inbox', () => {
     expect(inbox.deliver(delivery)).to.deep.include({ kind: 'refused' })
   })
 
-  it('tells the work who can be reached, while there is any', () => {
+  it('tells the round who can be reached, while there is one', () => {
     const { inbox } = openInbox(5)
     inbox.reachable(peer(0), true)
     const five = new FakeRound(5)
