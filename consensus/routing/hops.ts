@@ -244,19 +244,30 @@ function onBackwardAnswered(step: Step, job: Job, outcome: SendOutcome): void {
 
 /**
  * The first hop in the order of the source's lane that this micro-batch has not tried, peers in trouble last; then they come
- * round again. What was re-routed in an earlier stage comes back to its lane here.
+ * round again. What was re-routed in an earlier stage comes back to its lane here. What leaves its lane goes where it is
+ * needed most: to a lane whose own sender is away, and which would have nothing to commit.
  */
 function chooseHop(state: WorkState, job: Job): PeerName {
   const { context, down } = state
   const { late } = state.pace
   const lane = laneOf(context.lanes, 0, job.id.source) ?? state.lane
   const order = hopOrder(context.lanes, lane, context.stage + 1, job.id.sequence)
-  const probed = laneMembers(context.lanes, lane, context.stage + 1).filter(peer => !isHolding(state, peer))
+  const own = laneMembers(context.lanes, lane, context.stage + 1)
+  const probed = own.filter(peer => !isHolding(state, peer))
   const rank = (peer: PeerName): number =>
-    (job.tried.has(peer) ? 4 : 0) + (down.has(peer) ? 2 : 0) + (late.has(peer) && !probed.includes(peer) ? 1 : 0)
+    (job.tried.has(peer) ? 8 : 0) +
+    (down.has(peer) ? 4 : 0) +
+    (late.has(peer) && !probed.includes(peer) ? 2 : 0) +
+    (own.includes(peer) || isOrphan(state, peer) ? 0 : 1)
   const hop = order.toSorted((a, b) => rank(a) - rank(b))[0]
   if (hop === undefined) throw new RangeError(`no stage ${context.stage + 1}`)
   return job.tried.size < order.length ? hop : order[job.failures % order.length]!
+}
+
+/** Nobody of this stage is there to send it its own lane's. */
+function isOrphan({ context: { lanes, stage, silent }, down }: WorkState, hop: PeerName): boolean {
+  const lane = laneOf(lanes, stage + 1, hop)
+  return lane !== null && laneMembers(lanes, lane, stage).every(peer => down.has(peer) || silent.includes(peer))
 }
 
 /** Has it a micro-batch of ours that it did not give back? */

@@ -22,6 +22,8 @@ export interface WorkContext {
   readonly quota: number
   /** Micro-batches of a round that fall to one replica of the own stage: ceil(target / seats); sources that are likely away left out, up to the quota. */
   readonly share: number
+  /** Seats of the own stage that the round before has not heard, so that they likely send nothing in this one. */
+  readonly silent: readonly PeerName[]
   /** Fewest and most micro-batches of a commitment that counts. */
   readonly countMin: number
   readonly countMax: number

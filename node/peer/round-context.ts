@@ -112,7 +112,7 @@ function membershipOf(
 
 /**
  * @param pace - what this peer has measured until now
- * @param silent - seats of the own stage that the round before has not heard: the other sources do their share as well
+ * @param silent - seats of the own stage that the round before has not heard: the others do their share as well
  */
 export function workContext(
   { run, stage, self, tip, epoch }: ContextInit,
@@ -136,6 +136,7 @@ export function workContext(
     quota,
     // What comes to the later stages follows from what the sources begin.
     share: stage === 0 ? Math.min(quota, withoutSilent) : share,
+    silent,
     countMin: least,
     countMax: COUNT_SPREAD * least,
     limits: workLimits(run.manifest.stages),

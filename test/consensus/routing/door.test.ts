@@ -19,7 +19,13 @@ const LANES = makeLanes([
   ['c0', 'c1', 'c2', 'c3'],
 ])
 
-function machine(limits: Partial<WorkLimits> = {}, round = 5, start = true, countMax = 100): WorkState {
+function machine(
+  limits: Partial<WorkLimits> = {},
+  round = 5,
+  start = true,
+  countMax = 100,
+  silent: readonly string[] = [],
+): WorkState {
   const state = createWork({
     round,
     self: 'b0',
@@ -27,6 +33,7 @@ function machine(limits: Partial<WorkLimits> = {}, round = 5, start = true, coun
     lanes: LANES,
     quota: 100,
     share: 2,
+    silent,
     countMin: 1,
     countMax,
     limits: { ...DEFAULT_WORK_LIMITS, ...limits },
@@ -255,6 +262,19 @@ describe('routing: the door of the work machine', () => {
     const effects = take(state, { type: 'abandoned', from: 'c0', id })
     expect(effects.find(effect => effect.type === 'send')).to.include({ to: 'c1', tensor: 'out0' })
     expect(take(state, { type: 'abandoned', from: 'c0', id })).to.deep.equal([])
+  })
+
+  it('sends what leaves its lane to the next lane, or to one whose own sender is away or was silent', () => {
+    const next = (absent: 'a disconnected sibling' | 'a silent sibling' | 'nobody'): string | undefined => {
+      const state = machine({}, 5, true, 100, absent === 'a silent sibling' ? ['b2'] : [])
+      if (absent === 'a disconnected sibling') take(state, { type: 'reachable', peer: 'b2', reachable: false })
+      take(state, { type: 'reachable', peer: 'c0', reachable: false })
+      take(state, forward(0))
+      return compute(state, 0, 'out0').find(effect => effect.type === 'send')?.to
+    }
+    expect(next('nobody')).to.equal('c1')
+    expect(next('a disconnected sibling')).to.equal('c2')
+    expect(next('a silent sibling')).to.equal('c2')
   })
 
   it('passes a failed computation on to a sibling of its own', () => {

@@ -185,6 +185,7 @@ export class World {
       lanes: this.lanes,
       quota: this.quota,
       share: Math.ceil(plan.target / plan.replicas),
+      silent: [],
       countMin: Math.ceil(plan.target / (2 * plan.replicas)),
       countMax: 4 * Math.ceil(plan.target / (2 * plan.replicas)),
       limits,
