@@ -5,6 +5,15 @@ import type { ContentId } from '../../protocols/wire/messages.ts'
 /** A quarter of what the adapter takes at a time. */
 export const ANCHOR_PAGE_BLOCKS = 4096
 
+/** Those that count for a stage. */
+export interface WantedAnchors {
+  readonly run: ContentId
+  readonly stage: number
+  readonly afterHeight: number
+  /** Is it of a member, and of the stage's history? */
+  readonly counts: (anchor: PostedAnchor) => boolean
+}
+
 export async function* anchorPages(
   chain: Chain,
   run: ContentId,
@@ -17,26 +26,51 @@ export async function* anchorPages(
   }
 }
 
+/** First look back from the head: some hours of a chain with a block every six seconds take no longer than a round. */
+const LOOK_BACK_BLOCKS = 64
+
+/**
+ * The newest round of a stage that its members have anchored; null for none after `afterHeight`. Looked for from the head back,
+ * each page twice as long: a long run's chain takes minutes to read.
+ * @param knownHeight - reference block of the newest round on the disk: what is after that round is anchored after that block. It is
+ *   read down to there at least, since a liar may anchor an old round anew.
+ */
+export async function lastFinalRound(
+  chain: Chain,
+  wanted: WantedAnchors,
+  knownHeight: number,
+  signal: AbortSignal,
+): Promise<number | null> {
+  const { run, afterHeight: lowest } = wanted
+  let { height: toHeight } = await chain.finalizedHead({ signal })
+  let last: number | null = null
+  for (let blocks = LOOK_BACK_BLOCKS; toHeight > lowest; blocks = Math.min(2 * blocks, ANCHOR_PAGE_BLOCKS)) {
+    const afterHeight = Math.max(lowest, toHeight - blocks)
+    const posted = (await chain.anchors(run, { afterHeight, toHeight }, { signal })).filter(isWanted(wanted))
+    for (const { toRound } of posted) last = Math.max(last ?? 0, toRound)
+    if (last !== null && afterHeight <= knownHeight) return last
+    toHeight = afterHeight
+  }
+  return last
+}
+
 /** Newest anchors of a stage that are kept of all: a place to begin in its history is among them. */
 const NEWEST_KEPT = 64
 
 /** The newest anchors of a stage that count, in the order of the chain, and the finalised height that they were read to. */
 export async function newestAnchors(
   chain: Chain,
-  wanted: {
-    readonly run: ContentId
-    readonly stage: number
-    readonly afterHeight: number
-    /** Is it of a member, and of the stage's history? */
-    readonly counts: (anchor: PostedAnchor) => boolean
-  },
+  wanted: WantedAnchors,
   signal: AbortSignal,
 ): Promise<{ posted: readonly PostedAnchor[]; headHeight: number }> {
   const { height: toHeight } = await chain.finalizedHead({ signal })
   let posted: readonly PostedAnchor[] = []
   for await (const page of anchorPages(chain, wanted.run, { afterHeight: wanted.afterHeight, toHeight }, signal)) {
-    const own = page.filter(anchor => anchor.stage === wanted.stage && wanted.counts(anchor))
-    posted = [...posted, ...own].slice(-NEWEST_KEPT)
+    posted = [...posted, ...page.filter(isWanted(wanted))].slice(-NEWEST_KEPT)
   }
   return { posted, headHeight: toHeight }
+}
+
+function isWanted({ stage, counts }: WantedAnchors): (anchor: PostedAnchor) => boolean {
+  return anchor => anchor.stage === stage && counts(anchor)
 }

@@ -4,7 +4,7 @@ import { hashHex } from '../../protocols/wire/hash.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import { DEFAULT_KEEP_ROUNDS } from '../config/options.ts'
 import type { Run } from '../run/folder.ts'
-import { newestAnchors } from './anchor-pages.ts'
+import { lastFinalRound, newestAnchors } from './anchor-pages.ts'
 import { Anchorer } from './anchorer.ts'
 import type { CatchUpInit } from './catch-up.ts'
 import type { PeerInit, WatchedEnvironment } from './environment.ts'
@@ -62,11 +62,30 @@ export function stageAnchors(
   chain: WatchedEnvironment['chain'],
   { stage, membership }: Pick<Seat, 'stage' | 'membership'>,
 ): CatchUpInit['anchors'] {
-  const counts = ({ peer, toRound, block }: PostedAnchor): boolean =>
-    membership.hadSeat(peer, stage, block.height) && !membership.hasLeft(stage, toRound, block.height)
   return async signal => {
     // Read before they are weighed: an anchor's author is one of those who sat there then.
     await membership.foresee((await chain.finalizedHead({ signal })).height, signal)
+    const counts = ofHistory(stage, membership)
     return newestAnchors(chain, { run: run.id, stage, afterHeight: membership.start.height, counts }, signal)
   }
+}
+
+/** The newest round of a stage that is anchored; of one that was re-formed, since then. Null for none. */
+export async function finalRound(
+  run: Run,
+  chain: WatchedEnvironment['chain'],
+  { stage, membership, stageState }: Pick<Seat, 'stage' | 'membership' | 'stageState'>,
+  signal: AbortSignal,
+): Promise<number | null> {
+  await membership.foresee((await chain.finalizedHead({ signal })).height, signal)
+  const reformed = membership.recoveries(stage).at(-1)
+  const afterHeight = reformed === undefined ? membership.start.height : membership.startOf(reformed.epoch)
+  const wanted = { run: run.id, stage, afterHeight, counts: ofHistory(stage, membership) }
+  return lastFinalRound(chain, wanted, stageState.tip.reference.height, signal)
+}
+
+/** Is an anchor one of a member, and of the stage's history? */
+function ofHistory(stage: number, membership: Seat['membership']): (anchor: PostedAnchor) => boolean {
+  return ({ peer, toRound, block: { height } }) =>
+    membership.hadSeat(peer, stage, height) && !membership.hasLeft(stage, toRound, height)
 }

@@ -1,5 +1,6 @@
 /** A peer's place in a stage, from taking it to its end. */
 import type { StartPhase } from '../events/types.ts'
+import { finalRound } from './compose-anchors.ts'
 import type { PeerInit, WatchedEnvironment } from './environment.ts'
 import { joinStage } from './join-stage.ts'
 import type { PauseRequest } from './pause-request.ts'
@@ -37,21 +38,29 @@ export async function holdStage(life: StageLife): Promise<StageEnd> {
   const { reporter, stage, membership, stageState, journal } = seat
   await membership.epoch(membership.epochOf(stageState.tip.reference.height), signal)
   bus.emit('start.phase', { phase: 'seats', ms: clock.nowMs() - beganMs })
+  // Read while the peer dials and catches up; whoever waits for it hears of a failure.
+  const anchored = finalRound(init.run, chain, seat, signal)
+  anchored.catch(() => undefined)
   const peer = await joinStage(init, environment, seat, places, signal)
   try {
     await peer.start()
-    await timed('dial', () => peer.connected.enough(signal))
+    const isUnderWay = stageState.tip.round > stageState.start.round
+    await timed('dial', () => peer.connected.enough(signal, { isUnderWay }))
     if (stageState.tip.round > 0) bus.emit('synced', { stage, round: stageState.tip.round, by: 'local' })
     const by = await timed('sync', () => peer.catchUp.run(signal))
     if (by !== 'nothing') bus.emit('synced', { stage, round: stageState.tip.round, by })
     reporter.waiting('')
-    const { agreement } = peer
-    const siblings = peer.connected.of(stage)
-    const run = init.run.id
-    const reformed = membership.recoveries(stage).at(-1) ?? null
-    const fromHeight = reformed === null ? membership.start.height : membership.startOf(reformed.epoch)
-    const view = { chain, run, stage, fromHeight, reformed, siblings, clock, signal }
-    const stale = await suspendIfStale({ ...view, journal, agreement })
+    const stale = await suspendIfStale({
+      run: init.run.id,
+      stage,
+      lastFinalRound: await anchored,
+      reformed: membership.recoveries(stage).at(-1) ?? null,
+      journal,
+      agreement: peer.agreement,
+      siblings: peer.connected.of(stage),
+      clock,
+      signal,
+    })
     if (stale !== null) reporter.suspended(stale)
     peer.keyWatch.begin(stageState.tip.round)
     void peer.watchdog.run(signal)

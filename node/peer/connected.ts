@@ -45,18 +45,21 @@ export class Connected {
     return this.#init.around(stage).filter(peer => peer !== this.#init.self && this.#peers.has(peer))
   }
 
-  /** Seats of the other stages that are not connected. */
+  /** Seats, of whatever stage, that are not connected. */
   unreachable(): readonly PeerName[] {
-    return this.#others().filter(peer => !this.#peers.has(peer))
+    const { self, stages, seats } = this.#init
+    const all = Array.from({ length: stages }, (_, stage) => stage).flatMap(seats)
+    return all.filter(peer => peer !== self && !this.#peers.has(peer))
   }
 
   /**
    * Resolves when everybody is there, or a quorum of the own stage and one peer of each neighbour for some seconds; for a peer
    * that follows as soon as there is a sibling.
+   * @param isUnderWay - the run began before: who is not there now is no more likely to come within seconds than later
    */
-  async enough(signal: AbortSignal): Promise<void> {
+  async enough(signal: AbortSignal, { isUnderWay }: { isUnderWay: boolean }): Promise<void> {
     const { clock, onWaiting } = this.#init
-    let patienceOver = false
+    let patienceOver = isUnderWay
     let cancel: (() => void) | null = null
     try {
       for (;;) {
@@ -80,8 +83,7 @@ export class Connected {
   }
 
   #isComplete(): boolean {
-    const { seats, stage, self } = this.#init
-    return seats(stage).every(peer => peer === self || this.#peers.has(peer)) && this.unreachable().length === 0
+    return this.unreachable().length === 0
   }
 
   /** Who must come before a round can be decided, as a sentence; empty where enough are here. */
@@ -94,11 +96,6 @@ export class Connected {
     if (short > 0) return shortageText(stage, short)
     const empty = [stage - 1, stage + 1].find(other => other >= 0 && other < stages && this.of(other).length === 0)
     return empty === undefined ? '' : `stage ${empty} needs a replica that can be reached from here`
-  }
-
-  #others(): readonly PeerName[] {
-    const { stage, stages, seats } = this.#init
-    return Array.from({ length: stages }, (_, other) => other).flatMap(other => (other === stage ? [] : seats(other)))
   }
 
   #changed(signal: AbortSignal): Promise<void> {

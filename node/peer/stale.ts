@@ -1,5 +1,4 @@
 /** A journal that does not know all that the peer signed must not sign (round.md, "Signing"). */
-import type { Chain } from '../../consensus/chain/types.ts'
 import type { Recovery } from '../../consensus/recovery/index.ts'
 import type { Agreement } from '../../protocols/agreement/index.ts'
 import { open } from '../../protocols/wire/envelope.ts'
@@ -7,17 +6,15 @@ import type { Clock } from '../../protocols/wire/environment.ts'
 import type { PeerName, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import type { SigningJournal } from '../journal/index.ts'
-import { anchorPages } from './anchor-pages.ts'
 
 /** For siblings to show what they hold; one that hangs must not hold up the start. */
 export const SHOW_MS = 3_000
 
 export interface StaleInit {
-  readonly chain: Chain
   readonly run: string
   readonly stage: number
-  /** Where the run begins on the chain, or went on last after its stage was re-formed. */
-  readonly fromHeight: number
+  /** Newest round of the stage that is anchored; of a re-formed stage, since then. */
+  readonly lastFinalRound: number | null
   /** How the stage was re-formed last; null where it never was. */
   readonly reformed: Pick<Recovery, 'epoch' | 'resume'> | null
   readonly journal: SigningJournal
@@ -30,8 +27,8 @@ export interface StaleInit {
 
 /** Returns why the peer only follows for now; null where it may sign. */
 export async function suspendIfStale(init: StaleInit): Promise<string | null> {
-  const { run, stage, journal, reformed } = init
-  const [lastFinalRound, shown] = await Promise.all([finalRound(init), shownBySiblings(init)])
+  const { run, stage, lastFinalRound, journal, reformed } = init
+  const shown = await shownBySiblings(init)
   // Nobody has signed anything in the epoch that re-formed the stage but what siblings show: it can begin to sign there.
   const isFresh = reformed !== null && lastFinalRound === null && shown.length === 0
   if (isFresh && journal.suspended === 'behind-anchor')
@@ -39,16 +36,6 @@ export async function suspendIfStale(init: StaleInit): Promise<string | null> {
   const reason = journal.isStale({ run, stage, lastFinalRound, shown })
   if (reason !== null && journal.suspended === null) await journal.suspend(reason)
   return reason
-}
-
-async function finalRound({ chain, run, stage, fromHeight, signal }: StaleInit): Promise<number | null> {
-  const head = await chain.finalizedHead({ signal })
-  const range = { afterHeight: fromHeight, toHeight: head.height }
-  let last: number | null = null
-  for await (const anchors of anchorPages(chain, run, range, signal)) {
-    for (const anchor of anchors) if (anchor.stage === stage) last = Math.max(last ?? 0, anchor.toRound)
-  }
-  return last
 }
 
 /** What siblings hold of this peer's signatures of the rounds in progress. One that holds back shows no less than nothing. */

@@ -58,14 +58,14 @@ describe('connected seats', () => {
     lose(5)
     expect(connected.of(0)).to.deep.equal([peer(1)])
     expect(connected.of(1)).to.deep.equal([peer(4)])
-    expect(connected.unreachable()).to.deep.equal([5, 6, 7].map(peer))
+    expect(connected.unreachable()).to.deep.equal([2, 3, 5, 6, 7].map(peer))
     expect(changes).to.have.length(5)
     expect(changes.at(-1)).to.deep.equal([peer(5), false])
   })
 
   it('are enough at once when everybody is there', async () => {
     const { connected, clock, waiting, meet } = open()
-    const state = watch(connected.enough(new AbortController().signal))
+    const state = watch(connected.enough(new AbortController().signal, { isUnderWay: false }))
     meet(1, 2, 3, 4, 5, 6)
     await settle()
     expect(state()).to.equal('waits')
@@ -78,7 +78,7 @@ describe('connected seats', () => {
 
   it('are enough with a quorum and one neighbour after some patience, and not before', async () => {
     const { connected, clock, meet } = open()
-    const state = watch(connected.enough(new AbortController().signal))
+    const state = watch(connected.enough(new AbortController().signal, { isUnderWay: false }))
     meet(1, 2, 4)
     await clock.advance(2_999)
     expect(state()).to.equal('waits')
@@ -86,9 +86,20 @@ describe('connected seats', () => {
     expect(state()).to.equal('goes on')
   })
 
+  it('are enough with a quorum and one neighbour at once in a run that is under way', async () => {
+    const { connected, meet } = open()
+    const state = watch(connected.enough(new AbortController().signal, { isUnderWay: true }))
+    meet(1, 2)
+    await settle()
+    expect(state()).to.equal('waits')
+    meet(4)
+    await settle()
+    expect(state()).to.equal('goes on')
+  })
+
   it('are not enough without a quorum, or without a neighbour, however long it takes; it says what is missing', async () => {
     const { connected, clock, waiting, meet, lose } = open()
-    const state = watch(connected.enough(new AbortController().signal))
+    const state = watch(connected.enough(new AbortController().signal, { isUnderWay: false }))
     await clock.advance(60_000)
     meet(1)
     await settle()
@@ -111,7 +122,7 @@ describe('connected seats', () => {
 
   it('are enough for a peer that follows as soon as there is a sibling, of the epochs around too', async () => {
     const { connected, waiting, meet } = open({ follows: true })
-    const state = watch(connected.enough(new AbortController().signal))
+    const state = watch(connected.enough(new AbortController().signal, { isUnderWay: false }))
     meet(5, 6)
     await settle()
     expect(state()).to.equal('waits')
@@ -125,7 +136,7 @@ describe('connected seats', () => {
   it('are waited for until one is stopped', async () => {
     const { connected, clock } = open()
     const stop = new AbortController()
-    const state = watch(connected.enough(stop.signal))
+    const state = watch(connected.enough(stop.signal, { isUnderWay: false }))
     await settle()
     stop.abort(new Error('stopped'))
     await settle()

@@ -1,6 +1,5 @@
 import type { Ed25519PrivateKey } from '@libp2p/interface'
 import { expect } from 'chai'
-import type { Chain } from '../../../consensus/chain/types.ts'
 import { SigningJournal } from '../../../node/journal/index.ts'
 import { suspendIfStale } from '../../../node/peer/stale.ts'
 import { seal } from '../../../protocols/wire/envelope.ts'
@@ -9,12 +8,6 @@ import { type Refusal, refuse } from '../../../protocols/wire/refusals.ts'
 import { VirtualClock } from '../../protocols/discovery/virtual-clock.ts'
 import { SCOPE, type Seat, samplePayloads, seatsOf } from '../../protocols/wire/samples.ts'
 import { MemoryStorage } from '../journal/memory-storage.ts'
-
-/** No anchor yet: what the chain knows says nothing. */
-const CHAIN = {
-  finalizedHead: async () => ({ height: 5, hash: new Uint8Array(32) }),
-  anchors: async () => [],
-} as Partial<Chain> as Chain
 
 type Shows = (peer: string, signal: AbortSignal | undefined) => Promise<readonly Uint8Array[] | Refusal>
 
@@ -42,10 +35,10 @@ describe('a journal at start', () => {
 
   function check(shows: Shows, clock = new VirtualClock()): Promise<string | null> {
     return suspendIfStale({
-      chain: CHAIN,
       run: SCOPE.run,
       stage: SCOPE.stage,
-      fromHeight: 1,
+      // No anchor yet: what the chain knows says nothing.
+      lastFinalRound: null,
       reformed: null,
       journal,
       agreement: { requestSignatures: (peer, options) => shows(peer, options?.signal) },
