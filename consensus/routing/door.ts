@@ -4,6 +4,7 @@ import { type RefusalReason, refuse } from '../../protocols/wire/refusals.ts'
 import { dropCopy } from './hedging.ts'
 import { onReached, reroute, sendBackward, sendForward } from './hops.ts'
 import { isOnLane, laneOf } from './lanes.ts'
+import { judge, observe, refuseOutside } from './references.ts'
 import {
   abandon,
   disarm,
@@ -31,6 +32,8 @@ export function takeForward(step: Step, input: ForwardInput): Answer {
   releaseSettled(step, input)
   const known = state.jobs.get(jobKey(input.id))
   if (known !== undefined) return drop(step, input, repeatForward(step, known, input))
+  const finding = judge(state, input)
+  if (finding !== null) return drop(step, input, refuseOutside(step, input, finding))
   if (state.phase !== 'open') return drop(step, input, refused('stale-round'))
   if (state.pausing) return drop(step, input, refused('paused'))
   if (isTooMuch(state, input)) return drop(step, input, refused('overloaded'))
@@ -38,6 +41,7 @@ export function takeForward(step: Step, input: ForwardInput): Answer {
   const job = newJob(input.id, input, state.nowMs)
   state.jobs.set(job.key, job)
   state.forwards.push(job.key)
+  observe(state, input)
   return ACCEPTED
 }
 
@@ -54,6 +58,13 @@ export function takeBackward(step: Step, input: BackwardInput): Answer {
   if (job.phase !== 'sent' && job.phase !== 'waiting') {
     return drop(step, input, job.holders[state.context.stage + 1] === input.from ? ACCEPTED : refused('duplicate'))
   }
+  const finding = judge(state, input)
+  if (finding !== null) {
+    const answer = drop(step, input, refuseOutside(step, input, finding))
+    if (!dropCopy(step, job, input.from) && job.hop === input.from) reroute(step, job, { suspect: true })
+    return answer
+  }
+  observe(state, input)
   disarm(step, job)
   release(step, job.output)
   job.output = null

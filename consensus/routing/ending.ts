@@ -4,6 +4,7 @@ import { LATE_HELD_SHARE } from './constants.ts'
 import { abandonWhere } from './door.ts'
 import { endHedging } from './hedging.ts'
 import { drainDeadlineMs, markLate, missDrain, missRound, observeDrain, observeRound, roundDeadlineMs } from './pace.ts'
+import { shareStatistics } from './references.ts'
 import {
   isHopeless,
   isLastStage,
@@ -87,6 +88,7 @@ export function commitWhenReady(step: Step): void {
   state.drained = true
   abandonWhere(step, isOpen)
   step.effects.push({ type: 'cancel', id: DRAIN_TIMER })
+  shareStatistics(step)
   step.effects.push({
     type: 'ready-to-commit',
     lane: copyOf(state.tallies.lane),

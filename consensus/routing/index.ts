@@ -12,7 +12,9 @@ export {
   sourceQuota,
 } from './lanes.ts'
 export { createPace, type Pace } from './pace.ts'
+export { NO_REFERENCES, type References } from './references.ts'
 export { chainRoot } from './root.ts'
 export type { WorkState } from './state.ts'
+export type { Finding, Statistic } from './statistics.ts'
 export type * from './types.ts'
-export { createWork, paceOf, step, takeParked, type WorkStep } from './work.ts'
+export { createWork, paceOf, referencesOf, step, takeParked, type WorkStep } from './work.ts'

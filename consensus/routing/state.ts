@@ -1,6 +1,8 @@
 /** State of the work machine and the few moves that all its parts share. */
 import type { Hash, MicroBatchId, PeerName } from '../../protocols/wire/messages.ts'
+import type { StatisticsReport } from '../../protocols/wire/tensor-statistics.ts'
 import { observeTrip, type Pace, type PaceContext } from './pace.ts'
+import type { Samples } from './references.ts'
 import type {
   Accumulated,
   AccumulatorName,
@@ -135,6 +137,9 @@ export interface WorkState {
   /** Peers that are still starting: what goes to them waits. */
   readonly awaited: Set<PeerName>
   readonly tallies: Record<AccumulatorName, Tally>
+  /** What siblings said of theirs, and what was taken here in this round (references.ts). */
+  readonly references: Map<PeerName, StatisticsReport>
+  readonly samples: Readonly<Record<'forward' | 'backward', Samples>>
 }
 
 /** A source's settled micro-batches, for the window of the next round. */

@@ -4,8 +4,11 @@
  */
 import type { Hash, MicroBatchId, PeerName, TraceEntry } from '../../protocols/wire/messages.ts'
 import type { Refusal } from '../../protocols/wire/refusals.ts'
+import type { StatisticsReport, TensorStatistics } from '../../protocols/wire/tensor-statistics.ts'
 import type { Lanes } from './lanes.ts'
 import type { Pace } from './pace.ts'
+import type { References } from './references.ts'
+import type { Finding } from './statistics.ts'
 
 /** Names bytes that the driver keeps. Whoever hands one to the machine gets a `release` for it, sooner or later. */
 export type TensorHandle = string
@@ -31,6 +34,8 @@ export interface WorkContext {
   readonly timing: WorkTiming
   /** What was measured in the rounds before. */
   readonly pace: Pace
+  /** What siblings said until now of the tensors that they receive. */
+  readonly references: References
 }
 
 export interface WorkLimits {
@@ -86,6 +91,8 @@ export interface ForwardInput {
   /** Who held stages 0 .. stage-1: the signers of the header chain. The last one is `from`. */
   readonly path: readonly PeerName[]
   readonly tensor: TensorHandle
+  /** Null where it was not measured: then nothing is compared. */
+  readonly statistics: TensorStatistics | null
   /** The source has settled all its sequences below this: what is kept of them may go. */
   readonly settledBelow: number
 }
@@ -98,9 +105,18 @@ export interface BackwardInput {
   /** Who held stages 0 .. S-1. */
   readonly path: readonly PeerName[]
   readonly tensor: TensorHandle
+  /** Null where it was not measured: then nothing is compared. */
+  readonly statistics: TensorStatistics | null
   /** SHA-256 of the newest backward header's envelope. */
   readonly header: Hash
   readonly lossMicronats: number
+}
+
+/** A sibling says what it receives. Not signed: the connection names it, and it counts as one among siblings. */
+export interface ReportInput {
+  readonly type: 'report'
+  readonly from: PeerName
+  readonly report: StatisticsReport
 }
 
 export type WorkInput =
@@ -110,6 +126,7 @@ export type WorkInput =
   | { readonly type: 'pipeline-ready' }
   | ForwardInput
   | BackwardInput
+  | ReportInput
   /** A hop gave a micro-batch up: its sender re-routes at once instead of at the deadline. */
   | { readonly type: 'abandoned'; readonly from: PeerName; readonly id: MicroBatchId }
   | { readonly type: 'drawn'; readonly key: string; readonly tensor: TensorHandle }
@@ -172,13 +189,24 @@ export interface Accumulated {
 export type WorkEvent = 'started' | 'settled' | 'rerouted' | 'hedged' | 'dropped' | 'undelivered' | 'abandoned'
 
 export type WorkEffect =
-  /** Reply to the `forward` or `backward` that was the input of this very step. */
+  /** Reply to the `forward` or `backward` that was the input of this very step; to a `report` only where it is refused. */
   | { readonly type: 'answer'; readonly answer: Answer }
   | { readonly type: 'draw'; readonly key: string; readonly id: MicroBatchId }
   | { readonly type: 'compute'; readonly key: string; readonly id: MicroBatchId; readonly computation: Computation }
   | SendEffect
   /** "I gave this up", to who sent the forward; not answered, not repeated. */
   | { readonly type: 'abandon'; readonly to: PeerName; readonly id: MicroBatchId }
+  /** Tell these siblings; not answered, not repeated. */
+  | { readonly type: 'share'; readonly to: readonly PeerName[]; readonly report: StatisticsReport }
+  /** A tensor was refused as `statistics`, and is released after this: what an audit of its sender would begin with. */
+  | {
+      readonly type: 'outside'
+      readonly direction: 'forward' | 'backward'
+      readonly from: PeerName
+      readonly id: MicroBatchId
+      readonly tensor: TensorHandle
+      readonly finding: Finding
+    }
   /** Sign and gossip SETTLED; `root` chains the backward headers in order of settlement. */
   | { readonly type: 'settled'; readonly count: number; readonly root: Hash }
   /** Replaces a timer of the same id. */

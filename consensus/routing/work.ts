@@ -13,8 +13,9 @@ import { HEDGE_TIMER } from './hedging.ts'
 import { beginAnew, hedge, onAnswered, onJobTimer } from './hops.ts'
 import { laneOf } from './lanes.ts'
 import { keepNeighbours, type Pace } from './pace.ts'
+import { keepSiblings, type References, takeReport } from './references.ts'
 import { jobKey, newTally, type Step, timerId, type WorkState } from './state.ts'
-import type { ForwardInput, WorkContext, WorkEffect, WorkInput } from './types.ts'
+import type { ForwardInput, ReportInput, WorkContext, WorkEffect, WorkInput } from './types.ts'
 import { newLaps } from './window.ts'
 
 export interface WorkStep {
@@ -58,6 +59,8 @@ export function createWork(context: WorkContext): WorkState {
     down: new Set(),
     awaited: new Set(),
     tallies: { lane: newTally(), 'off-lane': newTally() },
+    references: keepSiblings(context.references, context),
+    samples: { forward: new Map(), backward: new Map() },
   }
 }
 
@@ -71,6 +74,11 @@ export function takeParked(state: WorkState): readonly ForwardInput[] {
 /** What was measured until now, for the next round. */
 export function paceOf({ pace }: WorkState): Pace {
   return pace
+}
+
+/** What siblings said until now, for the next round. */
+export function referencesOf({ references }: WorkState): References {
+  return references
 }
 
 /** @param nowMs - of a clock that does not go back; only differences matter */
@@ -98,6 +106,9 @@ function apply(work: Step, input: WorkInput): void {
       break
     case 'backward':
       work.effects.push({ type: 'answer', answer: takeBackward(work, input) })
+      break
+    case 'report':
+      onReport(work, input)
       break
     case 'abandoned':
       if (input.id.round === work.state.context.round) takeAbandoned(work, input.from, jobKey(input.id))
@@ -141,6 +152,11 @@ function readyPipeline(work: Step): void {
   work.state.pipelineReady = true
   openRound(work)
   beginAnew(work)
+}
+
+function onReport(work: Step, input: ReportInput): void {
+  const answer = takeReport(work, input)
+  if (answer !== null) work.effects.push({ type: 'answer', answer })
 }
 
 function start(work: Step, parked: readonly ForwardInput[]): void {

@@ -2,6 +2,7 @@
  * The typed event stream of a node (architecture.md, idea 5). Terminal, JSON lines, log and summary are projections of it;
  * nothing is reported that was not an event. The table of all events with their fields is docs/reference/events.md.
  */
+import type { Statistic } from '../../consensus/routing/index.ts'
 import type { Change, EvidenceKind, PeerName } from '../../protocols/wire/messages.ts'
 import type { RefusalReason } from '../../protocols/wire/refusals.ts'
 import type { ReachabilityState } from '../network/nat/types.ts'
@@ -80,6 +81,22 @@ export interface NodeEvents {
     clipped: number
     received: number
     leastFactor: number
+  }
+  /** A tensor was refused as `statistics`: what was unlike siblings', and what an audit of its sender would begin with. */
+  outside: {
+    stage: number
+    round: number
+    peer: PeerName
+    direction: 'forward' | 'backward'
+    source: PeerName
+    sequence: number
+    statistic: Statistic
+    value: number
+    median: number
+    deviation: number
+    allowed: number
+    references: number
+    header: string
   }
   evidence: { kind: EvidenceKind; peer: PeerName }
   refused: { reason: RefusalReason; peer: PeerName }
@@ -176,6 +193,7 @@ const EVENT_NAMES: Record<EventName, true> = {
   resumed: true,
   loss: true,
   clipped: true,
+  outside: true,
   evidence: true,
   refused: true,
   synced: true,

@@ -14,6 +14,7 @@ const LEVELS: Partial<Record<EventName, 'warn' | 'debug'>> = {
   warning: 'warn',
   evidence: 'warn',
   refused: 'warn',
+  outside: 'warn',
   'round.times': 'debug',
 }
 

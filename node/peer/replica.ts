@@ -11,7 +11,7 @@ import {
   createClip,
   createPace,
   type ForwardInput,
-  type Pace,
+  NO_REFERENCES,
   workLimits,
 } from '../../consensus/routing/index.ts'
 import { encodeCertificate } from '../../protocols/wire/certificate.ts'
@@ -33,7 +33,7 @@ import { Pausing } from './pausing.ts'
 import { rankOf } from './rank.ts'
 import type { Reporter } from './reporter.ts'
 import { holdRestoredCommit, holdRestoredPartitions, restoredRound } from './restore-round.ts'
-import { roundContext, workContext } from './round-context.ts'
+import { type Measured, roundContext, workContext } from './round-context.ts'
 import type { RoundEnd, RoundReports } from './round-driver.ts'
 import type { RoundInbox } from './round-inbox.ts'
 import { RoundRun } from './round-run.ts'
@@ -85,7 +85,7 @@ const FINAL_ANCHOR_MS = 20_000
 export class Replica {
   readonly #init: ReplicaInit
   #clip: ClipState
-  #pace: Pace
+  #measured: Measured
   #tempo = NO_TEMPO
   #parked: readonly ForwardInput[] = []
   #epoch: Epoch | null = null
@@ -99,7 +99,7 @@ export class Replica {
     this.#init = init
     const { optimizer, stages } = init.parts.run.manifest
     this.#clip = createClip(optimizer.backwardClip)
-    this.#pace = createPace(workLimits(stages).window)
+    this.#measured = { pace: createPace(workLimits(stages).window), references: NO_REFERENCES }
     const { parts, stageState, membership, wishes, reporter } = init
     const { self, clock } = parts
     this.#pausing = new Pausing({ self, clock, stageState, membership, wishes, reporter, canGoOn: init.canGoOn })
@@ -231,7 +231,7 @@ export class Replica {
       parts,
       context,
       onSigned: signed => commits.noteOwn(signed),
-      work: isWorking ? workContext(base, this.#pace, this.#tempo) : null,
+      work: isWorking ? workContext(base, this.#measured, this.#tempo) : null,
       restored,
       clip: this.#clip,
       reports: this.#reports(),
@@ -286,7 +286,7 @@ export class Replica {
     this.#parked = work?.parked ?? []
     if (work !== null) {
       this.#clip = work.clip
-      this.#pace = work.pace
+      this.#measured = work
     }
     inbox.close(certified.tip.round + 1)
     if (end.next === 'promote') await stageState.promote(certified, run.executed?.partitions ?? null)

@@ -12,6 +12,7 @@ import type { EventBus } from '../events/bus.ts'
 import type { Clipped } from './clip-tally.ts'
 import type { EvidenceLog } from './evidence-log.ts'
 import type { RoundEnd, RoundReports } from './round-driver.ts'
+import type { OutsideTensor } from './work-driver.ts'
 
 /** A wait below this is no news. */
 const WAIT_NEWS_MS = 3_000
@@ -53,6 +54,8 @@ export interface ReporterInit {
 export class Reporter {
   readonly #init: ReporterInit
   readonly #refused = new Set<string>()
+  /** Bounded by the seats of the stages before and after: the door admits nobody else. */
+  readonly #outside = new Set<string>()
   #view = 0
   #round = 0
   #waitingFor = ''
@@ -128,6 +131,16 @@ export class Reporter {
     for (const sender of senders) this.#init.bus.emit('clipped', { stage: this.#init.stage, round, ...sender })
   }
 
+  /** One event a sender and direction: an audit needs no more than one. */
+  outside({ direction, from, id, finding, header }: OutsideTensor): void {
+    const key = `${direction}/${from}`
+    if (this.#outside.has(key)) return
+    this.#outside.add(key)
+    const { round, source, sequence } = id
+    const what = { stage: this.#init.stage, round, peer: from, direction, source, sequence }
+    this.#init.bus.emit('outside', { ...what, ...finding, header: hashHex(header) })
+  }
+
   suspended(reason: string): void {
     this.#init.bus.emit('suspended', { stage: this.#init.stage, reason })
   }
@@ -155,6 +168,7 @@ export class Reporter {
 
   roundStarted(context: RoundContext): void {
     this.#refused.clear()
+    this.#outside.clear()
     this.#view = 0
     this.#round = context.scope.round
     this.#roundStartedMs = this.#init.clock.nowMs()
@@ -176,6 +190,7 @@ export class Reporter {
         this.#init.bus.emit('evidence', { kind: evidence.kind, peer: evidence.accused })
       },
       refused: (reason, signer) => this.refused(reason, signer),
+      outside: tensor => this.outside(tensor),
       status: (view, phase, waitingFor) => {
         this.#viewed(view)
         this.waiting(phase === 'done' ? '' : waitingFor)

@@ -3,13 +3,7 @@ import { RULES } from '../../consensus/aggregation/index.ts'
 import { absenceBlocks, type MembershipContext } from '../../consensus/membership/index.ts'
 import { roundTarget, type Tempo } from '../../consensus/round/index.ts'
 import type { RoundContext } from '../../consensus/round/types.ts'
-import {
-  DEFAULT_BACK_OFF,
-  type Pace,
-  sourceQuota,
-  type WorkContext,
-  workLimits,
-} from '../../consensus/routing/index.ts'
+import { DEFAULT_BACK_OFF, sourceQuota, type WorkContext, workLimits } from '../../consensus/routing/index.ts'
 import { PROTOCOL_VERSION } from '../../protocols/wire/constants.ts'
 import type { Manifest } from '../../protocols/wire/manifest.ts'
 import type { PeerName, Scope } from '../../protocols/wire/messages.ts'
@@ -110,13 +104,16 @@ function membershipOf(
   }
 }
 
+/** What work leaves for the next round's. */
+export type Measured = Pick<WorkContext, 'pace' | 'references'>
+
 /**
- * @param pace - what this peer has measured until now
+ * @param measured - what this peer has measured and heard until now
  * @param silent - seats of the own stage that the round before has not heard: the others do their share as well
  */
 export function workContext(
   { run, stage, self, tip, epoch }: ContextInit,
-  pace: Pace,
+  { pace, references }: Measured,
   { silent }: Pick<Tempo, 'silent'>,
 ): WorkContext {
   const { batch, timeouts } = run.manifest
@@ -147,5 +144,6 @@ export function workContext(
       backOff: DEFAULT_BACK_OFF,
     },
     pace,
+    references,
   }
 }

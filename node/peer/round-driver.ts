@@ -27,6 +27,7 @@ import type {
 import { isRefusal, type Refusal, type RefusalReason } from '../../protocols/wire/refusals.ts'
 import { HeldVotes, type SignEffect } from './held-votes.ts'
 import { Timers } from './timers.ts'
+import type { OutsideTensor } from './work-driver.ts'
 
 /** The hands of the driver. Everything that waits takes the round's signal. */
 export interface RoundPorts {
@@ -63,6 +64,7 @@ export interface RoundReports {
   certified(certificate: Certificate, outcome: Outcome, hashes: readonly Hash[] | null): void
   evidence(evidence: Evidence): void
   refused(reason: RefusalReason, signer: PeerName, detail: string): void
+  outside(tensor: OutsideTensor): void
   status(view: number, phase: RoundPhase, waitingFor: string): void
   warning(message: string): void
 }

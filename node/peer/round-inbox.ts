@@ -4,7 +4,8 @@
  */
 import type { Answer, Delivery } from '../../protocols/activations/types.ts'
 import type { MicroBatchId, PeerName, Settled, Signed } from '../../protocols/wire/messages.ts'
-import { refuse } from '../../protocols/wire/refusals.ts'
+import { type Refusal, refuse } from '../../protocols/wire/refusals.ts'
+import type { StatisticsReport } from '../../protocols/wire/tensor-statistics.ts'
 import { Mailbox } from './mailbox.ts'
 import type { RoundRun } from './round-run.ts'
 import type { WorkDriver } from './work-driver.ts'
@@ -18,7 +19,7 @@ const SETTLED_KEPT = 256
 /** What a round is told. */
 export interface InboxRound
   extends Pick<RoundRun, 'round' | 'message' | 'settled' | 'settledBy' | 'reachable' | 'dispose'> {
-  readonly work: Pick<WorkDriver, 'deliver' | 'abandoned'> | null
+  readonly work: Pick<WorkDriver, 'deliver' | 'abandoned' | 'reported'> | null
 }
 
 export interface RoundInboxInit {
@@ -129,6 +130,11 @@ export class RoundInbox<Round extends InboxRound = RoundRun> {
 
   abandoned(from: PeerName, id: MicroBatchId): void {
     this.#current?.work?.abandoned(from, id)
+  }
+
+  /** Between two rounds nobody compares: the next report counts. */
+  reported(from: PeerName, report: StatisticsReport): Refusal | null {
+    return this.#current?.work?.reported(from, report) ?? null
   }
 
   reachable(peer: PeerName, reachable: boolean): void {

@@ -256,11 +256,13 @@ export class RoundRun {
       clock: parts.clock,
       tensors: parts.tensors,
       encoding: parts.run.manifest.encoding.activation,
+      width: parts.run.manifest.model.width,
       ports: workPorts({
         parts,
         scope,
         engine: timedEngine(parts.engine, parts.times),
         settled: (count, root) => settled.note(count, root),
+        outside: tensor => this.#reports.outside(tensor),
       }),
     })
   }

@@ -89,6 +89,7 @@ export function openServices(init: ServicesInit): Services {
       handlers: {
         accept: delivery => inbox.deliver(delivery),
         abandoned: (from, id) => inbox.abandoned(from, id),
+        reported: (from, report) => inbox.reported(from, report),
       },
       onRefused,
     })(components),

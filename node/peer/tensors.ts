@@ -100,7 +100,8 @@ export function scaled(bytes: Uint8Array, factor: number, encoding: Encoding): U
   return codecOf(encoding).encode(floatsOf(bytes, encoding).map(value => value * factor))
 }
 
-function floatsOf(bytes: Uint8Array, encoding: Encoding): Float32Array {
+/** The values, in memory that may be that of `bytes`. @throws RangeError where they are no tensor of this encoding */
+export function floatsOf(bytes: Uint8Array, encoding: Encoding): Float32Array {
   const codec = codecOf(encoding)
   const values = codec.decode(bytes, codec.valuesIn(bytes.byteLength))
   if (isRefusal(values)) throw new RangeError(values.detail)

@@ -11,10 +11,13 @@ import {
   clipFactor,
   createWork,
   endClipRound,
+  type Finding,
   type ForwardInput,
   observeNorm,
   type Pace,
   paceOf,
+  type References,
+  referencesOf,
   type SendEffect,
   type SendOutcome,
   step,
@@ -26,10 +29,14 @@ import {
 } from '../../consensus/routing/index.ts'
 import type { Delivery } from '../../protocols/activations/types.ts'
 import type { Clock } from '../../protocols/wire/environment.ts'
+import { smallHash } from '../../protocols/wire/hash.ts'
 import type { Encoding, Hash, MicroBatchId, PeerName } from '../../protocols/wire/messages.ts'
+import type { Refusal } from '../../protocols/wire/refusals.ts'
+import type { StatisticsReport } from '../../protocols/wire/tensor-statistics.ts'
 import type { Batch } from '../data/index.ts'
 import { freeBuffer } from '../engine/runtime/buffers.ts'
 import { type Clipped, ClipTally } from './clip-tally.ts'
+import { statisticsOf } from './tensor-statistics.ts'
 import { normOf, scaled, type Tensor, type TensorStore } from './tensors.ts'
 import type { WorkEngine } from './timed-engine.ts'
 import { Timers } from './timers.ts'
@@ -49,12 +56,26 @@ export interface OutgoingTensor {
   readonly timeoutMs: number
 }
 
+/** A tensor unlike those of siblings: what an audit of its sender would begin with. */
+export interface OutsideTensor {
+  readonly direction: 'forward' | 'backward'
+  readonly from: PeerName
+  readonly id: MicroBatchId
+  readonly finding: Finding
+  /** SHA-256 of the envelope of the header that its sender signed. */
+  readonly header: Hash
+}
+
 export interface WorkPorts {
   readonly engine: WorkEngine
   batch(id: MicroBatchId): Batch
   /** Signs the tensor's header where it has none, sends it, and says what came back; never rejects. */
   send(to: PeerName, outgoing: OutgoingTensor, signal: AbortSignal): Promise<SendOutcome>
   abandon(to: PeerName, id: MicroBatchId): void
+  /** Tells a sibling what was received here. */
+  report(to: PeerName, report: StatisticsReport): void
+  /** A tensor was refused as `statistics`. */
+  outside(outside: OutsideTensor): void
   /** Signs and gossips SETTLED. */
   settled(count: number, root: Hash): void
   warning(message: string): void
@@ -68,6 +89,8 @@ export interface WorkDriverInit {
   readonly clock: Clock
   /** Of boundary tensors. */
   readonly encoding: Encoding
+  /** Values of one position of a boundary tensor, the last of its dimensions. */
+  readonly width: number
 }
 
 /** What the replica did in the round: both accumulators, ready to be committed. */
@@ -81,6 +104,7 @@ export interface WorkEnd {
   readonly parked: readonly ForwardInput[]
   readonly clip: ClipState
   readonly pace: Pace
+  readonly references: References
   readonly clipped: readonly Clipped[]
 }
 
@@ -89,6 +113,7 @@ export class WorkDriver {
   readonly #ports: WorkPorts
   readonly #tensors: TensorStore
   readonly #encoding: Encoding
+  readonly #width: number
   readonly #clock: Clock
   readonly #timers: Timers
   readonly #stop = new AbortController()
@@ -102,6 +127,7 @@ export class WorkDriver {
     this.#ports = init.ports
     this.#tensors = init.tensors
     this.#encoding = init.encoding
+    this.#width = init.width
     this.#clip = init.clip
     this.ready = this.#ready.promise
     this.#clock = init.clock
@@ -145,11 +171,15 @@ export class WorkDriver {
     this.#input({ type: 'abandoned', from, id })
   }
 
+  /** A sibling's report, or somebody else's, which is refused. */
+  reported(from: PeerName, report: StatisticsReport): Refusal | null {
+    const answer = this.#answered({ type: 'report', from, report })
+    return answer?.kind === 'refused' ? answer.refusal : null
+  }
+
   /** What to answer to a tensor at the door; decided at once. */
   deliver(delivery: Delivery): Answer {
-    this.#answer = null
-    this.#input(this.#receive(delivery))
-    return this.#answer ?? { kind: 'busy' }
+    return this.#answered(this.#receive(delivery)) ?? { kind: 'busy' }
   }
 
   /** Ends the round's work. What was parked for the next round, the clip state and what was measured go on. */
@@ -159,7 +189,13 @@ export class WorkDriver {
     this.#timers.clear()
     this.#stop.abort(new Error('the round is over'))
     this.#tensors.trim()
-    return { parked, clip: endClipRound(this.#clip), pace: paceOf(this.#state), clipped: this.#tally.clipped() }
+    return {
+      parked,
+      clip: endClipRound(this.#clip),
+      pace: paceOf(this.#state),
+      references: referencesOf(this.#state),
+      clipped: this.#tally.clipped(),
+    }
   }
 
   #receive({
@@ -173,12 +209,11 @@ export class WorkDriver {
     lossMicronats,
     settledBelow,
   }: Delivery): ForwardInput | BackwardInput {
-    if (direction === 'backward') {
-      const tensor = this.#tensors.add({ bytes, from, chain, outgoing: null })
-      return { type: 'backward', from, id, path, tensor, header, lossMicronats }
-    }
+    const statistics = statisticsOf(bytes, this.#encoding, this.#width)
     const tensor = this.#tensors.add({ bytes, from, chain, outgoing: null })
-    return { type: 'forward', from, id, path, tensor, settledBelow }
+    return direction === 'backward'
+      ? { type: 'backward', from, id, path, tensor, statistics, header, lossMicronats }
+      : { type: 'forward', from, id, path, tensor, statistics, settledBelow }
   }
 
   #clipped({ bytes, from }: Tensor): Uint8Array {
@@ -187,6 +222,12 @@ export class WorkDriver {
     const factor = clipFactor(this.#clip, norm)
     if (from !== null) this.#tally.note(from, factor)
     return factor < 1 ? scaled(bytes, factor, this.#encoding) : bytes
+  }
+
+  #answered(input: WorkInput): Answer | null {
+    this.#answer = null
+    this.#input(input)
+    return this.#answer
   }
 
   #input(input: WorkInput): void {
@@ -214,6 +255,12 @@ export class WorkDriver {
       case 'abandon':
         this.#ports.abandon(effect.to, effect.id)
         return
+      case 'share':
+        for (const to of effect.to) this.#ports.report(to, effect.report)
+        return
+      case 'outside':
+        this.#outside(effect)
+        return
       case 'settled':
         this.#ports.settled(effect.count, effect.root)
         return
@@ -235,6 +282,12 @@ export class WorkDriver {
         }
         return
     }
+  }
+
+  #outside({ direction, from, id, tensor, finding }: Extract<WorkEffect, { type: 'outside' }>): void {
+    const newest = this.#tensors.get(tensor).chain?.envelopes.at(-1)
+    if (newest === undefined) throw new Error(`${tensor} came without a header`)
+    this.#ports.outside({ direction, from, id, finding, header: smallHash(newest) })
   }
 
   #draw(key: string, id: MicroBatchId): void {

@@ -11,9 +11,10 @@ export interface WorkPortsInit {
   readonly scope: Scope
   readonly engine: WorkEngine
   readonly settled: (count: number, root: Hash) => void
+  readonly outside: WorkPorts['outside']
 }
 
-export function workPorts({ parts, scope, engine, settled }: WorkPortsInit): WorkPorts {
+export function workPorts({ parts, scope, engine, settled, outside }: WorkPortsInit): WorkPorts {
   const { activations, corpus, run } = parts
   const { model, batch, seed, corpus: text } = run.manifest
   const data = { seed, run: run.id, heldOut: text.heldOut }
@@ -33,6 +34,10 @@ export function workPorts({ parts, scope, engine, settled }: WorkPortsInit): Wor
     abandon(to, id) {
       activations.abandon(to, id).catch(error => parts.warn(`giving up a micro-batch: ${String(error)}`))
     },
+    report(to, report) {
+      activations.report(to, report).catch(error => parts.warn(`a report for ${to} was not sent: ${String(error)}`))
+    },
+    outside,
     settled,
     warning: parts.warn,
   }

@@ -10,9 +10,10 @@ import { tensorBytes } from '../wire/frames/tensor.ts'
 import type { HandlerContext, Reply } from '../wire/frames/types.ts'
 import type { MicroBatchId, PeerName } from '../wire/messages.ts'
 import { isRefusal, type Refusal, refuse } from '../wire/refusals.ts'
+import type { StatisticsReport } from '../wire/tensor-statistics.ts'
 import * as constants from './constants.ts'
 import { checkDelivery } from './door.ts'
-import { type AbandonedNote, readAbandonedNote, readAnswer, type TensorFrame } from './frame-header.ts'
+import { type AbandonedNote, readAnswer, readNote, type StatisticsNote, type TensorFrame } from './frame-header.ts'
 import { signDraft } from './sign.ts'
 import type {
   ActivationsHandlers,
@@ -117,6 +118,12 @@ export class Activations {
     await this.#streams.notify(to, note, undefined, options)
   }
 
+  /** Tells a sibling what was received here in a round. Best effort: a report that is lost is one reference less. */
+  async report(to: PeerName, report: StatisticsReport, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    const note: StatisticsNote = { kind: 'statistics', ...report }
+    await this.#streams.notify(to, note, undefined, options)
+  }
+
   async #onTensor(header: unknown, body: Uint8Array, context: HandlerContext): Promise<Reply | Refusal> {
     const { from, digest } = context
     const { policy, handlers } = this.#init
@@ -129,9 +136,14 @@ export class Activations {
   }
 
   #onNote(header: unknown, { from }: HandlerContext): Refusal | null {
-    const note = readAbandonedNote(header)
+    const { handlers } = this.#init
+    const note = readNote(header)
     if (isRefusal(note)) return note
-    this.#init.handlers.abandoned(from, note.id)
+    if (note.kind === 'statistics') {
+      const { round, forward, backward } = note
+      return handlers.reported(from, { round, forward, backward })
+    }
+    handlers.abandoned(from, note.id)
     return null
   }
 }

@@ -1,7 +1,7 @@
 /** Limits of the activations protocol; those of streams in general are in `wire/constants.ts`. */
 import { MAX_STAGES } from '../wire/constants.ts'
 
-export const ACTIVATIONS_PROTOCOL = '/swarm-node/activations/1.0.0'
+export const ACTIVATIONS_PROTOCOL = '/swarm-node/activations/1.1.0'
 
 /** Headers in a chain: forward through all stages but the last, and back. */
 export const MAX_CHAIN_HEADERS = 2 * (MAX_STAGES - 1)

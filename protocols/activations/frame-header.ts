@@ -1,10 +1,11 @@
 /** Headers of frames: DAG-CBOR maps beside the tensor, validated before anything else is looked at. */
 import { codecOf } from '../wire/encodings.ts'
-import { integer, isMap, object, oneOf, type Rule } from '../wire/fields.ts'
+import { integer, isMap, nullable, object, oneOf, type Rule } from '../wire/fields.ts'
 import { checkTensor, type TensorHeader } from '../wire/frames/tensor.ts'
 import { peerName } from '../wire/message-fields.ts'
 import type { Encoding, MicroBatchId } from '../wire/messages.ts'
 import { isRefusal, type Refusal, refuse } from '../wire/refusals.ts'
+import { type StatisticsReport, tensorStatistics } from '../wire/tensor-statistics.ts'
 import { MAX_LOSS_MICRONATS, MAX_SEQUENCE } from './constants.ts'
 import type { ActivationsRun, Answer, Direction } from './types.ts'
 
@@ -21,6 +22,11 @@ export interface AbandonedNote {
   readonly id: MicroBatchId
 }
 
+/** STATISTICS: a note, without a body. */
+export interface StatisticsNote extends StatisticsReport {
+  readonly kind: 'statistics'
+}
+
 const counter = integer(0, Number.MAX_SAFE_INTEGER)
 const anything: Rule = () => null
 
@@ -34,6 +40,13 @@ const TENSOR_FRAME = object<TensorFrame>({
 const ABANDONED_NOTE = object<AbandonedNote>({
   kind: oneOf('abandoned'),
   id: object<MicroBatchId>({ round: counter, source: peerName, sequence: integer(0, MAX_SEQUENCE) }),
+})
+
+const STATISTICS_NOTE = object<StatisticsNote>({
+  kind: oneOf('statistics'),
+  round: counter,
+  forward: nullable(tensorStatistics),
+  backward: nullable(tensorStatistics),
 })
 
 const ANSWERS = {
@@ -55,8 +68,13 @@ export function readTensorFrame(
   return isRefusal(tensor) ? tensor : { direction, frame: header }
 }
 
-export function readAbandonedNote(header: unknown): AbandonedNote | Refusal {
-  return isAbandonedNote(header) ? header : refuse('out-of-bounds', ABANDONED_NOTE(header, '') ?? 'not a note')
+/** ABANDONED or STATISTICS. */
+export function readNote(header: unknown): AbandonedNote | StatisticsNote | Refusal {
+  if (isStatisticsNote(header)) return header
+  if (isAbandonedNote(header)) return header
+  const isOfStatistics = isMap(header) && header['kind'] === 'statistics'
+  const wrong = (isOfStatistics ? STATISTICS_NOTE : ABANDONED_NOTE)(header, '')
+  return refuse('out-of-bounds', wrong ?? 'not a note')
 }
 
 /** What the other side answered, or null where that is no answer of this protocol. */
@@ -92,6 +110,10 @@ const MAX_F32 = 3.4028234663852886e38
 
 function isTensorFrame(header: unknown): header is TensorFrame {
   return TENSOR_FRAME(header, '') === null
+}
+
+function isStatisticsNote(header: unknown): header is StatisticsNote {
+  return STATISTICS_NOTE(header, '') === null
 }
 
 function isAbandonedNote(header: unknown): header is AbandonedNote {

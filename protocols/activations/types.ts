@@ -1,6 +1,7 @@
 /** Types of the activations protocol: what travels, what the node must know and decide. */
 import type { Encoding, Hash, MicroBatchId, PeerName, Scope } from '../wire/messages.ts'
 import type { Refusal, RefusalReason } from '../wire/refusals.ts'
+import type { StatisticsReport } from '../wire/tensor-statistics.ts'
 
 export type Direction = 'forward' | 'backward'
 
@@ -59,6 +60,8 @@ export interface ActivationsHandlers {
   accept(delivery: Delivery): Answer
   /** A hop gave a micro-batch up. */
   abandoned(from: PeerName, id: MicroBatchId): void
+  /** Somebody, a sibling perhaps, says what it receives; a refusal where that is not taken. */
+  reported(from: PeerName, report: StatisticsReport): Refusal | null
 }
 
 /** What the headers are checked against. */

@@ -19,6 +19,7 @@ export const REFUSALS = {
   'too-large': 'the message is longer than its limit',
   'wrong-shape': 'the tensor has another shape or type than the manifest says',
   'not-finite': 'the tensor holds NaN or infinity',
+  statistics: 'the tensor is unlike those that siblings receive in size, sign or direction',
   'wrong-hash': 'the bytes do not match the hash that was signed',
   duplicate: 'this was received before',
   contradiction: 'the signer signed something else before; both signatures are kept as evidence',

@@ -18,6 +18,7 @@ import { equivocators } from './equivocators.ts'
 import { falseOwners } from './false-owners.ts'
 import { falseRecords } from './false-records.ts'
 import { falseServers } from './false-servers.ts'
+import { falseTensors } from './false-tensors.ts'
 import { falseWorkers } from './false-workers.ts'
 import { farAndLossy } from './far-and-lossy.ts'
 import { fiveAndSix } from './five-and-six.ts'
@@ -120,6 +121,7 @@ const ALL: readonly Scenario[] = [
   colluders,
   forgers,
   falseOwners,
+  falseTensors,
   falseWorkers,
   notANumber,
   falseServers,

@@ -7,6 +7,7 @@ import {
   createClip,
   createPace,
   type ForwardInput,
+  NO_REFERENCES,
   type Pace,
   type WorkContext,
   workLimits,
@@ -369,7 +370,7 @@ export class SimReplica {
   }
 
   #workContext(base: ContextInit): WorkContext {
-    const context = workContext(base, this.#pace, this.#tempo)
+    const context = workContext(base, { pace: this.#pace, references: NO_REFERENCES }, this.#tempo)
     const { hedges } = this.#peer.world.scenario.workload
     return hedges === undefined ? context : { ...context, limits: { ...context.limits, hedges } }
   }

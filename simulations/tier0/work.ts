@@ -80,6 +80,11 @@ export class SimWork {
     this.#input({ type: 'abandoned', from, id })
   }
 
+  /** Four numbers that are all 1 say nothing of siblings': what is unlike them is tier 1's to show. */
+  reported(): null {
+    return null
+  }
+
   deliver(delivery: Delivery): Answer {
     const { direction, from, id, path, header, tensor: bytes, lossMicronats, settledBelow } = delivery
     if (!bytesAreFinite(bytes)) {
@@ -90,8 +95,8 @@ export class SimWork {
     this.#answer = null
     this.#input(
       direction === 'forward'
-        ? { type: 'forward', from, id, path, tensor, settledBelow }
-        : { type: 'backward', from, id, path, tensor, header, lossMicronats },
+        ? { type: 'forward', from, id, path, tensor, statistics: null, settledBelow }
+        : { type: 'backward', from, id, path, tensor, statistics: null, header, lossMicronats },
     )
     return this.#answer ?? { kind: 'busy' }
   }

@@ -91,6 +91,9 @@ export class Teller {
       case 'clipped':
         recorder.reached('backward-clipped', at.peer)
         return
+      case 'outside':
+        recorder.reached('tensor-refused', at.peer)
+        return
       case 'loss': {
         const { round, train, heldOut } = event
         const loss = heldOut === null ? { train } : { train, heldOut }

@@ -5,6 +5,7 @@ import {
   createWork,
   DEFAULT_WORK_LIMITS,
   makeLanes,
+  NO_REFERENCES,
   step,
   takeParked,
   type WorkEffect,
@@ -39,6 +40,7 @@ function machine(
     limits: { ...DEFAULT_WORK_LIMITS, ...limits },
     timing: { hopMs: 100, drainMs: 100, roundMs: 10_000, backOff: 1.5 },
     pace: createPace(2),
+    references: NO_REFERENCES,
   })
   return start ? step(state, { type: 'start', parked: [] }, 0).state : state
 }
@@ -46,14 +48,16 @@ function machine(
 function forward(sequence: number, change: Partial<Extract<WorkInput, { type: 'forward' }>> = {}): WorkInput {
   const from = change.from ?? 'a0'
   const id = { round: 5, source: from, sequence }
-  return { type: 'forward', from, id, path: [from], tensor: `in${sequence}`, settledBelow: 0, ...change }
+  const tensor = `in${sequence}`
+  return { type: 'forward', from, id, path: [from], tensor, statistics: null, settledBelow: 0, ...change }
 }
 
 function backward(sequence: number, change: Partial<Extract<WorkInput, { type: 'backward' }>> = {}): WorkInput {
   const id = { round: 5, source: 'a0', sequence }
   const header = new Uint8Array(32)
   const path = ['a0', 'b0', 'c0']
-  return { type: 'backward', from: 'c0', id, path, tensor: `grad${sequence}`, header, lossMicronats: 1, ...change }
+  const tensor = `grad${sequence}`
+  return { type: 'backward', from: 'c0', id, path, tensor, statistics: null, header, lossMicronats: 1, ...change }
 }
 
 function take(state: WorkState, input: WorkInput): readonly WorkEffect[] {

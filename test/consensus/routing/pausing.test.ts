@@ -98,6 +98,7 @@ describe('routing: a replica that is about to pause', () => {
       id,
       path: [source],
       tensor: world.newTensor(peer, [source]),
+      statistics: null,
       settledBelow: 0,
     } as const
     expect(world.feed(peer, input)).to.deep.equal({ kind: 'refused', refusal: { refused: 'paused' } })

@@ -9,6 +9,7 @@ import {
   DEFAULT_WORK_LIMITS,
   type Lanes,
   makeLanes,
+  NO_REFERENCES,
   type Pace,
   type SendEffect,
   type SendOutcome,
@@ -196,6 +197,7 @@ export class World {
         backOff: 1.5,
       },
       pace: plan.pace?.(name) ?? createPace(limits.window),
+      references: NO_REFERENCES,
     })
     const replica: Replica = {
       name,
@@ -318,9 +320,9 @@ export class World {
     const tensor = this.newTensor(receiver, path)
     const { id, settledBelow, lossMicronats } = frame
     if (frame.direction === 'forward')
-      return this.feed(receiver, { type: 'forward', from, id, path, tensor, settledBelow })
+      return this.feed(receiver, { type: 'forward', from, id, path, tensor, statistics: null, settledBelow })
     const header = new Uint8Array(32).fill(id.sequence + 1)
-    return this.feed(receiver, { type: 'backward', from, id, path, tensor, header, lossMicronats })
+    return this.feed(receiver, { type: 'backward', from, id, path, tensor, statistics: null, header, lossMicronats })
   }
 
   #deliver(from: PeerName, to: PeerName, run: (receiver: Replica) => void): void {

@@ -173,6 +173,42 @@ describe('reporter: certified rounds', () => {
   })
 })
 
+describe('reporter: tensors unlike those of siblings', () => {
+  const finding = { statistic: 'log-rms', value: 5, median: 1, deviation: 0.1, allowed: 2, references: 3 } as const
+  const outside = (from: number, direction: 'forward' | 'backward', sequence: number) => ({
+    direction,
+    from: peer(from),
+    id: { round: 17, source: peer(9), sequence },
+    finding,
+    header: hashOf('header'),
+  })
+
+  it('are told once a round, sender and direction, with what an audit would begin with', () => {
+    const { reporter, events } = open()
+    reporter.roundStarted(contextOf(17))
+    const reports = reporter.forRound()
+    for (let sequence = 0; sequence < 100; sequence++) reports.outside(outside(2, 'forward', sequence))
+    reports.outside(outside(2, 'backward', 0))
+    reports.outside(outside(3, 'forward', 0))
+    expect(of(events, 'outside').map(event => [event.peer, event.direction])).to.deep.equal([
+      [peer(2), 'forward'],
+      [peer(2), 'backward'],
+      [peer(3), 'forward'],
+    ])
+    expect(of(events, 'outside')[0]).to.deep.include({
+      stage: 1,
+      round: 17,
+      source: peer(9),
+      sequence: 0,
+      header: hashHex(hashOf('header')),
+      ...finding,
+    })
+    reporter.roundStarted(contextOf(18))
+    reports.outside(outside(2, 'forward', 0))
+    expect(of(events, 'outside').length).to.equal(4)
+  })
+})
+
 describe('reporter: loss', () => {
   /** 2 micro-batches each, together 4.321 nats. */
   const TRAIN = 4.321 / 2

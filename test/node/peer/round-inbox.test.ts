@@ -19,6 +19,7 @@ class FakeRound implements InboxRound {
         : {
             deliver: () => answer,
             abandoned: from => this.reachability.push([from, false]),
+            reported: () => null,
           }
   }
 

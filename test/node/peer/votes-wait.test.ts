@@ -44,6 +44,7 @@ class Bench {
         certified: () => void this.certified++,
         evidence: unused,
         refused: unused,
+        outside: unused,
         status: () => undefined,
         warning: unused,
       },

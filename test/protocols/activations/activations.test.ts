@@ -10,15 +10,26 @@ import {
 import type { PeerStreamsInit } from '../../../protocols/wire/frames/peer-streams.ts'
 import type { MicroBatchId, PeerName } from '../../../protocols/wire/messages.ts'
 import { refuse } from '../../../protocols/wire/refusals.ts'
+import { CHANNEL_FOLDS, type StatisticsReport } from '../../../protocols/wire/tensor-statistics.ts'
 import { digest, FakeNetwork } from '../fake-streams.ts'
 import { PEERS, type Peer, policyAt, runOf, SHAPE, scopeOf, signed, tensorOf, wholeWay } from './run.ts'
 
 const [[a0], [b0, b1]] = [PEERS[0]!, PEERS[1]!]
 
+/** The fake handler refuses reports of this round. */
+const STALE_ROUND = 3
+
+const REPORT: StatisticsReport = {
+  round: 7,
+  forward: { logRms: -0.5, mean: 0.25, negativeShare: 1, channels: Array.from({ length: CHANNEL_FOLDS }, () => 0.125) },
+  backward: null,
+}
+
 interface Side {
   readonly service: Activations
   readonly deliveries: Delivery[]
   readonly abandoned: [PeerName, MicroBatchId][]
+  readonly reported: [PeerName, StatisticsReport][]
   streams: PeerStreamsInit | null
   answer: Answer
 }
@@ -26,6 +37,7 @@ interface Side {
 function sideOf(network: FakeNetwork, peer: Peer): Side {
   const deliveries: Delivery[] = []
   const abandoned: [PeerName, MicroBatchId][] = []
+  const reported: [PeerName, StatisticsReport][] = []
   const handlers: ActivationsHandlers = {
     accept: delivery => {
       // As a handler must: the memory of the body is freed afterwards.
@@ -33,6 +45,11 @@ function sideOf(network: FakeNetwork, peer: Peer): Side {
       return side.answer
     },
     abandoned: (from, id) => abandoned.push([from, id]),
+    reported(from, report) {
+      if (report.round === STALE_ROUND) return refuse('stale-round')
+      reported.push([from, report])
+      return null
+    },
   }
   let streams: PeerStreamsInit | null = null
   const service = new Activations(
@@ -46,7 +63,7 @@ function sideOf(network: FakeNetwork, peer: Peer): Side {
     },
     { ...runOf(peer), policy: policyAt(), handlers },
   )
-  const side: Side = { service, deliveries, abandoned, streams, answer: { kind: 'accepted' } }
+  const side: Side = { service, deliveries, abandoned, reported, streams, answer: { kind: 'accepted' } }
   return side
 }
 
@@ -139,6 +156,33 @@ describe('activations: the service', () => {
     expect(middle.service.refusals()).to.deep.equal({ 'bad-signature': 2 })
   })
 
+  it('passes on what a peer says that it receives, and refuses what its handler refuses', async () => {
+    await middle.service.report(a0.name, REPORT)
+    expect(source.reported).to.deep.equal([[b0.name, REPORT]])
+    const refusal = await source.streams?.onNote?.(noteOf({ round: STALE_ROUND }), new Uint8Array(0), contextOf())
+    expect(refusal).to.have.property('refused', 'stale-round')
+    expect(source.reported.length).to.equal(1)
+  })
+
+  it('refuses numbers that no tensor can have', async () => {
+    const forward = REPORT.forward ?? expect.fail()
+    const wrong = [
+      { ...forward, logRms: Number.NaN },
+      { ...forward, logRms: 89 },
+      { ...forward, logRms: -104 },
+      { ...forward, mean: 1.5 },
+      { ...forward, negativeShare: -0.1 },
+      { ...forward, channels: forward.channels.slice(1) },
+      { ...forward, channels: forward.channels.map(() => Number.POSITIVE_INFINITY) },
+      { ...forward, more: 1 },
+    ]
+    for (const one of wrong) {
+      const refusal = await source.streams?.onNote?.(noteOf({ forward: one }), new Uint8Array(0), contextOf())
+      expect(refusal).to.have.property('refused', 'out-of-bounds')
+    }
+    expect(source.reported).to.deep.equal([])
+  })
+
   it('passes on that a hop gave up, and refuses notes of another form', async () => {
     const id = { round: 7, source: a0.name, sequence: 1 }
     await middle.service.abandon(a0.name, id)
@@ -181,3 +225,11 @@ describe('activations: the service', () => {
     expect(error).to.be.instanceOf(RangeError)
   })
 })
+
+function noteOf(change: object): unknown {
+  return { kind: 'statistics', ...REPORT, ...change }
+}
+
+function contextOf() {
+  return { from: b0.name, digest: null, signal: new AbortController().signal, isGivenUp: false }
+}

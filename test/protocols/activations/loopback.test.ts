@@ -49,6 +49,7 @@ async function nodeOf(peer: Peer, answer: Answer): Promise<Node> {
       return answer
     },
     abandoned: () => undefined,
+    reported: () => null,
   }
   const components = { ...libp2p.services.components, clock, random: () => 0.5, digest, privateKey: peer.key }
   const service = activations({ ...runOf(peer), policy: policyAt(), handlers })(components)
