@@ -2,8 +2,7 @@ import { scenario } from '../scenario/defaults.ts'
 
 export const falseTensors = scenario({
   name: 'false-tensors',
-  about:
-    'One replica sends activations ten times as large and turned round, one of the next stage gradients a thousand times as long: siblings have told each other what theirs look like, so these are refused and others compute them.',
+  about: 'False activations from one replica, false gradients from one of the next stage: refused, as siblings know what theirs are like.',
   tiers: [1],
   workload: { rounds: 12 },
   attackers: [

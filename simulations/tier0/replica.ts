@@ -7,7 +7,6 @@ import {
   createClip,
   createPace,
   type ForwardInput,
-  NO_REFERENCES,
   type Pace,
   type WorkContext,
   workLimits,
@@ -370,7 +369,7 @@ export class SimReplica {
   }
 
   #workContext(base: ContextInit): WorkContext {
-    const context = workContext(base, { pace: this.#pace, references: NO_REFERENCES }, this.#tempo)
+    const context = workContext(base, { pace: this.#pace, references: new Map() }, this.#tempo)
     const { hedges } = this.#peer.world.scenario.workload
     return hedges === undefined ? context : { ...context, limits: { ...context.limits, hedges } }
   }

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { type InboxRound, RoundInbox } from '../../../node/peer/round-inbox.ts'
 import type { Answer, Delivery } from '../../../protocols/activations/types.ts'
 import type { Signed } from '../../../protocols/wire/messages.ts'
+import { refuse } from '../../../protocols/wire/refusals.ts'
 import { peer, prevote, settled } from './messages.ts'
 
 class FakeRound implements InboxRound {
@@ -19,7 +20,7 @@ class FakeRound implements InboxRound {
         : {
             deliver: () => answer,
             abandoned: from => this.reachability.push([from, false]),
-            reported: () => null,
+            reported: (_, report) => (report.round === this.round ? null : refuse('stale-round')),
           }
   }
 
@@ -199,6 +200,17 @@ describe('round inbox', () => {
     expect(inbox.deliver(delivery)).to.deep.equal({ kind: 'accepted' })
     inbox.open(new FakeRound(6, null))
     expect(inbox.deliver(delivery)).to.deep.include({ kind: 'refused' })
+  })
+
+  it('hands what siblings say that they receive to the work, while there is any, and passes its refusal on', () => {
+    const { inbox } = openInbox(5)
+    const report = { round: 4, forward: null, backward: null }
+    expect(inbox.reported(peer(0), report)).to.equal(null)
+    inbox.open(new FakeRound(5))
+    expect(inbox.reported(peer(0), report)).to.deep.equal({ refused: 'stale-round' })
+    expect(inbox.reported(peer(0), { ...report, round: 5 })).to.equal(null)
+    inbox.close(6)
+    expect(inbox.reported(peer(0), report)).to.equal(null)
   })
 
   it('tells the round who can be reached, while there is one', () => {
