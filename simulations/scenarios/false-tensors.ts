@@ -2,7 +2,8 @@ import { scenario } from '../scenario/defaults.ts'
 
 export const falseTensors = scenario({
   name: 'false-tensors',
-  about: 'False activations from one replica, false gradients from one of the next stage: refused, as siblings know what theirs are like.',
+  about:
+    'False activations from one replica, false gradients from one of the next stage: refused, as siblings know what theirs are like.',
   tiers: [1],
   workload: { rounds: 12 },
   attackers: [
