@@ -41,6 +41,7 @@ function machine(references: References = NO_REFERENCES, round = ROUND): WorkSta
     lanes: LANES,
     quota: 200,
     share: 2,
+    silent: [],
     countMin: 1,
     countMax: 200,
     limits: { ...DEFAULT_WORK_LIMITS, queue: 200, held: 200 },
