@@ -15,12 +15,13 @@ export const ANCHOR_KIND = 'swarm-node/anchor/1'
 /** An account may try this many collection ids for a run: with 10^5 collections on a chain one try collides once in 40,000. */
 export const COLLECTION_TRIES = 8
 
-/** Each begins a record: of changes (`consensus/membership/record.ts`), a renewal, a claim or a checkpoint (`consensus/recovery/records.ts`). */
+/** Each begins a record: of changes (`consensus/membership/record.ts`), a renewal, a claim or a checkpoint (`consensus/recovery/records.ts`), speeds (`consensus/routing/speeds-report.ts`). */
 export const RECORD_KINDS = {
   changes: 'swarm-node/changes/1',
   renewal: 'swarm-node/renewal/1',
   claim: 'swarm-node/claim/1',
   checkpoint: 'swarm-node/checkpoint/1',
+  speeds: 'swarm-node/speeds/1',
 } as const
 /**
  * Bytes of a record: one of changes, of a full stage of 256 seats, all of them sealed and all of them changed, takes 139,167. Asset

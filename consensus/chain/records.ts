@@ -5,9 +5,15 @@ import { RECORD_KINDS, RECORD_LIMIT_BYTES } from './constants.ts'
 import type { RecordKind } from './types.ts'
 
 /** The first byte of a DAG-CBOR map of so many keys. In its order `run` and `kind` come first, whatever follows. */
-const MAPS: Readonly<Record<RecordKind, number>> = { changes: 0xa4, renewal: 0xa4, claim: 0xa5, checkpoint: 0xa4 }
+const MAPS: Readonly<Record<RecordKind, number>> = {
+  changes: 0xa4,
+  renewal: 0xa4,
+  claim: 0xa5,
+  checkpoint: 0xa4,
+  speeds: 0xa4,
+}
 
-const KINDS: readonly RecordKind[] = ['changes', 'renewal', 'claim', 'checkpoint']
+const KINDS: readonly RecordKind[] = ['changes', 'renewal', 'claim', 'checkpoint', 'speeds']
 
 /** The first bytes of every record of `run` of this kind. */
 export function recordPrefix(run: ContentId, kind: RecordKind): Uint8Array {

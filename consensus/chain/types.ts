@@ -33,8 +33,8 @@ export interface PostedAnchor extends Anchor {
   readonly block: BlockReference
 }
 
-/** Changes that a stage decided, a round that renews its lease, what a member of a lost stage claims. */
-export type RecordKind = 'changes' | 'renewal' | 'claim' | 'checkpoint'
+/** Changes that a stage decided, a round that renews its lease, what a member of a lost stage claims or keeps, what one measured. */
+export type RecordKind = 'changes' | 'renewal' | 'claim' | 'checkpoint' | 'speeds'
 
 /** What a member posted as a record; whether it is one, its reader checks. */
 export interface PostedRecord {

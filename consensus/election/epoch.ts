@@ -33,6 +33,12 @@ export function seatsHeight(schedule: EpochSchedule, epoch: number): number {
   return Math.max(schedule.startHeight, epochStart(schedule, epoch - 1) - 1)
 }
 
+/** From this height on a peer tells what it measured in the epoch: late, and early enough to be final with the next beacon. */
+export function reportHeight(schedule: EpochSchedule, epoch: number): number {
+  const beacon = beaconHeight(schedule, epoch + 1)
+  return beacon - Math.ceil(Math.max(0, beacon - epochStart(schedule, epoch)) / 3)
+}
+
 /** SHA-256 of DAG-CBOR `['beacon', blockHash, run, epoch]`. */
 export function beaconOf(blockHash: Hash, run: ContentId, epoch: number): Hash {
   return hashList(['beacon', blockHash, run, epoch])

@@ -1,5 +1,5 @@
 export { dealStages } from './deal.ts'
-export { beaconHeight, beaconOf, epochOf, epochStart, seatsHeight } from './epoch.ts'
+export { beaconHeight, beaconOf, epochOf, epochStart, reportHeight, seatsHeight } from './epoch.ts'
 export { countSeats, type GroupScope, groupHash, makeGroup, oneHonest, quorum, seatIndex } from './group.ts'
 export { partitionCandidates, ROLES, rankByHash, rankByStake } from './ranking.ts'
 export { type RoundRoles, roundRoles } from './roles.ts'

@@ -1,6 +1,7 @@
 /** What the engine does next, and what becomes of its results. */
 import { sendBackward, sendForward } from './hops.ts'
 import { isOnLane } from './lanes.ts'
+import { noteGiven } from './measures.ts'
 import { chainRoot } from './root.ts'
 import {
   abandon,
@@ -96,7 +97,10 @@ export function onComputed(step: Step, key: string, tensor: TensorHandle | null,
   job.result = tensor
   accumulate(state, job, into)
   if (job.from === null) settle(step, job)
-  else sendBackward(step, job)
+  else {
+    sendBackward(step, job)
+    noteGiven(state, job)
+  }
 }
 
 /** A failed computation accumulated nothing: the micro-batch is given up here and may succeed at a sibling. */

@@ -37,6 +37,25 @@ export const PACE_SHARES = {
 /** A hop that has held work of ours for this share of the round, and gave back less than a commitment needs, is late. */
 export const LATE_HELD_SHARE = 1 / 3
 
+/** Rounds whose least times a peer remembers of a neighbour: their median forgets two that were disturbed. */
+export const MEASURED_ROUNDS = 5
+/** Of fewer rounds nothing is told: one may have been disturbed. */
+export const LEAST_ROUNDS = 2
+
+/** A seat is slow that takes so many times the median of its stage, until it takes less than the second of them. */
+export const SLOW_FACTOR = 3
+export const STILL_SLOW_FACTOR = 2
+
+/** Neighbours of a report: of the lane two, and some more where stages differ in size. Each takes up to 75 bytes. */
+export const REPORT_ENTRIES = 16
+export const REPORT_LIMIT_BYTES = 2_048
+
+/** A known time is at most so many times longer or shorter after an epoch's reports. */
+export const MOST_CHANGE = 2
+
+/** A time is told where it is so many times more or less than what is known: queues and links make it differ a little. */
+export const TOLD_FACTOR = 1.5
+
 /** A late hop is in time again with a gradient that took at most so many times the usual of the others. */
 export const IN_TIME_FACTOR = 1.5
 

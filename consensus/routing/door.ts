@@ -4,6 +4,7 @@ import { type RefusalReason, refuse } from '../../protocols/wire/refusals.ts'
 import { dropCopy } from './hedging.ts'
 import { onReached, reroute, sendBackward, sendForward } from './hops.ts'
 import { isOnLane, laneOf } from './lanes.ts'
+import { noteLap, noteTaken } from './measures.ts'
 import { judge, observe, refuseOutside } from './references.ts'
 import {
   abandon,
@@ -23,7 +24,7 @@ const ACCEPTED: Answer = { kind: 'accepted' }
 const BUSY: Answer = { kind: 'busy' }
 
 /** Takes or refuses a forward; the tensor of one that is not kept is released. */
-export function takeForward(step: Step, input: ForwardInput): Answer {
+export function takeForward(step: Step, input: ForwardInput, { wasParked } = { wasParked: false }): Answer {
   const { state } = step
   const fault = forwardFault(state, input)
   if (fault !== null) return drop(step, input, refused(fault))
@@ -42,6 +43,7 @@ export function takeForward(step: Step, input: ForwardInput): Answer {
   state.jobs.set(job.key, job)
   state.forwards.push(job.key)
   observe(state, input)
+  noteTaken(state, job, input.settledBelow, wasParked)
   return ACCEPTED
 }
 
@@ -52,6 +54,7 @@ export function takeBackward(step: Step, input: BackwardInput): Answer {
   const fault = backwardFault(state, input, job)
   if (fault !== null || job === undefined) return drop(step, input, refused(fault ?? 'unknown-item'))
   noteReturned(state, job, input.from)
+  noteLap(state, job, input.path)
   if (job.phase === 'lost' || state.phase === 'committed' || state.phase === 'over') {
     return drop(step, input, refused('stale-round'))
   }
@@ -90,7 +93,7 @@ export function takeAbandoned(step: Step, from: PeerName, key: string): void {
 /** Forwards that were parked while the round before was open: those that find no room now are given back. */
 export function unpark(step: Step, parked: readonly ForwardInput[]): void {
   for (const input of parked) {
-    if (takeForward(step, input).kind !== 'accepted') {
+    if (takeForward(step, input, { wasParked: true }).kind !== 'accepted') {
       step.effects.push({ type: 'abandon', to: input.from, id: input.id })
     }
   }

@@ -3,6 +3,7 @@ import { accumulating } from './computations.ts'
 import { LATE_HELD_SHARE } from './constants.ts'
 import { abandonWhere } from './door.ts'
 import { endHedging } from './hedging.ts'
+import { addRound } from './measures.ts'
 import { drainDeadlineMs, markLate, missDrain, missRound, observeDrain, observeRound, roundDeadlineMs } from './pace.ts'
 import { shareStatistics } from './references.ts'
 import {
@@ -121,6 +122,7 @@ function measureRound(state: WorkState, why: 'reached' | 'siblings' | 'deadline'
   const isOpened = state.started && state.pipelineReady
   if (why === 'deadline') onTimeOut(state)
   if (why === 'reached' && isOpened) state.pace = observeRound(state.pace, lengthMs, paceContext(state))
+  if (isOpened) state.pace = { ...state.pace, measures: addRound(state) }
   if (isOpened) for (const hop of slowHops(state, lengthMs)) state.pace = markLate(state.pace, hop)
   if (state.context.stage === 0 && isOpened) state.pace = { ...state.pace, window: nextWindow(state) }
 }

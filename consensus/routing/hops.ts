@@ -28,6 +28,7 @@ export function sendForward(step: Step, job: Job): void {
     return
   }
   job.tried.set(job.hop, state.nowMs)
+  job.sentMs.set(job.hop, state.nowMs)
   job.phase = 'sent'
   job.transfer = transfer(step, job, job.hop, 'forward')
   setTimer(step, job, gradientMs(state, job, job.hop))

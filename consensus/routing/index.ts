@@ -11,9 +11,12 @@ export {
   nextHop,
   sourceQuota,
 } from './lanes.ts'
+export { usualMs } from './measures.ts'
 export { createPace, type Pace } from './pace.ts'
 export { NO_REFERENCES, type References } from './references.ts'
 export { chainRoot } from './root.ts'
+export { NO_SPEEDS, nextSpeeds, reportsByEpoch, type Speeds, type TimesMs, toTell } from './speeds.ts'
+export { decodeSpeeds, encodeSpeeds, type SpeedsReport } from './speeds-report.ts'
 export type { WorkState } from './state.ts'
 export type { Finding, Statistic } from './statistics.ts'
 export type * from './types.ts'

@@ -5,7 +5,7 @@
  */
 import type { ContentId, Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { ROLES, rankByHash } from '../election/ranking.ts'
-import type { Group } from '../election/types.ts'
+import type { Seat } from '../election/types.ts'
 
 export interface Lanes {
   /** Number of lanes: the size of the smallest stage. */
@@ -23,15 +23,37 @@ export function makeLanes(rankings: readonly (readonly PeerName[])[]): Lanes {
   return { count, rankings }
 }
 
-/** The lanes of an epoch. @param groups - the seats of every stage, in order */
-export function epochLanes(draw: { readonly beacon: Hash; readonly run: ContentId }, groups: readonly Group[]): Lanes {
+/**
+ * The lanes of an epoch.
+ * @param groups - the seats of every stage, in order
+ * @param slow - seats that take the last lanes (speeds.ts)
+ */
+export function epochLanes(
+  draw: { readonly beacon: Hash; readonly run: ContentId },
+  groups: readonly { readonly seats: readonly Pick<Seat, 'peer'>[] }[],
+  slow: ReadonlySet<PeerName> = new Set(),
+): Lanes {
+  const count = Math.min(...groups.map(({ seats }) => seats.length))
   const rankings = groups.map((group, stage) =>
     rankByHash(
       { ...draw, stage, round: 0, role: ROLES.lane },
       group.seats.map(seat => seat.peer),
     ),
   )
-  return makeLanes(rankings)
+  return makeLanes(rankings.map(ranking => slowLast(ranking, slow, count)))
+}
+
+/** The same seats; slow ones have the places of the last lanes, and each sort keeps its order among itself. */
+function slowLast(ranking: readonly PeerName[], slow: ReadonlySet<PeerName>, count: number): readonly PeerName[] {
+  const last = ranking.filter(peer => slow.has(peer))
+  if (last.length === 0) return ranking
+  const places = ranking.map((_, place) => place).sort((a, b) => (b % count) - (a % count) || b - a)
+  const taken = places.slice(0, last.length).sort((a, b) => (a % count) - (b % count) || a - b)
+  const ordered: PeerName[] = [...ranking]
+  for (const [index, place] of taken.entries()) ordered[place] = last[index]!
+  const free = ranking.filter(peer => !slow.has(peer))
+  for (let place = 0; place < ordered.length; place++) if (!taken.includes(place)) ordered[place] = free.shift()!
+  return ordered
 }
 
 /** The lane of a stage's replica, or null where it has no seat there. */

@@ -5,7 +5,17 @@
  */
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import { IN_TIME_FACTOR, PACE_SHARES } from './constants.ts'
-import { deadlineMs, type Estimate, type EstimateBounds, miss, NO_ESTIMATE, observe, usualMs } from './estimate.ts'
+import {
+  deadlineMs,
+  type Estimate,
+  type EstimateBounds,
+  middle,
+  miss,
+  NO_ESTIMATE,
+  observe,
+  usualMs,
+} from './estimate.ts'
+import { type Measures, newMeasures } from './measures.ts'
 import type { WorkTiming } from './types.ts'
 
 /** From a tensor's departure to the answer, forward and backward; from an activation's departure to its gradient. */
@@ -21,6 +31,8 @@ export interface Pace {
   readonly late: ReadonlySet<PeerName>
   /** Micro-batches that the own source has in flight. */
   readonly window: number
+  /** Of the neighbours in the own lane. */
+  readonly measures: Measures
 }
 
 /** Where a peer stands, for the bounds of its deadlines. */
@@ -33,7 +45,7 @@ export interface PaceContext {
 /** @param window - micro-batches in flight at first */
 export function createPace(window: number): Pace {
   const trips = { forward: new Map(), backward: new Map(), gradient: new Map() }
-  return { trips, drain: NO_ESTIMATE, round: NO_ESTIMATE, late: new Set(), window }
+  return { trips, drain: NO_ESTIMATE, round: NO_ESTIMATE, late: new Set(), window, measures: newMeasures(-1) }
 }
 
 export function observeTrip(pace: Pace, trip: Trip, peer: PeerName, durationMs: number, context: PaceContext): Pace {
@@ -151,11 +163,6 @@ function others(
   return [...trips.gradient].flatMap(([other, estimate]) =>
     other === peer || without.has(other) || estimate.smoothedMs === null ? [] : [measure(estimate)],
   )
-}
-
-/** The lower median; null of nothing. */
-function middle(values: readonly number[]): number | null {
-  return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? null
 }
 
 function estimateOf(pace: Pace, trip: Trip, peer: PeerName): Estimate {

@@ -1,6 +1,7 @@
 /** State of the work machine and the few moves that all its parts share. */
 import type { Hash, MicroBatchId, PeerName } from '../../protocols/wire/messages.ts'
 import type { StatisticsReport } from '../../protocols/wire/tensor-statistics.ts'
+import { noteAbandoned, type RoundMeasures } from './measures.ts'
 import { observeTrip, type Pace, type PaceContext } from './pace.ts'
 import type { Samples } from './references.ts'
 import type {
@@ -60,6 +61,8 @@ export interface Job {
   readonly tried: Map<PeerName, number | null>
   /** When it was drawn or arrived. */
   readonly beganAtMs: number
+  /** When it was sent to each hop, whatever became of it. */
+  readonly sentMs: Map<PeerName, number>
   /** Hops that failed, or failed deliveries of the gradient. */
   failures: number
   /** BUSY answers of the present hop. */
@@ -115,6 +118,7 @@ export interface WorkState {
   hasDrain: boolean
   pace: Pace
   readonly laps: Laps
+  readonly measures: RoundMeasures
   /** Copies sent, and whether the timer for the next is set. */
   hedged: number
   hedgeTimer: boolean
@@ -175,6 +179,7 @@ export function newJob(id: MicroBatchId, input: ForwardInput | null, beganAtMs: 
     hedge: null,
     tried: new Map(),
     beganAtMs,
+    sentMs: new Map(),
     failures: 0,
     busy: 0,
     lateMs: 0,
@@ -243,6 +248,7 @@ export function abandon(step: Step, job: Job): void {
   disarm(step, job)
   releaseAll(step, job)
   job.phase = 'lost'
+  noteAbandoned(step.state, job)
   if (job.from === null) {
     report(step, 'dropped', job)
   } else {

@@ -16,6 +16,7 @@ export type TensorHandle = string
 export type AccumulatorName = 'lane' | 'off-lane'
 
 export interface WorkContext {
+  readonly epoch: number
   readonly round: number
   readonly self: PeerName
   readonly stage: number

@@ -12,6 +12,7 @@ import { close, commitWhenReady, DRAIN_TIMER, drain, end, openRound, pause, ROUN
 import { HEDGE_TIMER } from './hedging.ts'
 import { beginAnew, hedge, onAnswered, onJobTimer } from './hops.ts'
 import { laneOf } from './lanes.ts'
+import { newMeasures, newRoundMeasures } from './measures.ts'
 import { keepNeighbours, type Pace } from './pace.ts'
 import { keepSiblings, type References, takeReport } from './references.ts'
 import { jobKey, newTally, type Step, timerId, type WorkState } from './state.ts'
@@ -41,8 +42,9 @@ export function createWork(context: WorkContext): WorkState {
     openedAtMs: 0,
     closedAtMs: 0,
     hasDrain: false,
-    pace: keepNeighbours(context.pace, neighboursOf(context)),
+    pace: ofEpoch(keepNeighbours(context.pace, neighboursOf(context)), context.epoch),
     laps: newLaps(),
+    measures: newRoundMeasures(),
     hedged: 0,
     hedgeTimer: false,
     drained: false,
@@ -172,6 +174,11 @@ function onTimer(work: Step, id: string): void {
   else if (id === DRAIN_TIMER) drain(work)
   else if (id === HEDGE_TIMER) work.state.hedgeTimer = false
   else for (const job of work.state.jobs.values()) if (timerId(job) === id) onJobTimer(work, job)
+}
+
+/** Another epoch has other lanes. */
+function ofEpoch(pace: Pace, epoch: number): Pace {
+  return pace.measures.epoch === epoch ? pace : { ...pace, measures: newMeasures(epoch) }
 }
 
 /** Seats of the stages before and after the own one. */

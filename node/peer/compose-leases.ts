@@ -1,6 +1,7 @@
-/** Joins the watch over the leases with what it asks of this peer: votes, renewals, an empty round, claims. */
+/** Joins the watch over the chain's heads with what it asks of this peer: votes, renewals, an empty round, claims, speeds. */
 import type { Chain } from '../../consensus/chain/types.ts'
 import { ROLES, rankByStake } from '../../consensus/election/index.ts'
+import type { Pace } from '../../consensus/routing/index.ts'
 import type { KeptCheckpoints } from '../../protocols/state/index.ts'
 import { decodeCertificate } from '../../protocols/wire/certificate.ts'
 import type { Certificate } from '../../protocols/wire/messages.ts'
@@ -13,6 +14,7 @@ import { LeasePoster } from './lease-poster.ts'
 import { LeaseWatch } from './lease-watch.ts'
 import type { RoundRun } from './round-run.ts'
 import type { Seat } from './seat.ts'
+import { SpeedsPoster } from './speeds-poster.ts'
 
 export interface WatchLeasesInit {
   readonly seat: Seat
@@ -28,12 +30,14 @@ export interface WatchLeasesInit {
   readonly isTakingPart: () => boolean
   /** What this peer keeps of another stage. */
   readonly kept: () => KeptCheckpoints | null
+  /** What this peer has measured until now. */
+  readonly pace: () => Pace
   /** The round in progress. */
   readonly round: () => Pick<RoundRun, 'voteAgain' | 'idle'> | null
 }
 
 export function watchLeases(init: WatchLeasesInit): LeaseWatch {
-  const { seat, run, chain, bus, signal, epoch, untilRound, isSeated, isTakingPart, kept, round } = init
+  const { seat, run, chain, bus, signal, epoch, untilRound, isSeated, isTakingPart, kept, pace, round } = init
   const { self, stage, membership, store, stageState, reporter } = seat
   const onWarning = (message: string): void => reporter.warning(message)
   const poster = new LeasePoster({
@@ -61,6 +65,7 @@ export function watchLeases(init: WatchLeasesInit): LeaseWatch {
     rules: membership.leaseRules,
     recoveries: of => membership.recoveries(of),
   })
+  const speeds = new SpeedsPoster({ chain, run, stage, self, membership, pace, isTakingPart, signal, onWarning })
   const watch: LeaseWatch = new LeaseWatch({
     membership,
     stage,
@@ -70,6 +75,7 @@ export function watchLeases(init: WatchLeasesInit): LeaseWatch {
       if (watch.mayVote) round()?.voteAgain()
       poster.at(height, lease)
       checkpoints.at(height, leases)
+      speeds.at(height)
     },
     onWarning,
   })

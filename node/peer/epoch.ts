@@ -20,16 +20,18 @@ export interface EpochInit {
   readonly roster: Roster
   readonly beacon: Hash
   readonly stakes: ReadonlyMap<PeerName, bigint>
+  /** Seats that take the last lanes (consensus/routing). */
+  readonly slow: ReadonlySet<PeerName>
 }
 
-export function makeEpoch({ run: { id, manifest }, roster, beacon, stakes }: EpochInit): Epoch {
+export function makeEpoch({ run: { id, manifest }, roster, beacon, stakes, slow }: EpochInit): Epoch {
   const number = roster.epoch
   const dealt: { peer: PeerName; stake: bigint }[][] = Array.from({ length: manifest.stages }, () => [])
   // A seat whose bond was withdrawn and that its stage cannot spare yet no longer raises odds.
   for (const [peer, stage] of roster.stageOf) dealt[stage]?.push({ peer, stake: stakes.get(peer) ?? 0n })
   const { genesis } = manifest.chain
   const groups = dealt.map((seats, stage) => makeGroup({ genesis, run: id, epoch: number, stage }, seats))
-  return { number, beacon, roster, groups, lanes: epochLanes({ beacon, run: id }, groups) }
+  return { number, beacon, roster, groups, lanes: epochLanes({ beacon, run: id }, groups, slow) }
 }
 
 /** Has this peer a seat in the stage? */

@@ -329,6 +329,7 @@ export async function joinStage(
     isSeated: () => standing.quorum !== null,
     isTakingPart: () => standing.quorum !== null && !replica.isFinished,
     kept: () => keeper?.kept ?? null,
+    pace: () => replica.pace,
     round: () => inbox.current,
   })
   const stopWatching = chain.onFinalized(head => {

@@ -8,6 +8,7 @@ import { beaconHeight, beaconOf, type EpochSchedule, epochOf, seatsHeight } from
 import { firstRoster, type Roster, type RosterRules } from '../../consensus/membership/index.ts'
 import type { LeaseRules, Recovery, StageLease } from '../../consensus/recovery/index.ts'
 import { inForce, noteEvents } from '../../consensus/recovery/index.ts'
+import { NO_SPEEDS, type Speeds } from '../../consensus/routing/index.ts'
 import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { ExitError } from '../cli/exit.ts'
 import type { Run } from '../run/folder.ts'
@@ -15,6 +16,7 @@ import { Decisions } from './decisions.ts'
 import { type Epoch, makeEpoch } from './epoch.ts'
 import { firstLedger, type Ledger, nextLedger } from './ledger.ts'
 import { anchoringEpochs, isLeft } from './reformed.ts'
+import { epochSpeeds } from './speeds.ts'
 import { readRecords, stageEvents } from './stage-events.ts'
 
 /** Epochs whose groups and lanes are kept: the current one, its neighbours, and some to verify older certificates with. */
@@ -34,6 +36,8 @@ export class Membership {
   readonly #decisions: Decisions
   /** By epoch, all that are known: equal ones share their maps. */
   readonly #rosters: Roster[]
+  /** By epoch as well. */
+  readonly #speeds: Speeds[] = [NO_SPEEDS]
   /** Of the newest roster. */
   #ledger: Ledger
   readonly #recoveries: Recovery[] = []
@@ -124,6 +128,11 @@ export class Membership {
   /** The roster of an epoch; null where it has not been read yet. */
   roster(number: number): Roster | null {
     return this.#rosters[number] ?? null
+  }
+
+  /** What is known of the seats' speeds from the epochs before this one; null where it has not been read yet. */
+  speeds(number: number): Speeds | null {
+    return this.#speeds[number] ?? null
   }
 
   /** May its anchor of a stage, in this block, count: had it a seat there then? Of epochs that were read. */
@@ -243,7 +252,8 @@ export class Membership {
       this.bondsAt(seatsHeight(this.#schedule, number), signal),
     ])
     const stakes = new Map(bonds.map(bond => [bond.peer, bond.stake]))
-    return makeEpoch({ run: this.#run, roster, beacon, stakes })
+    const { slow } = this.#speeds[number]!
+    return makeEpoch({ run: this.#run, roster, beacon, stakes, slow })
   }
 
   /** Reads the roster after the newest one; whoever asks meanwhile waits for the same. */
@@ -283,8 +293,13 @@ export class Membership {
       beaconHeight: range.toHeight,
       startHeight: this.startOf(number),
     })
+    const known = this.#speeds[before.epoch]!
+    const { stageOf } = roster
+    const told = { run: this.#run, epoch: number, records, stageOf, epochOf: earlier }
+    const speeds = await epochSpeeds(known, told)
     decided.count()
     this.#rosters.push(sharing(before, roster))
+    this.#speeds.push(speeds)
     this.#ledger = ledger
     this.#recoveries.push(...ledger.recoveries)
   }

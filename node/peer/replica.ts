@@ -208,6 +208,11 @@ export class Replica {
     )
   }
 
+  /** What was measured in the rounds before. */
+  get pace(): Pace {
+    return this.#measured.pace
+  }
+
   async #open(epoch: Epoch, signal: AbortSignal): Promise<RoundRun> {
     const { parts, stageState, inbox, commits, signatures, reporter, book } = this.#init
     const { tip } = stageState

@@ -126,6 +126,7 @@ export function workContext(
   const share = Math.ceil(target / seats)
   const withoutSilent = Math.ceil(target / Math.max(1, seats - silent.length))
   return {
+    epoch: epoch.number,
     round,
     self,
     stage,

@@ -35,7 +35,7 @@ export async function stageEvents(
 ): Promise<readonly StageEvent[]> {
   const events: StageEvent[] = []
   for (const { kind, peer, block, record } of records) {
-    if (kind === 'changes') continue
+    if (kind === 'changes' || kind === 'speeds') continue
     const decoded = decodeStageRecord(record, run.id)
     if (isRefusal(decoded)) continue
     const { height } = block

@@ -5,6 +5,7 @@ import { doubleVote } from './double-vote.ts'
 import { equivocatingProposer } from './equivocating-proposer.ts'
 import { falseHave } from './false-have.ts'
 import { falseReceipts } from './false-receipts.ts'
+import { falseSpeeds } from './false-speeds.ts'
 import { forgedCertificate } from './forged-certificate.ts'
 import { freeRiding } from './free-riding.ts'
 import { lockViolation } from './lock-violation.ts'
@@ -30,6 +31,7 @@ const ALL: readonly Attack[] = [
   equivocatingProposer,
   falseHave,
   falseReceipts,
+  falseSpeeds,
   forgedCertificate,
   freeRiding,
   lockViolation,

@@ -14,6 +14,7 @@ import {
   type StageEvent,
   type StageLease,
 } from '../../consensus/recovery/index.ts'
+import { NO_SPEEDS, nextSpeeds, reportsByEpoch, type Speeds } from '../../consensus/routing/index.ts'
 import { RECORD_EPOCHS } from '../../node/peer/decisions.ts'
 import { certifyingGroup } from '../../node/peer/follow.ts'
 import { firstLedger, type Ledger, nextLedger } from '../../node/peer/ledger.ts'
@@ -24,7 +25,7 @@ import type { PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import { FIRST_FINAL } from '../kernel/chain.ts'
 import { isOutcome, openLabels } from './labels.ts'
-import { isCheckpoint, isClaim, isRecord, isRenewal } from './transactions.ts'
+import { isCheckpoint, isClaim, isRecord, isRenewal, isSpeeds } from './transactions.ts'
 import type { World } from './world.ts'
 
 export interface MembersInit {
@@ -49,6 +50,7 @@ export class Members {
   readonly hasLeases: boolean
   readonly #init: MembersInit
   readonly #seatings: Seating[] = []
+  readonly #speeds: Speeds[] = [NO_SPEEDS]
   readonly #counted = new Set<string>()
   #noted: { readonly height: number; readonly leases: readonly StageLease[] } | null = null
   /** Of each stage, what its lease showed to be final when it was told last. */
@@ -63,6 +65,12 @@ export class Members {
   /** Only of epochs whose height is final. */
   roster(epoch: number): Roster {
     return this.#seating(epoch).roster
+  }
+
+  /** What the reports of the epochs before make of the seats of this one. */
+  speeds(epoch: number): Speeds {
+    while (this.#speeds.length <= epoch) this.#speeds.push(this.#nextSpeeds(this.#speeds.length))
+    return this.#speeds[epoch]!
   }
 
   /** How a stage was re-formed up to this epoch, whose height is final. */
@@ -115,6 +123,20 @@ export class Members {
       const { round, value } = final
       world.recorder.emit({ type: 'renewed', atMs: world.time.nowMs, stage, round, value: hashHex(value) })
     }
+  }
+
+  #nextSpeeds(epoch: number): Speeds {
+    const { world } = this.#init
+    const { chain } = world.run.manifest
+    const range = [beaconHeight(chain, epoch - 1), beaconHeight(chain, epoch)] as const
+    const posted = world.chain
+      .transactions(...range)
+      .flatMap(({ transaction: one }) => (isSpeeds(one) ? [{ peer: one.peer, report: one.speeds }] : []))
+    const { stageOf } = this.roster(epoch)
+    let speeds = this.speeds(epoch - 1)
+    for (const { epoch: of, reports } of reportsByEpoch(posted, epoch))
+      speeds = nextSpeeds(speeds, { lanes: world.epoch(of).lanes, reports, stageOf })
+    return speeds
   }
 
   #seating(epoch: number): Seating {

@@ -32,6 +32,7 @@ import { SimReplica } from './replica.ts'
 import type { SimRound } from './round.ts'
 import { SimScatters } from './scatters.ts'
 import { bytesOf } from './sizes.ts'
+import { SimSpeeds } from './speeds.ts'
 import { StageTips } from './stage-tips.ts'
 import { type Task, until } from './task.ts'
 import { Teller } from './teller.ts'
@@ -84,6 +85,7 @@ export class SimPeer {
   records: SimRecords
   anchors: SimAnchors
   lease = new SimLease(this)
+  speeds = new SimSpeeds(this)
   keeper = new SimKeeper(this)
   readonly processor = new SimProcessor(this)
   readonly pushes = new SimPushes(this)
@@ -174,6 +176,7 @@ export class SimPeer {
       this.tensors = new SimTensors()
       this.anchors = new SimAnchors(this)
       this.lease = new SimLease(this)
+      this.speeds = new SimSpeeds(this)
       this.chain.restart()
       this.records.announce()
       this.replica = new SimReplica(this)
@@ -352,6 +355,7 @@ export class SimPeer {
     this.anchors.read(block.height)
     this.inbox?.current?.input({ type: 'finalized', height: block.height, hash: block.hash })
     this.lease.at(block.height)
+    if (this.replica !== null) this.speeds.at(block.height, this.replica.pace)
     this.replica?.onFinalized()
   }
 

@@ -47,7 +47,7 @@ export class SimReplica {
   readonly #spreading: SimSpreading
   readonly #catchUp: SimCatchUp
   #clip: ClipState
-  #pace: Pace
+  pace: Pace
   #tempo = NO_TEMPO
   #parked: readonly ForwardInput[] = []
   #isCatchingUp = false
@@ -68,7 +68,7 @@ export class SimReplica {
     this.tip = firstTip(peer.engine.fullRoot(), start)
     const { optimizer, stages } = world.run.manifest
     this.#clip = createClip(optimizer.backwardClip)
-    this.#pace = createPace(workLimits(stages).window)
+    this.pace = createPace(workLimits(stages).window)
     const ahead = new Ahead(() => (this.epoch ?? world.epoch(0)).groups[peer.stage]?.faults ?? 0)
     this.history = new SimHistory(peer)
     this.tip = this.history.settled(restoredTip(peer, this.tip, this.history))
@@ -155,7 +155,7 @@ export class SimReplica {
     const { parked, clip, pace } = run.endWork()
     this.#parked = parked
     if (clip !== null) this.#clip = clip
-    if (pace !== null) this.#pace = pace
+    if (pace !== null) this.pace = pace
     this.inbox.close(certified.tip.round + 1)
     const partitions = end.next === 'promote' ? run.executed : null
     if (end.next === 'promote') peer.engine.promote()
@@ -369,7 +369,7 @@ export class SimReplica {
   }
 
   #workContext(base: ContextInit): WorkContext {
-    const context = workContext(base, { pace: this.#pace, references: new Map() }, this.#tempo)
+    const context = workContext(base, { pace: this.pace, references: new Map() }, this.#tempo)
     const { hedges } = this.#peer.world.scenario.workload
     return hedges === undefined ? context : { ...context, limits: { ...context.limits, hedges } }
   }

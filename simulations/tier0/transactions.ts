@@ -1,10 +1,11 @@
 /** What stands on the modelled chain. Envelopes cannot be read back from bytes here, so records are what they say. */
 import type { ChangesRecord } from '../../consensus/membership/index.ts'
 import type { ClaimRecord } from '../../consensus/recovery/index.ts'
+import type { SpeedsReport } from '../../consensus/routing/index.ts'
 import type { ValueWithOutcomes } from '../../protocols/wire/certificate.ts'
 import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
 
-export type SimTransaction = SimAnchor | SimRecord | SimRenewal | SimClaim | SimCheckpoint
+export type SimTransaction = SimAnchor | SimRecord | SimRenewal | SimClaim | SimCheckpoint | SimSpeeds
 
 /** What an anchor transaction says. */
 export interface SimAnchor {
@@ -36,6 +37,12 @@ export interface SimCheckpoint {
   readonly peer: PeerName
 }
 
+/** What a peer measured of its neighbours in an epoch. */
+export interface SimSpeeds {
+  readonly speeds: SpeedsReport
+  readonly peer: PeerName
+}
+
 export function isAnchor(transaction: SimTransaction): transaction is SimAnchor {
   return 'link' in transaction
 }
@@ -54,4 +61,8 @@ export function isClaim(transaction: SimTransaction): transaction is SimClaim {
 
 export function isCheckpoint(transaction: SimTransaction): transaction is SimCheckpoint {
   return 'checkpoint' in transaction
+}
+
+export function isSpeeds(transaction: SimTransaction): transaction is SimSpeeds {
+  return 'speeds' in transaction
 }

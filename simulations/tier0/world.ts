@@ -203,7 +203,13 @@ export class World {
     if (known !== undefined) return known
     const { hash } = this.chain.block(beaconHeight(this.run.manifest.chain, number))
     const beacon = beaconOf(hash, this.run.id, number)
-    const epoch = makeEpoch({ run: this.run, roster: this.members.roster(number), beacon, stakes: this.#stakes })
+    const epoch = makeEpoch({
+      run: this.run,
+      roster: this.members.roster(number),
+      beacon,
+      stakes: this.#stakes,
+      slow: this.members.speeds(number).slow,
+    })
     this.#epochs.set(number, epoch)
     if (number > 0) this.tell.seats(epoch)
     const oldest = this.#epochs.keys().next().value

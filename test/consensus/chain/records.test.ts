@@ -13,11 +13,12 @@ describe('records on chain', () => {
     changes: { kind: RECORD_KINDS.changes, run: RUN, ...shown },
     renewal: { kind: RECORD_KINDS.renewal, run: RUN, ...shown },
     checkpoint: { kind: RECORD_KINDS.checkpoint, run: RUN, ...shown },
+    speeds: { kind: RECORD_KINDS.speeds, run: RUN, epoch: 1, times: [] },
     claim: { kind: RECORD_KINDS.claim, run: RUN, stage: 1, holds: true, newest: shown },
   } as const
 
   it('are told by their first bytes, which are those of the whole map in DAG-CBOR', () => {
-    for (const kind of ['changes', 'renewal', 'claim', 'checkpoint'] as const) {
+    for (const kind of ['changes', 'renewal', 'claim', 'checkpoint', 'speeds'] as const) {
       const record = encode(records[kind])
       expect(record.subarray(0, recordPrefix(RUN, kind).length)).to.deep.equal(recordPrefix(RUN, kind))
       expect(recordKind(record, RUN)).to.equal(kind)

@@ -28,6 +28,7 @@ function machine(
   silent: readonly string[] = [],
 ): WorkState {
   const state = createWork({
+    epoch: 0,
     round,
     self: 'b0',
     stage: 1,

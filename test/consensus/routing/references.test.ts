@@ -36,6 +36,7 @@ function sized(logRms: number): TensorStatistics {
 function machine(references: References = NO_REFERENCES, round = ROUND): WorkState {
   const state = createWork({
     round,
+    epoch: 0,
     self: 'b0',
     stage: 1,
     lanes: LANES,

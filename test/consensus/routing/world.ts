@@ -180,6 +180,7 @@ export class World {
     const { plan } = this
     const limits = { ...DEFAULT_WORK_LIMITS, ...plan.limits }
     const state = createWork({
+      epoch: 0,
       round: 5,
       self: name,
       stage,

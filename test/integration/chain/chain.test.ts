@@ -13,6 +13,7 @@ import { RECORD_LIMIT_BYTES } from '../../../consensus/chain/constants.ts'
 import { TransactionRefused } from '../../../consensus/chain/errors.ts'
 import { recordPrefix } from '../../../consensus/chain/records.ts'
 import type { Bond, Chain } from '../../../consensus/chain/types.ts'
+import { decodeSpeeds, encodeSpeeds } from '../../../consensus/routing/index.ts'
 import { type ChainProcess, chainFolder, startChain } from './chain-process.ts'
 
 const RUN = 'bafyreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy'
@@ -134,6 +135,17 @@ describe('the substrate adapter on a real embedded chain', function () {
     expect(found.map(({ toRound }) => toRound)).to.deep.equal([7, 15])
     expect(found[0]).to.deep.equal({ ...anchor, peer: bonds[2]!.peer, block })
     expect(await chain.anchors(RUN, { afterHeight: block.height, toHeight })).to.have.length(1)
+    await writer.close()
+  })
+
+  it('carries a report of speeds from the account that signed it to whoever reads its block', async () => {
+    const writer = await connect(PEERS[4]!)
+    const timesMs = new Map([[bonds[5]!.peer, 120]])
+    const { height } = await writer.postRecord(RUN, encodeSpeeds(RUN, { epoch: 2, timesMs }))
+    await seal(2)
+    const found = await chain.records(RUN, { afterHeight: height - 1, toHeight: height })
+    expect(found.map(({ kind, peer }) => [kind, peer])).to.deep.equal([['speeds', bonds[4]!.peer]])
+    expect(decodeSpeeds(found[0]!.record, RUN)).to.deep.equal({ epoch: 2, timesMs })
     await writer.close()
   })
 

@@ -19,6 +19,7 @@ const SETTINGS: Readonly<Record<string, Parameters<typeof quick>[0]>> = {
     faults: [{ kind: 'gone', atMs: 10_000, durationMs: 1_000, peers: [1, 2] }],
     attackers: [{ attack: 'lone-claim', who: { peers: [0] } }],
   },
+  'false-speeds': { chain: { epochBlocks: 6 }, attackers: [{ attack: 'false-speeds', who: { stage: 1, count: 1 } }] },
   'not-finite': { attackers: [{ attack: 'not-finite', who: { stage: 1, count: 1 } }] },
 }
 /** Those that need luck: they act in some seeds of their scenario (`simulations/scenarios`) only. */
