@@ -12,6 +12,7 @@ import {
   createPace,
   type ForwardInput,
   NO_REFERENCES,
+  type Pace,
   workLimits,
 } from '../../consensus/routing/index.ts'
 import { encodeCertificate } from '../../protocols/wire/certificate.ts'
