@@ -46,12 +46,17 @@ export const LEAST_ROUNDS = 2
 export const SLOW_FACTOR = 3
 export const STILL_SLOW_FACTOR = 2
 
+/** The same of what did not come back: that is only a part of what it takes, so a little more is news. */
+export const HELD_FACTOR = 1.1
+
 /** Neighbours of a report: of the lane two, and some more where stages differ in size. Each takes up to 75 bytes. */
 export const REPORT_ENTRIES = 16
 export const REPORT_LIMIT_BYTES = 2_048
 
 /** A known time is at most so many times longer or shorter after an epoch's reports. */
 export const MOST_CHANGE = 2
+/** A time is at most so many times longer or shorter than the median of its stage. */
+export const FARTHEST = 16
 
 /** A time is told where it is so many times more or less than what is known: queues and links make it differ a little. */
 export const TOLD_FACTOR = 1.5

@@ -3,7 +3,7 @@
  * itself or of its siblings does not count. Pure, and whole milliseconds only, so that every peer finds the same.
  */
 import type { PeerName } from '../../protocols/wire/messages.ts'
-import { MOST_CHANGE, SLOW_FACTOR, STILL_SLOW_FACTOR, TOLD_FACTOR } from './constants.ts'
+import { FARTHEST, HELD_FACTOR, MOST_CHANGE, SLOW_FACTOR, STILL_SLOW_FACTOR, TOLD_FACTOR } from './constants.ts'
 import { middle } from './estimate.ts'
 import { type Lanes, laneMembers, laneOf } from './lanes.ts'
 import { type Measures, usualMs } from './measures.ts'
@@ -59,7 +59,8 @@ export function nextSpeeds(
       if (tookMs !== null) timesMs.set(peer, nearer(tookMs, timesMs.get(peer) ?? tookMs))
     }
   }
-  return { timesMs, slow: slowOf(timesMs, wasSlow, stageOf) }
+  const bounded = within(timesMs, stageOf)
+  return { timesMs: bounded, slow: slowOf(bounded, wasSlow, stageOf) }
 }
 
 /**
@@ -78,7 +79,9 @@ export function toTell(
   const expectedOf = (peer: PeerName) => expected({ lanes, timesMs }, lane, stage, self, peer) ?? Number.NaN
   const isLonger = (ms: number, than: number) => !(ms <= TOLD_FACTOR * than)
   const measured = usualMs(roundsMs)
-  const held = [...usualMs(atLeastMs)].filter(([peer, ms]) => !measured.has(peer) && isLonger(ms, expectedOf(peer)))
+  const held = [...usualMs(atLeastMs)].filter(
+    ([peer, ms]) => !measured.has(peer) && !(ms <= HELD_FACTOR * expectedOf(peer)),
+  )
   const isNews = [...measured].some(([peer, ms]) => isLonger(ms, expectedOf(peer)) || isLonger(expectedOf(peer), ms))
   return isNews || held.length > 0 ? new Map([...measured, ...held]) : null
 }
@@ -127,24 +130,38 @@ function nearer(tookMs: number, knownMs: number): number {
   return Math.min(Math.max(tookMs, Math.ceil(knownMs / MOST_CHANGE)), MOST_CHANGE * knownMs)
 }
 
+/** So far from the median of the stage at most: else one lie about who is not known yet would last for many epochs. */
+function within(timesMs: TimesMs, stageOf: ReadonlyMap<PeerName, number>): TimesMs {
+  const usualOf = usualByStage(timesMs, stageOf)
+  return new Map(
+    [...timesMs].map(([peer, ms]) => {
+      const usual = usualOf(peer) ?? ms
+      return [peer, Math.min(Math.max(ms, Math.ceil(usual / FARTHEST)), FARTHEST * usual)]
+    }),
+  )
+}
+
 /** Slow is who takes much longer than the median of its stage; who was slow stays so a little longer. */
 function slowOf(
   timesMs: TimesMs,
   wasSlow: ReadonlySet<PeerName>,
   stageOf: ReadonlyMap<PeerName, number>,
 ): Set<PeerName> {
-  const slow = new Set<PeerName>()
-  const byStage = new Map<number, number[]>()
+  const usualOf = usualByStage(timesMs, stageOf)
+  const isSlow = ([peer, ms]: readonly [PeerName, number]): boolean =>
+    ms > (wasSlow.has(peer) ? STILL_SLOW_FACTOR : SLOW_FACTOR) * (usualOf(peer) ?? ms)
+  return new Set([...timesMs].filter(isSlow).map(([peer]) => peer))
+}
+
+/** The lower median of the measured seats of a peer's stage. */
+function usualByStage(timesMs: TimesMs, stageOf: ReadonlyMap<PeerName, number>): (peer: PeerName) => number | null {
+  const byStage = new Map<number | undefined, number[]>()
   for (const [peer, ms] of timesMs) {
     const stage = stageOf.get(peer)
-    if (stage !== undefined) byStage.set(stage, [...(byStage.get(stage) ?? []), ms])
+    byStage.set(stage, [...(byStage.get(stage) ?? []), ms])
   }
-  for (const [peer, ms] of timesMs) {
-    const usualMs = middle(byStage.get(stageOf.get(peer) ?? -1) ?? [])
-    const factor = wasSlow.has(peer) ? STILL_SLOW_FACTOR : SLOW_FACTOR
-    if (usualMs !== null && ms > factor * usualMs) slow.add(peer)
-  }
-  return slow
+  const usual = new Map([...byStage].map(([stage, times]) => [stage, middle(times)]))
+  return peer => usual.get(stageOf.get(peer)) ?? null
 }
 
 /** Null where the peer has not the same stage in the next epoch: what it took there says nothing of another one. */
