@@ -49,7 +49,7 @@ export const STILL_SLOW_FACTOR = 2
 /** The same of what did not come back: that is only a part of what it takes, so a little more is news. */
 export const HELD_FACTOR = 1.1
 
-/** Neighbours of a report: of the lane two, and some more where stages differ in size. Each takes up to 75 bytes. */
+/** Neighbours of a report: of the lane two, and some more where stages differ in size. Each takes up to 90 bytes. */
 export const REPORT_ENTRIES = 16
 export const REPORT_LIMIT_BYTES = 2_048
 

@@ -11,8 +11,9 @@ export interface SourceWatch {
   readonly sinceMs: readonly number[]
   readonly held: number
   readonly atMs: number
-  /** Gradients given since the first forward. */
+  /** Gradients given since the first forward, and how many of them before the last one. */
   readonly given: number
+  readonly givenBefore: number
   readonly sequence: number
   readonly settled: number
   /** Forwards computed in the intervals that count, a backward for {@link BACKWARDS}. */
@@ -42,10 +43,11 @@ export function sourceArrived(
   { held, sequence, settledBelow, nowMs, wasParked }: Arrival,
 ): SourceWatch {
   const settled = Math.min(settledBelow, watch?.given ?? 0)
-  const begun = { sinceMs: [], held, atMs: nowMs, sequence, settled }
+  const begun = { sinceMs: [], held, atMs: nowMs, sequence, settled, givenBefore: watch?.given ?? 0 }
   if (watch === null) return { ...begun, countedMs: [], given: 0, computed: 0 }
-  // Where one went elsewhere meanwhile, nobody knows what else it waited for.
-  if (wasParked || sequence !== watch.sequence + 1) return { ...watch, ...begun }
+  // Where one went elsewhere meanwhile, or it gave one up that is still here, nobody knows what else it waited for.
+  const isMore = held > IN_FLIGHT && watch.given === watch.givenBefore
+  if (wasParked || isMore || sequence !== watch.sequence + 1) return { ...watch, ...begun }
   const counted = plus(watch.countedMs, elapsed(watch, nowMs).sinceMs)
   const computed = watch.computed + 1 + BACKWARDS * Math.max(0, settled - watch.settled)
   return { ...watch, ...begun, countedMs: counted, computed }

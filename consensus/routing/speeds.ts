@@ -9,8 +9,17 @@ import { type Lanes, laneMembers, laneOf } from './lanes.ts'
 import { type Measures, usualMs } from './measures.ts'
 import type { SpeedsReport } from './speeds-report.ts'
 
-/** What one peer measured of its neighbours in an epoch; at least 1 ms each. */
+/** By seat, at least 1 ms each. */
 export type TimesMs = ReadonlyMap<PeerName, number>
+
+/** What one peer measured of a neighbour in an epoch. */
+export interface Told {
+  readonly ms: number
+  /** Nothing came back: it took longer than that. */
+  readonly isAtLeast: boolean
+}
+
+export type ToldTimes = ReadonlyMap<PeerName, Told>
 
 export interface Speeds {
   /** One micro-batch's time at each seat that was measured. */
@@ -24,7 +33,7 @@ export interface EpochReports {
   /** Of the epoch in which was measured. */
   readonly lanes: Lanes
   /** By who measured. */
-  readonly reports: ReadonlyMap<PeerName, TimesMs>
+  readonly reports: ReadonlyMap<PeerName, ToldTimes>
   /** Of the next epoch. */
   readonly stageOf: ReadonlyMap<PeerName, number>
 }
@@ -36,10 +45,10 @@ export interface EpochReports {
 export function reportsByEpoch(
   posted: readonly { readonly peer: PeerName; readonly report: SpeedsReport }[],
   epoch: number,
-): readonly { readonly epoch: number; readonly reports: ReadonlyMap<PeerName, TimesMs> }[] {
+): readonly { readonly epoch: number; readonly reports: ReadonlyMap<PeerName, ToldTimes> }[] {
   return [epoch - 2, epoch - 1].flatMap(of => {
     const reports = new Map(
-      posted.flatMap(({ peer, report }) => (report.epoch === of ? [[peer, report.timesMs] as const] : [])),
+      posted.flatMap(({ peer, report }) => (report.epoch === of ? [[peer, report.times] as const] : [])),
     )
     return of < 0 || reports.size === 0 ? [] : [{ epoch: of, reports }]
   })
@@ -51,14 +60,21 @@ export function nextSpeeds(
   { lanes, reports, stageOf }: EpochReports,
 ): Speeds {
   const timesMs = new Map([...before].filter(([peer]) => laneOfSeat(lanes, stageOf, peer) !== null))
+  const atLeast = new Map<PeerName, number>()
   // From the head upwards, since a hop's time is what its lap takes beyond the way below it.
   for (let stage = lanes.rankings.length - 1; stage >= 0; stage--) {
     for (const peer of lanes.rankings[stage] ?? []) {
       const lane = laneOfSeat(lanes, stageOf, peer)
-      const tookMs = lane === null ? null : timeOf({ lanes, reports, timesMs }, lane, stage, peer)
-      if (tookMs !== null) timesMs.set(peer, nearer(tookMs, timesMs.get(peer) ?? tookMs))
+      const took = lane === null ? null : timeOf({ lanes, reports, timesMs }, lane, stage, peer)
+      const knownMs = timesMs.get(peer)
+      if (took === null) continue
+      if (took.isAtLeast && knownMs === undefined) atLeast.set(peer, took.ms)
+      else timesMs.set(peer, nearer(took.isAtLeast ? Math.max(took.ms, knownMs!) : took.ms, knownMs ?? took.ms))
     }
   }
+  // Of who is not known a part of its time says that it is slow, never that it is not.
+  const usualOf = usualByStage(timesMs, stageOf)
+  for (const [peer, ms] of atLeast) if (ms > SLOW_FACTOR * (usualOf(peer) ?? ms)) timesMs.set(peer, ms)
   const bounded = within(timesMs, stageOf)
   return { timesMs: bounded, slow: slowOf(bounded, wasSlow, stageOf) }
 }
@@ -73,7 +89,7 @@ export function toTell(
   lanes: Lanes,
   stage: number,
   self: PeerName,
-): TimesMs | null {
+): ToldTimes | null {
   const lane = laneOf(lanes, stage, self)
   if (lane === null) return null
   const expectedOf = (peer: PeerName) => expected({ lanes, timesMs }, lane, stage, self, peer) ?? Number.NaN
@@ -83,7 +99,11 @@ export function toTell(
     ([peer, ms]) => !measured.has(peer) && !(ms <= HELD_FACTOR * expectedOf(peer)),
   )
   const isNews = [...measured].some(([peer, ms]) => isLonger(ms, expectedOf(peer)) || isLonger(expectedOf(peer), ms))
-  return isNews || held.length > 0 ? new Map([...measured, ...held]) : null
+  if (!isNews && held.length === 0) return null
+  const told =
+    (isAtLeast: boolean) =>
+    ([peer, ms]: readonly [PeerName, number]): [PeerName, Told] => [peer, { ms, isAtLeast }]
+  return new Map([...[...measured].map(told(false)), ...held.map(told(true))])
 }
 
 type Known = Pick<EpochReports, 'lanes'> & Pick<Speeds, 'timesMs'>
@@ -104,14 +124,17 @@ function timeOf(
   lane: number,
   stage: number,
   peer: PeerName,
-): number | null {
+): Told | null {
   const { lanes } = known
-  const said = (by: number): number | null =>
-    middle(laneMembers(lanes, lane, by).flatMap(other => known.reports.get(other)?.get(peer) ?? []))
+  const said = (by: number): Told | null => {
+    const all = laneMembers(lanes, lane, by).flatMap(other => known.reports.get(other)?.get(peer) ?? [])
+    const ms = middle(all.map(told => told.ms))
+    return all.find(told => told.ms === ms) ?? null
+  }
   if (stage === 0) return said(1)
-  const lapMs = said(stage - 1)
-  const belowMs = stage === lanes.rankings.length - 1 ? 0 : (said(stage + 1) ?? wayBelow(known, lane, stage))
-  return lapMs === null || belowMs === null ? null : Math.max(1, lapMs - belowMs)
+  const lap = said(stage - 1)
+  const belowMs = stage === lanes.rankings.length - 1 ? 0 : (said(stage + 1)?.ms ?? wayBelow(known, lane, stage))
+  return lap === null || belowMs === null ? null : { ...lap, ms: Math.max(1, lap.ms - belowMs) }
 }
 
 /** What a lane's hops after this stage take together. */

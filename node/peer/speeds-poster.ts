@@ -42,8 +42,8 @@ export class SpeedsPoster {
     const lanes = membership.known(epoch)?.lanes
     const speeds = membership.speeds(now)
     if (lanes === undefined || speeds === null) return
-    const timesMs = toTell(measures, speeds, lanes, stage, self)
-    if (timesMs !== null) void this.#post(epoch, encodeSpeeds(run.id, { epoch, timesMs }))
+    const times = toTell(measures, speeds, lanes, stage, self)
+    if (times !== null) void this.#post(epoch, encodeSpeeds(run.id, { epoch, times }))
   }
 
   /** Where the chain is away the next head tries again, as long as it is in time; what it refused once it would refuse again. */

@@ -12,7 +12,8 @@ export const falseSpeeds: Attack = {
   start: hands => ({
     speeds(measured, slow) {
       hands.acts()
-      return new Map([...measured.keys()].map(peer => [peer, slow.has(peer) ? QUICK_MS : SLOW_MS]))
+      const lie = (peer: string) => ({ ms: slow.has(peer) ? QUICK_MS : SLOW_MS, isAtLeast: false })
+      return new Map([...measured.keys()].map(peer => [peer, lie(peer)]))
     },
   }),
 }

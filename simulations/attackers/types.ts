@@ -4,7 +4,7 @@
  */
 import type { ClaimRecord } from '../../consensus/recovery/index.ts'
 import type { RoundState } from '../../consensus/round/types.ts'
-import type { TimesMs } from '../../consensus/routing/index.ts'
+import type { TimesMs, ToldTimes } from '../../consensus/routing/index.ts'
 import type { Answer, Delivery } from '../../protocols/activations/types.ts'
 import type { Certificate, Hash, Payload, PeerName, Signed } from '../../protocols/wire/messages.ts'
 import type { RandomStream } from '../kernel/random.ts'
@@ -69,7 +69,7 @@ export interface Behaviour {
   /** What it claims of a stage that lost its quorum, in place of the truth. */
   claim?(claim: Omit<ClaimRecord, 'kind'>): Omit<ClaimRecord, 'kind'>
   /** What it tells of its neighbours in every epoch, in place of what it measured. */
-  speeds?(measured: TimesMs, slow: ReadonlySet<PeerName>): TimesMs
+  speeds?(measured: TimesMs, slow: ReadonlySet<PeerName>): ToldTimes
   /** True: no certificate that it has is told, served or spread. */
   readonly hides?: boolean
   /** When a round is opened. */

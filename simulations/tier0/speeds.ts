@@ -19,12 +19,12 @@ export class SimSpeeds {
     if (epoch > now || epoch < now - 1 || epoch <= this.#toldEpoch) return
     if (height < reportHeight(world.run.manifest.chain, now)) return
     const known = world.members.speeds(now)
-    const timesMs =
+    const times =
       behaviour?.speeds?.(usualMs(measures.roundsMs), known.slow) ??
       toTell(measures, known, world.epoch(epoch).lanes, stage, name)
-    if (timesMs === null || timesMs.size === 0) return
+    if (times === null || times.size === 0) return
     this.#toldEpoch = epoch
     world.recorder.reached('speeds-told', this.#peer.index)
-    this.#peer.chain.call(() => world.chain.submit({ speeds: { epoch, timesMs }, peer: name }))
+    this.#peer.chain.call(() => world.chain.submit({ speeds: { epoch, times }, peer: name }))
   }
 }

@@ -90,6 +90,11 @@ describe('routing: a source as the hop behind it sees it', () => {
     expect(sourceMs(sourceArrived(sourceLost(first), arrival(1, 200, 1)))).to.equal(null)
   })
 
+  it('is not judged by a forward that comes although nothing was given back: it may have given one up', () => {
+    const two = sourceArrived(sourceArrived(null, arrival(0, 100, 1)), arrival(1, 200, 2))
+    expect(sourceMs(sourceArrived(two, arrival(2, 9_000, 3)))).to.equal(sourceMs(two))
+  })
+
   it('has settled no more than was given back to it, whatever it says', () => {
     const first = sourceArrived(null, arrival(0, 100, 1))
     const claims = sourceArrived(sourceGiven(first, 0, 200), arrival(1, 1_000, 1, 1_000))

@@ -7,6 +7,7 @@ import {
   reportsByEpoch,
   type Speeds,
   type TimesMs,
+  type ToldTimes,
   toTell,
 } from '../../../consensus/routing/speeds.ts'
 import type { PeerName } from '../../../protocols/wire/messages.ts'
@@ -17,6 +18,8 @@ const STAGE_OF: ReadonlyMap<PeerName, number> = new Map(
 )
 const QUICK_MS = 100
 const SLOW_MS = 1_000
+
+const exactly = (times: TimesMs): ToldTimes => new Map([...times].map(([peer, ms]) => [peer, { ms, isAtLeast: false }]))
 
 /** What honest peers of these lanes tell where these are slow. */
 function honest(slow: readonly PeerName[], lanes = LANES): Map<PeerName, TimesMs> {
@@ -38,7 +41,7 @@ function honest(slow: readonly PeerName[], lanes = LANES): Map<PeerName, TimesMs
 }
 
 const next = (before: Speeds, reports: ReadonlyMap<PeerName, TimesMs>, lanes = LANES, stageOf = STAGE_OF): Speeds =>
-  nextSpeeds(before, { lanes, reports, stageOf })
+  nextSpeeds(before, { lanes, reports: new Map([...reports].map(([by, times]) => [by, exactly(times)])), stageOf })
 
 const say = (peer: PeerName, about: PeerName, ms: number): Map<PeerName, TimesMs> =>
   new Map([[peer, new Map([[about, ms]])]])
@@ -101,6 +104,19 @@ describe('routing: speeds', () => {
     expect(speeds.slow.size).to.equal(0)
   })
 
+  it('of what never came back make slow and slower, never quick', () => {
+    const held = (ms: number, before: Speeds): Speeds => {
+      const reports = new Map<PeerName, ToldTimes>([...honest([])].map(([by, times]) => [by, exactly(times)]))
+      reports.set('a0', new Map([['b0', { ms: ms + QUICK_MS, isAtLeast: true }]]))
+      return nextSpeeds(before, { lanes: LANES, reports, stageOf: STAGE_OF })
+    }
+    expect(held(3 * QUICK_MS, NO_SPEEDS).timesMs.has('b0')).to.equal(false)
+    expect([...held(4 * QUICK_MS, NO_SPEEDS).slow]).to.deep.equal(['b0'])
+    const known = next(NO_SPEEDS, honest(['b0']))
+    expect(held(QUICK_MS, known).timesMs.get('b0')).to.equal(SLOW_MS)
+    expect(held(1.5 * SLOW_MS, known).timesMs.get('b0')).to.equal(1.5 * SLOW_MS)
+  })
+
   it('make slow above three times the median of the stage, and no more at twice: in between nothing changes', () => {
     const at = (before: Speeds, ms: number): boolean =>
       next(before, new Map([...honest([]), ...say('b3', 'c3', ms), ...say('c3', 'b3', ms)])).slow.has('c3')
@@ -120,10 +136,10 @@ describe('routing: speeds', () => {
   it('are of the two epochs before, the older one first, and of several reports of a peer of the last', () => {
     const report = (peer: PeerName, epoch: number, ms: number) => ({
       peer,
-      report: { epoch, timesMs: new Map([['b0', ms]]) },
+      report: { epoch, times: exactly(new Map([['b0', ms]])) },
     })
     const posted = [report('a0', 5, 1), report('a0', 4, 2), report('a0', 5, 3), report('a0', 3, 4), report('a0', 6, 5)]
-    const found = reportsByEpoch(posted, 6).map(({ epoch, reports }) => [epoch, reports.get('a0')?.get('b0')])
+    const found = reportsByEpoch(posted, 6).map(({ epoch, reports }) => [epoch, reports.get('a0')?.get('b0')?.ms])
     expect(found).to.deep.equal([
       [4, 2],
       [5, 3],
@@ -160,7 +176,7 @@ describe('routing: what is told of speeds', () => {
     expect(toTell(measures(told), known, LANES, 1, 'b1')).to.equal(null)
     for (const ms of [1.51 * QUICK_MS, 0.66 * QUICK_MS])
       expect(toTell(measures(new Map([...told, ['c1', ms]])), known, LANES, 1, 'b1')).to.have.all.keys('a1', 'c1')
-    expect(toTell(measures(told), NO_SPEEDS, LANES, 1, 'b1')).to.deep.equal(told)
+    expect(toTell(measures(told), NO_SPEEDS, LANES, 1, 'b1')).to.deep.equal(exactly(told))
     expect(toTell(newMeasures(0), NO_SPEEDS, LANES, 1, 'b1')).to.equal(null)
   })
 
@@ -172,7 +188,7 @@ describe('routing: what is told of speeds', () => {
   it('has what never came back only where it was away for longer than it should take', () => {
     const away = (ms: number) => toTell(measures(new Map(), new Map([['c1', ms]])), known, LANES, 1, 'b1')
     expect(away(1.1 * QUICK_MS)).to.equal(null)
-    expect(away(1.2 * QUICK_MS)).to.deep.equal(new Map([['c1', 1.2 * QUICK_MS]]))
+    expect(away(1.2 * QUICK_MS)).to.deep.equal(new Map([['c1', { ms: 1.2 * QUICK_MS, isAtLeast: true }]]))
     const both = measures(new Map([['c1', QUICK_MS]]), new Map([['c1', SLOW_MS]]))
     expect(toTell(both, known, LANES, 1, 'b1'), 'what came back is what counts').to.equal(null)
   })

@@ -140,12 +140,12 @@ describe('the substrate adapter on a real embedded chain', function () {
 
   it('carries a report of speeds from the account that signed it to whoever reads its block', async () => {
     const writer = await connect(PEERS[4]!)
-    const timesMs = new Map([[bonds[5]!.peer, 120]])
-    const { height } = await writer.postRecord(RUN, encodeSpeeds(RUN, { epoch: 2, timesMs }))
+    const times = new Map([[bonds[5]!.peer, { ms: 120, isAtLeast: false }]])
+    const { height } = await writer.postRecord(RUN, encodeSpeeds(RUN, { epoch: 2, times }))
     await seal(2)
     const found = await chain.records(RUN, { afterHeight: height - 1, toHeight: height })
     expect(found.map(({ kind, peer }) => [kind, peer])).to.deep.equal([['speeds', bonds[4]!.peer]])
-    expect(decodeSpeeds(found[0]!.record, RUN)).to.deep.equal({ epoch: 2, timesMs })
+    expect(decodeSpeeds(found[0]!.record, RUN)).to.deep.equal({ epoch: 2, times })
     await writer.close()
   })
 

@@ -90,7 +90,10 @@ describe('node/peer: speeds', () => {
     const { chain, membership, lanes, slow, at } = await scene()
     await at(due)
     const lie = (epoch: number) =>
-      encodeSpeeds(run.id, { epoch, timesMs: new Map(lanes.rankings[0]!.map(of => [of, 2 ** 32])) })
+      encodeSpeeds(run.id, {
+        epoch,
+        times: new Map(lanes.rankings[0]!.map(of => [of, { ms: 2 ** 32, isAtLeast: false }])),
+      })
     const [hop] = lanes.rankings[STAGE]!
     const nonsense: readonly (readonly [PeerName, Uint8Array])[] = [
       [hop!, lie(0).subarray(0, 90)],
