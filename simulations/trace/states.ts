@@ -31,6 +31,7 @@ export const STATES: Readonly<Record<string, string>> = {
   'forward-hedged': 'an activation that was late in the tail of a round went to a second replica too',
   'backward-clipped': 'a gradient that came back was scaled down to the bound',
   'tensor-refused': 'a tensor was refused because it is unlike those that siblings receive',
+  'speeds-told': 'a peer told on the chain how fast its neighbours in the lane are',
   'off-lane-committed': 'what was computed off the lane entered a commitment',
   restarted: 'a process died and started again on its data',
   'killed-at-write': 'a process died at a flush of its journal',
