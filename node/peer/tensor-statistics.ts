@@ -1,7 +1,7 @@
 /** Size, sign and direction of a boundary tensor, in one pass: what is compared with siblings' (consensus/routing). */
 import type { Encoding } from '../../protocols/wire/messages.ts'
 import { CHANNEL_FOLDS, LOG_RMS_OF_ZEROS, type TensorStatistics } from '../../protocols/wire/tensor-statistics.ts'
-import { floatsOf } from './tensors.ts'
+import { floatsOf, freeCopy } from './tensors.ts'
 
 /** @param width - channels: values of one position, the last dimension of the tensor */
 export function statisticsOf(bytes: Uint8Array, encoding: Encoding, width: number): TensorStatistics {
@@ -19,15 +19,17 @@ export function statisticsOf(bytes: Uint8Array, encoding: Encoding, width: numbe
       channelSums[channel]! += value
     }
   }
-  const rms = Math.sqrt(squares / values.length)
+  const { length } = values
+  freeCopy(values, bytes)
+  const rms = Math.sqrt(squares / length)
   // The least singles squared are no zeros in f64.
   if (!(rms > 0)) return ZEROS
-  const { sum, folds } = foldedMeans(channelSums, values.length / width)
+  const { sum, folds } = foldedMeans(channelSums, length / width)
   return {
     logRms: Math.log(rms),
     // The root mean square is at least the mean, but for rounding.
-    mean: clamped(sum / values.length / rms),
-    negativeShare: negative / values.length,
+    mean: clamped(sum / length / rms),
+    negativeShare: negative / length,
     channels: folds.map(mean => mean / rms),
   }
 }

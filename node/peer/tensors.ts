@@ -2,11 +2,13 @@
  * The bytes behind the work machine's tensor handles, with the signed headers that led to them. Bounded by the machine: it
  * releases every handle, and its own limits say how many it holds.
  */
+
 import type { HeaderChain, Outgoing } from '../../protocols/activations/types.ts'
 import { codecOf } from '../../protocols/wire/encodings.ts'
 import type { Encoding, PeerName } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
 import { type Kept, SpareArrays } from '../../protocols/wire/spare-arrays.ts'
+import { freeBuffer } from '../engine/runtime/buffers.ts'
 
 export interface Tensor {
   readonly bytes: Uint8Array
@@ -92,6 +94,7 @@ export function normOf(bytes: Uint8Array, encoding: Encoding): number {
   let sum = 0
   const values = floatsOf(bytes, encoding)
   for (let index = 0; index < values.length; index++) sum += values[index]! * values[index]!
+  freeCopy(values, bytes)
   return Math.sqrt(sum)
 }
 
@@ -106,4 +109,9 @@ export function floatsOf(bytes: Uint8Array, encoding: Encoding): Float32Array {
   const values = codec.decode(bytes, codec.valuesIn(bytes.byteLength))
   if (isRefusal(values)) throw new RangeError(values.detail)
   return values
+}
+
+/** Frees at once what {@link floatsOf} decoded into memory of its own: a MiB a tensor would be garbage for many collections. */
+export function freeCopy(values: Float32Array, bytes: Uint8Array): void {
+  if (values.buffer !== bytes.buffer) freeBuffer(values.buffer)
 }
