@@ -4,6 +4,7 @@
  * inflated norms; the average over rounds keeps one round's majority from moving tau far. Norms (f64) and scaling are the
  * driver's kernels.
  */
+import { lowerMedian } from './median.ts'
 
 export interface ClipState {
   /** `backwardClip` of the manifest. */
@@ -43,7 +44,7 @@ export function clipFactor(state: ClipState, norm: number): number {
 /** tau, or infinity while nothing is known. */
 export function clipBound({ factor, average, norms }: ClipState): number {
   if (average !== null) return factor * average
-  return norms.length < CLIP_MIN_NORMS ? Number.POSITIVE_INFINITY : factor * median(norms)
+  return norms.length < CLIP_MIN_NORMS ? Number.POSITIVE_INFINITY : factor * lowerMedian(norms)
 }
 
 /**
@@ -53,12 +54,6 @@ export function clipBound({ factor, average, norms }: ClipState): number {
 export function endClipRound(state: ClipState): ClipState {
   const { average, norms, factor } = state
   if (norms.length === 0) return state
-  const middle = average === null ? median(norms) : Math.min(median(norms), factor * average)
+  const middle = average === null ? lowerMedian(norms) : Math.min(lowerMedian(norms), factor * average)
   return { ...state, average: average === null ? middle : CLIP_DECAY * average + (1 - CLIP_DECAY) * middle, norms: [] }
-}
-
-/** The lower of the two middle ones where the number is even: an attacker of half the norms gains nothing. */
-function median(norms: readonly number[]): number {
-  const sorted = norms.toSorted((a, b) => a - b)
-  return sorted[Math.floor((sorted.length - 1) / 2)]!
 }

@@ -72,8 +72,3 @@ export function usualMs(
 ): number | null {
   return smoothedMs === null ? null : smoothedMs + deviations * Math.max(deviationMs, spread * smoothedMs)
 }
-
-/** The lower median, which a minority cannot raise; null of nothing. */
-export function middle(values: readonly number[]): number | null {
-  return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? null
-}

@@ -5,17 +5,9 @@
  */
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import { IN_TIME_FACTOR, PACE_SHARES } from './constants.ts'
-import {
-  deadlineMs,
-  type Estimate,
-  type EstimateBounds,
-  middle,
-  miss,
-  NO_ESTIMATE,
-  observe,
-  usualMs,
-} from './estimate.ts'
+import { deadlineMs, type Estimate, type EstimateBounds, miss, NO_ESTIMATE, observe, usualMs } from './estimate.ts'
 import { type Measures, newMeasures } from './measures.ts'
+import { lowerMedianOrNull } from './median.ts'
 import type { WorkTiming } from './types.ts'
 
 /** From a tensor's departure to the answer, forward and backward; from an activation's departure to its gradient. */
@@ -137,7 +129,7 @@ export function roundDeadlineMs(pace: Pace, context: PaceContext): number {
 /** What the other hops allow themselves, by their median; null where none was measured. */
 function commonTripMs(pace: Pace, peer: PeerName, context: PaceContext): number | null {
   const bounds = tripBounds('gradient', context)
-  return middle(othersInTime(pace, peer, estimate => deadlineMs({ ...estimate, misses: 0 }, bounds)))
+  return lowerMedianOrNull(othersInTime(pace, peer, estimate => deadlineMs({ ...estimate, misses: 0 }, bounds)))
 }
 
 /**
@@ -146,7 +138,7 @@ function commonTripMs(pace: Pace, peer: PeerName, context: PaceContext): number 
  */
 function othersUsualMs(pace: Pace, peer: PeerName): number | null {
   const usual = ({ smoothedMs }: Estimate): number => smoothedMs ?? 0
-  return middle(othersInTime(pace, peer, usual)) ?? middle(others(pace, peer, usual))
+  return lowerMedianOrNull(othersInTime(pace, peer, usual)) ?? lowerMedianOrNull(others(pace, peer, usual))
 }
 
 /** Of the measured hops but one, without those that are late. */

@@ -20,7 +20,7 @@ export const REFERENCE_ROUNDS = 2
 /** Tensors of one sender and direction that are remembered in a round: a median of this many is as good as that of more. */
 export const SAMPLES_KEPT = 64
 
-/** By sender: the median of senders' medians, so that who sends much counts once. */
+/** By sender. */
 export type Samples = Map<PeerName, TensorStatistics[]>
 
 /** Reports of peers that are siblings in this round. What others said is forgotten, and what was said of rounds that a stage which was re-formed does anew. */
@@ -76,13 +76,14 @@ export function refuseOutside(step: Step, input: ForwardInput | BackwardInput, f
 export function shareStatistics({ state, effects }: Step): void {
   const { context, samples } = state
   const { self, stage, lanes, round } = context
-  const [forward, backward] = [middle(samples.forward), middle(samples.backward)]
+  const [forward, backward] = [ofSenders(samples.forward), ofSenders(samples.backward)]
   if (forward === null && backward === null) return
   const to = (lanes.rankings[stage] ?? []).filter(peer => peer !== self)
   effects.push({ type: 'share', to, report: { round, forward, backward } })
 }
 
-function middle(samples: Samples): TensorStatistics | null {
+/** The median of senders' medians, so that who sends much counts once. */
+function ofSenders(samples: Samples): TensorStatistics | null {
   return medianOf([...samples.values()].flatMap(ofSender => medianOf(ofSender) ?? []))
 }
 

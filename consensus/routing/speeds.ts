@@ -4,9 +4,9 @@
  */
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import { FARTHEST, HELD_FACTOR, MOST_CHANGE, SLOW_FACTOR, STILL_SLOW_FACTOR, TOLD_FACTOR } from './constants.ts'
-import { middle } from './estimate.ts'
 import { type Lanes, laneMembers, laneOf } from './lanes.ts'
 import { type Measures, usualMs } from './measures.ts'
+import { lowerMedianOrNull } from './median.ts'
 import type { SpeedsReport } from './speeds-report.ts'
 
 /** By seat, at least 1 ms each. */
@@ -128,7 +128,7 @@ function timeOf(
   const { lanes } = known
   const said = (by: number): Told | null => {
     const all = laneMembers(lanes, lane, by).flatMap(other => known.reports.get(other)?.get(peer) ?? [])
-    const ms = middle(all.map(told => told.ms))
+    const ms = lowerMedianOrNull(all.map(told => told.ms))
     return all.find(told => told.ms === ms) ?? null
   }
   if (stage === 0) return said(1)
@@ -141,7 +141,7 @@ function timeOf(
 function wayBelow({ lanes, timesMs }: Known, lane: number, stage: number): number | null {
   let sumMs = 0
   for (let below = stage + 1; below < lanes.rankings.length; below++) {
-    const hopMs = middle(laneMembers(lanes, lane, below).flatMap(peer => timesMs.get(peer) ?? []))
+    const hopMs = lowerMedianOrNull(laneMembers(lanes, lane, below).flatMap(peer => timesMs.get(peer) ?? []))
     if (hopMs === null) return null
     sumMs += hopMs
   }
@@ -183,7 +183,7 @@ function usualByStage(timesMs: TimesMs, stageOf: ReadonlyMap<PeerName, number>):
     const stage = stageOf.get(peer)
     byStage.set(stage, [...(byStage.get(stage) ?? []), ms])
   }
-  const usual = new Map([...byStage].map(([stage, times]) => [stage, middle(times)]))
+  const usual = new Map([...byStage].map(([stage, times]) => [stage, lowerMedianOrNull(times)]))
   return peer => usual.get(stageOf.get(peer)) ?? null
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { CHANNEL_FOLDS, type TensorStatistics } from '../../protocols/wire/tensor-statistics.ts'
+import { lowerMedian } from './median.ts'
 
 export type Statistic = 'log-rms' | 'mean' | 'negative-share' | 'along'
 
@@ -79,14 +80,6 @@ export function findOutside(
     compareAlong(statistics, references, tolerances),
   ]
   return compared.find(finding => finding !== null) ?? null
-}
-
-/** The lower of the two middle ones where the number is even: half of the values gain nothing by being large. */
-export function lowerMedian(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted[Math.floor((sorted.length - 1) / 2)]
-  if (middle === undefined) throw new RangeError('the median of nothing')
-  return middle
 }
 
 /** Of each number by itself; none without statistics. */

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { findOutside, LEAST_REFERENCES, lowerMedian, medianOf } from '../../../consensus/routing/statistics.ts'
+import { lowerMedian } from '../../../consensus/routing/median.ts'
+import { findOutside, LEAST_REFERENCES, medianOf } from '../../../consensus/routing/statistics.ts'
 import { CHANNEL_FOLDS, type TensorStatistics } from '../../../protocols/wire/tensor-statistics.ts'
 
 /** Nearly what gpt-tiny sends forward after twenty rounds. */
