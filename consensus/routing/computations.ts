@@ -1,10 +1,10 @@
 /** What the engine does next, and what becomes of its results. */
+import { abandon } from './giving-up.ts'
 import { sendBackward, sendForward } from './hops.ts'
 import { isOnLane } from './lanes.ts'
 import { noteGiven } from './measures.ts'
 import { chainRoot } from './root.ts'
 import {
-  abandon,
   isHopeless,
   isLastStage,
   type Job,

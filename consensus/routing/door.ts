@@ -4,10 +4,9 @@ import { type RefusalReason, refuse } from '../../protocols/wire/refusals.ts'
 import { dropCopy } from './hedging.ts'
 import { onReached, reroute, sendBackward, sendForward } from './hops.ts'
 import { isOnLane, laneOf } from './lanes.ts'
-import { noteLap, noteTaken } from './measures.ts'
+import { noteHopLap, noteTaken } from './measures.ts'
 import { judge, observe, refuseOutside } from './references.ts'
 import {
-  abandon,
   disarm,
   type Job,
   jobKey,
@@ -54,7 +53,7 @@ export function takeBackward(step: Step, input: BackwardInput): Answer {
   const fault = backwardFault(state, input, job)
   if (fault !== null || job === undefined) return drop(step, input, refused(fault ?? 'unknown-item'))
   noteReturned(state, job, input.from)
-  noteLap(state, job, input.path)
+  noteHopLap(state, job, input.path)
   if (job.phase === 'lost' || state.phase === 'committed' || state.phase === 'over') {
     return drop(step, input, refused('stale-round'))
   }
@@ -209,9 +208,4 @@ export function onReachable(step: Step, peer: PeerName, reachable: boolean): voi
     if (dropCopy(step, job, peer)) continue
     if (job.hop === peer) reroute(step, job, { suspect: true })
   }
-}
-
-/** Queued work that no next stage would take any more. */
-export function abandonWhere(step: Step, matches: (job: Job) => boolean): void {
-  for (const job of [...step.state.jobs.values()]) if (matches(job)) abandon(step, job)
 }

@@ -1,7 +1,7 @@
 /** Open, close and drain (round.md): stop taking work, let what is under way come home, commit, forget. */
 import { accumulating } from './computations.ts'
 import { LATE_HELD_SHARE } from './constants.ts'
-import { abandonWhere } from './door.ts'
+import { abandonWhere } from './giving-up.ts'
 import { endHedging } from './hedging.ts'
 import { addRound } from './measures.ts'
 import { drainDeadlineMs, markLate, missDrain, missRound, observeDrain, observeRound, roundDeadlineMs } from './pace.ts'

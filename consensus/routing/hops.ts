@@ -1,20 +1,11 @@
 /** Sending: which hop, what its answer means, when to turn to a sibling (round.md, "Work: lanes"). */
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import { BUSY_WAIT_SHARE, LATE_STAGE_SHARE, LATE_WAIT_SHARE } from './constants.ts'
+import { abandon } from './giving-up.ts'
 import { dropCopy, overdueJobs } from './hedging.ts'
 import { hopOrder, laneMembers, laneOf } from './lanes.ts'
 import { answerDeadlineMs, gradientDeadlineMs, hopTimeMs, markLate, missTrip, observeTrip } from './pace.ts'
-import {
-  abandon,
-  disarm,
-  type Job,
-  paceContext,
-  report,
-  type Step,
-  type Transfer,
-  timerId,
-  type WorkState,
-} from './state.ts'
+import { disarm, type Job, paceContext, report, type Step, type Transfer, timerId, type WorkState } from './state.ts'
 import type { SendOutcome } from './types.ts'
 
 /** Sends the kept activation to a hop and waits for the gradient from there. */

@@ -5,10 +5,10 @@
  */
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import { LATE_HELD_SHARE, LEAST_ROUNDS, MEASURED_ROUNDS } from './constants.ts'
-import { middle } from './estimate.ts'
 import { isOnLane, laneOf } from './lanes.ts'
+import { lowerMedianOrNull } from './median.ts'
 import { type SourceWatch, sourceArrived, sourceGiven, sourceLost, sourceMs } from './source-watch.ts'
-import type { Job, WorkState } from './state.ts'
+import { isOpen, type Job, type WorkState } from './state.ts'
 
 /** Milliseconds by neighbour, a value a round; of one epoch, since another one has other lanes. */
 export interface Measures {
@@ -39,14 +39,14 @@ export function newRoundMeasures(): RoundMeasures {
 export function usualMs(rounds: Rounds): ReadonlyMap<PeerName, number> {
   return new Map(
     [...rounds].flatMap(([peer, values]) => {
-      const ms = values.length < LEAST_ROUNDS ? null : middle(values)
+      const ms = values.length < LEAST_ROUNDS ? null : lowerMedianOrNull(values)
       return ms === null ? [] : [[peer, Math.max(1, Math.round(ms))]]
     }),
   )
 }
 
 /** A gradient came, be it too late. */
-export function noteLap({ context, lane, measures, nowMs }: WorkState, job: Job, path: readonly PeerName[]): void {
+export function noteHopLap({ context, lane, measures, nowMs }: WorkState, job: Job, path: readonly PeerName[]): void {
   const hop = path[context.stage + 1]
   const sentMs = hop === undefined ? undefined : job.sentMs.get(hop)
   if (hop === undefined || sentMs === undefined || !isOnLane(context.lanes, lane, path)) return
@@ -106,12 +106,12 @@ function heldMs({ context, lane, jobs, nowMs, openedAtMs }: WorkState): Readonly
     const ms = nowMs - sinceMs
     if (ms > LATE_HELD_SHARE * (nowMs - openedAtMs)) held.set(peer, Math.max(held.get(peer) ?? 0, ms))
   }
-  for (const { from, path, phase, tried, beganAtMs } of jobs.values()) {
+  for (const job of jobs.values()) {
+    const { from, path, tried, beganAtMs } = job
     if (!isOnLane(context.lanes, lane, path)) continue
     for (const [hop, sentAtMs] of tried)
       if (sentAtMs !== null && laneOf(context.lanes, context.stage + 1, hop) === lane) add(hop, sentAtMs)
-    if (from !== null && context.stage > 1 && phase !== 'returning' && phase !== 'done' && phase !== 'lost')
-      add(from, beganAtMs)
+    if (from !== null && context.stage > 1 && isOpen(job)) add(from, beganAtMs)
   }
   return held
 }
@@ -123,8 +123,7 @@ function isOfSource({ context, lane }: WorkState, { from, id }: Job): boolean {
 /** Micro-batches of the source that are here and not yet given back. */
 function countHeld({ jobs }: WorkState, source: PeerName): number {
   let count = 0
-  for (const { from, phase } of jobs.values())
-    if (from === source && phase !== 'returning' && phase !== 'done' && phase !== 'lost') count++
+  for (const job of jobs.values()) if (job.from === source && isOpen(job)) count++
   return count
 }
 

@@ -1,7 +1,7 @@
 /** State of the work machine and the few moves that all its parts share. */
 import type { Hash, MicroBatchId, PeerName } from '../../protocols/wire/messages.ts'
 import type { StatisticsReport } from '../../protocols/wire/tensor-statistics.ts'
-import { noteAbandoned, type RoundMeasures } from './measures.ts'
+import type { RoundMeasures } from './measures.ts'
 import { observeTrip, type Pace, type PaceContext } from './pace.ts'
 import type { Samples } from './references.ts'
 import type {
@@ -241,18 +241,4 @@ export function disarm(step: Step, job: Job): void {
   step.state.transfers.delete(job.hedgeTransfer)
   job.transfer = job.hedgeTransfer = 0
   step.effects.push({ type: 'cancel', id: timerId(job) })
-}
-
-/** Gives a micro-batch up here and says so to who sent it. */
-export function abandon(step: Step, job: Job): void {
-  disarm(step, job)
-  releaseAll(step, job)
-  job.phase = 'lost'
-  noteAbandoned(step.state, job)
-  if (job.from === null) {
-    report(step, 'dropped', job)
-  } else {
-    step.effects.push({ type: 'abandon', to: job.from, id: job.id })
-    report(step, 'abandoned', job, job.from)
-  }
 }
