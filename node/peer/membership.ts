@@ -3,7 +3,7 @@
  * the stages by the beacon, and each epoch's seats follow from those before, the decisions that stand on the chain, and the
  * bonds of its own height.
  */
-import type { BlockReference, Bond, Chain } from '../../consensus/chain/types.ts'
+import type { BlockReference, Bond, Chain, PostedAnchor } from '../../consensus/chain/types.ts'
 import { beaconHeight, beaconOf, type EpochSchedule, epochOf, seatsHeight } from '../../consensus/election/index.ts'
 import { firstRoster, type Roster, type RosterRules } from '../../consensus/membership/index.ts'
 import type { LeaseRules, Recovery, StageLease } from '../../consensus/recovery/index.ts'
@@ -21,6 +21,9 @@ import { readRecords, stageEvents } from './stage-events.ts'
 
 /** Epochs whose groups and lanes are kept: the current one, its neighbours, and some to verify older certificates with. */
 const KEPT_EPOCHS = 64
+
+/** Epochs whose seats' times are kept: the newest one's, from which the next follow, and of those before it what reports in progress are compared with. */
+const SPEEDS_EPOCHS = 4
 
 /** What a caller waits for; whoever asks first pays for it, and its signal ends it for all that wait. */
 interface Loading<Result> {
@@ -130,7 +133,7 @@ export class Membership {
     return this.#rosters[number] ?? null
   }
 
-  /** What is known of the seats' speeds from the epochs before this one; null where it has not been read yet. */
+  /** What is known of the seats' speeds from the epochs before this one, of long past ones who was slow; null where it has not been read yet. */
   speeds(number: number): Speeds | null {
     return this.#speeds[number] ?? null
   }
@@ -144,6 +147,11 @@ export class Membership {
   /** Was an anchor of this round of a stage, in a block of this height, posted of rounds that a recovery left? Of epochs that were read. */
   hasLeft(stage: number, round: number, height: number): boolean {
     return isLeft(round, height, this.recoveries(stage), epoch => this.startOf(epoch))
+  }
+
+  /** Is an anchor one that counts for its stage: of a member, and of the history that the stage has? Of epochs that were read. */
+  isOfHistory({ stage, peer, toRound, block: { height } }: PostedAnchor): boolean {
+    return this.hadSeat(peer, stage, height) && !this.hasLeft(stage, toRound, height)
   }
 
   /** Of epoch 0. */
@@ -300,6 +308,9 @@ export class Membership {
     decided.count()
     this.#rosters.push(sharing(before, roster))
     this.#speeds.push(speeds)
+    // Times are for the next epochs' rule; of older epochs only who was slow is asked for, for their lanes.
+    const old = number - SPEEDS_EPOCHS
+    if (old >= 0) this.#speeds[old] = withoutTimes(this.#speeds[old]!)
     this.#ledger = ledger
     this.#recoveries.push(...ledger.recoveries)
   }
@@ -323,6 +334,10 @@ function sharing(before: Roster, next: Roster): Roster {
   const { stageOf } = before
   const isSame = next.stageOf.size === stageOf.size && [...next.stageOf].every(([peer, s]) => stageOf.get(peer) === s)
   return isSame ? { ...next, stageOf } : next
+}
+
+function withoutTimes({ slow }: Speeds): Speeds {
+  return slow.size === 0 ? NO_SPEEDS : { ...NO_SPEEDS, slow }
 }
 
 async function readBonds(chain: Chain, run: Run, height: number, signal: AbortSignal): Promise<readonly Bond[]> {

@@ -86,6 +86,18 @@ describe('node/peer: speeds', () => {
     }
   })
 
+  it('are kept of the newest epochs, and of long past ones who was slow', async () => {
+    const { membership, slow, at } = await scene()
+    await at(due)
+    for (let epoch = 1; epoch <= 9; epoch++) await at(beaconHeight(schedule, epoch))
+    const kept = Array.from({ length: 9 }, (_, index) => membership.speeds(index + 1)!)
+    for (const one of kept) expect([...one.slow]).to.deep.equal([slow])
+    expect(kept.map(({ timesMs }) => timesMs.size > 0)).to.deep.equal([
+      ...[false, false, false, false, false],
+      ...[true, true, true, true],
+    ])
+  })
+
   it('count although others posted nonsense, of other epochs or as strangers', async () => {
     const { chain, membership, lanes, slow, at } = await scene()
     await at(due)
