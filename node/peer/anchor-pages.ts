@@ -26,7 +26,7 @@ export async function* anchorPages(
   }
 }
 
-/** First look back from the head: some hours of a chain with a block every six seconds take no longer than a round. */
+/** First look back from the head: stages anchor every few rounds, so the newest anchor is likely there; read in a second or two. */
 const LOOK_BACK_BLOCKS = 64
 
 /**

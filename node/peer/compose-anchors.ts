@@ -65,8 +65,8 @@ export function stageAnchors(
   return async signal => {
     // Read before they are weighed: an anchor's author is one of those who sat there then.
     await membership.foresee((await chain.finalizedHead({ signal })).height, signal)
-    const counts = ofHistory(stage, membership)
-    return newestAnchors(chain, { run: run.id, stage, afterHeight: membership.start.height, counts }, signal)
+    const wanted = { run: run.id, stage, afterHeight: membership.start.height }
+    return newestAnchors(chain, { ...wanted, counts: anchor => membership.isOfHistory(anchor) }, signal)
   }
 }
 
@@ -80,12 +80,6 @@ export async function finalRound(
   await membership.foresee((await chain.finalizedHead({ signal })).height, signal)
   const reformed = membership.recoveries(stage).at(-1)
   const afterHeight = reformed === undefined ? membership.start.height : membership.startOf(reformed.epoch)
-  const wanted = { run: run.id, stage, afterHeight, counts: ofHistory(stage, membership) }
+  const wanted = { run: run.id, stage, afterHeight, counts: (anchor: PostedAnchor) => membership.isOfHistory(anchor) }
   return lastFinalRound(chain, wanted, stageState.tip.reference.height, signal)
-}
-
-/** Is an anchor one of a member, and of the stage's history? */
-function ofHistory(stage: number, membership: Seat['membership']): (anchor: PostedAnchor) => boolean {
-  return ({ peer, toRound, block: { height } }) =>
-    membership.hadSeat(peer, stage, height) && !membership.hasLeft(stage, toRound, height)
 }

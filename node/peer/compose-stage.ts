@@ -38,11 +38,11 @@ export async function holdStage(life: StageLife): Promise<StageEnd> {
   const { reporter, stage, membership, stageState, journal } = seat
   await membership.epoch(membership.epochOf(stageState.tip.reference.height), signal)
   bus.emit('start.phase', { phase: 'seats', ms: clock.nowMs() - beganMs })
-  // Read while the peer dials and catches up; whoever waits for it hears of a failure.
-  const anchored = finalRound(init.run, chain, seat, signal)
-  anchored.catch(() => undefined)
   const peer = await joinStage(init, environment, seat, places, signal)
   try {
+    // Read while the peer dials and catches up; whoever waits for it hears of a failure.
+    const anchored = finalRound(init.run, chain, seat, signal)
+    anchored.catch(() => undefined)
     await peer.start()
     const isUnderWay = stageState.tip.round > stageState.start.round
     await timed('dial', () => peer.connected.enough(signal, { isUnderWay }))

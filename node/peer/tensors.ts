@@ -2,7 +2,6 @@
  * The bytes behind the work machine's tensor handles, with the signed headers that led to them. Bounded by the machine: it
  * releases every handle, and its own limits say how many it holds.
  */
-
 import type { HeaderChain, Outgoing } from '../../protocols/activations/types.ts'
 import { codecOf } from '../../protocols/wire/encodings.ts'
 import type { Encoding, PeerName } from '../../protocols/wire/messages.ts'

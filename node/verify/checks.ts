@@ -160,10 +160,7 @@ async function anchoredBeginning(subject: Subject, stage: number, history: Stage
     held.push(certificate)
   }
   const posted = await subject.anchors()
-  const own = posted.filter(
-    ({ stage: of, peer, toRound, block: { height } }) =>
-      of === stage && membership.hadSeat(peer, stage, height) && !membership.hasLeft(stage, toRound, height),
-  )
+  const own = posted.filter(anchor => anchor.stage === stage && membership.isOfHistory(anchor))
   const anchor = chooseBeginning(own, held)
   const at = held.findIndex(({ value }) => value.scope.round === anchor?.toRound)
   const first = held[at]
