@@ -1,11 +1,7 @@
 import { expect } from 'chai'
 import {
   type Answer,
-  createPace,
-  createWork,
   DEFAULT_WORK_LIMITS,
-  makeLanes,
-  NO_REFERENCES,
   step,
   takeParked,
   type WorkEffect,
@@ -13,38 +9,10 @@ import {
   type WorkLimits,
   type WorkState,
 } from '../../../consensus/routing/index.ts'
+import { startedMachine, waitingMachine } from './fixtures.ts'
 
-const LANES = makeLanes([
-  ['a0', 'a1', 'a2', 'a3'],
-  ['b0', 'b1', 'b2', 'b3'],
-  ['c0', 'c1', 'c2', 'c3'],
-])
-
-function machine(
-  limits: Partial<WorkLimits> = {},
-  round = 5,
-  start = true,
-  countMax = 100,
-  silent: readonly string[] = [],
-): WorkState {
-  const state = createWork({
-    epoch: 0,
-    round,
-    self: 'b0',
-    stage: 1,
-    lanes: LANES,
-    quota: 100,
-    share: 2,
-    silent,
-    countMin: 1,
-    countMax,
-    limits: { ...DEFAULT_WORK_LIMITS, ...limits },
-    timing: { hopMs: 100, drainMs: 100, roundMs: 10_000, backOff: 1.5 },
-    pace: createPace(2),
-    references: NO_REFERENCES,
-  })
-  return start ? step(state, { type: 'start', parked: [] }, 0).state : state
-}
+const limited = (limits: Partial<WorkLimits>): WorkState =>
+  startedMachine({ limits: { ...DEFAULT_WORK_LIMITS, ...limits } })
 
 function forward(sequence: number, change: Partial<Extract<WorkInput, { type: 'forward' }>> = {}): WorkInput {
   const from = change.from ?? 'a0'
@@ -100,7 +68,7 @@ describe('routing: the door of the work machine', () => {
   ]
   for (const [what, input, reason] of refusals) {
     it(`refuses ${what} and lets go of the tensor`, () => {
-      const effects = take(machine(), input)
+      const effects = take(startedMachine(), input)
       expect(effects.find(effect => effect.type === 'answer')?.answer).to.deep.equal({
         kind: 'refused',
         refusal: { refused: reason },
@@ -110,7 +78,7 @@ describe('routing: the door of the work machine', () => {
   }
 
   it('refuses more of other lanes than it could commit, while it has too few of its own', () => {
-    const state = machine({}, 5, true, 2)
+    const state = startedMachine({ countMax: 2 })
     const stray = (sequence: number) => answerTo(state, forward(sequence, { from: 'a1' }))
     expect([stray(0), stray(1)]).to.deep.equal([{ kind: 'accepted' }, { kind: 'accepted' }])
     expect(stray(2)).to.deep.equal({ kind: 'refused', refusal: { refused: 'overloaded' } })
@@ -120,7 +88,7 @@ describe('routing: the door of the work machine', () => {
   })
 
   it('answers a repeated forward alike and keeps one tensor', () => {
-    const state = machine()
+    const state = startedMachine()
     expect(answerTo(state, forward(0))).to.deep.equal({ kind: 'accepted' })
     const again = take(state, forward(0, { tensor: 'copy' }))
     expect(again.find(effect => effect.type === 'answer')?.answer).to.deep.equal({ kind: 'accepted' })
@@ -128,7 +96,7 @@ describe('routing: the door of the work machine', () => {
   })
 
   it('sends the gradient again to a sender that asks again, without computing', () => {
-    const state = machine()
+    const state = startedMachine()
     finish(state, 0)
     const again = take(state, forward(0, { tensor: 'copy' }))
     expect(again.find(effect => effect.type === 'send')).to.include({
@@ -140,7 +108,7 @@ describe('routing: the door of the work machine', () => {
   })
 
   it('says BUSY above the queue, and to other lanes above half of it', () => {
-    const state = machine({ queue: 4, computing: 1 })
+    const state = limited({ queue: 4, computing: 1 })
     expect(answerTo(state, forward(0))).to.deep.equal({ kind: 'accepted' })
     expect(answerTo(state, forward(1))).to.deep.equal({ kind: 'accepted' })
     expect(answerTo(state, forward(2))).to.deep.equal({ kind: 'accepted' })
@@ -151,7 +119,7 @@ describe('routing: the door of the work machine', () => {
   })
 
   it('forgets what has been finished longest to make room, and never what is under way', () => {
-    const state = machine({ held: 2 })
+    const state = limited({ held: 2 })
     finish(state, 0)
     take(state, forward(1))
     expect(released(take(state, forward(2)))).to.deep.equal(['in0', 'result0'])
@@ -159,35 +127,35 @@ describe('routing: the door of the work machine', () => {
   })
 
   it('forgets what the source says is settled', () => {
-    const state = machine()
+    const state = startedMachine()
     finish(state, 0)
     expect(released(take(state, forward(1, { settledBelow: 1 })))).to.deep.equal(['in0', 'result0'])
   })
 
   it('parks the next round up to a bound, then says WAIT, and takes it up when that round starts', () => {
-    const state = machine({ parked: 2 })
+    const state = limited({ parked: 2 })
     const next = (sequence: number) => forward(sequence, { id: { round: 6, source: 'a0', sequence } })
     expect(answerTo(state, next(0))).to.deep.equal({ kind: 'parked', round: 5 })
     expect(answerTo(state, next(1))).to.deep.equal({ kind: 'parked', round: 5 })
     expect(answerTo(state, next(1))).to.deep.equal({ kind: 'parked', round: 5 })
     expect(answerTo(state, next(2))).to.deep.equal({ kind: 'wait', round: 5 })
     take(state, { type: 'over' })
-    const later = machine({}, 6, false)
+    const later = waitingMachine({ round: 6 })
     const effects = take(later, { type: 'start', parked: takeParked(state) })
     expect(effects.filter(effect => effect.type === 'compute')).to.have.length(2)
     expect(takeParked(state)).to.deep.equal([])
   })
 
   it('gives back what was parked for a round that it never reached in time', () => {
-    const state = machine()
+    const state = startedMachine()
     take(state, forward(0, { id: { round: 6, source: 'a0', sequence: 0 } }))
-    const effects = take(machine({}, 8, false), { type: 'start', parked: takeParked(state) })
+    const effects = take(waitingMachine({ round: 8 }), { type: 'start', parked: takeParked(state) })
     expect(released(effects)).to.deep.equal(['in0'])
     expect(effects.find(effect => effect.type === 'abandon')).to.include({ to: 'a0' })
   })
 
   it('takes a gradient only from a hop that it sent to, along the path that it knows', () => {
-    const state = machine()
+    const state = startedMachine()
     take(state, forward(0))
     compute(state, 0, 'out0')
     const wrong = { kind: 'refused', refusal: { refused: 'not-allowed' } }
@@ -199,7 +167,7 @@ describe('routing: the door of the work machine', () => {
   })
 
   it('uses one gradient only when two hops finish the same micro-batch', () => {
-    const state = machine()
+    const state = startedMachine()
     take(state, { type: 'pipeline-ready' })
     take(state, forward(0))
     compute(state, 0, 'out0')
@@ -210,19 +178,19 @@ describe('routing: the door of the work machine', () => {
   })
 
   it('stops taking forwards at the close', () => {
-    const state = machine()
+    const state = startedMachine()
     take(state, { type: 'closed', isReached: true })
     expect(answerTo(state, forward(0))).to.deep.equal({ kind: 'refused', refusal: { refused: 'stale-round' } })
   })
 
   it('starts the round’s time once, when every stage is there', () => {
-    const state = machine()
+    const state = startedMachine()
     const timers = [1, 2].map(() => take(state, { type: 'pipeline-ready' }).filter(({ type }) => type === 'timer'))
     expect(timers).to.deep.equal([[{ type: 'timer', id: 'round', delayMs: 10_000 }], []])
   })
 
   it('holds nobody for late before every stage is there, and gives what was sent its time from then on', () => {
-    const state = machine()
+    const state = startedMachine()
     take(state, forward(0))
     compute(state, 0, 'out0')
     const waits = take(state, { type: 'timer', id: 'job/a0/0' })
@@ -237,7 +205,7 @@ describe('routing: the door of the work machine', () => {
   })
 
   it('is patient with a hop that parked, once every stage is there', () => {
-    const state = machine()
+    const state = startedMachine()
     take(state, forward(0))
     const sent = compute(state, 0, 'out0').find(effect => effect.type === 'send')
     const outcome = { kind: 'parked', round: 4 } as const
@@ -247,7 +215,7 @@ describe('routing: the door of the work machine', () => {
   })
 
   it('adds nothing after ready-to-commit, and waits for what the engine is adding', () => {
-    const state = machine()
+    const state = startedMachine()
     take(state, forward(0))
     compute(state, 0, 'out0')
     take(state, backward(0))
@@ -260,7 +228,7 @@ describe('routing: the door of the work machine', () => {
   })
 
   it('re-routes at once when a hop gives up', () => {
-    const state = machine()
+    const state = startedMachine()
     take(state, forward(0))
     compute(state, 0, 'out0')
     const id = { round: 5, source: 'a0', sequence: 0 }
@@ -271,7 +239,7 @@ describe('routing: the door of the work machine', () => {
 
   it('sends what leaves its lane to the next lane, or to one whose own sender is away or was silent', () => {
     const next = (absent: 'a disconnected sibling' | 'a silent sibling' | 'nobody'): string | undefined => {
-      const state = machine({}, 5, true, 100, absent === 'a silent sibling' ? ['b2'] : [])
+      const state = startedMachine({ silent: absent === 'a silent sibling' ? ['b2'] : [] })
       if (absent === 'a disconnected sibling') take(state, { type: 'reachable', peer: 'b2', reachable: false })
       take(state, { type: 'reachable', peer: 'c0', reachable: false })
       take(state, forward(0))
@@ -283,7 +251,7 @@ describe('routing: the door of the work machine', () => {
   })
 
   it('passes a failed computation on to a sibling of its own', () => {
-    const state = machine()
+    const state = startedMachine()
     take(state, forward(0))
     const effects = take(state, { type: 'compute-failed', key: 'a0/0' })
     expect(effects.find(effect => effect.type === 'abandon')).to.include({ to: 'a0' })
@@ -291,13 +259,13 @@ describe('routing: the door of the work machine', () => {
   })
 
   it('computes nothing before the round starts, and takes it up then', () => {
-    const state = machine({}, 5, false)
+    const state = waitingMachine()
     expect(take(state, forward(0)).map(effect => effect.type)).to.deep.equal(['answer'])
     expect(take(state, { type: 'start', parked: [] }).map(effect => effect.type)).to.include('compute')
     expect(() => take(state, { type: 'start', parked: [] })).to.throw('was started before')
   })
 
   it('needs a seat', () => {
-    expect(() => createWork({ ...machine().context, self: 'stranger' })).to.throw(RangeError)
+    expect(() => waitingMachine({ self: 'stranger' })).to.throw(RangeError)
   })
 })

@@ -1,10 +1,7 @@
 import { expect } from 'chai'
 import {
   type Answer,
-  createPace,
-  createWork,
   DEFAULT_WORK_LIMITS,
-  makeLanes,
   NO_REFERENCES,
   type References,
   referencesOf,
@@ -19,12 +16,8 @@ import {
   type StatisticsReport,
   type TensorStatistics,
 } from '../../../protocols/wire/tensor-statistics.ts'
+import { startedMachine } from './fixtures.ts'
 
-const LANES = makeLanes([
-  ['a0', 'a1', 'a2', 'a3'],
-  ['b0', 'b1', 'b2', 'b3'],
-  ['c0', 'c1', 'c2', 'c3'],
-])
 const ROUND = 5
 const SIBLINGS = ['b1', 'b2', 'b3'] as const
 const ID = { round: ROUND, source: 'a0', sequence: 0 }
@@ -34,23 +27,8 @@ function sized(logRms: number): TensorStatistics {
 }
 
 function machine(references: References = NO_REFERENCES, round = ROUND): WorkState {
-  const state = createWork({
-    round,
-    epoch: 0,
-    self: 'b0',
-    stage: 1,
-    lanes: LANES,
-    quota: 200,
-    share: 2,
-    silent: [],
-    countMin: 1,
-    countMax: 200,
-    limits: { ...DEFAULT_WORK_LIMITS, queue: 200, held: 200 },
-    timing: { hopMs: 100, drainMs: 100, roundMs: 10_000, backOff: 1.5 },
-    pace: createPace(2),
-    references,
-  })
-  return step(state, { type: 'start', parked: [] }, 0).state
+  const limits = { ...DEFAULT_WORK_LIMITS, queue: 200, held: 200 }
+  return startedMachine({ round, references, limits, quota: 200, countMax: 200 })
 }
 
 function take(state: WorkState, input: WorkInput): readonly WorkEffect[] {

@@ -11,8 +11,8 @@ import {
   toTell,
 } from '../../../consensus/routing/speeds.ts'
 import type { PeerName } from '../../../protocols/wire/messages.ts'
+import { LANES } from './fixtures.ts'
 
-const LANES = makeLanes(['a', 'b', 'c'].map(stage => [0, 1, 2, 3].map(index => `${stage}${index}`)))
 const STAGE_OF: ReadonlyMap<PeerName, number> = new Map(
   LANES.rankings.flatMap((peers, stage) => peers.map((peer): [PeerName, number] => [peer, stage])),
 )
