@@ -8,8 +8,11 @@ import { ROUNDS_FOLDER } from '../../../node/export/history.ts'
 import { expectOneHistory, runProgram, Swarm, verify } from '../harness/index.ts'
 import type { RoundOfStage } from '../harness/roles.ts'
 
-/** Snapshots every so many rounds; what is older than two of them is not kept. */
-const ROOT_EVERY = 8
+/**
+ * Snapshots every so many rounds; what is older than two of them is not kept. So many that siblings still keep the rounds
+ * that went by while a killed peer started again: some ten seconds on a busy machine, of two rounds each.
+ */
+const ROOT_EVERY = 32
 const FURTHER_ROUNDS = 3
 
 describe('a swarm of 2 stages of 4 replicas', () => {
