@@ -1,8 +1,9 @@
 /**
- * The modelled network: one-way delay by latency class, jitter, up- and downlinks of finite rate with a queue each, ordered
- * connections, and what faults do to links. Loss is what a connection makes of it: the packet comes again, later.
+ * The modelled network: one-way delay by latency class, jitter, uplinks of finite rate with a queue each, downlinks whose
+ * rate all senders share, ordered connections, and what faults do to links. Loss is what a connection makes of it: the packet comes again, later.
  */
 import type { LatencyClass, NetworkModel, PeerShape } from '../scenario/types.ts'
+import { Downlink } from './downlink.ts'
 import { RandomStream } from './random.ts'
 import type { Time } from './timeline.ts'
 
@@ -54,7 +55,7 @@ export class Network {
   readonly #model: NetworkModel
   readonly #streams: RandomStream[]
   readonly #upFreeMs: Float64Array
-  readonly #downFreeMs: Float64Array
+  readonly #downlinks: readonly Downlink[]
   /** When the last control message of a pair arrives: connections keep order. */
   readonly #lastMs = new Map<number, number>()
   readonly #rules = new Set<LinkRule>()
@@ -65,7 +66,7 @@ export class Network {
     this.#model = model
     this.#streams = shapes.map((_, peer) => new RandomStream(seed, `network/${peer}`))
     this.#upFreeMs = new Float64Array(shapes.length)
-    this.#downFreeMs = new Float64Array(shapes.length)
+    this.#downlinks = shapes.map(() => new Downlink())
   }
 
   add(rule: LinkRule): void {
@@ -122,9 +123,9 @@ export class Network {
     if (traffic === 'bulk') {
       const sentMs = transmittedMs(Math.max(nowMs, this.#upFreeMs[from]!), bytes, up.upMbps, rules)
       this.#upFreeMs[from] = sentMs
-      const receivedMs = Math.max(sentMs + delayMs, transmittedMs(this.#downFreeMs[to]!, bytes, down.downMbps, rules))
-      this.#downFreeMs[to] = receivedMs
-      return receivedMs
+      return this.#downlinks[to]!.take(nowMs, sentMs + delayMs, fromMs =>
+        transmittedMs(fromMs, bytes, down.downMbps, rules),
+      )
     }
     const upMs = (bytes * BITS_PER_BYTE_MS) / (up.upMbps * rate)
     const downMs = (bytes * BITS_PER_BYTE_MS) / (down.downMbps * rate)

@@ -1,11 +1,16 @@
 /** Runs a scenario on tier 0 and reads from its events where the time of its rounds went. */
+import { roundTarget } from '../../consensus/round/index.ts'
 import type { ConcreteScenario } from '../scenario/types.ts'
 import type { RunOptions, SimulationTier } from '../tier.ts'
 import type { RunResult } from '../trace/types.ts'
 import { type Interval, type RoundOfPeer, sumShares, type TimeShares, timeShares } from './shares.ts'
 
-/** The pipeline has to fill once; what is measured is the steady state. */
-const FIRST_MEASURED_ROUND = 2
+/** The pipeline has to fill once, and the first rounds are smaller; what is measured is the steady state. */
+function firstMeasuredRound({ workload, swarm }: ConcreteScenario): number {
+  let round = 2
+  while (roundTarget(workload.target, swarm.replicas, round) < workload.target) round++
+  return round
+}
 
 export interface PipelineReading {
   readonly result: RunResult
@@ -23,6 +28,7 @@ export async function measurePipeline(
   scenario: ConcreteScenario,
   { signal }: Pick<RunOptions, 'signal'>,
 ): Promise<PipelineReading> {
+  const firstRound = firstMeasuredRound(scenario)
   const peers = scenario.swarm.stages * scenario.swarm.replicas
   const computing = Array.from({ length: peers }, (): Interval[] => [])
   const arriving = Array.from({ length: peers }, (): Interval[] => [])
@@ -43,7 +49,7 @@ export async function measurePipeline(
       }
       if (event.type !== 'round.opened') return
       const before = open.get(event.peer)
-      if (before?.committedMs != null && before.round >= FIRST_MEASURED_ROUND) {
+      if (before?.committedMs != null && before.round >= firstRound) {
         const { round, fromMs, committedMs } = before
         rounds.push({ peer: event.peer, round, fromMs, committedMs, toMs: event.atMs })
       }

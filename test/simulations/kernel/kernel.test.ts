@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { SimChain } from '../../../simulations/kernel/chain.ts'
 import { SimDisk } from '../../../simulations/kernel/disk.ts'
+import { Downlink } from '../../../simulations/kernel/downlink.ts'
 import { Network } from '../../../simulations/kernel/network.ts'
 import { RandomStream } from '../../../simulations/kernel/random.ts'
 import { Timeline } from '../../../simulations/kernel/timeline.ts'
@@ -66,6 +67,51 @@ describe('simulations/kernel', () => {
     time.run(60_000)
     expect(arrivals[2]).to.be.greaterThan(3_000)
     expect(order).to.deep.equal(order.toSorted((a, b) => a - b))
+  })
+
+  it('what waits in the queue of one sender holds up nothing that another sends to the same peer', () => {
+    const time = new Timeline()
+    const shape = { ...DEFAULT_PEER, upMbps: 8, downMbps: 16 }
+    const network = new Network(time, [shape, shape, shape], { ...DEFAULT_NETWORK, jitterMs: 0 }, 1)
+    const arrivals: Record<number, number[]> = { 0: [], 1: [] }
+    // Two that send a megabyte a second each, to one that receives two.
+    for (const from of [0, 1]) {
+      for (let i = 0; i < 4; i++) network.send(from, 2, 1e6, 'bulk', () => arrivals[from]!.push(Math.round(time.nowMs)))
+    }
+    time.run(60_000)
+    expect(arrivals[0]).to.deep.equal([1_020, 2_020, 3_020, 4_020])
+    // Half a second later: the link is taken while a megabyte of the first comes in.
+    expect(arrivals[1]).to.deep.equal([1_520, 2_520, 3_520, 4_520])
+  })
+
+  it('a downlink is never used twice at a time, and never idle while something waits for it', () => {
+    const pieces = fc.array(
+      fc.record({
+        earliestMs: fc.integer({ min: 0, max: 500 }),
+        lengthMs: fc.integer({ min: 1, max: 40 }),
+      }),
+      { maxLength: 40 },
+    )
+    fc.assert(
+      fc.property(pieces, all => {
+        const link = new Downlink()
+        const taken = all.map(({ earliestMs, lengthMs }) => {
+          const toMs = link.take(0, earliestMs, fromMs => fromMs + lengthMs)
+          expect(toMs).to.be.at.least(Math.max(earliestMs, lengthMs))
+          return { fromMs: toMs - lengthMs, toMs }
+        })
+        const sorted = taken.toSorted((a, b) => a.fromMs - b.fromMs)
+        for (const [index, { fromMs }] of sorted.entries()) expect(fromMs).to.be.at.least(sorted[index - 1]?.toMs ?? 0)
+        // Each comes as early as the pieces asked for before it let it.
+        for (const [index, { earliestMs, lengthMs }] of all.entries()) {
+          const before = taken.slice(0, index)
+          const fits = (toMs: number) => before.every(one => toMs <= one.fromMs || toMs - lengthMs >= one.toMs)
+          const candidates = [Math.max(earliestMs, lengthMs), ...before.map(one => one.toMs + lengthMs)]
+          const best = Math.min(...candidates.filter(toMs => toMs >= Math.max(earliestMs, lengthMs) && fits(toMs)))
+          expect(taken[index]?.toMs).to.equal(best)
+        }
+      }),
+    )
   })
 
   it('sends what is queued on a slow link at the full rate once its fault is over', () => {
