@@ -1,5 +1,7 @@
 /** The only way to the disk of an honest peer: every write is a step at which its process may die, before it or after. */
 import type { LockRecord } from '../../consensus/round/types.ts'
+import { contentOf, isJournaled, slotName } from '../../node/journal/slots.ts'
+import { hashHex } from '../../protocols/wire/hash.ts'
 import type { Payload, Scope, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal, type Refusal } from '../../protocols/wire/refusals.ts'
 import type { SimPeer } from './peer.ts'
@@ -9,6 +11,8 @@ export class Pen {
   killAt: 'before-write' | 'after-write' | null = null
   /** After such a death. */
   onKilled: () => void = () => {}
+  /** Slots whose signature was asked for and not told yet: after a death the disk may have it. */
+  readonly #untold = new Set<string>()
   readonly #peer: SimPeer
 
   constructor(peer: SimPeer) {
@@ -16,9 +20,12 @@ export class Pen {
   }
 
   sign(payloads: readonly Payload[], done: (results: readonly (Signed | Refusal)[]) => void): void {
+    const slots = payloads.filter(isJournaled).map(slotName)
+    for (const slot of slots) this.#untold.add(slot)
     this.#writing(finished =>
       this.#peer.journal.sign(this.#peer.key, payloads, (results, notes) =>
         finished(() => {
+          for (const slot of slots) this.#untold.delete(slot)
           results.forEach((result, index) => {
             if (isRefusal(result)) {
               if (result.refused === 'contradiction')
@@ -29,6 +36,16 @@ export class Pen {
         }),
       ),
     )
+  }
+
+  /** What a start finds signed on the disk: the round counts it, so it is told, though the process died before it could be. */
+  restored(messages: readonly Signed[]): void {
+    for (const signed of messages) {
+      const { payload } = signed
+      if (!isJournaled(payload)) continue
+      const slot = slotName(payload)
+      if (this.#untold.delete(slot)) this.#peer.tell.signed(signed, slot, hashHex(contentOf(payload)))
+    }
   }
 
   persist(scope: Scope, record: LockRecord, done: () => void): void {

@@ -321,7 +321,10 @@ export class SimReplica {
     if (own !== undefined && journal.ownCommit?.round === round) holdAgain(peer, own, journal.ownCommit.partitions)
     if (this.#isFirst) holdRestored(peer, round)
     this.#isFirst = false
-    if (restored !== null) world.recorder.reached('round-restored', peer.index)
+    if (restored !== null) {
+      world.recorder.reached('round-restored', peer.index)
+      peer.pen.restored(restored.messages)
+    }
     const work = isWorking ? this.#workContext(base) : null
     const run = new SimRound({ peer, context, work, restored, clip: this.#clip })
     const at = { atMs: world.time.nowMs, peer: peer.index, stage, round }

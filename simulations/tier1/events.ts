@@ -8,6 +8,7 @@ import type { NodeEvent } from '../../node/events/types.ts'
 import type { Certified } from '../../node/peer/follow.ts'
 import type { PeerParts } from '../../node/peer/types.ts'
 import { encode } from '../../protocols/wire/cbor.ts'
+import { open } from '../../protocols/wire/envelope.ts'
 import { hashHex, smallHash } from '../../protocols/wire/hash.ts'
 import type { Hash, PeerName, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
@@ -142,6 +143,7 @@ export class Teller {
       journal: instead(journal, {
         sign: async payload => noteRefusal(await journal.sign(payload)),
         signAll: async (payloads, records) => noteRefusal(await journal.signAll(payloads, records)),
+        envelopes: (run, stage) => this.#restored(journal.envelopes(run, stage)),
       }),
       engine: instead(engine, {
         commit: (count, withOffLane, options) => {
@@ -162,6 +164,17 @@ export class Teller {
     const isBegun = [...this.#said].some(said => said.startsWith(`${round}/`))
     if (this.#isAwaking && isBegun && this.#parts?.journal.suspended === null) recorder.reached('round-restored', peer)
     this.#isAwaking = false
+  }
+
+  /** What the round counts after a start, though the process may have died between signing and saying it. */
+  async #restored(envelopes: Promise<Uint8Array[]>): Promise<Uint8Array[]> {
+    const found = await envelopes
+    if (!this.#isAwaking) return found
+    for (const envelope of found) {
+      const signed = await open(envelope)
+      if (!isRefusal(signed)) this.#signed(signed)
+    }
+    return found
   }
 
   #signed({ payload }: Signed): void {
