@@ -19,33 +19,52 @@ export interface HeldPartition {
 
 export class HeldPartitions {
   readonly #storage: Storage
+  /** What this process has written, or is writing: what comes again is not written again. */
+  readonly #written = new Map<string, Promise<void>>()
 
   constructor(storage: Storage) {
     this.#storage = storage
   }
 
-  async put(place: Place, held: HeldPartition, bytes: Uint8Array): Promise<void> {
-    await this.#storage.write(nameOf(place, held), bytes)
+  put(place: Place, held: HeldPartition, bytes: Uint8Array): Promise<void> {
+    const name = nameOf(place, held)
+    const known = this.#written.get(name)
+    if (known !== undefined) return known
+    const writing = this.#write(name, bytes)
+    this.#written.set(name, writing)
+    return writing
   }
 
-  /** What is held of a stage's round, as far as the disk has it. */
-  async of(
+  async #write(name: string, bytes: Uint8Array): Promise<void> {
+    try {
+      await this.#storage.write(name, bytes)
+    } catch (error) {
+      this.#written.delete(name)
+      throw error
+    }
+  }
+
+  /** What is held of a stage from this round on, as far as the disk has it. */
+  async since(
     place: Omit<Place, 'epoch'>,
-  ): Promise<(HeldPartition & { readonly epoch: number; readonly bytes: Uint8Array })[]> {
-    const found: (HeldPartition & { readonly epoch: number; readonly bytes: Uint8Array })[] = []
-    for (const held of await this.names(place)) {
+  ): Promise<(HeldPartition & Pick<Place, 'epoch' | 'round'> & { readonly bytes: Uint8Array })[]> {
+    const found: (Place & HeldPartition & { readonly bytes: Uint8Array })[] = []
+    for (const held of await this.#ofStage(place)) {
+      if (held.round < place.round) continue
       const bytes = await this.#storage.read(nameOf(held, held))
       if (bytes !== null) found.push({ ...held, bytes })
     }
     return found
   }
 
-  /** The same without the bytes. */
+  /** What is held of a round, without the bytes. */
   async names({ run, stage, round }: Omit<Place, 'epoch'>): Promise<(Place & HeldPartition)[]> {
+    return (await this.#ofStage({ run, stage })).filter(held => held.round === round)
+  }
+
+  async #ofStage({ run, stage }: Pick<Place, 'run' | 'stage'>): Promise<(Place & HeldPartition)[]> {
     const all = (await this.#storage.list()).map(parse)
-    return all
-      .filter(held => held !== null)
-      .filter(held => held.run === run && held.stage === stage && held.round === round)
+    return all.filter(held => held !== null).filter(held => held.run === run && held.stage === stage)
   }
 
   /** Removes what is held of the run and stage in epochs up to `floor.epoch` and rounds below `floor.round`. */
@@ -53,7 +72,9 @@ export class HeldPartitions {
     for (const name of await this.#storage.list()) {
       const held = parse(name)
       if (held === null || held.run !== floor.run || held.stage !== floor.stage) continue
-      if (held.epoch <= floor.epoch && held.round < floor.round) await this.#storage.remove(name)
+      if (held.epoch > floor.epoch || held.round >= floor.round) continue
+      this.#written.delete(name)
+      await this.#storage.remove(name)
     }
   }
 }

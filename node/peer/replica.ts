@@ -229,7 +229,7 @@ export class Replica {
     signatures.advance(context.scope.round)
     parts.agreement.forgetBelow(context.scope.round - 1)
     if (restored !== null) await holdRestoredCommit(parts, restored)
-    if (this.#isFirst) await holdRestoredPartitions(parts, context.scope)
+    if (this.#isFirst) await holdRestoredPartitions(journal, parts.reduce, context.scope)
     if (this.#isFirst) this.#init.anchorer.note(tip)
     this.#isFirst = false
     for (const signed of restored?.messages ?? []) commits.noteOwn(signed)

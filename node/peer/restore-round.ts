@@ -1,10 +1,12 @@
 /** What this peer signed in a round before it was restarted, and the commitment's bytes behind it. */
 import type { LockRecord, RestoredRound } from '../../consensus/round/types.ts'
+import type { Reduce } from '../../protocols/reduce/index.ts'
 import { codecOf } from '../../protocols/wire/encodings.ts'
 import { open } from '../../protocols/wire/envelope.ts'
 import { equalBytes } from '../../protocols/wire/hash.ts'
 import type { Commit, Scope, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
+import type { HeldPartitions } from '../journal/held.ts'
 import type { SigningJournal } from '../journal/index.ts'
 import { decodeLock, LOCK_RECORD } from './lock-record.ts'
 import type { PeerParts } from './types.ts'
@@ -59,17 +61,17 @@ export async function holdRestoredCommit(
   }
 }
 
-/** Holds again what this peer has acknowledged, of the round in progress and of the one before, which late siblings still need. */
-export async function holdRestoredPartitions({ journal, reduce, run, stage }: PeerParts, scope: Scope): Promise<void> {
-  for (const round of [scope.round - 1, scope.round]) {
-    for (const held of await journal.held.of({ run: run.id, stage, round })) {
-      const name = {
-        scope: { ...scope, epoch: held.epoch, round },
-        author: held.author,
-        root: held.root,
-        partition: held.partition,
-      }
-      reduce.hold(name, held.bytes)
-    }
+/**
+ * Holds again what this peer has acknowledged: of the round in progress, of the one before, which late siblings still need, and of
+ * those after it, where the disk lost the certificates that had brought it there.
+ */
+export async function holdRestoredPartitions(
+  journal: { readonly held: HeldPartitions },
+  reduce: Pick<Reduce, 'hold'>,
+  scope: Scope,
+): Promise<void> {
+  for (const held of await journal.held.since({ ...scope, round: scope.round - 1 })) {
+    const { epoch, round, author, root, partition, bytes } = held
+    reduce.hold({ scope: { ...scope, epoch, round }, author, root, partition }, bytes)
   }
 }

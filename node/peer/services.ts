@@ -73,6 +73,8 @@ export function openServices(init: ServicesInit): Services {
       transferTimeoutMs: timeouts.reduceMs,
       handlers: {
         stored: name => void keepHeld(init, services.reduce, name),
+        // The disk may have been full when it came first.
+        repeated: name => void keepHeld(init, services.reduce, name),
         aggregate: name => pushed.arrived(name),
         refused: onRefused,
       },

@@ -105,7 +105,10 @@ export class Holdings {
     if (!this.#policy.isCandidate(name.scope, name.partition))
       return refuse('not-allowed', 'not a candidate of this partition')
     if (!isPartitionLength(bytes)) return refuse('out-of-bounds', `a partition of ${bytes.length} bytes`)
-    if (this.partition(name) !== null) return 'stored'
+    if (this.partition(name) !== null) {
+      this.#handlers.repeated?.(name)
+      return 'stored'
+    }
     if (this.#policy.commitOf(name.scope, name.author) !== null) return this.#check(name, bytes, digest, options)
     return exceptDuplicate(this.#early.put(partitionKey(name), bytes)) ?? 'held'
   }

@@ -31,6 +31,8 @@ export interface ReducePolicy {
 export interface ReduceHandlers {
   /** A partition that this peer is a candidate of is stored and checked: acknowledge it in the next HAVE. */
   stored?(name: PartitionName): void
+  /** One that is stored was sent again: its author has no HAVE that names it. */
+  repeated?(name: PartitionName): void
   /** An aggregate was pushed; its bytes match its hash, and nothing more is known of them. */
   aggregate?(name: AggregateName, from: PeerName): void
   refused?(reason: RefusalReason, from: PeerName, detail?: string): void

@@ -19,9 +19,9 @@ export function newHoldings(peer: SimPeer): SimHoldings {
   })
 }
 
-/** What an earlier process has acknowledged, of this round and of the one before. */
+/** What an earlier process has acknowledged, of the round before this one and from then on. */
 export function holdRestored({ journal, holdings }: SimPeer, round: number): void {
-  for (const at of [round - 1, round]) for (const { id, bytes } of journal.heldIn(at)) holdings.hold(id, bytes)
+  for (const { id, bytes } of journal.heldSince(round - 1)) holdings.hold(id, bytes)
 }
 
 /** The partitions of the own commitment of before a restart. */

@@ -18,6 +18,7 @@ interface Early extends PartitionId {
 
 export interface HoldingsPolicy {
   commitOf(round: number, author: PeerName): { readonly root: Hash; readonly leaves: readonly Hash[] } | null
+  /** It is stored, or was and came again. */
   stored(id: PartitionId, bytes: Uint8Array): void
 }
 
@@ -69,7 +70,10 @@ export class SimHoldings {
   /** A scattered partition: 'held' where its COMMIT has not come; one of an author and partition. */
   take(id: PartitionId, bytes: Uint8Array): 'stored' | 'held' | Refusal {
     if (this.isOutsideWindow(id.round)) return refuse(id.round < this.#current ? 'stale-round' : 'future-round')
-    if (this.partition(id) !== null) return 'stored'
+    if (this.partition(id) !== null) {
+      this.#policy.stored(id, bytes)
+      return 'stored'
+    }
     if (this.#policy.commitOf(id.round, id.author) !== null) return this.#check(id, bytes)
     this.#early.set(`${id.round}/${id.author}/${id.partition}`, { ...id, bytes })
     return 'held'

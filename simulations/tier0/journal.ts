@@ -9,7 +9,7 @@ import type { Entry, Place, SignedEntry, StaleReason } from '../../node/journal/
 import { contentOf, isJournaled, placeOf, slotName } from '../../node/journal/slots.ts'
 import type { Certified } from '../../node/peer/follow.ts'
 import { LOCK_RECORD } from '../../node/peer/lock-record.ts'
-import { hashHex } from '../../protocols/wire/hash.ts'
+import { equalBytes, hashHex } from '../../protocols/wire/hash.ts'
 import type { Certificate, Hash, Payload, Signed } from '../../protocols/wire/messages.ts'
 import { type Refusal, refuse } from '../../protocols/wire/refusals.ts'
 import type { SimDisk } from '../kernel/disk.ts'
@@ -167,15 +167,16 @@ export class SimJournal {
 
   /** Before it is acknowledged (node/journal/held). False where it finds no room, and must not be. */
   hold(id: PartitionId, bytes: Uint8Array): boolean {
+    if (this.#held.some(held => isSame(held.id, id))) return true
     const record = { kind: 'held', id, bytes } as const
     if (!this.#disk.append(record)) return false
     this.#held.push(record)
     return true
   }
 
-  /** What an earlier process has acknowledged. */
-  heldIn(round: number): readonly { readonly id: PartitionId; readonly bytes: Uint8Array }[] {
-    return this.#held.filter(({ id }) => id.round === round)
+  /** What this process or an earlier one has acknowledged, from this round on. */
+  heldSince(round: number): readonly { readonly id: PartitionId; readonly bytes: Uint8Array }[] {
+    return this.#held.filter(({ id }) => id.round >= round)
   }
 
   store(record: StoredRound | StoredSnapshot | StoredCommit, done: () => void = () => {}): boolean {
@@ -267,6 +268,15 @@ export class SimJournal {
         break
     }
   }
+}
+
+function isSame(one: PartitionId, other: PartitionId): boolean {
+  return (
+    one.round === other.round &&
+    one.partition === other.partition &&
+    one.author === other.author &&
+    equalBytes(one.root, other.root)
+  )
 }
 
 export { LOCK_RECORD }

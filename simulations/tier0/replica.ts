@@ -332,8 +332,9 @@ export class SimReplica {
     peer.behaviour?.opened?.(round)
     this.inbox.open(run)
     // What came before this round was opened, or opened again, is acknowledged now (node/peer/keep-held).
-    for (const { id } of journal.heldIn(round))
-      run.input({ type: 'stored', author: id.author, root: id.root, partition: id.partition })
+    for (const { id } of journal.heldSince(round))
+      if (id.round === round && peer.holdings.partition(id) !== null)
+        run.input({ type: 'stored', author: id.author, root: id.root, partition: id.partition })
     run.start(this.#parked, world.unreachableFrom(peer), this.tip.round === 0)
     this.#parked = []
     this.#lookAtOthers()

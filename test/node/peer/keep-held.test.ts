@@ -38,7 +38,7 @@ describe('a partition that is held', () => {
   it('is told to the round in progress, once it is on the disk', async () => {
     await keep(5, { round: 5, isOpen: true })
     expect(told).to.deep.equal(['alice/3'])
-    expect((await journal.held.of({ ...SCOPE, round: 5 })).map(({ bytes }) => [...bytes])).to.deep.equal([[1, 2, 3]])
+    expect((await journal.held.since({ ...SCOPE, round: 5 })).map(({ bytes }) => [...bytes])).to.deep.equal([[1, 2, 3]])
   })
 
   it('waits where its round is not open yet, and is there when it is opened', async () => {

@@ -28,6 +28,7 @@ function floats(...values: readonly number[]): Uint8Array {
 interface Peer {
   readonly reduce: Reduce
   readonly stored: PartitionName[]
+  readonly repeated: PartitionName[]
   readonly refused: string[]
   readonly commits: Map<PeerName, { root: Uint8Array; leaves: Uint8Array[] }>
   barred: Refusal | null
@@ -35,6 +36,7 @@ interface Peer {
 
 function join(network: FakeNetwork, self: PeerName, limits: { storeMaxBytes?: number } = {}): Peer {
   const stored: PartitionName[] = []
+  const repeated: PartitionName[] = []
   const refused: string[] = []
   const commits: Peer['commits'] = new Map()
   const policy: ReducePolicy = {
@@ -49,6 +51,7 @@ function join(network: FakeNetwork, self: PeerName, limits: { storeMaxBytes?: nu
   }
   const handlers = {
     stored: (name: PartitionName) => stored.push(name),
+    repeated: (name: PartitionName) => repeated.push(name),
     refused: (reason: string) => refused.push(reason),
   }
   const reduce = new Reduce(
@@ -56,7 +59,7 @@ function join(network: FakeNetwork, self: PeerName, limits: { storeMaxBytes?: nu
     { clock: CLOCK, digest, openStreams: network.streamsOf(self) },
   )
   reduce.advance(5)
-  const peer: Peer = { reduce, stored, refused, commits, barred: null }
+  const peer: Peer = { reduce, stored, repeated, refused, commits, barred: null }
   return peer
 }
 
@@ -76,8 +79,10 @@ describe('protocols/reduce', () => {
     const [alice, bob, carol] = [join(network, ALICE), join(network, BOB), join(network, CAROL)]
     bob.commits.set(ALICE, { root: ROOT, leaves: LEAVES })
     expect(await alice.reduce.scatter(BOB, nameOf(0), PARTITIONS[0])).to.equal('stored')
+    expect(bob.repeated).to.deep.equal([])
     expect(await alice.reduce.scatter(BOB, nameOf(0), PARTITIONS[0])).to.equal('stored')
     expect(bob.stored.map(name => name.partition)).to.deep.equal([0])
+    expect(bob.repeated.map(name => name.partition)).to.deep.equal([0])
     expect(await carol.reduce.pull([BOB], nameOf(0), LEAVES[0]!)).to.deep.equal(PARTITIONS[0])
   })
 

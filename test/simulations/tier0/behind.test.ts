@@ -29,7 +29,7 @@ describe('simulations/tier0/behind', () => {
       if (event.type !== 'signed' || event.kind !== 'commit' || event.stage !== 0 || ++commits !== stage!.length) return
       // Most partitions have arrived, no proposal has.
       world.time.after(480, () => {
-        const held = stage!.map(peer => peer.journal.heldIn(1).length)
+        const held = stage!.map(peer => peer.journal.heldSince(1).length)
         expect(held.reduce((sum, count) => sum + count)).to.be.at.least(2 * stage!.length)
         expect(held).to.include(0)
         for (const peer of stage!) peer.replica!.fallBehind()
@@ -42,6 +42,27 @@ describe('simulations/tier0/behind', () => {
     expect(opened).to.have.length(2 * stage!.length)
     const decided = events.flatMap(event => (event.type === 'decided' ? [event] : [])).find(event => event.stage === 0)
     expect(decided).to.include({ round: 1, skip: false, view: 0 })
+  })
+
+  it('what a full disk did not take is acknowledged once it does', () => {
+    const world = new World(drawScenario(quick(), 1), { kernels, messages: false })
+    const [stage] = world.stages
+    const decided: boolean[] = []
+    world.recorder.listen(event => {
+      if (event.type === 'decided' && event.stage === 0) decided.push(event.skip)
+      if (event.type !== 'signed' || event.kind !== 'commit' || event.stage !== 0 || event.peer !== stage![1]!.index) return
+      const { disk } = stage![1]!
+      disk.isFull = true
+      // The siblings' partitions have come meanwhile, and nothing was signed.
+      world.time.after(3_000, () => {
+        disk.isFull = false
+      })
+    })
+    world.chain.start()
+    // Without the last one all commitments of the others are needed, and all of them as candidates.
+    for (const peer of world.peers) if (peer !== stage!.at(-1)) peer.start(0)
+    world.time.run(60_000)
+    expect(decided[0]).to.equal(false)
   })
 
   it('a peer that heard nothing of how its round ended catches up as soon as it asks', () => {
