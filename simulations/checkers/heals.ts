@@ -15,6 +15,8 @@ export const heals = checker(
   (seats, scenario) => {
     const reached = new Map<string, number>()
     const committed = new Map<string, Set<number>>()
+    /** Decided after the healing: who hears of that in a later view has not decided later. */
+    const decided = new Set<string>()
     const work = new AtWork(seats)
     return {
       event(event) {
@@ -28,6 +30,9 @@ export const heals = checker(
         if (event.type === 'view' && (event.atMs <= scenario.healAtMs || !work.hasQuorum(event.stage, key)))
           reached.set(key, Math.max(reached.get(key) ?? 0, event.view ?? 0))
         if (event.type !== 'decided' || event.atMs <= scenario.healAtMs) return null
+        const decision = `${key}/${event.epoch ?? ''}/${event.value}`
+        if (decided.has(decision)) return null
+        decided.add(decision)
         const size = seats.size(event.stage, event.epoch)
         const faults = faultsOf(size)
         const mustSkip = event.skip && authors.size < size - faults

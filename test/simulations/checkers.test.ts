@@ -125,6 +125,20 @@ describe('simulations/checkers', () => {
     expect(judge(...opened, { type: 'suspended', atMs: 2_000, peer: 4 }, ...views, decision)).to.equal(null)
   })
 
+  it('heals judges the first honest decision after the healing, not who hears of it in a later view', () => {
+    const decision = { ...at, type: 'decided', view: 2, value: 'v', skip: false } as const
+    const late = { ...decision, peer: 2, view: 3 } as const
+    const judge = (...events: readonly SimEvent[]) => {
+      const running = CHECKERS['heals']!.start(scenario)
+      return [...seats, ...events].map(event => running.event(event)).find(found => found !== null) ?? null
+    }
+    expect(judge(decision, late)).to.equal(null)
+    expect(judge(late, decision)).to.have.property('checker', 'heals')
+    expect(judge({ ...decision, peer: 6 }, late), "a liar's decision").to.have.property('checker', 'heals')
+    expect(judge(decision, { ...late, value: 'w' }), 'another value').to.have.property('checker', 'heals')
+    expect(judge({ ...decision, atMs: scenario.healAtMs }, late), 'of before').to.have.property('checker', 'heals')
+  })
+
   it('quorums and heals count the seats of the epoch, where members change', () => {
     const joined: readonly SimEvent[] = [
       ...seats,
