@@ -30,18 +30,11 @@ export class HeldPartitions {
     const name = nameOf(place, held)
     const known = this.#written.get(name)
     if (known !== undefined) return known
-    const writing = this.#write(name, bytes)
+    const writing = this.#storage.write(name, bytes)
     this.#written.set(name, writing)
+    // Who asked is told of it, and may try again.
+    writing.catch(() => this.#written.delete(name))
     return writing
-  }
-
-  async #write(name: string, bytes: Uint8Array): Promise<void> {
-    try {
-      await this.#storage.write(name, bytes)
-    } catch (error) {
-      this.#written.delete(name)
-      throw error
-    }
   }
 
   /** What is held of a stage from this round on, as far as the disk has it. */

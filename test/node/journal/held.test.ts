@@ -46,7 +46,8 @@ describe('node/journal/held', () => {
     for (const round of [4, 5]) await partitions.put(place(round), held('alice', 0), Uint8Array.of(round))
     await partitions.put(place(4, 2), held('alice', 0), Uint8Array.of(9))
     await partitions.dropBelow(place(5))
-    const rounds = async (round: number) => (await partitions.names({ run: RUN, stage: 2, round })).map(one => one.epoch)
+    const rounds = async (round: number) =>
+      (await partitions.names({ run: RUN, stage: 2, round })).map(one => one.epoch)
     expect(await rounds(4)).to.deep.equal([2])
     expect(await rounds(5)).to.deep.equal([1])
   })

@@ -50,7 +50,8 @@ describe('simulations/tier0/behind', () => {
     const decided: boolean[] = []
     world.recorder.listen(event => {
       if (event.type === 'decided' && event.stage === 0) decided.push(event.skip)
-      if (event.type !== 'signed' || event.kind !== 'commit' || event.stage !== 0 || event.peer !== stage![1]!.index) return
+      if (event.type !== 'signed' || event.kind !== 'commit' || event.stage !== 0 || event.peer !== stage![1]!.index)
+        return
       const { disk } = stage![1]!
       disk.isFull = true
       // The siblings' partitions have come meanwhile, and nothing was signed.
