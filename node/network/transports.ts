@@ -7,6 +7,7 @@ import type { ComponentLogger } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import type { Libp2pOptions } from 'libp2p'
 import { openAddressBook } from './address-book.ts'
+import { noiseCrypto } from './noise-crypto.ts'
 import { silence } from './silence.ts'
 
 type Datastore = NonNullable<Libp2pOptions['datastore']>
@@ -26,7 +27,7 @@ export const UNDERLAYS = {
     transports: () => [
       tcp({ dialOpts: { noDelay: true, keepAlive: true }, listenOpts: { noDelay: true, keepAlive: true } }),
     ],
-    encrypters: () => [noise()],
+    encrypters: () => [noise({ crypto: noiseCrypto })],
     openDatastore: openAddressBook,
   },
 } as const satisfies Record<string, Underlay>

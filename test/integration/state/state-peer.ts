@@ -11,6 +11,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { nativeHash } from '../../../node/engine/runtime/hashing.ts'
 import { type IncomingHead, openFolder, RoundStore, type SnapshotHead } from '../../../node/journal/index.ts'
+import { noiseCrypto } from '../../../node/network/noise-crypto.ts'
 import { digestOf } from '../../../node/peer/digest.ts'
 import { makeSystem } from '../../../node/peer/system.ts'
 import {
@@ -101,7 +102,7 @@ export async function startStatePeer(init: Omit<StateInit, 'admit' | 'handlers'>
   const node = await createLibp2p({
     addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
     transports: [tcp()],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [noise({ crypto: noiseCrypto })],
     streamMuxers: [yamux()],
     connectionMonitor: { enabled: false },
     services: {
