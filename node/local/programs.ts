@@ -22,11 +22,12 @@ export const CHAIN_PROGRAM = bundleAt('chain.js')
 
 /**
  * Flags of Node for many peers on few cores. The helper threads of eight garbage collectors cost a quarter of a second a
- * round more than the collections themselves; a new space of 8 MB a half instead of 16 holds 60 MB less and costs nothing.
+ * round more than the collections themselves. A new space of 4 MB a half, for buffers gather up to twice as much as that: what
+ * outlives it more often is collected between rounds (`node/run/garbage.ts`).
  */
 export const PEER_NODE_FLAGS: readonly string[] = [
   '--single-threaded-gc',
-  '--max-semi-space-size=8',
+  '--max-semi-space-size=4',
   ...MARKING_FLAGS,
   ...COLLECTION_FLAGS,
 ]
@@ -36,11 +37,12 @@ const MIB = 1024 * 1024
 /**
  * Settings of glibc's allocator; others ignore them. With an arena a thread a peer holds half as much again as it uses.
  * The tensors of each step are freed and asked for again in the next: given back to the system in between, clearing their
- * pages anew takes a third of the engine's time.
+ * pages anew takes a third of the engine's time. What is larger than all of them gets a mapping of its own: a state of 4 MB, which
+ * is exported for each snapshot, never fits between what is in use, so it made room anew each time.
  */
 export const PEER_ENVIRONMENT: Readonly<Record<string, string>> = {
   MALLOC_ARENA_MAX: '2',
-  MALLOC_MMAP_THRESHOLD_: String(64 * MIB),
+  MALLOC_MMAP_THRESHOLD_: String(3 * MIB),
   MALLOC_TRIM_THRESHOLD_: String(256 * MIB),
 }
 

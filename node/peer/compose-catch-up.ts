@@ -1,5 +1,6 @@
 /** Joins what fetches missed rounds with what a peer has. */
 import type { State } from '../../protocols/state/index.ts'
+import { cutModel, stateBytes } from '../engine/partition/index.ts'
 import type { Run } from '../run/folder.ts'
 import { CatchUp, type CatchUpInit } from './catch-up.ts'
 import { keepersAround } from './compose-keeper.ts'
@@ -10,25 +11,27 @@ export interface CatchUpParts extends Pick<CatchUpInit, 'anchors' | 'onCertifica
   readonly run: Run
   readonly state: State
   readonly connected: Pick<Connected, 'of'>
-  readonly signal: AbortSignal
 }
 
 /** @param seat - whose stage is caught up with */
-export async function joinCatchUp(
+export function joinCatchUp(
   { stage, engine, store, stageState, history, reporter }: Seat,
-  { run, state, connected, signal, ...rest }: CatchUpParts,
-): Promise<CatchUp> {
+  { run, state, connected, ...rest }: CatchUpParts,
+): CatchUp {
+  const { model, stages, batch } = run.manifest
+  const cut = cutModel(model, stages, batch.sequences)[stage]
+  if (cut === undefined) throw new RangeError(`no stage ${stage}`)
   return new CatchUp({
     ...rest,
     stage,
     partitions: engine.shape.partitions,
-    stateBytes: (await engine.exportState({ signal })).length,
+    stateBytes: stateBytes(model, cut),
     state,
     stageState,
     store,
     history,
     siblings: () => connected.of(stage),
-    keepers: () => keepersAround(connected, stage, run.manifest.stages),
+    keepers: () => keepersAround(connected, stage, stages),
     onTransfer: progress => reporter.syncing(progress),
   })
 }

@@ -221,14 +221,13 @@ export async function joinStage(
   const parts = environment.wrapParts?.(honest) ?? honest
   const keyWatch = new KeyWatch({ self, journal: parts.journal, random, reporter })
   const { anchorer, pruner, anchors } = joinAnchors(init, environment, seat, signal)
-  const catchUp = await joinCatchUp(seat, {
+  const catchUp = joinCatchUp(seat, {
     run,
     state: services.state,
     connected,
     anchors,
     onCertificate: certificate => keyWatch.learned(certificate),
     onProgress: (round, target) => reporter.waiting(`round ${round} of ${target} is taken from siblings`),
-    signal,
   })
   const late = new LateAnswers({ stage, store, agreement: services.agreement, digest, clock })
   const replica: Replica = new Replica({

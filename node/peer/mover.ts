@@ -92,7 +92,7 @@ export class Mover {
       seat = await openSeat(init, environment, { self, stage: to, disk: moving, membership }, either, error =>
         fatal.abort(error),
       )
-      this.#follower = await this.#follow(seat, either)
+      this.#follower = this.#follow(seat)
       await this.#follower.run(either)
     } catch (error) {
       // It keeps its seat here; another one is drawn in time.
@@ -103,7 +103,7 @@ export class Mover {
     }
   }
 
-  async #follow(seat: Seat, signal: AbortSignal): Promise<Follower> {
+  #follow(seat: Seat): Follower {
     const { init, environment, self, membership, services, connected, seats, onFollowed, onWarning } = this.#init
     const { stage, stageState, history, journal } = seat
     const { run } = init
@@ -111,14 +111,13 @@ export class Mover {
     // Whether the peer signs is told of the stage where it sits.
     const reporter = { suspended: () => undefined, resumed: () => undefined }
     const keyWatch = new KeyWatch({ self, journal, random, reporter })
-    const catchUp = await joinCatchUp(seat, {
+    const catchUp = joinCatchUp(seat, {
       run,
       state: services.state,
       connected,
       anchors: stageAnchors(run, chain, { stage, membership }),
       onCertificate: certificate => keyWatch.learned(certificate),
       onProgress: () => undefined,
-      signal,
     })
     return new Follower({
       run,

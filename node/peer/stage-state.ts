@@ -5,6 +5,7 @@
 import { SNAPSHOT_CHUNK_BYTES } from '../../protocols/state/index.ts'
 import { equalBytes, isZeroHash } from '../../protocols/wire/hash.ts'
 import type { ContentId } from '../../protocols/wire/messages.ts'
+import { freeBuffer } from '../engine/runtime/buffers.ts'
 import { chunkLeaves } from '../engine/runtime/hashing.ts'
 import type { StageEngine } from '../engine/runtime/types.ts'
 import type { IncomingSnapshot, Partitions, RoundStore, SigningJournal } from '../journal/index.ts'
@@ -139,7 +140,11 @@ export class StageState {
     if (round <= this.#storedThrough) return
     await store.putRound({ round, certificate: certified.encoded, partitions })
     this.#storedThrough = round
-    if (state !== null) await this.#putSnapshot(certified, state)
+    if (state !== null) {
+      await this.#putSnapshot(certified, state)
+      // Left to the garbage collector it lay among what the next rounds need, and made room for itself anew each time.
+      freeBuffer(state.buffer)
+    }
     await journal.decided(this.#place(certified))
   }
 

@@ -193,6 +193,27 @@ describe('catching up', () => {
     expect(stageState.tip).to.deep.equal(world.tips[STAGE]![ROUNDS])
   })
 
+  it('frees a state that it exported once its snapshot is on the disk', async () => {
+    const { store, stageState, catchUp } = await newcomer([await sibling(0)])
+    const head = stores[0]!.snapshots.find(({ round }) => round === 2)!
+    await (await store.incoming({ ...head, fullRoot: head.fullRoot! })).close()
+    const exported: Uint8Array[] = []
+    const exportState = engine.exportState.bind(engine)
+    engine.exportState = async options => {
+      const state = await exportState(options)
+      exported.push(state)
+      return state
+    }
+    try {
+      await catchUp.run(SIGNAL)
+      await stageState.flush()
+    } finally {
+      engine.exportState = exportState
+    }
+    expect(store.snapshots.map(({ round }) => round)).to.deep.equal([4, 2])
+    expect(exported.map(({ byteLength }) => byteLength)).to.deep.equal([0])
+  })
+
   it('takes the newest where nobody has the rest of an interrupted one any more, and drops that', async () => {
     const forgetful = await sibling(0, undefined, round => round !== 2)
     const { store, stageState, catchUp } = await newcomer([forgetful])
