@@ -11,6 +11,7 @@ import { PAGE_CERTIFICATES } from './constants.ts'
 import { nativeHash, stateRoot } from './engine.ts'
 import type { StoredSnapshot } from './journal.ts'
 import type { KeptCheckpoint } from './keeper.ts'
+import { askInPages } from './pages.ts'
 import type { SimPeer } from './peer.ts'
 import type { SimReplica } from './replica.ts'
 import { firstOf, spawn, type Task } from './task.ts'
@@ -122,7 +123,7 @@ export class SimCatchUp {
     const fullRoot = reached?.tip.round === target ? reached.verified.outcome.fullRoot : null
     if (reached === undefined || fullRoot === null) return 'nothing'
     for (const holder of ahead.peers) {
-      const found = yield* peer.ask<StoredSnapshot>(holder, 'snapshot', peer.world.stateBytes, other =>
+      const found = yield* askInPages<StoredSnapshot>(peer, holder, 'snapshot', peer.world.stateBytes, other =>
         lied(
           other,
           other.journal.snapshots.find(({ round }) => round === target),
@@ -167,7 +168,7 @@ export class SimCatchUp {
     const keeping = keepingStage(peer.stage, peer.world.stages.length)
     if (link === null || keeping === null) return false
     for (const keeper of peer.world.stages[keeping] ?? []) {
-      const found = yield* peer.ask<KeptCheckpoint>(keeper.name, 'checkpoint', peer.world.stateBytes, other => {
+      const found = yield* askInPages<KeptCheckpoint>(peer, keeper.name, 'checkpoint', peer.world.stateBytes, other => {
         const kept = other.keeper.held.find(({ round }) => round === base.round)
         const lie = other.behaviour?.state
         return kept === undefined ? null : lie === undefined ? kept : { ...kept, state: lie(kept.state) }
@@ -212,7 +213,7 @@ export class SimCatchUp {
   *#aggregates({ peers }: Ahead, round: number, root: Uint8Array): Task<readonly Uint8Array[] | null> {
     const { gradientBytes } = this.#peer.world.scenario.workload
     for (const holder of peers) {
-      const found = yield* this.#peer.ask(holder, 'aggregates', gradientBytes, target => {
+      const found = yield* askInPages(this.#peer, holder, 'aggregates', gradientBytes, target => {
         const partitions = target.journal.rounds.get(round)?.partitions ?? null
         const lie = target.behaviour?.state
         return partitions === null || lie === undefined ? partitions : partitions.map(bytes => lie(bytes))

@@ -16,6 +16,9 @@ export const RPC_MS = 15
 /** Bytes of small requests and answers. */
 export const REQUEST_BYTES = 200
 
+/** Answers up to this size do not wait for the tensors that are on their way: streams of a connection take turns. */
+export const SMALL_ANSWER_BYTES = 16_384
+
 /** Between two attempts to get an input that some candidate should have (node/peer/round-ports). */
 export const INPUT_RETRY_MS = 250
 

@@ -15,6 +15,7 @@ import type { VerifiedCertificate } from '../../protocols/wire/certificate.ts'
 import { equalBytes } from '../../protocols/wire/hash.ts'
 import type { Certificate, Hash } from '../../protocols/wire/messages.ts'
 import { stateRoot } from './engine.ts'
+import { askInPages } from './pages.ts'
 import type { SimPeer } from './peer.ts'
 import { spawn, type Task } from './task.ts'
 
@@ -103,7 +104,7 @@ export class SimKeeper {
     const peer = this.#peer
     const { world } = peer
     for (const holder of world.stages[wanted.certificate.value.scope.stage] ?? []) {
-      const state = yield* peer.ask<Uint8Array>(holder.name, 'checkpoint', world.stateBytes, other => {
+      const state = yield* askInPages<Uint8Array>(peer, holder.name, 'checkpoint', world.stateBytes, other => {
         const found = other.journal.snapshots.find(({ round }) => round === wanted.round)
         const lie = other.behaviour?.state
         return found === undefined ? null : lie === undefined ? found.state : lie(found.state)

@@ -14,7 +14,7 @@ import { RandomStream } from '../kernel/random.ts'
 import type { PeerShape } from '../scenario/types.ts'
 import { SimAnchors } from './anchors.ts'
 import { ChainView } from './chain-view.ts'
-import { FSYNC_MS, START_MS, STATE_TIMEOUT_MS } from './constants.ts'
+import { FSYNC_MS, REQUEST_BYTES, SMALL_ANSWER_BYTES, START_MS, STATE_TIMEOUT_MS } from './constants.ts'
 import { SimEngine } from './engine.ts'
 import { SimGiver } from './giver.ts'
 import { newHoldings } from './hold.ts'
@@ -295,9 +295,11 @@ export class SimPeer {
     if (target === null || !target.isUp || target === this) return null
     return yield* until<T | null>(resume => {
       this.after(timeoutMs, () => resume(null))
-      this.world.send(this, target, kind, 0, 200, 'control', () => {
+      this.world.send(this, target, kind, 0, REQUEST_BYTES, 'control', () => {
         const answer = handle(target)
-        this.world.send(target, this, `${kind}-answer`, 0, answer === null ? 200 : bytes, 'bulk', () => resume(answer))
+        const size = answer === null ? REQUEST_BYTES : bytes
+        const traffic = size > SMALL_ANSWER_BYTES ? 'bulk' : 'control'
+        this.world.send(target, this, `${kind}-answer`, 0, size, traffic, () => resume(answer))
       })
     })
   }

@@ -1,9 +1,23 @@
-/** What a process has measured of its pulls: how long a holder may be silent before the next is asked (protocols/reduce). */
+/**
+ * A process's pulls: few at a time, as the product's transfers are, so that each gets through before it counts as lost; and
+ * what they took, which says how long a holder may be silent before the next is asked (protocols/reduce).
+ */
+import { PARALLEL_TRANSFERS, PARALLEL_TRANSFERS_PER_PEER } from '../../protocols/reduce/constants.ts'
 import { PullPatience } from '../../protocols/reduce/patience.ts'
+import type { PeerName } from '../../protocols/wire/messages.ts'
 import type { SimPeer } from './peer.ts'
+import { spawn, type Task } from './task.ts'
+
+interface Waiting {
+  readonly holder: PeerName
+  readonly begin: () => void
+}
 
 export class SimPulls {
   readonly #peer: SimPeer
+  readonly #underWay = new Map<PeerName, number>()
+  #all = 0
+  #waiting: Waiting[] = []
   #patience: PullPatience | null = null
 
   constructor(peer: SimPeer) {
@@ -15,8 +29,50 @@ export class SimPulls {
     return this.#patience
   }
 
+  /** Runs one when it is its turn. @param begin - null where it is no longer wanted then */
+  run<T>(holder: PeerName, begin: () => Task<T> | null, done: (result: T) => void): void {
+    const { life } = this.#peer
+    const start = (): void => {
+      const task = begin()
+      if (task === null) return
+      this.#count(holder, 1)
+      const isAlive = () => this.#peer.life === life
+      spawn(task, isAlive, result => {
+        this.#count(holder, -1)
+        done(result)
+        this.#next()
+      })
+    }
+    if (this.#hasTurn(holder)) start()
+    else this.#waiting.push({ holder, begin: start })
+  }
+
   /** The process has died. */
   clear(): void {
     this.#patience = null
+    this.#underWay.clear()
+    this.#all = 0
+    this.#waiting = []
+  }
+
+  #hasTurn(holder: PeerName): boolean {
+    return this.#all < PARALLEL_TRANSFERS && (this.#underWay.get(holder) ?? 0) < PARALLEL_TRANSFERS_PER_PEER
+  }
+
+  #count(holder: PeerName, change: 1 | -1): void {
+    this.#underWay.set(holder, (this.#underWay.get(holder) ?? 0) + change)
+    this.#all += change
+  }
+
+  #next(): void {
+    for (let index = 0; index < this.#waiting.length; ) {
+      const one = this.#waiting[index]!
+      if (!this.#hasTurn(one.holder)) {
+        index++
+        continue
+      }
+      this.#waiting.splice(index, 1)
+      one.begin()
+    }
   }
 }

@@ -170,13 +170,21 @@ export class RoundHands {
       const askNext = (): void => {
         const holder = left.shift()
         if (isOver || holder === undefined) return
-        const sentAtMs = peer.nowMs
-        let isAnswered = false
+        let sentAtMs = 0
         asked++
-        this.#spawn(peer.ask(holder, kind, partitionBytes(peer), serve), bytes => {
+        const begin = (): Task<Uint8Array | null> | null => {
+          if (isOver || this.#round.isDisposed) return null
+          sentAtMs = peer.nowMs
+          peer.after(peer.pulls.patience.ms, () => {
+            if (!isAnswered) askNext()
+          })
+          return peer.ask(holder, kind, partitionBytes(peer), serve)
+        }
+        let isAnswered = false
+        peer.pulls.run(holder, begin, bytes => {
           isAnswered = true
           asked--
-          if (isOver) return
+          if (isOver || this.#round.isDisposed) return
           if (bytes !== null && isGenuine(bytes)) {
             peer.pulls.patience.note(peer.nowMs - sentAtMs)
             end(bytes)
@@ -185,9 +193,6 @@ export class RoundHands {
           if (bytes !== null) peer.tell.refused('wrong-hash', holder, 'not the bytes that were asked for')
           if (left.length > 0) askNext()
           else if (asked === 0) end(null)
-        })
-        peer.after(peer.pulls.patience.ms, () => {
-          if (!isAnswered) askNext()
         })
       }
       askNext()

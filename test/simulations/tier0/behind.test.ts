@@ -77,4 +77,21 @@ describe('simulations/tier0/behind', () => {
       .to.be.greaterThan(healAtMs)
       .and.below(healAtMs + 9_000)
   })
+
+  it('catches up on a state and aggregates that take far longer than any one request may', () => {
+    const fault = { kind: 'crash', atMs: 20_000, durationMs: 90_000, peers: [2] }
+    const told = runSeed(
+      quick({
+        healAtMs: 120_000,
+        limitMs: 1_200_000,
+        faults: [fault],
+        peer: { upMbps: 100, downMbps: 100 },
+        workload: { rounds: 8, rootEvery: 4, gradientValues: 1_024, gradientBytes: 64_000_000 },
+        timing: { roundMs: 120_000, drainMs: 10_000, hopMs: 30_000, proposeMs: 20_000, reduceMs: 20_000 },
+      }),
+      1,
+    )
+    expect(told.verdict.verdict, told.verdict.sentence).to.equal('valid')
+    expect(eventsOf(told, 'synced').map(({ peer, by }) => ({ peer, by }))).to.deep.include({ peer: 2, by: 'snapshot' })
+  })
 })
