@@ -2,7 +2,7 @@ import { scenario } from '../scenario/defaults.ts'
 
 /**
  * Eight stages of four at 100 ms there and back and 100 Mbit/s: 512 micro-batches of 1 x 1,024 tokens, d 2,048 as int8; 100 M parameters
- * a stage, gradients as int8. A backward includes the forward that is computed again.
+ * a stage, gradients as int8. As everywhere, all stages but the head compute the forward again beside the backward.
  */
 export const deepPipeline = scenario({
   name: 'deep-pipeline',
@@ -16,7 +16,7 @@ export const deepPipeline = scenario({
     rounds: 11,
     target: 512,
     forwardMs: 400,
-    backwardMs: 400,
+    backwardMs: 800,
     boundaryBytes: 2 * 1024 * 1024,
     // 96 partitions of 1.04 MB.
     gradientValues: 1_536,

@@ -184,7 +184,7 @@ export class SimWork {
     const { forwardMs, backwardMs } = peer.world.scenario.workload
     const input = this.#get(computation.input)
     const gradient = task === 'backward' ? this.#clipped(this.#get(computation.gradient)) : null
-    const nominalMs = task === 'forward' ? forwardMs : task === 'head' ? forwardMs + backwardMs : forwardMs + backwardMs
+    const nominalMs = task === 'forward' ? forwardMs : forwardMs + backwardMs
     peer.processor.compute(nominalMs, () => {
       if (this.#isOver) return
       const scale = meanOf(input.bytes) * (gradient === null ? 1 : meanOf(gradient.bytes))

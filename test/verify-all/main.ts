@@ -16,6 +16,7 @@ import { leaving } from './leaving.ts'
 import { mutants } from './mutants.ts'
 import { absentTenthCheck, absentThirdCheck, halvesCheck, lossyCheck } from './numbers.ts'
 import { oneKey } from './one-key.ts'
+import { deepPipelineCheck } from './pipeline.ts'
 import { poisoned } from './poisoned.ts'
 import { pruned } from './pruned.ts'
 import { quorumLost } from './quorum-lost.ts'
@@ -40,6 +41,7 @@ const CHECKS: readonly LongCheck[] = [
   tier1Determinism,
   tier1Learning,
   tier1Speed,
+  deepPipelineCheck,
   chainAway,
   pruned,
   quorumLost,
