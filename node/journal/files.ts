@@ -97,15 +97,21 @@ class Folder implements Storage {
 
   async #rewrite(name: string, parts: readonly Uint8Array[], sync: boolean): Promise<void> {
     const unfinished = this.#path(name) + UNFINISHED
-    const file = await open(unfinished, 'w', 0o600)
     try {
-      let offset = 0
-      for (const part of parts) offset = await writeAll(file, part, offset)
-      if (sync) await file.sync()
-    } finally {
-      await file.close()
+      const file = await open(unfinished, 'w', 0o600)
+      try {
+        let offset = 0
+        for (const part of parts) offset = await writeAll(file, part, offset)
+        if (sync) await file.sync()
+      } finally {
+        await file.close()
+      }
+      await rename(unfinished, this.#path(name))
+    } catch (error) {
+      // On a full disk it would keep the last room from what matters more.
+      await rm(unfinished, { force: true })
+      throw error
     }
-    await rename(unfinished, this.#path(name))
   }
 
   #path(name: string): string {

@@ -1,15 +1,18 @@
 /**
  * Partitions of siblings' commitments that this peer has acknowledged, until round r + 2 is decided: HAVE is a promise to
  * serve, and a process that dies must not break it, else one crash more than f makes a decided value that nobody can compute.
- * Not flushed, as the own commits are not: they survive the process, and whoever pulls checks them.
+ * Not flushed, as the own commits are not: they survive the process. A loss of power may leave them empty or cut, so a file's name
+ * ends with its digest: what does not match was never held, and the author's copy is taken again.
  */
-
 import { hashHex, hexBytes } from '../../protocols/wire/hash.ts'
 import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
+import { nativeHash } from '../engine/runtime/hashing.ts'
 import type { Place } from './entries.ts'
 import type { Storage } from './storage.ts'
 
 const PREFIX = 'held,'
+/** Against damage, not malice: a name has room for no more. */
+const DIGEST_BYTES = 8
 
 export interface HeldPartition {
   readonly author: PeerName
@@ -19,7 +22,7 @@ export interface HeldPartition {
 
 export class HeldPartitions {
   readonly #storage: Storage
-  /** What this process has written, or is writing: what comes again is not written again. */
+  /** What this process has written, or is writing, without the digest: what comes again is not written again. */
   readonly #written = new Map<string, Promise<void>>()
 
   constructor(storage: Storage) {
@@ -27,13 +30,13 @@ export class HeldPartitions {
   }
 
   put(place: Place, held: HeldPartition, bytes: Uint8Array): Promise<void> {
-    const name = nameOf(place, held)
-    const known = this.#written.get(name)
+    const key = keyOf(place, held)
+    const known = this.#written.get(key)
     if (known !== undefined) return known
-    const writing = this.#storage.write(name, bytes)
-    this.#written.set(name, writing)
+    const writing = this.#storage.write(`${key},${digestOf(bytes)}`, bytes)
+    this.#written.set(key, writing)
     // Who asked is told of it, and may try again.
-    writing.catch(() => this.#written.delete(name))
+    writing.catch(() => this.#written.delete(key))
     return writing
   }
 
@@ -42,10 +45,12 @@ export class HeldPartitions {
     place: Omit<Place, 'epoch'>,
   ): Promise<(HeldPartition & Pick<Place, 'epoch' | 'round'> & { readonly bytes: Uint8Array })[]> {
     const found: (Place & HeldPartition & { readonly bytes: Uint8Array })[] = []
-    for (const held of await this.#ofStage(place)) {
+    for (const { name, digest, ...held } of await this.#ofStage(place)) {
       if (held.round < place.round) continue
-      const bytes = await this.#storage.read(nameOf(held, held))
-      if (bytes !== null) found.push({ ...held, bytes })
+      const bytes = await this.#storage.read(name)
+      if (bytes === null) continue
+      if (digestOf(bytes) === digest) found.push({ ...held, bytes })
+      else await this.#storage.remove(name)
     }
     return found
   }
@@ -55,7 +60,7 @@ export class HeldPartitions {
     return (await this.#ofStage({ run, stage })).filter(held => held.round === round)
   }
 
-  async #ofStage({ run, stage }: Pick<Place, 'run' | 'stage'>): Promise<(Place & HeldPartition)[]> {
+  async #ofStage({ run, stage }: Pick<Place, 'run' | 'stage'>): Promise<HeldFile[]> {
     const all = (await this.#storage.list()).map(parse)
     return all.filter(held => held !== null).filter(held => held.run === run && held.stage === stage)
   }
@@ -66,20 +71,32 @@ export class HeldPartitions {
       const held = parse(name)
       if (held === null || held.run !== floor.run || held.stage !== floor.stage) continue
       if (held.epoch > floor.epoch || held.round >= floor.round) continue
-      this.#written.delete(name)
+      this.#written.delete(keyOf(held, held))
       await this.#storage.remove(name)
     }
   }
 }
 
-function nameOf({ run, stage, epoch, round }: Place, { author, root, partition }: HeldPartition): string {
+function digestOf(bytes: Uint8Array): string {
+  return hashHex(nativeHash(bytes).subarray(0, DIGEST_BYTES))
+}
+
+function keyOf({ run, stage, epoch, round }: Place, { author, root, partition }: HeldPartition): string {
   return `${PREFIX}${encodeURIComponent(run)},${stage},${epoch},${round},${author},${hashHex(root)},${partition}`
 }
 
-function parse(name: string): (Place & HeldPartition) | null {
+interface HeldFile extends Place, HeldPartition {
+  readonly name: string
+  readonly digest: string
+}
+
+function parse(name: string): HeldFile | null {
   if (!name.startsWith(PREFIX)) return null
-  const [run = '', stage, epoch, round, author = '', root = '', partition] = name.slice(PREFIX.length).split(',')
+  const parts = name.slice(PREFIX.length).split(',')
+  const [run = '', stage, epoch, round, author = '', root = '', partition, digest = ''] = parts
   return {
+    name,
+    digest,
     run: decodeURIComponent(run),
     stage: Number(stage),
     epoch: Number(epoch),

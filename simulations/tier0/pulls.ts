@@ -18,6 +18,8 @@ export class SimPulls {
   readonly #underWay = new Map<PeerName, number>()
   #all = 0
   #waiting: Waiting[] = []
+  /** One that ends at once, as where its holder is down, leaves its place to the walk that began it. */
+  #isWalking = false
   #patience: PullPatience | null = null
 
   constructor(peer: SimPeer) {
@@ -53,6 +55,7 @@ export class SimPulls {
     this.#underWay.clear()
     this.#all = 0
     this.#waiting = []
+    this.#isWalking = false
   }
 
   #hasTurn(holder: PeerName): boolean {
@@ -65,6 +68,8 @@ export class SimPulls {
   }
 
   #next(): void {
+    if (this.#isWalking) return
+    this.#isWalking = true
     for (let index = 0; index < this.#waiting.length; ) {
       const one = this.#waiting[index]!
       if (!this.#hasTurn(one.holder)) {
@@ -73,6 +78,9 @@ export class SimPulls {
       }
       this.#waiting.splice(index, 1)
       one.begin()
+      // Whoever waits before it may have a turn now.
+      index = 0
     }
+    this.#isWalking = false
   }
 }

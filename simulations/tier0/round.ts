@@ -366,6 +366,8 @@ export class SimRound implements InboxRound {
     const skip = known.value.commits === 'skip'
     if (skip)
       peer.world.recorder.reached(state.idles.size >= this.context.group.quorum ? 'skip-by-idle' : 'skip-by-views')
-    peer.tell.decided(this.round, state.view, hashHex(state.decided.value), skip)
+    // That of the precommits: who was late itself may still be in an earlier one.
+    const view = state.decided.proof[0]?.payload.view ?? state.view
+    peer.tell.decided(this.round, view, hashHex(state.decided.value), skip)
   }
 }

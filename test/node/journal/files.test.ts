@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -39,6 +39,14 @@ describe('node/journal: files', () => {
     const again = await openFolder(folder)
     expect(await again.read('state')).to.deep.equal(Uint8Array.of(1, 2, 3))
     expect((await readdir(folder)).sort()).to.deep.equal(['bytes', 'state'])
+  })
+
+  it('leaves nothing of a replacement that fails', async () => {
+    const storage = await openFolder(folder)
+    await mkdir(join(folder, 'taken', 'by'), { recursive: true })
+    const failed = await storage.write('taken', Uint8Array.of(1)).catch(error => (error as NodeJS.ErrnoException).code)
+    expect(failed).to.be.oneOf(['EISDIR', 'ENOTEMPTY', 'EPERM', 'EEXIST'])
+    expect(await readdir(folder)).to.deep.equal(['taken'])
   })
 
   it('knows nothing of files that are not there', async () => {

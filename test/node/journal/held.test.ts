@@ -26,6 +26,20 @@ describe('node/journal/held', () => {
     expect(await first.since({ run: RUN, stage: 1, round: 5 })).to.deep.equal([])
   })
 
+  it('takes nothing for held that a loss of power has emptied, cut or zeroed, and holds it again when it comes again', async () => {
+    for (const damaged of [Uint8Array.of(), Uint8Array.of(1, 2), Uint8Array.of(0, 0, 0)]) {
+      const storage = new MemoryStorage()
+      await new HeldPartitions(storage).put(place(5), held('alice', 0), Uint8Array.of(1, 2, 3))
+      const [name] = storage.files.keys()
+      storage.files.set(name!, damaged)
+      const next = new HeldPartitions(storage)
+      expect(await next.since({ run: RUN, stage: 2, round: 4 })).to.deep.equal([])
+      await next.put(place(5), held('alice', 0), Uint8Array.of(1, 2, 3))
+      const again = await next.since({ run: RUN, stage: 2, round: 4 })
+      expect(again.map(({ bytes }) => [...bytes])).to.deep.equal([[1, 2, 3]])
+    }
+  })
+
   it('writes once what comes again, and again what the disk did not take', async () => {
     const storage = new MemoryStorage()
     const partitions = new HeldPartitions(storage)
