@@ -171,7 +171,9 @@ export class RoundHands {
         const holder = left.shift()
         if (isOver || holder === undefined) return
         let sentAtMs = 0
+        let isAnswered = false
         asked++
+        // A holder is silent only once it was asked: the wait for a turn is this peer's own.
         const begin = (): Task<Uint8Array | null> | null => {
           if (isOver || this.#round.isDisposed) return null
           sentAtMs = peer.nowMs
@@ -180,7 +182,6 @@ export class RoundHands {
           })
           return peer.ask(holder, kind, partitionBytes(peer), serve)
         }
-        let isAnswered = false
         peer.pulls.run(holder, begin, bytes => {
           isAnswered = true
           asked--
