@@ -2,7 +2,7 @@
  * Two rankings, both pure functions of a draw. Leaders (who can only delay) are drawn by stake, so that many small
  * identities do not lead more often than their stake; everything else (where each seat is one head) sorts by hash.
  */
-import { compareBytes, compareText } from '../../protocols/wire/hash.ts'
+import { compareBytes, compareText, hashHex } from '../../protocols/wire/hash.ts'
 import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
 import { hashList } from './digest.ts'
 import type { Draw, Group, Seat } from './types.ts'
@@ -30,9 +30,7 @@ function drawHash(draw: Draw, salt: PeerName | number): Hash {
 
 /** Big-endian unsigned integer of 256 bits. */
 function toInteger(hash: Hash): bigint {
-  let value = 0n
-  for (const byte of hash) value = (value << 8n) | BigInt(byte)
-  return value
+  return BigInt(`0x${hashHex(hash)}`)
 }
 
 /** Capped at `cap`, at least 1, so that every seat can be drawn. */
