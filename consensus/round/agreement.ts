@@ -11,7 +11,7 @@ import { mayBecomeEnough } from './coming.ts'
 import { AVAILABLE_WAITS, PROPOSAL_ATTACHMENTS_PER_SEAT, SILENT_SHARE, UNHEARD_SHARE } from './constants.ts'
 import { arm, armOnce, disarm, patienceMs, sign } from './emit.ts'
 import { advanceAll, beginExecution } from './execution.ts'
-import { awake, type KnownValue, leaderOf, type ProposalRecord, type RoundState } from './state.ts'
+import { awake, closedSeats, type KnownValue, leaderOf, type ProposalRecord, type RoundState } from './state.ts'
 import type { LockRecord, Polka } from './types.ts'
 import { checkReference, isHopeless } from './validity.ts'
 import { forgetViews, haveVoted, refreshValid, STEPS_A_VIEW, seatsAt } from './votes.ts'
@@ -23,10 +23,7 @@ import { chooseChanges } from './wishes.ts'
  */
 export function beginClock(state: RoundState): boolean {
   const { group } = state.context
-  const { commits, idles } = state
-  // Asked after every message: those that closed are counted seat by seat only where they may be enough.
-  if (state.begun || commits.size + idles.size < group.quorum) return false
-  if (countSeats(group, [...commits.keys(), ...idles.keys()]) < group.quorum) return false
+  if (state.begun || closedSeats(state) < group.quorum) return false
   if (mayBecomeEnough(state) && availableCommits(state).length < minimumCommits(state.context)) {
     armOnce(state, 'begin', AVAILABLE_WAITS * state.waits.scatterMs)
     return false
@@ -63,11 +60,12 @@ function proposalWaitMs(state: RoundState): number {
  * up to f, as replicas may see different connections, and a leader may let its own come and go.
  */
 export function noteReachable(state: RoundState, peer: PeerName, reachable: boolean): void {
-  const { context, view, step, begun, gone } = state
+  const { context, view, step, begun, gone, decided } = state
   if (peer === context.self || seatIndex(context.group, peer) < 0 || gone.has(peer) !== reachable) return
   if (reachable) gone.delete(peer)
   else gone.add(peer)
-  if (!reachable && begun && step === 'propose' && leaderOf(state, view) === peer) hastenProposal(state)
+  if (!reachable && begun && decided === null && step === 'propose' && leaderOf(state, view) === peer)
+    hastenProposal(state)
 }
 
 /** Where the leader of this view is gone already: a sixteenth of the wait from now on. */
@@ -338,8 +336,10 @@ function isInVain({ context, precommits }: RoundState, view: number): boolean {
   return countSeats(context.group, voters) >= context.group.quorum
 }
 
-/** After the decision nothing of this is needed any more. */
+/** After the decision nothing of this is needed any more, and nothing of it is armed again. */
 export function stopVoting(state: RoundState): void {
+  if (state.stopped) return
+  state.stopped = true
   for (const name of ['propose', 'prevote', 'precommit', 'skip']) disarm(state, `${name}/${state.view}`)
   disarm(state, 'begin')
   disarm(state, 'grace')

@@ -160,6 +160,8 @@ export interface RoundState {
   readonly positions: Map<PeerName, number>
   /** The decided value's id, and Q PRECOMMITs for it unless outcomes or a certificate have shown it. */
   decided: { readonly value: Hash; readonly proof: readonly Signed<Precommit>[] } | null
+  /** The timers of the vote were stopped, since it was decided. */
+  stopped: boolean
 
   /** Highest views for which a signature was asked for; nothing is signed for these or below. */
   readonly signedViews: Record<VoteStep, number>
@@ -237,6 +239,7 @@ export function emptyState(context: RoundContext): RoundState {
     hurried: { prevote: -1, precommit: -1 },
     positions: new Map(),
     decided: null,
+    stopped: false,
     signedViews: { propose: -1, prevote: -1, precommit: -1 },
     signedWork: false,
     signedOutcome: false,
@@ -311,6 +314,13 @@ export function tempoOf({ tempo, heard, context }: RoundState): Tempo {
   const { self, group } = context
   if (heard.size < group.quorum) return tempo
   return { ...tempo, silent: group.seats.flatMap(({ peer }) => (peer === self || heard.has(peer) ? [] : [peer])) }
+}
+
+/** Seats whose work is over: they have committed, or have nothing to commit. */
+export function closedSeats({ commits, idles }: RoundState): number {
+  let closed = commits.size
+  for (const peer of idles.keys()) if (!commits.has(peer)) closed++
+  return closed
 }
 
 export function leaderOf(state: RoundState, view: number): PeerName | null {

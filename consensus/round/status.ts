@@ -2,14 +2,13 @@
 import { availableCommits, minimumCommits } from './collect.ts'
 import { executesDecided, missingCommits } from './execution.ts'
 import { leadingOutcomes } from './outcome.ts'
-import { leaderOf, type RoundState } from './state.ts'
+import { closedSeats, leaderOf, type RoundState } from './state.ts'
 import type { RoundPhase } from './types.ts'
 import { seatsAt } from './votes.ts'
 
 const SENTENCES: Readonly<Record<RoundPhase, (state: RoundState) => string>> = {
   collect: state => {
-    let closed = state.commits.size
-    for (const peer of state.idles.keys()) if (!state.commits.has(peer)) closed++
+    const closed = closedSeats(state)
     if (closed >= state.context.group.quorum)
       return more(minimumCommits(state.context) - availableCommits(state).length, 'available commitment')
     return `stage ${state.context.scope.stage} needs ${more(state.context.group.quorum - closed, 'replica')} to finish its work`

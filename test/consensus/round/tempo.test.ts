@@ -159,6 +159,20 @@ describe('round: how long is waited', () => {
     expect(waits).to.deep.equal([proposeMs, proposeMs / 16])
   })
 
+  it('waits for no proposal once it is decided, whatever connection goes', () => {
+    const bench = new Bench()
+    for (const peer of bench.peers) bench.deliver(peer, bench.commitOf(peer).payload)
+    for (const peer of bench.peers) bench.deliver(peer, bench.have())
+    const value = bench.value()
+    const polka = bench.others.map(peer => bench.prevoteOf(peer, 0, value))
+    bench.precommits(3, 0, value, polka)
+    expect(bench.state.decided).not.to.equal(null)
+    expect(bench.effects('cancel').map(({ id }) => id)).to.include('propose/0')
+    bench.clear()
+    bench.input({ type: 'reachable', peer: bench.leader(0), reachable: false })
+    expect(bench.effects('timer')).to.deep.equal([])
+  })
+
   it('measures how long half of the candidates took to acknowledge, and who was silent', () => {
     const bench = new Bench()
     bench.input({ type: 'own-commit', commit: bench.commitOf(bench.self).payload })
