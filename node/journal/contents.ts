@@ -62,10 +62,13 @@ export class Contents {
   }
 
   /** Is this a signature of the owner that should be here, and is not? */
-  isUnknown({ payload }: Signed): boolean {
+  isUnknown({ payload, envelope }: Signed): boolean {
     if (!isJournaled(payload) || this.isClosed(placeOf(payload))) return false
     const held = this.slots.get(slotName(payload))
-    return held === undefined || !equalBytes(held.content, contentOf(payload))
+    if (held === undefined) return true
+    // The very envelope that was made here says what was signed here: nothing to encode and hash.
+    if (held.entry !== null && equalBytes(held.entry.envelope, envelope)) return false
+    return !equalBytes(held.content, contentOf(payload))
   }
 
   /** The newest round of a stage that this journal has signed in or closed; null where it knows none. */

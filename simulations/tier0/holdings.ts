@@ -1,6 +1,6 @@
 /** Partitions and aggregates that a peer holds, with the checks that the reduce protocol makes at its door. */
 import { ROUNDS_AHEAD, ROUNDS_BEHIND } from '../../protocols/reduce/constants.ts'
-import { equalBytes, hashHex } from '../../protocols/wire/hash.ts'
+import { equalBytes, keyOf } from '../../protocols/wire/hash.ts'
 import type { Hash, PeerName, Scope } from '../../protocols/wire/messages.ts'
 import { type Refusal, refuse } from '../../protocols/wire/refusals.ts'
 import { nativeHash, type Workbench } from './engine.ts'
@@ -60,11 +60,11 @@ export class SimHoldings {
   }
 
   aggregate(round: number, hash: Hash): Uint8Array | null {
-    return this.#rounds.get(round)?.get(`aggregate/${hashHex(hash)}`) ?? null
+    return this.#rounds.get(round)?.get(`aggregate/${keyOf(hash)}`) ?? null
   }
 
   holdAggregate(round: number, hash: Hash, bytes: Uint8Array): void {
-    this.#round(round).set(`aggregate/${hashHex(hash)}`, bytes)
+    this.#round(round).set(`aggregate/${keyOf(hash)}`, bytes)
   }
 
   /** A scattered partition: 'held' where its COMMIT has not come; one of an author and partition. */
@@ -118,5 +118,5 @@ export class SimHoldings {
 }
 
 function partitionKey({ author, root, partition }: PartitionId): string {
-  return `${author}/${hashHex(root)}/${partition}`
+  return `${author}/${keyOf(root)}/${partition}`
 }
