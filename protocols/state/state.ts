@@ -3,6 +3,7 @@
  * caller has verified, so it does not matter who gave it; who gave a wrong one is counted and left.
  */
 import type { Clock, Digest } from '../wire/environment.ts'
+import { freeBody } from '../wire/frames/spent-body.ts'
 import type { Message } from '../wire/frames/types.ts'
 import { equalBytes, smallHash } from '../wire/hash.ts'
 import { merkleRoot } from '../wire/merkle.ts'
@@ -172,7 +173,10 @@ export class State {
       items,
       header: index => ({ type: 'chunk', stage, round, index }),
       bytesOf,
-      put: (index, chunk) => sink.put(index, chunk),
+      put: async (index, chunk) => {
+        await sink.put(index, chunk)
+        freeBody(chunk)
+      },
       onItem: (chunkBytes, giving) => {
         bytes += chunkBytes
         options.onProgress?.({ bytes, of, sources: giving })

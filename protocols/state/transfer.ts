@@ -98,10 +98,12 @@ class Run {
 
   async #take(order: Order, bytes: Uint8Array): Promise<void> {
     const { clock, put, onItem } = this.#init
+    // `put` may empty it.
+    const { length } = bytes
     this.#drop(this.#schedule.gave(order, clock.nowMs()))
     await put(order.item, bytes)
     this.#schedule.stored(order)
-    onItem?.(bytes.length, this.#schedule.giving)
+    onItem?.(length, this.#schedule.giving)
   }
 
   #drop(orders: readonly Order[]): void {

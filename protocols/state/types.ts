@@ -60,7 +60,10 @@ export interface SnapshotSink {
   /** Before the first chunk: how long the whole is, and the hashes of its chunks; what is had already, it knows by them. */
   begin(bytes: number, leaves: readonly Hash[]): Promise<void>
   has(index: number): boolean
-  /** A chunk whose hash was checked, at byte index * SNAPSHOT_CHUNK_BYTES. Chunks come in any order, some side by side. */
+  /**
+   * A chunk whose hash was checked, at byte index * SNAPSHOT_CHUNK_BYTES. Chunks come in any order, some side by side. Its
+   * memory is freed afterwards: what is kept is copied.
+   */
   put(index: number, bytes: Uint8Array): Promise<void>
 }
 

@@ -8,6 +8,7 @@ import { checkDigest } from './body-digest.ts'
 import type { FairWriter } from './fair-writer.ts'
 import { LazySignal } from './lazy-signal.ts'
 import { decodeHead, encodeHead, encodeRefusal, type MessageFrame, type MessageHead } from './message.ts'
+import { freeBody } from './spent-body.ts'
 import type { HandlerContext, Handlers, RefusalListener, Reply } from './types.ts'
 
 export interface InboundInit extends Handlers {
@@ -147,7 +148,7 @@ export class InboundMessages {
       this.#init.onRefusal('aborted', this.#init.peer, String(error))
       if (type === 'request' && !received.isGivenUp) await this.#refuse(id, refuse('aborted', 'the handler failed'))
     } finally {
-      if (this.#init.areBodiesSpent === true && byteLength > 0) free(body)
+      if (this.#init.areBodiesSpent === true && byteLength > 0) freeBody(body)
       this.#init.bodies.release(byteLength)
       this.#open.delete(id)
       if (type === 'note') {
@@ -190,9 +191,4 @@ export class InboundMessages {
       bodyType: 'answerBody',
     })
   }
-}
-
-/** A body has its buffer for itself: its frame's, or that of its chunks put together. */
-function free({ buffer }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer) buffer.transfer(0)
 }

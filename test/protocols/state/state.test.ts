@@ -44,6 +44,8 @@ interface Peer {
 
 class Sink {
   readonly chunks = new Map<number, Uint8Array>()
+  /** As they were handed over. */
+  readonly given: Uint8Array[] = []
   bytes = 0
 
   async begin(bytes: number): Promise<void> {
@@ -55,7 +57,8 @@ class Sink {
   }
 
   async put(index: number, bytes: Uint8Array): Promise<void> {
-    this.chunks.set(index, bytes)
+    this.chunks.set(index, bytes.slice())
+    this.given.push(bytes)
   }
 
   get isWhole(): boolean {
@@ -155,6 +158,16 @@ describe('protocols/state', () => {
     expect(await alice.state.snapshot([BOB], SNAPSHOT, sink)).to.equal(null)
     expect(sink.isWhole).to.equal(true)
     expect(network.mostRunning).to.be.at.most(4)
+  })
+
+  it('frees a chunk once it is put away, and tells how many bytes have come all the same', async () => {
+    const [alice] = [join(ALICE), join(BOB)]
+    const sink = new Sink()
+    const told: number[] = []
+    const onProgress = ({ bytes }: { readonly bytes: number }): void => void told.push(bytes)
+    expect(await alice.state.snapshot([BOB], SNAPSHOT, sink, { onProgress })).to.equal(null)
+    expect(sink.given.map(({ byteLength }) => byteLength)).to.deep.equal(CHUNKS.map(() => 0))
+    expect(told.at(-1)).to.equal(STATE.length)
   })
 
   it('never takes a chunk that does not match, and resumes where another transfer ended', async () => {
