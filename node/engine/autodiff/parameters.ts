@@ -12,6 +12,9 @@ const STEERING: Readonly<Record<string, readonly number[]>> = {
   Upsample: [1],
   SoftmaxCrossEntropyLoss: [2],
   NegativeLogLikelihoodLoss: [2],
+  RotaryEmbedding: [1, 2],
+  'com.microsoft.RotaryEmbedding': [2, 3],
+  'com.microsoft.GroupQueryAttention': [7, 8],
 }
 
 /** Inputs in which an operator takes weights, biases and scales. */
@@ -32,6 +35,14 @@ const WEIGHTS: Readonly<Record<string, readonly number[]>> = {
   LSTM: [1, 2, 3, 7],
   GRU: [1, 2, 3],
   RNN: [1, 2, 3],
+  'com.microsoft.FusedMatMul': [0, 1],
+  'com.microsoft.FusedGemm': [0, 1, 2],
+  'com.microsoft.SkipLayerNormalization': [2, 3, 4],
+  'com.microsoft.SkipSimplifiedLayerNormalization': [2, 3],
+  'com.microsoft.EmbedLayerNormalization': [2, 3, 4, 5, 6],
+  'com.microsoft.Attention': [1, 2],
+  'com.microsoft.MultiHeadAttention': [3],
+  'com.microsoft.GroupQueryAttention': [11],
 }
 
 /** A bias is added to what these compute. */
@@ -76,6 +87,11 @@ function nodesOf(graph: Graph): Node[] {
   return graph.nodes.flatMap(node => [...graphsOf(node).flatMap(nodesOf), node])
 }
 
+function placesIn(table: Readonly<Record<string, readonly number[]>>, node: Node): readonly number[] {
+  const key = operatorKey(node)
+  return Object.hasOwn(table, key) ? table[key]! : []
+}
+
 /** At most one axis is longer than 1. */
 function isVector(shape: Shape): boolean {
   return shape.filter(size => size !== 1).length <= 1
@@ -95,8 +111,7 @@ function weightPlaces(nodes: readonly Node[]): { operands: Set<string>; biases: 
   }
   const operands = new Set<string>()
   for (const node of nodes.toReversed()) {
-    const places = node.domain === '' && Object.hasOwn(WEIGHTS, node.opType) ? WEIGHTS[node.opType]! : []
-    for (const place of places) operands.add(node.inputs[place] ?? '')
+    for (const place of placesIn(WEIGHTS, node)) operands.add(node.inputs[place] ?? '')
     const [input = ''] = node.inputs
     if (!MOVES.has(node.opType)) continue
     if (operands.has(node.outputs[0] ?? '')) operands.add(input)
@@ -110,7 +125,7 @@ function reachedNames(graph: Graph): Set<string> {
   const reached = new Set(graph.outputs.map(({ name }) => name))
   for (const node of graph.nodes.toReversed()) {
     if (isFlat(node) || !node.outputs.some(name => reached.has(name))) continue
-    const steering = node.domain === '' && Object.hasOwn(STEERING, node.opType) ? STEERING[node.opType]! : []
+    const steering = placesIn(STEERING, node)
     const taken = new Set(steering.map(place => node.inputs[place]))
     const kept = node.inputs.filter((_, place) => !steering.includes(place))
     for (const name of usedNames(node)) if (!taken.has(name) || kept.includes(name)) reached.add(name)

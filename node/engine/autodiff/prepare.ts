@@ -5,7 +5,7 @@ import { DifferentiationError } from './errors.ts'
 import { foldNode } from './fold/fold.ts'
 import { addInputs, type InputSizes, resolved, symbolicSizes } from './inputs.ts'
 import { Operators } from './operators.ts'
-import { hasShapeRule } from './shapes/index.ts'
+import { hasShapeRule, operatorKey } from './shapes/index.ts'
 import { definedIn, expansionOf, Names, type Surroundings } from './structure/index.ts'
 import { assertCurrent, targetOpset, upgradeNode } from './upgrade.ts'
 
@@ -86,7 +86,7 @@ function addWhole(builder: Operators, node: Node): void {
 }
 
 function notExpanded(node: Node, why: string): DifferentiationError {
-  const title = `Node '${node.name || node.outputs[0]}' (${node.opType})`
+  const title = `Node '${node.name || node.outputs[0]}' (${operatorKey(node)})`
   return new DifferentiationError('unknown-shape', `${title} ${why}.`)
 }
 

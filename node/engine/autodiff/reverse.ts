@@ -73,10 +73,10 @@ function ruleOf(g: Operators, node: Node): NonNullable<ReturnType<typeof gradien
   const rule = gradientRule(key)
   if (rule === undefined) {
     const title = `Node '${node.name || node.outputs[0]}' (${key})`
-    const kept = isStructure(node) ? g.reasonFor(node) : undefined
-    if (kept !== undefined) throw kept
     // Where something before it has no shape, that is the reason.
     if (isComposite(node)) for (const name of node.inputs) if (name !== '') g.value(name)
+    const kept = isStructure(node) || isComposite(node) ? g.reasonFor(node) : undefined
+    if (kept !== undefined) throw kept
     const why = isComposite(node)
       ? 'but uses a part of this operator that is not covered'
       : 'but there is no gradient rule for this operator'

@@ -1,6 +1,5 @@
 /** What an attention's queries do not see, as one term that is added to the scores: 0, or minus infinity. */
-import { DataType, type Node } from '../../onnx/index.ts'
-import { intAttribute } from '../attributes.ts'
+import { DataType } from '../../onnx/index.ts'
 import type { Value } from '../builder.ts'
 import type { Operators } from '../operators.ts'
 import { range } from '../shape.ts'
@@ -11,10 +10,13 @@ export interface MaskInputs {
   readonly scores: Value
   /** Boolean (true is seen) or a term to add; fewer columns than keys hide the rest. */
   readonly mask: Value | null
+  /** Finite numbers to add: they hide no query's keys altogether. */
+  readonly padding: Value | null
   /** Keys of each batch that are no padding. */
   readonly lengths: Value | null
   /** Keys from before the first query. */
   readonly past: number
+  readonly band: Band
 }
 
 export interface Masking {
@@ -24,38 +26,29 @@ export interface Masking {
 }
 
 /** A query at place i sees the keys j with low <= i + past - j <= high. */
-interface Band {
+export interface Band {
   readonly low: number
   readonly high: number
 }
 
 /** Null where everything is seen. */
-export function maskOf(g: Operators, node: Node, given: MaskInputs): Masking | null {
-  const band = bandOf(node)
+export function maskOf(g: Operators, given: MaskInputs): Masking | null {
+  const { band } = given
   const isOpen = band.low === Number.NEGATIVE_INFINITY && band.high === Number.POSITIVE_INFINITY
   const terms: Value[] = []
   let mayHideRows = given.mask !== null || given.lengths !== null
-  if (given.lengths !== null) terms.push(byLengths(g, given, given.lengths, band))
+  if (given.lengths !== null) terms.push(byLengths(g, given, given.lengths))
   else if (!isOpen) {
-    const { term, hidesRows } = fixedTerm(g, given, band)
+    const { term, hidesRows } = fixedTerm(g, given)
     terms.push(term)
     mayHideRows ||= hidesRows
   }
   if (given.mask !== null) terms.push(maskTerm(g, given, given.mask))
+  if (given.padding !== null) terms.push(given.padding)
   return terms.length === 0 ? null : { term: terms.reduce((sum, term) => g.add(sum, term)), mayHideRows }
 }
 
-/** `is_causal`, and the windows of opset 25, where -1 is none. */
-function bandOf(node: Node): Band {
-  const [left, right] = [intAttribute(node, 'left_window_size', -1), intAttribute(node, 'right_window_size', -1)]
-  const low = right < 0 ? Number.NEGATIVE_INFINITY : -right
-  return {
-    low: intAttribute(node, 'is_causal', 0) === 1 ? Math.max(0, low) : low,
-    high: left < 0 ? Number.POSITIVE_INFINITY : left,
-  }
-}
-
-function fixedTerm(g: Operators, { scores, past }: MaskInputs, { low, high }: Band) {
+function fixedTerm(g: Operators, { scores, past, band: { low, high } }: MaskInputs) {
   const { type } = scores
   const [rows, columns] = [scores.shape.at(-2)!, scores.shape.at(-1)!]
   const isSeen = (row: number, column: number) => row + past - column >= low && row + past - column <= high
@@ -69,7 +62,7 @@ function fixedTerm(g: Operators, { scores, past }: MaskInputs, { low, high }: Ba
 }
 
 /** Here the queries are the last of each batch's keys that are no padding. */
-function byLengths(g: Operators, { scores }: MaskInputs, lengths: Value, { low, high }: Band): Value {
+function byLengths(g: Operators, { scores, band: { low, high } }: MaskInputs, lengths: Value): Value {
   const [batch, , rows, columns] = scores.shape as [number, number, number, number]
   const count = g.reshape(g.cast(lengths, DataType.int64), [batch, 1, 1, 1])
   const column = g.integers(range(columns))

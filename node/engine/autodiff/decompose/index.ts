@@ -4,9 +4,11 @@
  */
 import { makeNode, type Node } from '../../onnx/index.ts'
 import type { Operators } from '../operators.ts'
-import { attention, rotaryEmbedding } from './attention.ts'
+import { operatorKey } from '../shapes/index.ts'
+import { attention } from './attention.ts'
 import { diagonals } from './diagonal.ts'
 import { castLike, swish } from './elementwise.ts'
+import { FUSED_DECOMPOSITIONS } from './fused/index.ts'
 import { affineGrid, gridSample } from './grid-sample.ts'
 import { depthToSpace, spaceToDepth } from './layout.ts'
 import {
@@ -18,6 +20,7 @@ import {
 } from './normalisation.ts'
 import { globalLpPool, lpPool } from './pooling.ts'
 import { gatedRecurrentUnit, longShortTermMemory, plainRecurrence } from './recurrent.ts'
+import { rotaryEmbedding } from './rotary.ts'
 import { shortTimeFourier } from './signal.ts'
 import type { Decomposition } from './types.ts'
 
@@ -42,16 +45,17 @@ const DECOMPOSITIONS: Readonly<Record<string, Decomposition>> = {
   Einsum: diagonals,
   Swish: swish,
   CastLike: castLike,
+  ...FUSED_DECOMPOSITIONS,
 }
 
 /** True for an operator that is written out, but for the parts of it that are not covered. */
 export function isComposite(node: Node): boolean {
-  return node.domain === '' && Object.hasOwn(DECOMPOSITIONS, node.opType)
+  return Object.hasOwn(DECOMPOSITIONS, operatorKey(node))
 }
 
 /** True where the node was written out, under the names of its own outputs. */
 export function decomposeNode(g: Operators, node: Node): boolean {
-  const decompose = isComposite(node) ? DECOMPOSITIONS[node.opType] : undefined
+  const decompose = isComposite(node) ? DECOMPOSITIONS[operatorKey(node)] : undefined
   if (decompose === undefined) return false
   const inputs = node.inputs.map(name => (name === '' ? null : (g.find(name) ?? null)))
   if (node.inputs.some((name, index) => name !== '' && !inputs[index])) return false

@@ -10,6 +10,8 @@ export interface InputCase {
   /** Fixed whole numbers, fed as an int64 constant, or as bool. */
   readonly constant?: readonly number[]
   readonly bool?: boolean
+  /** Whole numbers that are fed, as int32. */
+  readonly whole?: readonly number[]
   /** Kept in the model as a floating point constant. */
   readonly initial?: readonly number[]
   /** Fed, but not differentiated. */
@@ -25,6 +27,8 @@ export interface OperatorCase {
   readonly opset?: number
   /** Outputs whose sum, each with weights of its own, is differentiated. */
   readonly outputs?: number
+  /** Those that the node has, where some in between are left out. */
+  readonly places?: readonly number[]
   /** ONNX Runtime has no float64 kernel: differences in float32, with the tolerance that this allows. */
   readonly single?: boolean
 }
@@ -39,6 +43,7 @@ export const bools = (shape: readonly number[], constant: readonly number[]): In
   constant,
   bool: true,
 })
+export const whole = (shape: readonly number[], values: readonly number[]): InputCase => ({ shape, whole: values })
 export const float = (value: number) => ({ float: value })
 
 export const unary = (op: string, input: InputCase = x(2, 3), extra: Partial<OperatorCase> = {}): OperatorCase => ({

@@ -13,6 +13,7 @@ import {
   unary,
   x,
 } from './case.ts'
+import { FUSED_CASES } from './fused-cases.ts'
 import { LAYER_CASES } from './layer-cases.ts'
 import { SIGNAL_CASES } from './signal-cases.ts'
 
@@ -348,6 +349,7 @@ export const CASES: readonly OperatorCase[] = [
     single: true,
   },
   ...LAYER_CASES,
+  ...FUSED_CASES,
   ...SIGNAL_CASES,
 ]
 
