@@ -37,6 +37,7 @@ const WEIGHTS: Readonly<Record<string, readonly number[]>> = {
   RNN: [1, 2, 3],
   'com.microsoft.FusedMatMul': [0, 1],
   'com.microsoft.FusedGemm': [0, 1, 2],
+  'com.microsoft.FusedConv': [1, 2],
   'com.microsoft.SkipLayerNormalization': [2, 3, 4],
   'com.microsoft.SkipSimplifiedLayerNormalization': [2, 3],
   'com.microsoft.EmbedLayerNormalization': [2, 3, 4, 5, 6],

@@ -11,6 +11,7 @@ export type AttributeValue =
   | readonly string[]
   | Tensor
   | { readonly float: number }
+  | { readonly floats: readonly number[] }
 
 const encoder = new TextEncoder()
 
@@ -20,6 +21,7 @@ export function makeAttribute(value: AttributeValue): Attribute {
   if (isTexts(value)) return { kind: 'strings', value: value.map(item => encoder.encode(item)) }
   if (isList(value)) return { kind: 'ints', value: value.map(item => BigInt(item)) }
   if ('float' in value) return { kind: 'float', value: value.float }
+  if ('floats' in value) return { kind: 'floats', value: value.floats }
   return { kind: 'tensor', value }
 }
 

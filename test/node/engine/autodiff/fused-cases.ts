@@ -211,10 +211,43 @@ const GEMMS = fused(
   ].map(({ name, inputs, more }) => ({ name, inputs, attributes: { activation: name, ...more } })),
 )
 
+const CONVOLUTIONS = fused('FusedConv', [
+  {
+    name: 'Relu over a sum',
+    inputs: [x(1, 2, 4, 3), x(3, 2, 2, 2), x(3), x(1, 3, 3, 2)],
+    attributes: { activation: 'Relu' },
+  },
+  {
+    name: 'LeakyRelu with strides and pads',
+    inputs: [x(1, 4, 5, 4), x(2, 2, 2, 2), x(2)],
+    attributes: {
+      activation: 'LeakyRelu',
+      activation_params: { floats: [0.2] },
+      kernel_shape: [2, 2],
+      strides: [2, 1],
+      pads: [1, 0, 0, 1],
+      dilations: [1, 2],
+      group: 2,
+    },
+  },
+  {
+    name: 'Clip',
+    inputs: [x(1, 2, 4), x(2, 2, 2)],
+    attributes: { activation: 'Clip', activation_params: { floats: [-1, 0.5] }, auto_pad: 'SAME_UPPER' },
+  },
+  {
+    name: 'HardSigmoid',
+    inputs: [x(1, 2, 4), x(2, 2, 2)],
+    attributes: { activation: 'HardSigmoid', activation_params: { floats: [0.1, 0.5] } },
+  },
+  { name: 'HardSwish', inputs: [x(1, 2, 4), x(2, 2, 2)], attributes: { activation: 'HardSwish' } },
+])
+
 export const FUSED_CASES: readonly OperatorCase[] = [
   ...NORMALISATIONS,
   ...ROTATIONS,
   ...ATTENTIONS,
   ...GROUPED,
   ...GEMMS,
+  ...CONVOLUTIONS,
 ]

@@ -184,6 +184,15 @@ const REFUSALS: readonly Refusal[] = [
     attributes: { activation: 'Clip' },
     what: /the activation 'Clip'/,
   },
+  {
+    op: 'FusedConv',
+    inputs: [
+      [1, 2, 4],
+      [2, 2, 2],
+    ],
+    attributes: { activation: 'Elu' },
+    what: /the activation 'Elu'/,
+  },
 ]
 
 describe('what of a fused operator is not covered', () => {

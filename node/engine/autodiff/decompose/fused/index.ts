@@ -1,8 +1,8 @@
 /** Operators of ONNX Runtime's own domain, as its optimiser writes them (docs/ContribOperators.md), in those of the standard. */
 import { MICROSOFT_DOMAIN } from '../../../onnx/index.ts'
 import type { Decomposition } from '../types.ts'
+import { fusedConvolution, fusedGemm } from './activated.ts'
 import { fusedAttention, multiHeadAttention } from './attention.ts'
-import { fusedGemm } from './gemm.ts'
 import { groupQueryAttention } from './grouped-attention.ts'
 import { embedLayerNormalization, skipLayerNormalization, skipRootMeanSquare } from './normalisation.ts'
 import { fusedRotaryEmbedding } from './rotary.ts'
@@ -16,6 +16,7 @@ const FUSED: Readonly<Record<string, Decomposition>> = {
   MultiHeadAttention: multiHeadAttention,
   GroupQueryAttention: groupQueryAttention,
   FusedGemm: fusedGemm,
+  FusedConv: fusedConvolution,
 }
 
 export const FUSED_DECOMPOSITIONS: Readonly<Record<string, Decomposition>> = Object.fromEntries(
