@@ -3,7 +3,16 @@
  * serves all. Each entry says until which opset the old form was valid (ONNX changelog, read up to opset 28). What changed
  * by new attributes and inputs alone is no entry: rules read those where they are there.
  */
-import { type Attribute, DataType, DEFAULT_OPSET, floatTensor, type Graph, makeNode, type Node } from '../onnx/index.ts'
+import {
+  type Attribute,
+  DataType,
+  DEFAULT_OPSET,
+  floatTensor,
+  type Graph,
+  makeAttribute,
+  makeNode,
+  type Node,
+} from '../onnx/index.ts'
 import { floatAttribute, floatsAttribute, intAttribute, intsAttribute, textAttribute } from './attributes.ts'
 import type { GraphBuilder } from './builder.ts'
 import { DifferentiationError } from './errors.ts'
@@ -38,6 +47,7 @@ const UPGRADES: Readonly<Record<string, Upgrade>> = {
   Scatter: { since: 11, rewrite: (_, node) => [{ ...node, opType: 'ScatterElements' }] },
   Upsample: { since: 10, rewrite: oldResize },
   Resize: { since: 11, rewrite: oldResize },
+  RoiAlign: { since: 16, rewrite: (_, node) => [oldRoiAlign(node)] },
   BatchNormalization: {
     since: 14,
     rewrite: (_, node) => [oldBatchNormalization(node)],
@@ -110,6 +120,13 @@ function opsetFault(node: Node, opset: number, sentence: string): Differentiatio
 
 function without(node: Node, ...names: readonly string[]): Node {
   const attributes = new Map<string, Attribute>([...node.attributes].filter(([name]) => !names.includes(name)))
+  return { ...node, attributes }
+}
+
+/** Before opset 16 places were not shifted by half a value. */
+function oldRoiAlign(node: Node): Node {
+  const mode = makeAttribute('output_half_pixel')
+  const attributes = new Map<string, Attribute>([...node.attributes, ['coordinate_transformation_mode', mode]])
   return { ...node, attributes }
 }
 

@@ -10,6 +10,7 @@ import { MATMUL_GRADIENTS } from './matmul.ts'
 import { NORMALISATION_GRADIENTS } from './normalisation.ts'
 import { POOLING_GRADIENTS } from './pooling.ts'
 import { REDUCE_GRADIENTS } from './reduce.ts'
+import { REGION_GRADIENTS } from './region.ts'
 import { RESIZE_GRADIENTS } from './resize.ts'
 import { SCATTER_GRADIENTS } from './scatter.ts'
 import { SIGNAL_GRADIENTS } from './signal.ts'
@@ -31,6 +32,7 @@ export const GRADIENTS: GradientRules = {
   ...LOSS_GRADIENTS,
   ...CONVOLUTION_GRADIENTS,
   ...POOLING_GRADIENTS,
+  ...REGION_GRADIENTS,
   ...RESIZE_GRADIENTS,
   ...SCATTER_GRADIENTS,
   ...SIGNAL_GRADIENTS,

@@ -3,7 +3,7 @@ import { DataType } from '../../onnx/index.ts'
 import { intAttribute } from '../attributes.ts'
 import { elements } from '../shape.ts'
 import { transposedWindowOf, windowOf } from '../windows.ts'
-import type { ShapeRule, ShapeRules } from './types.ts'
+import type { ShapeContext, ShapeRule, ShapeRules } from './types.ts'
 
 const pool: ShapeRule = c => {
   const { type, shape } = c.input(0)
@@ -51,4 +51,11 @@ export const CONVOLUTION_SHAPES: ShapeRules = {
   },
   GlobalAveragePool: globalPool,
   GlobalMaxPool: globalPool,
+  RoiAlign: c => [{ type: c.input(0).type, shape: regions(c) }],
+}
+
+/** [regions, channels, parts down, parts across] */
+function regions(c: ShapeContext): number[] {
+  const parts = ['output_height', 'output_width'].map(name => intAttribute(c.node, name, 1))
+  return [c.input(1).shape[0]!, c.input(0).shape[1]!, ...parts]
 }

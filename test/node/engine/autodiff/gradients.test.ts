@@ -1,6 +1,7 @@
 /** Every rule of the gradient table against central differences, in float64 wherever ONNX Runtime has the kernel. */
 import { expect } from 'chai'
 import { DifferentiationError, differentiate, GRADIENTS } from '../../../../node/engine/autodiff/index.ts'
+import { tensorOf } from '../../../../node/engine/autodiff/values.ts'
 import {
   type AttributeValue,
   DataType,
@@ -77,7 +78,7 @@ function build(test: OperatorCase, type: DataType): Built {
   const inputs = test.inputs.map((input, index) => {
     if (input === null) return ''
     const name = `in${index}`
-    if (input.initial !== undefined) initializers.push(floatTensor(name, input.shape, input.initial))
+    if (input.initial !== undefined) initializers.push(tensorOf(name, type, input.shape, input.initial))
     else if (input.constant !== undefined && !input.bool)
       initializers.push(intTensor(name, input.shape, input.constant))
     else feeds[name] = feedOf(input, type, next)

@@ -1,5 +1,5 @@
 /** Cases of the operators that are whole layers: convolutions, pooling, interpolation, recurrences. */
-import { axes, inside, type OperatorCase, x } from './case.ts'
+import { axes, float, inside, ints, type OperatorCase, x } from './case.ts'
 
 /** Modes and coordinates of interpolation; sizes that neither divide each other nor lie on the same side of 1. */
 const RESIZES: readonly OperatorCase[] = [
@@ -33,6 +33,34 @@ const RESIZES: readonly OperatorCase[] = [
     single: true,
   },
 ])
+
+/** Regions of two images of 5 by 4: small and large, at an edge and across it, next to nothing, and one that is empty. */
+const REGIONS = [
+  [0.3, 0.4, 2.9, 3.7],
+  [1.1, 0.2, 3.6, 4.9],
+  [-2.3, -1.7, 6.2, 7.3],
+  [1.2, 1.3, 1.4, 1.6],
+  [2.5, 3.1, 2.5, 3.1],
+]
+const ROI_ALIGNS: readonly OperatorCase[] = ['avg', 'max'].flatMap(mode =>
+  [
+    { what: '', opset: 16, sampling_ratio: 2 },
+    { what: ', scaled', opset: 16, sampling_ratio: 1, spatial_scale: float(0.7) },
+    { what: ' whose regions have samples as they are large', opset: 16, sampling_ratio: 0 },
+    { what: ' of opset 10', opset: 10, sampling_ratio: 2 },
+    { what: ' shifted at the end', opset: 16, sampling_ratio: 2, coordinate_transformation_mode: 'output_half_pixel' },
+  ].map(({ what, opset, ...attributes }) => ({
+    name: `RoiAlign ${mode}${what}`,
+    op: 'RoiAlign',
+    inputs: [
+      x(2, 2, 5, 4),
+      { shape: [5, 4], [attributes.sampling_ratio === 0 ? 'initial' : 'fixed']: REGIONS.flat() },
+      ints([5], [0, 1, 1, 0, 1]),
+    ],
+    attributes: { ...attributes, mode, output_height: 2, output_width: 3 },
+    opset,
+  })),
+)
 
 export const LAYER_CASES: readonly OperatorCase[] = [
   {
@@ -102,6 +130,7 @@ export const LAYER_CASES: readonly OperatorCase[] = [
     })),
   ),
   ...RESIZES,
+  ...ROI_ALIGNS,
   ...[
     { name: 'forward', count: 1 },
     { name: 'reverse', count: 1 },
