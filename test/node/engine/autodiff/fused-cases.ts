@@ -243,11 +243,21 @@ const CONVOLUTIONS = fused('FusedConv', [
   { name: 'HardSwish', inputs: [x(1, 2, 4), x(2, 2, 2)], attributes: { activation: 'HardSwish' } },
 ])
 
+const PRODUCTS = fused('FusedMatMul', [
+  { name: 'of rows before batches', inputs: [x(3, 2, 4), x(2, 4, 5)], attributes: { transBatchA: 1 } },
+  {
+    name: 'of both, transposed',
+    inputs: [x(4, 2, 2, 3), x(5, 2, 2, 4)],
+    attributes: { transBatchA: 1, transBatchB: 1, transA: 1, transB: 1, alpha: float(0.5) },
+  },
+])
+
 export const FUSED_CASES: readonly OperatorCase[] = [
   ...NORMALISATIONS,
   ...ROTATIONS,
   ...ATTENTIONS,
   ...GROUPED,
+  ...PRODUCTS,
   ...GEMMS,
   ...CONVOLUTIONS,
 ]

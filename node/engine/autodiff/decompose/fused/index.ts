@@ -5,6 +5,7 @@ import { fusedConvolution, fusedGemm } from './activated.ts'
 import { fusedAttention, multiHeadAttention } from './attention.ts'
 import { groupQueryAttention } from './grouped-attention.ts'
 import { embedLayerNormalization, skipLayerNormalization, skipRootMeanSquare } from './normalisation.ts'
+import { fusedProduct } from './product.ts'
 import { fusedRotaryEmbedding } from './rotary.ts'
 
 const FUSED: Readonly<Record<string, Decomposition>> = {
@@ -15,6 +16,7 @@ const FUSED: Readonly<Record<string, Decomposition>> = {
   Attention: fusedAttention,
   MultiHeadAttention: multiHeadAttention,
   GroupQueryAttention: groupQueryAttention,
+  FusedMatMul: fusedProduct,
   FusedGemm: fusedGemm,
   FusedConv: fusedConvolution,
 }
