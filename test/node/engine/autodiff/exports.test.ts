@@ -28,6 +28,7 @@ const EXPORTS = [
   'masked-attention-opset17',
   'masked-attention-opset24',
   'functions-opset18',
+  'bert-fused-opset17',
 ]
 const FOLDER = new URL('../../../vectors/engine/', import.meta.url)
 

@@ -7,7 +7,7 @@ import {
   parametersToInputs,
 } from '../../../../node/engine/autodiff/index.ts'
 import { numbersOf } from '../../../../node/engine/autodiff/values.ts'
-import { type AttributeValue, DataType, type Model, type Node } from '../../../../node/engine/onnx/index.ts'
+import { type AttributeValue, DataType, intTensor, type Model, type Node } from '../../../../node/engine/onnx/index.ts'
 import { type Feed, openModel, product, relativeError } from '../support.ts'
 import { float, MS } from './case.ts'
 import { asInput, decoder, draw, encoder, fused, modelOf } from './fused-graphs.ts'
@@ -211,4 +211,15 @@ describe('what of a fused operator is not covered', () => {
       )
     })
   }
+
+  it('is named: GroupQueryAttention, lengths that tell of keys of before', () => {
+    const names = ['q', 'k', 'v', '', '', 'lasts', 'total']
+    const node = fused('GroupQueryAttention', names, ['y'], GROUPED)
+    const inputs = Object.entries({ q: [1, 3, 16], k: [1, 3, 8], v: [1, 3, 8] }).map(([name, shape]) =>
+      asInput([name, { type: DataType.float32, shape, data: [] }]),
+    )
+    const model = modelOf([node], [intTensor('lasts', [1], [4]), intTensor('total', [1], [5])], inputs, ['y'])
+    const thrown = () => differentiate(model, { withRespectTo: ['q'] })
+    expect(thrown).to.throw(DifferentiationError, /com.microsoft.GroupQueryAttention\) uses keys of before/)
+  })
 })
