@@ -191,6 +191,12 @@ const GROUPED = fused(
       attributes: { local_window_size: 2, softcap: float(0.5), scale: float(0.5) },
     },
     { name: 'of all keys', inputs: first(8), attributes: { causal: 0, smooth_softmax: 1, qk_output: 2 }, outputs: 4 },
+    {
+      name: 'of all keys but padding',
+      inputs: first(8).with(5, whole([2], [2, 1])),
+      attributes: { causal: 0 },
+      outputs: 3,
+    },
     { name: 'with sinks', inputs: first(8, null, null, null, null, x(4)) },
   ].map(test => ({ ...test, attributes: { ...test.attributes, num_heads: 4, kv_num_heads: 2 } })),
 )

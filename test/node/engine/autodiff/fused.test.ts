@@ -64,6 +64,14 @@ describe('graphs as the optimiser writes them', () => {
     await holdAgainst(model, feeds, 4)
   })
 
+  it('tables whose gradients are rows', () => {
+    const { graph } = differentiate(encoder().model, { withRespectTo: [], rowsOf: ['words', 'kinds'] })
+    expect(graph.outputs.slice(1).map(({ name, type }) => [name, type?.shape])).to.deep.equal([
+      ['rows.words', [8, 8]],
+      ['rows.kinds', [8, 8]],
+    ])
+  })
+
   it('a decoder with an empty cache, whose tables of positions are not trained', async () => {
     const { model, feeds } = decoder()
     expect(parametersOf(model.graph)).to.include('table').and.not.include('cos')

@@ -11,13 +11,13 @@ import type { Decomposition } from '../types.ts'
 import { consecutive } from './rotary.ts'
 
 /**
- * com.microsoft.GroupQueryAttention of a first run, whose cache is left out or empty: a query sees the keys up to its own, so
- * padding, which is behind the tokens (`seqlens_k`), is seen by padding alone. What is computed for padding means nothing,
- * here as there. Outputs: the mixed values, keys, values, weights (`qk_output` 2).
+ * com.microsoft.GroupQueryAttention of a first run, whose cache is left out or empty. Padding is behind the tokens (`seqlens_k`
+ * is the last of them): where a query sees the keys up to its own, only padding sees it. What is computed for padding means
+ * nothing, here as there. Outputs: the mixed values, keys, values, weights (`qk_output` 2).
  */
 export const groupQueryAttention: Decomposition = (g, node, inputs) => {
-  const [q, k, v] = inputs
-  if (!q) return null
+  const [q, k, v, , , lasts] = inputs
+  if (!q || !lasts) return null
   refuse(node, uncovered(g, node, inputs))
   const [heads, groups] = [intAttribute(node, 'num_heads', 1), intAttribute(node, 'kv_num_heads', 1)]
   const width = q.shape[2]! / (k ? heads : heads + 2 * groups)
@@ -30,6 +30,7 @@ export const groupQueryAttention: Decomposition = (g, node, inputs) => {
   const turn = rotation(g, node, inputs, query.shape[2]!)
   const keys = turn(key)
   const window = intAttribute(node, 'local_window_size', -1)
+  const isCausal = intAttribute(node, 'causal', 1) === 1
   const { mixed, weights } = attend(g, {
     query: turn(query),
     key: keys,
@@ -38,10 +39,10 @@ export const groupQueryAttention: Decomposition = (g, node, inputs) => {
     softCap: floatAttribute(node, 'softcap', 0),
     mask: inputs[10] ?? null,
     padding: null,
-    lengths: null,
+    lengths: isCausal ? null : g.add(lasts, g.scalar(1, lasts.type)),
     past: 0,
     band: {
-      low: intAttribute(node, 'causal', 1) === 1 ? 0 : Number.NEGATIVE_INFINITY,
+      low: isCausal ? 0 : Number.NEGATIVE_INFINITY,
       high: window > 0 ? window - 1 : Number.POSITIVE_INFINITY,
     },
     sink: sinkOf(g, node, inputs[11], query),
