@@ -1,6 +1,9 @@
 /** Runs models in ONNX Runtime, and builds inputs, for the tests of the engine's graphs. */
-import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { env, InferenceSession, Tensor } from 'onnxruntime-node'
 import { DataType, type Model, writeModel } from '../../../node/engine/onnx/index.ts'
+
+/** Kernels that warn as they are made ask no session. */
+env.logLevel = 'error'
 
 export interface Feed {
   readonly type: DataType
