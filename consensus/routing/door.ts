@@ -3,7 +3,7 @@ import type { PeerName } from '../../protocols/wire/messages.ts'
 import { type RefusalReason, refuse } from '../../protocols/wire/refusals.ts'
 import { dropCopy } from './hedging.ts'
 import { onReached, reroute, sendBackward, sendForward } from './hops.ts'
-import { isOnLane, laneOf } from './lanes.ts'
+import { isOnLane, isSeatedPath } from './lanes.ts'
 import { noteHopLap, noteTaken } from './measures.ts'
 import { judge, observe, refuseOutside } from './references.ts'
 import {
@@ -113,7 +113,7 @@ function forwardFault({ context }: WorkState, { id, path, from }: ForwardInput):
   if (context.stage === 0) return 'wrong-stage'
   if (!Number.isSafeInteger(id.sequence) || id.sequence < 0 || id.sequence >= context.quota) return 'out-of-bounds'
   if (path.length !== context.stage || path[0] !== id.source || path.at(-1) !== from) return 'not-allowed'
-  return path.every((peer, stage) => laneOf(context.lanes, stage, peer) !== null) ? null : 'no-seat'
+  return isSeatedPath(context.lanes, path) ? null : 'no-seat'
 }
 
 function backwardFault({ context }: WorkState, input: BackwardInput, job: Job | undefined): RefusalReason | null {
@@ -124,7 +124,7 @@ function backwardFault({ context }: WorkState, input: BackwardInput, job: Job | 
   const { lanes, stage, self } = context
   if (path.length !== lanes.rankings.length || path[stage] !== self || path[stage + 1] !== from) return 'not-allowed'
   if (!job.path.every((peer, at) => path[at] === peer)) return 'not-allowed'
-  return path.every((peer, at) => laneOf(lanes, at, peer) !== null) ? null : 'no-seat'
+  return isSeatedPath(lanes, path) ? null : 'no-seat'
 }
 
 /** Asked again by the same sender: the same answer, and the gradient once more where it is ready. */

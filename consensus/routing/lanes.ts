@@ -58,8 +58,7 @@ function slowLast(ranking: readonly PeerName[], slow: ReadonlySet<PeerName>, cou
 
 /** The lane of a stage's replica, or null where it has no seat there. */
 export function laneOf(lanes: Lanes, stage: number, peer: PeerName): number | null {
-  const rank = lanes.rankings[stage]?.indexOf(peer) ?? -1
-  return rank < 0 ? null : rank % lanes.count
+  return seatLanesOf(lanes)[stage]?.get(peer) ?? null
 }
 
 /** The replicas of a lane in a stage: one, or several where the stage is larger than the smallest. */
@@ -90,8 +89,50 @@ export function nextHop(lanes: Lanes, lane: number, stage: number, sequence: num
 
 /** True where every holder is of the lane: anything else goes into the second accumulator. */
 export function isOnLane(lanes: Lanes, lane: number, path: readonly PeerName[]): boolean {
-  return path.every((peer, stage) => laneOf(lanes, stage, peer) === lane)
+  return path.length === 0 || laneOfPath(lanes, path) === lane
 }
+
+/** True where every holder has a seat in its stage. */
+export function isSeatedPath(lanes: Lanes, path: readonly PeerName[]): boolean {
+  return path.length === 0 || laneOfPath(lanes, path) !== NO_SEAT
+}
+
+/** Several lanes, and a holder without a seat: no lanes. */
+const MIXED = -1
+const NO_SEAT = -2
+
+/** The one lane of all holders. A path is as long as the model is deep, and is asked about whenever room is looked for: walked once. */
+function laneOfPath(lanes: Lanes, path: readonly PeerName[]): number {
+  const known = PATHS.get(path)
+  if (known?.lanes === lanes) return known.lane
+  const lane = walk(lanes, path)
+  PATHS.set(path, { lanes, lane })
+  return lane
+}
+
+function walk(lanes: Lanes, path: readonly PeerName[]): number {
+  let common: number | null = null
+  for (let stage = 0; stage < path.length; stage++) {
+    const lane = laneOf(lanes, stage, path[stage]!)
+    if (lane === null) return NO_SEAT
+    if (common === null) common = lane
+    else if (common !== lane) common = MIXED
+  }
+  return common ?? MIXED
+}
+
+/** For each stage the lane of each seat: with hundreds of stages a look through the ranking of each would be most of the work. */
+function seatLanesOf(lanes: Lanes): readonly ReadonlyMap<PeerName, number>[] {
+  const known = SEAT_LANES.get(lanes)
+  if (known !== undefined) return known
+  const made = lanes.rankings.map(ranking => new Map(ranking.map((peer, rank) => [peer, rank % lanes.count])))
+  SEAT_LANES.set(lanes, made)
+  return made
+}
+
+/** Derived from what does not change. */
+const SEAT_LANES = new WeakMap<Lanes, readonly ReadonlyMap<PeerName, number>[]>()
+const PATHS = new WeakMap<readonly PeerName[], { readonly lanes: Lanes; readonly lane: number }>()
 
 /** Micro-batches that a source may settle in a round: ceil(target / n * slack). */
 export function sourceQuota(target: number, sources: number, slack: number): number {

@@ -87,6 +87,7 @@ export function referencesOf({ references }: WorkState): References {
 export function step(state: WorkState, input: WorkInput, nowMs: number): WorkStep {
   const work: Step = { state, effects: [] }
   state.nowMs = nowMs
+  if (isSaidAgain(state, input)) return work
   apply(work, input)
   fillWindow(work)
   schedule(work)
@@ -148,7 +149,12 @@ function apply(work: Step, input: WorkInput): void {
   }
 }
 
-/** Said again with every certificate of another stage. */
+/** Said with every certificate of another stage, of which there may be hundreds: where there is no micro-batch nothing is due since. */
+function isSaidAgain({ jobs, phase, pipelineReady }: WorkState, { type }: WorkInput): boolean {
+  if (jobs.size > 0) return false
+  return type === 'pipeline-ready' ? pipelineReady : type === 'closed' && (phase === 'committed' || phase === 'over')
+}
+
 function readyPipeline(work: Step): void {
   if (work.state.pipelineReady) return
   work.state.pipelineReady = true

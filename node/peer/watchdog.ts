@@ -60,12 +60,22 @@ export function askedIn<Peer>(look: number, siblings: readonly Peer[], asked: nu
 export function askedOthers(
   look: number,
   round: number,
-  others: readonly number[],
+  { stage: own, stages }: Pick<WatchdogInit, 'stage' | 'stages'>,
   book: Pick<CertificateBook, 'newest'>,
 ): readonly number[] {
-  const behind = others.filter(stage => book.newest(stage) < round - 1)
-  const abreast = others.filter(stage => book.newest(stage) === round - 1)
-  return [...behind, ...askedIn(look, abreast, 1)]
+  const asked: number[] = []
+  let abreast = 0
+  for (let stage = 0; stage < stages; stage++) {
+    if (stage === own) continue
+    const newest = book.newest(stage)
+    if (newest < round - 1) asked.push(stage)
+    else if (newest === round - 1) abreast++
+  }
+  // There may be hundreds of stages, and everybody looks every few seconds: the one whose turn it is is counted out, not listed.
+  for (let stage = 0, left = look % abreast; stage < stages && abreast > 0; stage++) {
+    if (stage !== own && book.newest(stage) === round - 1 && left-- === 0) return [...asked, stage]
+  }
+  return asked
 }
 
 export class Watchdog {
@@ -89,12 +99,11 @@ export class Watchdog {
   }
 
   async #look(round: number, signal: AbortSignal): Promise<void> {
-    const { stage, stages, book, onWarning } = this.#init
+    const { book, onWarning } = this.#init
     const look = this.#looks++
     try {
       await this.#askSiblings(round, look, signal)
-      const others = Array.from({ length: stages }, (_, other) => other).filter(other => other !== stage)
-      for (const other of askedOthers(look, round, others, book)) await this.#fill(other, look, signal)
+      for (const other of askedOthers(look, round, this.#init, book)) await this.#fill(other, look, signal)
     } catch (error) {
       if (!signal.aborted) onWarning(`asking others how far they are: ${String(error)}`)
     }

@@ -32,7 +32,10 @@ export class SimChain<T> {
   readonly #seed: number
   readonly #random: RandomStream
   readonly #hashes: Uint8Array[] = []
+  /** In the order of their blocks. */
   readonly #included: IncludedTransaction<T>[] = []
+  /** Of each block: how many were included in those before it, so that a read costs what it finds. */
+  readonly #before: number[] = []
   readonly #onBlock: (block: SimBlock, finalized: boolean) => void
   #pool: T[] = []
   #forks = 0
@@ -45,7 +48,7 @@ export class SimChain<T> {
     this.#random = new RandomStream(seed, 'chain')
     this.#onBlock = onBlock
     // The chain is older than the run: its first blocks are final when the run starts.
-    for (let height = 0; height <= model.finalityBlocks + FIRST_FINAL; height++) this.#hashes.push(this.#hashOf(height))
+    for (let height = 0; height <= model.finalityBlocks + FIRST_FINAL; height++) this.#push(height)
   }
 
   get best(): SimBlock {
@@ -75,16 +78,18 @@ export class SimChain<T> {
 
   /** In order, those of the blocks of (afterHeight, toHeight]. */
   transactions(afterHeight: number, toHeight: number): readonly IncludedTransaction<T>[] {
-    return this.#included.filter(({ height }) => height > afterHeight && height <= toHeight)
+    return this.#included.slice(this.#countThrough(afterHeight), this.#countThrough(toHeight))
   }
 
   /** Another branch replaces the blocks that are not final; their transactions go back to the pool. */
   reorganise(): void {
     this.#forks++
     const final = this.finalized.height
-    for (let height = final + 1; height < this.#hashes.length; height++) this.#hashes[height] = this.#hashOf(height)
-    const back = this.#included.filter(({ height }) => height > final)
-    this.#included.length -= back.length
+    const back = this.#included.splice(this.#countThrough(final))
+    for (let height = final + 1; height < this.#hashes.length; height++) {
+      this.#hashes[height] = this.#hashOf(height)
+      this.#before[height] = this.#included.length
+    }
     this.#pool.push(...back.map(({ transaction }) => transaction))
   }
 
@@ -92,11 +97,21 @@ export class SimChain<T> {
     this.#time.after(this.#model.blockMs, () => this.#next())
     if (this.faults.stalls > 0) return
     const height = this.#hashes.length
-    this.#hashes.push(this.#hashOf(height))
+    this.#push(height)
     for (const transaction of this.#pool) this.#included.push({ height, transaction })
     this.#pool = []
     this.#onBlock(this.best, false)
     this.#onBlock(this.finalized, true)
+  }
+
+  #push(height: number): void {
+    this.#hashes.push(this.#hashOf(height))
+    this.#before.push(this.#included.length)
+  }
+
+  /** Transactions of the blocks up to this height. */
+  #countThrough(height: number): number {
+    return height < 0 ? 0 : (this.#before[height + 1] ?? this.#included.length)
   }
 
   #hashOf(height: number): Uint8Array {

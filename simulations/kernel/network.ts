@@ -56,8 +56,8 @@ export class Network {
   readonly #streams: RandomStream[]
   readonly #upFreeMs: Float64Array
   readonly #downlinks: readonly Downlink[]
-  /** When the last control message of a pair arrives: connections keep order. */
-  readonly #lastMs = new Map<number, number>()
+  /** When the last control message of a pair arrives, by sender: connections keep order. */
+  readonly #lastMs: readonly LastArrivals[]
   readonly #rules = new Set<LinkRule>()
 
   constructor(time: Time, shapes: readonly PeerShape[], model: NetworkModel, seed: number) {
@@ -67,6 +67,7 @@ export class Network {
     this.#streams = shapes.map((_, peer) => new RandomStream(seed, `network/${peer}`))
     this.#upFreeMs = new Float64Array(shapes.length)
     this.#downlinks = shapes.map(() => new Downlink())
+    this.#lastMs = shapes.map(() => new LastArrivals())
   }
 
   add(rule: LinkRule): void {
@@ -129,11 +130,8 @@ export class Network {
     }
     const upMs = (bytes * BITS_PER_BYTE_MS) / (up.upMbps * rate)
     const downMs = (bytes * BITS_PER_BYTE_MS) / (down.downMbps * rate)
-    const pair = from * this.#shapes.length + to
-    const earliestMs = overtakes ? 0 : (this.#lastMs.get(pair) ?? 0)
-    const arrivalMs = Math.max(nowMs + upMs + downMs + delayMs, earliestMs)
-    if (!overtakes) this.#lastMs.set(pair, arrivalMs)
-    return arrivalMs
+    const arrivalMs = nowMs + upMs + downMs + delayMs
+    return overtakes ? arrivalMs : this.#lastMs[from]!.next(to, arrivalMs, nowMs)
   }
 
   #latencyMs(up: PeerShape, down: PeerShape): number {
@@ -167,6 +165,29 @@ export class Network {
 }
 
 const NONE: readonly LinkRule[] = []
+
+/** Receivers of one sender below which nobody looks for those that are forgotten. */
+const FEW_RECEIVERS = 64
+
+/** Of one sender: when its last message to each receiver arrives. */
+class LastArrivals {
+  readonly #atMs = new Map<number, number>()
+  #sweptSize = FEW_RECEIVERS
+
+  /** When one arrives that would arrive then, were there none before it. */
+  next(to: number, arrivalMs: number, nowMs: number): number {
+    const atMs = Math.max(arrivalMs, this.#atMs.get(to) ?? 0)
+    this.#atMs.set(to, atMs)
+    if (this.#atMs.size > this.#sweptSize) this.#sweep(nowMs)
+    return atMs
+  }
+
+  /** What has arrived holds nothing up; in a big swarm a peer asks ever others. */
+  #sweep(nowMs: number): void {
+    for (const [to, atMs] of this.#atMs) if (atMs <= nowMs) this.#atMs.delete(to)
+    this.#sweptSize = Math.max(FEW_RECEIVERS, 2 * this.#atMs.size)
+  }
+}
 
 /** When the last of some bytes has passed a link, if the first begins then; its rate rises as rules end. */
 function transmittedMs(fromMs: number, bytes: number, mbps: number, rules: readonly LinkRule[]): number {

@@ -9,7 +9,6 @@ import type { Hash } from '../../protocols/wire/messages.ts'
 import { FIRST_FINAL } from '../kernel/chain.ts'
 import { ANCHOR_ATTEMPTS, ANCHOR_PATIENCE_MS } from './constants.ts'
 import type { SimPeer } from './peer.ts'
-import { isAnchor } from './transactions.ts'
 
 export class SimAnchors {
   readonly #peer: SimPeer
@@ -30,17 +29,16 @@ export class SimAnchors {
   /** Newest round of the own stage in any final anchor of a member since this block, whatever the own history says. */
   lastPosted(toHeight: number, fromHeight = FIRST_FINAL): number | null {
     let last: number | null = null
-    for (const { transaction } of this.#peer.world.chain.transactions(fromHeight, toHeight))
-      if (isAnchor(transaction) && transaction.stage === this.#peer.stage)
-        last = Math.max(last ?? 0, transaction.toRound)
+    const { stage, world } = this.#peer
+    for (const { transaction } of world.anchors.of(stage, fromHeight, toHeight))
+      last = Math.max(last ?? 0, transaction.toRound)
     return last
   }
 
   read(toHeight: number): void {
     const peer = this.#peer
-    const { chain, members } = peer.world
-    for (const { transaction, height } of chain.transactions(this.#seenHeight, toHeight)) {
-      if (!isAnchor(transaction) || transaction.stage !== peer.stage) continue
+    const { anchors, members } = peer.world
+    for (const { transaction, height } of anchors.of(peer.stage, this.#seenHeight, toHeight)) {
       if (members.change && !members.hadSeat(transaction.peer, peer.stage, height)) continue
       const verdict = this.#links.take({ ...transaction, height })
       if (verdict === 'contradicts')
@@ -53,8 +51,8 @@ export class SimAnchors {
   /** The link of the history at a round, as the first anchor of it has it; null where none is final. */
   linkAt(round: number): Hash | null {
     const { stage, world, chain, recoveries } = this.#peer
-    for (const { transaction, height } of world.chain.transactions(FIRST_FINAL, chain.finalized.height)) {
-      if (!isAnchor(transaction) || transaction.stage !== stage || transaction.toRound !== round) continue
+    for (const { transaction, height } of world.anchors.of(stage, FIRST_FINAL, chain.finalized.height)) {
+      if (transaction.toRound !== round) continue
       if (!world.members.hadSeat(transaction.peer, stage, height)) continue
       if (!isLeft(round, height, recoveries, this.#reformed.startOf)) return transaction.link
     }

@@ -69,7 +69,7 @@ export class SimGossip {
       for (const stage of this.#world.stages) {
         const atMs = this.#delayMs(from, stage[0] ?? from)
         time.after(atMs, () => {
-          for (const peer of stage) if (peer !== from) peer.post(() => deliver(peer))
+          for (const peer of stage) if (peer !== from) peer.hear(deliver)
         })
       }
       return

@@ -240,6 +240,13 @@ export class SimPeer {
     else run()
   }
 
+  /** The same with the peer itself: who calls it for thousands of peers has one function for all. */
+  hear(run: (peer: SimPeer) => void): void {
+    if (!this.isUp) return
+    if (this.#isPaused) this.#backlog.push(() => run(this))
+    else run(this)
+  }
+
   /** In virtual time of this machine's clock; dead with its process. */
   after(delayMs: number, run: () => void): void {
     const { life } = this

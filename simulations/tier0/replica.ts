@@ -14,7 +14,7 @@ import {
 import { Ahead } from '../../node/peer/ahead.ts'
 import { type Epoch, isSeated } from '../../node/peer/epoch.ts'
 import type { Certified } from '../../node/peer/follow.ts'
-import { heardOf } from '../../node/peer/other-stages.ts'
+import { heardOf, type OtherStages } from '../../node/peer/other-stages.ts'
 import { rankOf } from '../../node/peer/rank.ts'
 import type { Standing } from '../../node/peer/reformed.ts'
 import { type ContextInit, roundContext, workContext } from '../../node/peer/round-context.ts'
@@ -59,11 +59,18 @@ export class SimReplica {
   /** The last round whose outcome it showed as a candidate. */
   #shown = 0
   readonly #wishes: Wishes
+  readonly #others: OtherStages
 
   constructor(peer: SimPeer) {
     this.#peer = peer
     this.#spreading = new SimSpreading(peer)
     const { world } = peer
+    const { members } = world
+    this.#others = {
+      ...peer.tips.besides(peer.stage),
+      isPassedOver: round =>
+        members.change && members.isPassedOver(round, world.newestEpoch(peer.chain.finalized.height)),
+    }
     const start = world.start
     this.tip = firstTip(peer.engine.fullRoot(), start)
     const { optimizer, stages } = world.run.manifest
@@ -227,11 +234,8 @@ export class SimReplica {
 
   /** How far the other stages are, for the round in progress. */
   #lookAtOthers(): void {
-    const { tips, stage, world, chain } = this.#peer
     const { current } = this.inbox
-    const isPassedOver = (round: number): boolean =>
-      world.members.isPassedOver(round, world.newestEpoch(chain.finalized.height))
-    if (current !== null) heardOf({ ...tips.besides(stage), isPassedOver }, current)
+    if (current !== null) heardOf(this.#others, current)
   }
 
   /** Siblings are further. @param afresh - the own state is not to be trusted */

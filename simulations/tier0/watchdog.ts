@@ -43,8 +43,8 @@ function* askSiblings(peer: SimPeer, replica: SimReplica, round: number, sibling
 /** Certificates of other stages that gossip did not bring. */
 function* fillOthers(peer: SimPeer, replica: SimReplica, round: number, at: number): Task<void> {
   const { world, tips } = peer
-  const others = [...world.stages.keys()].filter(stage => stage !== peer.stage)
-  for (const stage of askedOthers(at, round, others, tips)) {
+  const own = { stage: peer.stage, stages: world.stages.length }
+  for (const stage of askedOthers(at, round, own, tips)) {
     const up = world.stages[stage]?.filter(other => other.isUp) ?? []
     for (const { name } of askedIn(at, up, WATCH_ASKED)) {
       const newest = yield* peer.ask(

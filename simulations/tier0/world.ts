@@ -15,6 +15,7 @@ import { Timeline } from '../kernel/timeline.ts'
 import type { ConcreteScenario, PeerShape } from '../scenario/types.ts'
 import type { RunOptions } from '../tier.ts'
 import { Recorder } from '../trace/recorder.ts'
+import { AnchorIndex } from './anchor-index.ts'
 import { nativeHash, Workbench } from './engine.ts'
 import { SimGossip } from './gossip.ts'
 import { LabelFactory } from './labels.ts'
@@ -41,6 +42,7 @@ export class World {
   readonly recorder: Recorder
   readonly network: Network
   readonly chain: SimChain<SimTransaction>
+  readonly anchors: AnchorIndex
   readonly bench: Workbench
   readonly gossip: SimGossip
   readonly peers: readonly SimPeer[]
@@ -91,6 +93,7 @@ export class World {
       }
       for (const peer of this.peers) peer.chain.onFinalized(block)
     })
+    this.anchors = new AnchorIndex(this.chain)
     this.start = this.chain.block(FIRST_FINAL)
     const beacon = beaconOf(this.start.hash, id, 0)
     // The order of the deal numbers the peers: peer i sits in stage i modulo the number of stages.

@@ -4,7 +4,7 @@ import { askedOthers } from '../../../node/peer/watchdog.ts'
 /** In round 5, by what each of the other stages is known to have certified. */
 function asked(look: number, newest: readonly number[]): readonly number[] {
   const book = { newest: (stage: number) => newest[stage]! }
-  return askedOthers(look, 5, [...newest.keys()], book)
+  return askedOthers(look, 5, { stage: newest.length, stages: newest.length + 1 }, book)
 }
 
 describe("node/peer's watchdog", () => {
