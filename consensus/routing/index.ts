@@ -20,4 +20,4 @@ export { decodeSpeeds, encodeSpeeds, type SpeedsReport } from './speeds-report.t
 export type { WorkState } from './state.ts'
 export type { Finding, Statistic } from './statistics.ts'
 export type * from './types.ts'
-export { createWork, paceOf, referencesOf, step, takeParked, type WorkStep } from './work.ts'
+export { createWork, isSaidAgain, paceOf, referencesOf, step, takeParked, type WorkStep } from './work.ts'

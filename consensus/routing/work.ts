@@ -83,11 +83,20 @@ export function referencesOf({ references }: WorkState): References {
   return references
 }
 
+/**
+ * Both are said with every certificate of another stage, of which there may be hundreds. Where there is no micro-batch nothing
+ * is due meanwhile, and a driver need not ask.
+ */
+export function isSaidAgain({ jobs, phase, pipelineReady }: WorkState, what: WorkInput['type']): boolean {
+  if (jobs.size > 0) return false
+  return what === 'pipeline-ready' ? pipelineReady : what === 'closed' && (phase === 'committed' || phase === 'over')
+}
+
 /** @param nowMs - of a clock that does not go back; only differences matter */
 export function step(state: WorkState, input: WorkInput, nowMs: number): WorkStep {
   const work: Step = { state, effects: [] }
   state.nowMs = nowMs
-  if (isSaidAgain(state, input)) return work
+  if (isSaidAgain(state, input.type)) return work
   apply(work, input)
   fillWindow(work)
   schedule(work)
@@ -147,12 +156,6 @@ function apply(work: Step, input: WorkInput): void {
       end(work)
       break
   }
-}
-
-/** Said with every certificate of another stage, of which there may be hundreds: where there is no micro-batch nothing is due since. */
-function isSaidAgain({ jobs, phase, pipelineReady }: WorkState, { type }: WorkInput): boolean {
-  if (jobs.size > 0) return false
-  return type === 'pipeline-ready' ? pipelineReady : type === 'closed' && (phase === 'committed' || phase === 'over')
 }
 
 function readyPipeline(work: Step): void {

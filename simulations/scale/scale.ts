@@ -2,7 +2,7 @@
 import type { HarnessSource } from '../harness.ts'
 import type { ConcreteScenario } from '../scenario/types.ts'
 import type { Job, Outcome } from '../sweep/job.ts'
-import { Pool } from '../sweep/pool.ts'
+import { Pool, YOUNG_HEAP } from '../sweep/pool.ts'
 import { type Fit, fitGrowth } from './fit.ts'
 
 export interface ScaleRow {
@@ -55,7 +55,7 @@ export async function measureScale(init: ScaleInit): Promise<ScaleRow[]> {
     processes: 1,
     fresh: true,
     limitMs: 3_600_000,
-    execArgv: [`--max-old-space-size=${init.memoryMiB}`],
+    execArgv: [`--max-old-space-size=${init.memoryMiB}`, ...YOUNG_HEAP],
   })
   const sizes = init.peers.map((peers): ConcreteScenario => {
     const swarm = sizeOf(peers, init.replicas)

@@ -3,6 +3,7 @@
  * an event a stage stands for one a peer.
  */
 import type { Certificate, Settled, Signed } from '../../protocols/wire/messages.ts'
+import { isRefusal } from '../../protocols/wire/refusals.ts'
 import { RandomStream } from '../kernel/random.ts'
 import { GOSSIP_PEERS, REQUEST_BYTES } from './constants.ts'
 import type { SimPeer } from './peer.ts'
@@ -45,9 +46,14 @@ export class SimGossip {
   certificate(from: SimPeer, certificate: Certificate): void {
     if (this.#old.length < OLD_KEPT) this.#old.push(certificate)
     const bytes = (certificate.outcomes.length + certificate.commits.length) * REQUEST_BYTES
-    this.#publish(from, 'certificate', certificate.value.scope.round, bytes, peer =>
-      peer.onCertificate(from, certificate),
-    )
+    const deliver = (peer: SimPeer): void => peer.onCertificate(from, certificate)
+    if (this.#world.peers.length <= GOSSIP_PEERS || this.#world.members.change)
+      this.#publish(from, 'certificate', certificate.value.scope.round, bytes, deliver)
+    else
+      this.#toStages(from, stage => {
+        if (stage === certificate.value.scope.stage) this.#tell(from, stage, deliver)
+        else this.#tellOthers(stage, certificate, deliver)
+      })
   }
 
   /** Something that was gossiped before. */
@@ -64,20 +70,40 @@ export class SimGossip {
   }
 
   #publish(from: SimPeer, kind: string, round: number, bytes: number, deliver: (peer: SimPeer) => void): void {
-    const { peers, time } = this.#world
+    const { peers } = this.#world
     if (peers.length > GOSSIP_PEERS) {
-      for (const stage of this.#world.stages) {
-        const atMs = this.#delayMs(from, stage[0] ?? from)
-        time.after(atMs, () => {
-          for (const peer of stage) if (peer !== from) peer.hear(deliver)
-        })
-      }
+      this.#toStages(from, stage => this.#tell(from, stage, deliver))
       return
     }
     for (const peer of peers) {
       if (peer === from || this.faults.withheld.has(peer.index)) continue
       const extraMs = this.#delayMs(from, peer) + (this.faults.lateMs.get(peer.index) ?? 0)
       peer.later(extraMs, () => this.#world.send(from, peer, kind, round, bytes, 'control', () => deliver(peer)))
+    }
+  }
+
+  #toStages(from: SimPeer, arrive: (stage: number) => void): void {
+    const { stages, time } = this.#world
+    for (const [stage, [first]] of stages.entries()) time.after(this.#delayMs(from, first ?? from), () => arrive(stage))
+  }
+
+  #tell(from: SimPeer, stage: number, deliver: (peer: SimPeer) => void): void {
+    for (const peer of this.#world.stages[stage]!) if (peer !== from) peer.hear(deliver)
+  }
+
+  /** A certificate of another stage, where no stage is re-formed: as SimReplica.onCertificate takes it, but only who has more to do with it is gone to. */
+  #tellOthers(stage: number, certificate: Certificate, deliver: (peer: SimPeer) => void): void {
+    const { tips, stages, slots } = this.#world
+    const { stage: of, round } = certificate.value.scope
+    const peers = stages[stage]!
+    const isSound = !isRefusal(this.#world.verify(certificate))
+    for (const [seat, slot] of slots[stage]!.entries()) {
+      if (tips.newest(slot, of) >= round) continue
+      if (!isSound || !tips.isListening(slot)) peers[seat]!.hear(deliver)
+      else {
+        tips.note(slot, of, round)
+        if (tips.concerns(slot, stage)) peers[seat]!.replica?.lookAtOthers()
+      }
     }
   }
 

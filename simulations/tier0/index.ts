@@ -12,6 +12,7 @@ import type { RunOptions, SimulationTier } from '../tier.ts'
 import type { RunResult, SimEvent } from '../trace/types.ts'
 import { scheduleAttackers } from './attackers.ts'
 import { STARTS } from './faults.ts'
+import type { SimPeer } from './peer.ts'
 import { World } from './world.ts'
 
 /** Virtual time between two looks at what peers hold. */
@@ -70,10 +71,11 @@ function* runSlices(
   begin(world, scenario)
   let end: 'finished' | 'limit' | 'violated' = 'limit'
   const isFinished = (): boolean => {
-    const waited = world.peers.filter(
-      peer => peer.isHonest && peer.isUp && (!world.members.change || world.hasSeat(peer)),
+    const isWaited = (peer: SimPeer): boolean =>
+      peer.isHonest && peer.isUp && (!world.members.change || world.hasSeat(peer))
+    return (
+      world.time.nowMs >= scenario.healAtMs && world.peers.every(peer => world.hasFinished(peer) || !isWaited(peer))
     )
-    return world.time.nowMs >= scenario.healAtMs && waited.every(peer => world.hasFinished(peer))
   }
   world.onFinished = () => {
     if (!isFinished()) return

@@ -81,7 +81,7 @@ export class SimPeer {
   commits: SeenCommits
   signatures: SeenSignatures
   tensors = new SimTensors()
-  tips: StageTips
+  readonly tips: StageTips
   records: SimRecords
   anchors: SimAnchors
   lease = new SimLease(this)
@@ -114,7 +114,7 @@ export class SimPeer {
     this.holdings = newHoldings(this)
     this.commits = new SeenCommits()
     this.signatures = new SeenSignatures()
-    this.tips = new StageTips(world.scenario.swarm.stages)
+    this.tips = new StageTips(world.tips, world.slotOf(index))
     this.anchors = new SimAnchors(this)
     this.records = new SimRecords(this)
   }
@@ -180,6 +180,7 @@ export class SimPeer {
       this.chain.restart()
       this.records.announce()
       this.replica = new SimReplica(this)
+      this.#noteListening()
       this.tell.process('up')
       this.world.noteReachable(this, true)
       this.replica.start()
@@ -198,6 +199,7 @@ export class SimPeer {
     this.replica?.stop()
     this.replica = null
     this.#isPaused = false
+    this.#noteListening()
     this.#backlog = []
     this.pushes.clear()
     this.pulls.clear()
@@ -217,13 +219,14 @@ export class SimPeer {
 
   /** What is kept of other stages is gone too. */
   forget(): void {
-    this.tips = new StageTips(this.world.scenario.swarm.stages)
+    this.tips.forget()
     this.records = new SimRecords(this)
     this.keeper = new SimKeeper(this)
   }
 
   pause(): void {
     this.#isPaused = true
+    this.#noteListening()
   }
 
   resume(): void {
@@ -231,6 +234,11 @@ export class SimPeer {
     const backlog = this.#backlog
     this.#backlog = []
     for (const run of backlog) this.post(run)
+    this.#noteListening()
+  }
+
+  #noteListening(): void {
+    this.tips.listens(this.isUp && !this.#isPaused)
   }
 
   /** Runs in this process now, or when it is resumed; not at all where it is down. */
@@ -316,9 +324,11 @@ export class SimPeer {
   onMessage(from: SimPeer, signed: Signed, attachments: readonly Signed[]): void {
     const { inbox, replica } = this
     if (inbox === null || replica === null) return
-    if (!this.isSibling(signed.signer) || this.behaviour?.hears !== undefined) {
+    // Most say what they signed themselves: looking up one of thousands costs more than the rest.
+    const isSibling = signed.signer === from.name ? this.#isWith(from) : this.isSibling(signed.signer)
+    if (!isSibling || this.behaviour?.hears !== undefined) {
       this.behaviour?.hears?.(signed, attachments)
-      if (!this.isSibling(signed.signer)) {
+      if (!isSibling) {
         this.tell.refused('no-seat', from.name, signed.signer)
         return
       }
@@ -370,6 +380,10 @@ export class SimPeer {
 
   isSibling(name: PeerName): boolean {
     const peer = this.world.peerOf(name)
-    return peer?.isPlaced === true && peer.stage === this.stage
+    return peer !== null && this.#isWith(peer)
+  }
+
+  #isWith({ isPlaced, stage }: SimPeer): boolean {
+    return isPlaced && stage === this.stage
   }
 }

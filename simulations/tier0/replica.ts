@@ -136,7 +136,7 @@ export class SimReplica {
   /** The stage was re-formed: the round in progress is not its next one. */
   onFinalized(): void {
     if (!this.#peer.world.members.change || this.epoch === null) return
-    this.#lookAtOthers()
+    this.lookAtOthers()
     const now = this.standing
     // Nobody of the stage can tell that it is ahead: who keeps its checkpoint is asked (node/peer/follower looks now and then).
     if (!this.#goesOn || (now.type === 'before' && now.recovery.keepers.length > 0)) this.fallBehind()
@@ -229,13 +229,15 @@ export class SimReplica {
 
   /** Another stage has certified this round. */
   noteOther(stage: number, round: number): void {
-    if (this.#peer.tips.note(stage, round)) this.#lookAtOthers()
+    if (this.#peer.tips.note(stage, round)) this.lookAtOthers()
   }
 
   /** How far the other stages are, for the round in progress. */
-  #lookAtOthers(): void {
+  lookAtOthers(): void {
     const { current } = this.inbox
-    if (current !== null) heardOf(this.#others, current)
+    if (current === null) return
+    heardOf(this.#others, current)
+    if (current.work?.isAtRest !== false) this.#peer.tips.isDeaf(current.round)
   }
 
   /** Siblings are further. @param afresh - the own state is not to be trusted */
@@ -335,13 +337,14 @@ export class SimReplica {
     world.recorder.emit({ type: 'round.opened', ...at })
     peer.behaviour?.opened?.(round)
     this.inbox.open(run)
+    peer.tips.begins(round)
     // What came before this round was opened, or opened again, is acknowledged now (node/peer/keep-held).
     for (const { id } of journal.heldSince(round))
       if (id.round === round && peer.holdings.partition(id) !== null)
         run.input({ type: 'stored', author: id.author, root: id.root, partition: id.partition })
     run.start(this.#parked, world.unreachableFrom(peer), this.tip.round === 0)
     this.#parked = []
-    this.#lookAtOthers()
+    this.lookAtOthers()
     const head = peer.chain.finalized
     run.input({ type: 'finalized', height: head.height, hash: head.hash })
     if (world.members.change) for (const wish of this.#wishes.forRound(context)) run.input({ type: 'wish', wish })

@@ -7,6 +7,7 @@ import {
   createWork,
   endClipRound,
   type ForwardInput,
+  isSaidAgain,
   observeNorm,
   type Pace,
   paceOf,
@@ -55,15 +56,22 @@ export class SimWork {
     this.#state = createWork(init.context)
   }
 
+  /** Other stages change nothing any more. */
+  get isAtRest(): boolean {
+    return this.#isOver || (isSaidAgain(this.#state, 'pipeline-ready') && isSaidAgain(this.#state, 'closed'))
+  }
+
   start(parked: readonly ForwardInput[]): void {
     this.#input({ type: 'start', parked })
   }
 
   pipelineReady(): void {
+    if (isSaidAgain(this.#state, 'pipeline-ready')) return
     this.#input({ type: 'pipeline-ready' })
   }
 
   close(isReached: boolean): void {
+    if (isSaidAgain(this.#state, 'closed')) return
     this.#input({ type: 'closed', isReached })
   }
 

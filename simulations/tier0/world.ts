@@ -22,6 +22,7 @@ import { LabelFactory } from './labels.ts'
 import { peerNames, runOf } from './manifest.ts'
 import { Members } from './members.ts'
 import { SimPeer } from './peer.ts'
+import { TipTable } from './stage-tips.ts'
 import type { SimTransaction } from './transactions.ts'
 import { Verifier } from './verifier.ts'
 import { WorldTeller } from './world-teller.ts'
@@ -45,9 +46,12 @@ export class World {
   readonly anchors: AnchorIndex
   readonly bench: Workbench
   readonly gossip: SimGossip
+  readonly tips: TipTable
   readonly peers: readonly SimPeer[]
   /** Peers by stage: its seats, who waits for one, and who had one. */
   stages: readonly (readonly SimPeer[])[] = []
+  /** Their places in the table of tips. */
+  slots: readonly Int32Array[] = []
   /** Block S. */
   readonly start: BlockReference
   /** A scope for look-ups that only read the round. */
@@ -81,6 +85,7 @@ export class World {
       const override = overrides.find(one => one.index === index)
       return { ...scenario.peer, ...override }
     })
+    this.tips = new TipTable(stages, shapes.length)
     this.bench = new Workbench(kernels, manifest, scenario.workload.gradientValues)
     this.network = new Network(this.time, shapes, scenario.network, scenario.seed)
     this.chain = new SimChain<SimTransaction>(this.time, scenario.chain, scenario.seed, (block, finalized) => {
@@ -129,7 +134,14 @@ export class World {
     this.stages = Array.from({ length: stages }, (_, stage) =>
       this.peers.filter(peer => peer.isPlaced && peer.stage === stage),
     )
+    this.slots = this.stages.map(peers => Int32Array.from(peers, ({ index }) => this.slotOf(index)))
     this.#siblings = this.peers.map(peer => this.stages[peer.stage]!.filter(other => other !== peer))
+  }
+
+  /** Those of a stage are beside each other. */
+  slotOf(index: number): number {
+    const { stages, replicas } = this.scenario.swarm
+    return index < stages * replicas ? (index % stages) * replicas + Math.floor(index / stages) : index
   }
 
   /** Who was dealt to a stage, or has a seat in one that was re-formed, starts there, with nothing of another one. */
