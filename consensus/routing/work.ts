@@ -84,12 +84,12 @@ export function referencesOf({ references }: WorkState): References {
 }
 
 /**
- * Both are said with every certificate of another stage, of which there may be hundreds. Where there is no micro-batch nothing
- * is due meanwhile, and a driver need not ask.
+ * Both are said with every certificate of another stage, of which there may be hundreds, and a driver need not pass on what changes
+ * nothing: before the close only copies fall due as time passes, and after it nothing does but by a timer.
  */
 export function isSaidAgain({ jobs, phase, pipelineReady }: WorkState, what: WorkInput['type']): boolean {
-  if (jobs.size > 0) return false
-  return what === 'pipeline-ready' ? pipelineReady : what === 'closed' && (phase === 'committed' || phase === 'over')
+  const isKnown = what === 'pipeline-ready' ? pipelineReady : what === 'closed' && phase !== 'open'
+  return isKnown && (phase !== 'open' || jobs.size === 0)
 }
 
 /** @param nowMs - of a clock that does not go back; only differences matter */

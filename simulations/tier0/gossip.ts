@@ -97,7 +97,9 @@ export class SimGossip {
     const { stage: of, round } = certificate.value.scope
     const peers = stages[stage]!
     const isSound = !isRefusal(this.#world.verify(certificate))
-    for (const [seat, slot] of slots[stage]!.entries()) {
+    const places = slots[stage]!
+    for (let seat = 0; seat < places.length; seat++) {
+      const slot = places[seat]!
       if (tips.newest(slot, of) >= round) continue
       if (!isSound || !tips.isListening(slot)) peers[seat]!.hear(deliver)
       else {

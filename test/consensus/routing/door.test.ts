@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import {
   type Answer,
   DEFAULT_WORK_LIMITS,
+  isSaidAgain,
   step,
   takeParked,
   type WorkEffect,
@@ -267,5 +268,24 @@ describe('routing: the door of the work machine', () => {
 
   it('needs a seat', () => {
     expect(() => waitingMachine({ self: 'stranger' })).to.throw(RangeError)
+  })
+
+  it('need not hear again what changes nothing: after the close, or where there is no micro-batch', () => {
+    const state = startedMachine()
+    const again = () => [isSaidAgain(state, 'pipeline-ready'), isSaidAgain(state, 'closed')]
+    expect(again()).to.deep.equal([false, false])
+    take(state, { type: 'pipeline-ready' })
+    expect(again()).to.deep.equal([true, false])
+    take(state, forward(0))
+    // Copies may be due.
+    expect(again()).to.deep.equal([false, false])
+    take(state, { type: 'closed', isReached: false })
+    expect(again()).to.deep.equal([true, true])
+    const before = structuredClone(state.jobs)
+    expect(step(state, { type: 'pipeline-ready' }, 50).effects).to.deep.equal([])
+    expect(step(state, { type: 'closed', isReached: false }, 60).effects).to.deep.equal([])
+    expect(state.jobs).to.deep.equal(before)
+    // It does not stand for another input.
+    expect(isSaidAgain(state, 'over')).to.equal(false)
   })
 })

@@ -10,6 +10,7 @@ import {
   nextHop,
   sourceQuota,
 } from '../../../consensus/routing/index.ts'
+import { isSeatedPath } from '../../../consensus/routing/lanes.ts'
 
 const sizes = fc.array(fc.integer({ min: 1, max: 16 }), { minLength: 1, maxLength: 6 })
 
@@ -26,6 +27,25 @@ describe('routing: lanes', () => {
           const members = Array.from({ length: lanes.count }, (_, lane) => laneMembers(lanes, lane, stage))
           expect(members.every(list => list.length > 0)).to.equal(true)
           expect(members.flat().sort()).to.deep.equal([...ranking].sort())
+        }
+      }),
+    )
+  })
+
+  it('are those of the ranks, and a path is on one where all its holders are, in whatever epoch it is asked about', () => {
+    const holders = fc.array(fc.nat(17), { maxLength: 7 })
+    fc.assert(
+      fc.property(sizes, sizes, holders, (counts, others, ranks) => {
+        const path = ranks.map((rank, stage) => `s${stage}r${rank}`)
+        for (const lanes of [lanesOf(counts), lanesOf(others)]) {
+          const expected = path.map((peer, stage) => {
+            const rank = lanes.rankings[stage]?.indexOf(peer) ?? -1
+            return rank < 0 ? null : rank % lanes.count
+          })
+          expect(path.map((peer, stage) => laneOf(lanes, stage, peer))).to.deep.equal(expected)
+          expect(isSeatedPath(lanes, path)).to.equal(!expected.includes(null))
+          for (let lane = 0; lane < lanes.count; lane++)
+            expect(isOnLane(lanes, lane, path)).to.equal(expected.every(of => of === lane))
         }
       }),
     )

@@ -190,4 +190,38 @@ describe('simulations/kernel', () => {
     time.run(2_000)
     expect(chain.transactions(0, chain.best.height).map(({ transaction }) => transaction)).to.deep.equal(['x'])
   })
+
+  it('reads the transactions of a range of blocks, and of none that was replaced', () => {
+    const time = new Timeline()
+    const chain = new SimChain<string>(time, { ...DEFAULT_CHAIN, blockMs: 100, finalityBlocks: 2 }, 1, () => {})
+    chain.start()
+    for (const [index, name] of ['a', 'b', 'c', 'd'].entries()) {
+      time.run(100 * index + 50)
+      chain.submit(name)
+    }
+    time.run(450)
+    const { height: last } = chain.best
+    const said = (after: number, to: number) => chain.transactions(after, to).map(({ transaction }) => transaction)
+    expect(said(last - 3, last - 1)).to.deep.equal(['b', 'c'])
+    expect(said(last, last + 5)).to.deep.equal([])
+    expect(said(-1, last)).to.deep.equal(['a', 'b', 'c', 'd'])
+    chain.reorganise()
+    expect(said(0, last)).to.deep.equal(['a', 'b'])
+    time.run(550)
+    expect(said(last, last + 1)).to.deep.equal(['c', 'd'])
+  })
+
+  it('keeps the order of a connection however many peers are spoken to', () => {
+    const time = new Timeline()
+    const shapes = Array.from({ length: 300 }, () => DEFAULT_PEER)
+    const network = new Network(time, shapes, { ...DEFAULT_NETWORK, jitterMs: 200 }, 1)
+    const heard = shapes.map((): number[] => [])
+    for (let number = 0; number < 40; number++) {
+      for (let to = 1; to < shapes.length; to++) network.send(0, to, 100, 'control', () => heard[to]!.push(number))
+      time.run(10 * number)
+    }
+    time.run(10_000)
+    const inOrder = Array.from({ length: 40 }, (_, number) => number)
+    for (const numbers of heard.slice(1)) expect(numbers).to.deep.equal(inOrder)
+  })
 })
