@@ -152,11 +152,16 @@ function advance(state: RoundState, execution: Execution, partition: number): vo
   }
 }
 
-/** Who signed what came of a value holds all its aggregates: perhaps the only one, where the candidates were restarted. */
-function executors(state: RoundState, value: Hash): PeerName[] {
-  return [...state.outcomes.values()].flatMap(({ signed: { signer, payload } }) =>
+/**
+ * Who signed what came of a value holds all its aggregates: perhaps the only one, where the candidates were restarted. A replica
+ * that was away hears of them by the certificate alone.
+ */
+function executors({ outcomes, certificate }: RoundState, value: Hash): PeerName[] {
+  const heard = [...outcomes.values()].flatMap(({ signed: { signer, payload } }) =>
     equalBytes(payload.value, value) && !isZeroHash(payload.aggregateRoot) ? [signer] : [],
   )
+  const isStep = certificate !== null && !isZeroHash(certificate.outcome.aggregateRoot)
+  return isStep ? [...heard, ...certificate.signers] : heard
 }
 
 /** The first f + 1 candidates that this round has heard compute at once, one more after each time-out, in the end everybody for itself. */

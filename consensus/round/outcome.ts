@@ -2,7 +2,7 @@
 import { outcomeHash } from '../../protocols/wire/certificate.ts'
 import { compareText, equalBytes, hashHex, hashValue, isZeroHash, smallHash } from '../../protocols/wire/hash.ts'
 import { merkleRoot } from '../../protocols/wire/merkle.ts'
-import type { Certificate, Commit, Hash, Outcome, Signed } from '../../protocols/wire/messages.ts'
+import type { Certificate, Commit, Hash, Outcome, PeerName, Signed } from '../../protocols/wire/messages.ts'
 import { countSeats } from '../election/group.ts'
 import { disarm } from './emit.ts'
 import { accuse, type Verdict } from './evidence.ts'
@@ -67,8 +67,13 @@ export function certify(state: RoundState): boolean {
   }
   const known = knownValue(state, sample.signed.payload.value)
   if (known === null || missingCommits(known).length > 0) return false
-  const outcomes = leading.slice(0, quorum).map(({ signed }) => signed.envelope)
-  conclude(state, { value: known.value, outcomes, commits: commitEnvelopes(known) }, sample.signed.payload)
+  const outcomes = leading.slice(0, quorum).map(({ signed }) => signed)
+  conclude(
+    state,
+    { value: known.value, outcomes: outcomes.map(({ envelope }) => envelope), commits: commitEnvelopes(known) },
+    sample.signed.payload,
+    outcomes.map(({ signer }) => signer),
+  )
   return true
 }
 
@@ -98,7 +103,8 @@ export function adoptCertificate(
     }
     return
   }
-  const { outcome, signers } = { outcome: sample.payload, signers: outcomes.map(({ signer }) => signer) }
+  const outcome = sample.payload
+  const signers = outcomes.map(({ signer }) => signer)
   const id = hashValue(certificate.value)
   const equal = outcomes.every(({ payload }) => equalBytes(outcomeHash(payload), outcomeHash(outcome)))
   if (
@@ -118,7 +124,7 @@ export function adoptCertificate(
   for (const commit of commits) known.commits.set(commit.signer, commit)
   beginExecution(state, known)
   takeHashes(state, outcome, hashes ?? [])
-  conclude(state, certificate, outcome)
+  conclude(state, certificate, outcome, signers)
 }
 
 function takeHashes(state: RoundState, outcome: Outcome, hashes: readonly Hash[]): void {
@@ -131,8 +137,8 @@ function takeHashes(state: RoundState, outcome: Outcome, hashes: readonly Hash[]
   })
 }
 
-function conclude(state: RoundState, certificate: Certificate, outcome: Outcome): void {
-  state.certificate = { certificate, outcome }
+function conclude(state: RoundState, certificate: Certificate, outcome: Outcome, signers: readonly PeerName[]): void {
+  state.certificate = { certificate, outcome, signers }
   state.effects.push({ type: 'certificate', certificate, outcome, hashes: certifiedHashes(state) })
 }
 

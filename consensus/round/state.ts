@@ -182,7 +182,11 @@ export interface RoundState {
   readonly outcomes: Map<PeerName, CountedOutcome>
   /** Cache: those that most seats signed; null when OUTCOMEs changed. */
   leading: readonly CountedOutcome[] | null
-  certificate: { readonly certificate: Certificate; readonly outcome: Outcome } | null
+  certificate: {
+    readonly certificate: Certificate
+    readonly outcome: Outcome
+    readonly signers: readonly PeerName[]
+  } | null
   /** Whom evidence was given against, and of which kind: once each. */
   readonly accused: Set<string>
   diverged: boolean

@@ -34,16 +34,21 @@ export interface WatchdogInit {
 /** The round in progress, or the next to be opened, which has no state yet. */
 export interface InProgress {
   readonly round: number
-  readonly state: Pick<RoundState, 'decided' | 'execution'> | null
+  readonly state: Pick<RoundState, 'decided' | 'execution' | 'certificate' | 'reduceLevel'> | null
 }
+
+/** Time-outs of a certified round after which what it lacks is fetched otherwise: all that it asks have been asked by then. */
+const VAIN_TIMEOUTS = 3
 
 /**
  * Is a missed certificate to be caught up with, instead of being handed to its round? A round of which no decision has come here
- * has nothing under way, and would wait for candidates that have long gone on. One that has ended meanwhile is none of it.
+ * has nothing under way, and would wait for candidates that have long gone on; one that lacks aggregates for long may do so because
+ * whoever computed them was restarted, and has them on its disk alone. One that has ended meanwhile is none of it.
  */
 export function isOvertaken({ round, state }: InProgress, missed: number, isFar: boolean): boolean {
   if (missed !== round) return false
-  return isFar || state === null || (state.decided === null && state.execution === null)
+  if (isFar || state === null || (state.decided === null && state.execution === null)) return true
+  return state.certificate !== null && state.execution?.asked === false && state.reduceLevel >= VAIN_TIMEOUTS
 }
 
 /** In turn: whoever is further is found within as many looks as it takes to ask all, and nobody is asked all the time. */

@@ -295,6 +295,13 @@ describe('round: executing and certifying', () => {
     expect(follower.effects('resend')).to.deep.equal([])
   })
 
+  it('asks all who signed a certificate for what it lacks, not only the candidates of a partition', () => {
+    const { follower, give, bench } = gossiped()
+    give(results(bench))
+    const signers = follower.others.slice(0, 3)
+    for (const { from } of follower.effects('gather')) expect(from).to.include.members(signers)
+  })
+
   it('computes for itself after one time-out where the others have a certificate', () => {
     const { follower, bench, id } = gossiped()
     follower.expire('reduce')

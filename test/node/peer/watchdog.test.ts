@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { askedOthers } from '../../../node/peer/watchdog.ts'
+import { askedOthers, type InProgress, isOvertaken } from '../../../node/peer/watchdog.ts'
 
 /** In round 5, by what each of the other stages is known to have certified. */
 function asked(look: number, newest: readonly number[]): readonly number[] {
@@ -19,5 +19,29 @@ describe("node/peer's watchdog", () => {
 
   it('asks nobody where all are known to have left it', () => {
     expect(asked(0, [5, 7])).to.deep.equal([])
+  })
+})
+
+describe("node/peer's watchdog: a certificate of the round in progress that it missed", () => {
+  type State = NonNullable<InProgress['state']>
+  const execution = { asked: false } as NonNullable<State['execution']>
+  const certificate = {} as NonNullable<State['certificate']>
+  const decided = { value: new Uint8Array(32), proof: [] }
+  const waiting: State = { decided, execution, certificate, reduceLevel: 3 }
+  const isCaughtUpWith = (state: State | null, { missed = 5, isFar = false } = {}) =>
+    isOvertaken({ round: 5, state }, missed, isFar)
+
+  it('is caught up with where nothing of it is under way, or others are further still', () => {
+    expect(isCaughtUpWith(null)).to.equal(true)
+    expect(isCaughtUpWith({ decided: null, execution: null, certificate: null, reduceLevel: 0 })).to.equal(true)
+    expect(isCaughtUpWith({ ...waiting, reduceLevel: 0 }, { isFar: true })).to.equal(true)
+    expect(isCaughtUpWith(null, { missed: 4 })).to.equal(false)
+  })
+
+  it('is caught up with where its aggregates were asked for again and again, of whoever may have lost them', () => {
+    expect(isCaughtUpWith({ ...waiting, reduceLevel: 2 })).to.equal(false)
+    expect(isCaughtUpWith(waiting)).to.equal(true)
+    expect(isCaughtUpWith({ ...waiting, execution: { ...execution, asked: true } })).to.equal(false)
+    expect(isCaughtUpWith({ ...waiting, certificate: null })).to.equal(false)
   })
 })
