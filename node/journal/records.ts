@@ -3,8 +3,9 @@
  *
  *     length u32 LE | sha256(length)[0..4] | sha256(payload)[0..8] | payload | 0x0a
  *
- * Every record is flushed before the next is written, so only the last one can be incomplete. Its length has a check of its
- * own: a flipped bit there would otherwise look like an incomplete last record and hide all that follow.
+ * A record that somebody relies on is flushed before the next is written, so only what comes after the last of them can be
+ * incomplete. Its length has a check of its own: a flipped bit there would otherwise look like an incomplete last record and
+ * hide all that follow.
  */
 import { createHash } from 'node:crypto'
 import { equalBytes } from '../../protocols/wire/hash.ts'
@@ -30,8 +31,8 @@ export function encodeRecord(...payload: readonly Uint8Array[]): Uint8Array[] {
 }
 
 /**
- * Calls back with every complete record's payload and offset and returns where to go on writing. An incomplete last record
- * (cut short, or zeros where the disk never got the bytes) is left out; it was never flushed, so nobody relied on it.
+ * Calls back with every complete record's payload and offset and returns where to go on writing. What is incomplete at the end
+ * (cut short, or zeros from some byte on, where the disk never got them) is left out; it was never flushed, so nobody relied on it.
  *
  * @throws JournalDamaged where a record that was flushed cannot be read
  */
@@ -68,7 +69,7 @@ export async function scanRecords(
     const payload = record.subarray(RECORD_HEADER_BYTES, bytes - RECORD_TRAILER_BYTES)
     if (!payloadMatches(record, payload) || record[bytes - 1] !== TRAILER) {
       // The file system may lengthen a file before it writes the data: its tail is then zero, which a trailer never is.
-      if (rest === bytes && record[bytes - 1] === 0) break
+      if (record[bytes - 1] === 0 && (await isZeroFrom(storage, file, offset + bytes, size))) break
       throw new JournalDamaged(file, offset, 'the content does not match its check')
     }
     visit(payload, offset)

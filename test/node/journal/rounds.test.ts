@@ -197,6 +197,23 @@ describe('node/journal: round store', () => {
     }
   })
 
+  it('cuts at the first that is incomplete where a loss of power zeroed several certificates of another stage', async () => {
+    const storage = new MemoryStorage()
+    const store = await open(storage)
+    for (const round of [0, 1, 2, 3]) await store.putCertificate(0, round, certificateOf(round))
+    const file = 'certificates-0'
+    const whole = storage.files.get(file)!
+    const bytes = whole.length / 4
+    for (let from = 0; from < whole.length; from++) {
+      storage.files.set(file, whole.slice().fill(0, from))
+      const newest = (await open(storage)).newest(0)
+      expect(newest ?? -1, `zeros from byte ${from}`).to.equal(Math.floor(from / bytes) - 1)
+    }
+    // Where something comes after it, it was flushed.
+    storage.files.set(file, whole.slice().fill(0, bytes + 40, 2 * bytes))
+    expect(await open(storage).catch((error: unknown) => error)).to.be.instanceOf(JournalDamaged)
+  })
+
   it('goes on after a restart where it ended', async () => {
     const storage = new MemoryStorage()
     const first = await open(storage)
