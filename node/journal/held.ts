@@ -49,7 +49,7 @@ export class HeldPartitions {
       if (held.round < place.round) continue
       const bytes = await this.#storage.read(name)
       if (bytes === null) continue
-      if (digestOf(bytes) === digest) found.push({ ...held, bytes })
+      if (isWhole(bytes, digest)) found.push({ ...held, bytes })
       else await this.#storage.remove(name)
     }
     return found
@@ -77,8 +77,14 @@ export class HeldPartitions {
   }
 }
 
-function digestOf(bytes: Uint8Array): string {
+/** What the name of the file says of its content. */
+export function digestOf(bytes: Uint8Array): string {
   return hashHex(nativeHash(bytes).subarray(0, DIGEST_BYTES))
+}
+
+/** False where a loss of power has damaged it. */
+export function isWhole(bytes: Uint8Array, digest: string): boolean {
+  return digestOf(bytes) === digest
 }
 
 function keyOf({ run, stage, epoch, round }: Place, { author, root, partition }: HeldPartition): string {

@@ -37,8 +37,13 @@ export const MACHINE_FAULTS: readonly FaultKind[] = [
   },
   {
     name: 'restart-torn',
-    about: 'the process dies and the last round that it was writing is not on its disk',
-    means: { 0: 'the newest stored round is gone', 1: 'the last file is cut', 2: 'kill -9, the last file is cut' },
+    about:
+      'the power is lost: what was flushed is on the disk, files that were written and not flushed are whole, cut, zeroed or empty',
+    means: {
+      0: 'held partitions and the bytes of the own commitment are damaged',
+      1: 'so is what each file has got since its last flush',
+      2: 'kill -9, a part of a record is appended, the files that are never flushed are emptied',
+    },
     strikes: 'peers',
     parameters: {},
   },

@@ -10,13 +10,15 @@ interface PendingWrite<R> {
   readonly done: () => void
 }
 
-/** What a restart finds. */
+/** What a restart finds; torn: the power was lost. */
 export type DiskLoss = 'none' | 'torn' | 'empty' | 'stale'
 
 export class SimDisk<R> {
   readonly #time: Timeline
   readonly #fsyncMs: number
   #records: R[] = []
+  /** Of them, those that were never flushed. */
+  readonly #loose = new Set<R>()
   #pending: PendingWrite<R>[] = []
   #copy: readonly R[] | null = null
   #life = 0
@@ -27,7 +29,7 @@ export class SimDisk<R> {
     this.#fsyncMs = fsyncMs
   }
 
-  /** Durable records, in order. */
+  /** What a process that starts finds, in order. */
   get records(): readonly R[] {
     return this.#records
   }
@@ -51,10 +53,11 @@ export class SimDisk<R> {
   append(record: R): boolean {
     if (this.isFull) return false
     this.#records.push(record)
+    this.#loose.add(record)
     return true
   }
 
-  /** Power or process is gone: what was not flushed may be there or not. */
+  /** The process is gone: what waits to be flushed may be there or not. */
   crash(random: RandomStream): void {
     this.#life++
     for (const { records } of this.#pending) {
@@ -64,20 +67,24 @@ export class SimDisk<R> {
     this.#pending = []
   }
 
-  /** Remembers what is durable now, for a restart from a stale copy. */
+  /** Remembers what is there now, for a restart from a stale copy. */
   backUp(): void {
     this.#copy = [...this.#records]
   }
 
-  /** @param tear - what a torn write leaves of the records */
-  lose(loss: DiskLoss, tear: (records: readonly R[]) => R[] = records => records.slice(0, -1)): void {
+  /** @param tear - what a loss of power leaves of a record that was not flushed */
+  lose(loss: DiskLoss, tear: (record: R) => R): void {
+    if (loss === 'torn') this.#records = this.#records.map(record => (this.#loose.has(record) ? tear(record) : record))
     if (loss === 'empty') this.#records = []
-    if (loss === 'torn') this.#records = tear(this.#records)
     if (loss === 'stale') this.#records = [...(this.#copy ?? [])]
+    // What is there now is there to stay.
+    if (loss !== 'none') this.#loose.clear()
   }
 
   /** Replaces all records by fewer that say the same. */
   rewrite(records: readonly R[]): void {
     this.#records = [...records]
+    const kept = new Set(records)
+    for (const record of this.#loose) if (!kept.has(record)) this.#loose.delete(record)
   }
 }

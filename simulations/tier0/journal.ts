@@ -1,11 +1,12 @@
 /**
  * A peer's disk as tier 0 has it: the shipped signing journal's contents (what may be signed, what was) and the rounds that
- * were certified. All of it is rebuilt from durable records, so a crash finds exactly what was flushed.
+ * were certified. All of it is rebuilt from the disk's records, so a start finds exactly what a crash or a loss of power left.
  */
 import type { LockRecord, RestoredRound } from '../../consensus/round/types.ts'
 import { JOURNAL_MAX_PENDING, ROUNDS_KEPT } from '../../node/journal/constants.ts'
 import { Contents } from '../../node/journal/contents.ts'
 import type { Entry, Place, SignedEntry, StaleReason } from '../../node/journal/entries.ts'
+import { digestOf, isWhole } from '../../node/journal/held.ts'
 import { contentOf, isJournaled, placeOf, slotName } from '../../node/journal/slots.ts'
 import type { Certified } from '../../node/peer/follow.ts'
 import { LOCK_RECORD } from '../../node/peer/lock-record.ts'
@@ -54,6 +55,8 @@ interface StoredCommit {
 interface StoredPartition {
   readonly kind: 'held'
   readonly id: PartitionId
+  /** In the file's name. */
+  readonly digest: string
   readonly bytes: Uint8Array
 }
 
@@ -168,7 +171,7 @@ export class SimJournal {
   /** Before it is acknowledged (node/journal/held). False where it finds no room, and must not be. */
   hold(id: PartitionId, bytes: Uint8Array): boolean {
     if (this.#held.some(held => isSame(held.id, id))) return true
-    const record = { kind: 'held', id, bytes } as const
+    const record = { kind: 'held', id, digest: digestOf(bytes), bytes } as const
     if (!this.#disk.append(record)) return false
     this.#held.push(record)
     return true
@@ -179,7 +182,13 @@ export class SimJournal {
     return this.#held.filter(({ id }) => id.round >= round)
   }
 
-  store(record: StoredRound | StoredSnapshot | StoredCommit, done: () => void = () => {}): boolean {
+  /** The bytes of the own commitment: not flushed (node/journal/commits). */
+  keepCommit(round: number, partitions: readonly Uint8Array[]): boolean {
+    this.ownCommit = { kind: 'own-commit', round, partitions }
+    return this.#disk.append(this.ownCommit)
+  }
+
+  store(record: StoredRound | StoredSnapshot, done: () => void = () => {}): boolean {
     this.#apply(record)
     return this.#write(record, done)
   }
@@ -264,7 +273,7 @@ export class SimJournal {
         this.ownCommit = record
         break
       case 'held':
-        this.#held.push(record)
+        if (isWhole(record.bytes, record.digest)) this.#held.push(record)
         break
     }
   }

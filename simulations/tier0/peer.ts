@@ -37,6 +37,7 @@ import { StageTips } from './stage-tips.ts'
 import { type Task, until } from './task.ts'
 import { Teller } from './teller.ts'
 import { SimTensors } from './tensors.ts'
+import { torn } from './torn.ts'
 import type { World } from './world.ts'
 
 export interface SimPeerInit {
@@ -147,8 +148,7 @@ export class SimPeer {
   place(stage: number): void {
     if (this.isPlaced) {
       this.crash()
-      this.disk.lose('empty')
-      this.forget()
+      this.lose('empty')
     }
     this.stage = stage
     this.isPlaced = true
@@ -212,13 +212,14 @@ export class SimPeer {
 
   restart(loss: DiskLoss): void {
     this.crash()
-    this.disk.lose(loss)
-    if (loss === 'empty') this.keeper = new SimKeeper(this)
+    this.lose(loss)
     this.start()
   }
 
-  /** What is kept of other stages is gone too. */
-  forget(): void {
+  /** What a restart finds. */
+  lose(loss: DiskLoss): void {
+    this.disk.lose(loss, record => torn(record, this.random))
+    if (loss !== 'empty') return
     this.tips.forget()
     this.records = new SimRecords(this)
     this.keeper = new SimKeeper(this)
@@ -271,7 +272,7 @@ export class SimPeer {
 
   keepCommit(round: number, root: Hash, partitions: readonly Uint8Array[]): void {
     this.scatters.clear()
-    this.journal.store({ kind: 'own-commit', round, partitions })
+    this.journal.keepCommit(round, partitions)
     for (const [partition, bytes] of partitions.entries())
       this.holdings.hold({ round, author: this.name, root, partition }, bytes)
   }

@@ -1,18 +1,17 @@
 /**
- * A peer's disk in memory, as node/peer asks for it: what was not flushed may be lost with the process, and a restart may
- * find the disk torn, empty or as it was some time ago.
+ * A peer's disk in memory, as node/peer asks for it: what was appended and not flushed may be lost with the process, what was
+ * written and not flushed with the power; and a restart may find the disk empty or as it was some time ago.
  */
 import { MemoryDatastore } from 'datastore-core'
 import type { AppendFile, PlacedFile, Storage } from '../../node/journal/index.ts'
 import type { PeerDisk } from '../../node/peer/disk.ts'
 import type { Evidence } from '../../protocols/wire/messages.ts'
 import type { DiskLoss } from '../kernel/disk.ts'
+import { afterPowerLoss } from '../kernel/power-loss.ts'
 import type { RandomStream } from '../kernel/random.ts'
 
 /** A flush of a small machine's disk, ms. */
 const FSYNC_MS = 4
-/** At most so many bytes are torn off: the last records. */
-const TORN_MAX_BYTES = 256
 
 type Datastore = MemoryDatastore & { close(): void }
 
@@ -24,8 +23,10 @@ export function openDatastore(): Datastore {
 interface File {
   bytes: Uint8Array
   length: number
-  /** So many of the bytes survive a crash for certain. */
-  durable: number
+  /** So many of the bytes survive the process for certain. */
+  written: number
+  /** So many of the bytes survive a loss of power for certain. */
+  flushed: number
 }
 
 type Files = Map<string, File>
@@ -92,10 +93,10 @@ export class SimDisk {
     return this.#datastore
   }
 
-  /** The process is gone: of what was not flushed some is there, or none. */
+  /** The process is gone: of what it was appending some is there, or none. */
   crash(random: RandomStream): void {
     for (const files of this.#folders.values())
-      for (const file of files.values()) file.length = file.durable + random.below(file.length - file.durable + 1)
+      for (const file of files.values()) file.length = file.written + random.below(file.length - file.written + 1)
   }
 
   /** Remembers what is there, for a restart from an old copy. */
@@ -112,8 +113,9 @@ export class SimDisk {
     }
     if (loss === 'stale') this.#folders = copyOf(this.#copy ?? new Map())
     if (loss === 'torn') {
-      for (const file of this.#folders.get('journal')?.values() ?? [])
-        file.length = Math.max(0, file.length - 1 - random.below(TORN_MAX_BYTES))
+      for (const files of this.#folders.values())
+        for (const [name, { bytes, length, flushed }] of files)
+          files.set(name, fileOf(afterPowerLoss(bytes.subarray(0, length), flushed, random)))
     }
   }
 
@@ -131,13 +133,13 @@ function copyOf(folders: ReadonlyMap<string, Files>): Map<string, Files> {
   return new Map(
     [...folders].map(([name, files]) => [
       name,
-      new Map([...files].map(([file, { bytes, durable }]) => [file, fileOf(bytes.slice(0, durable))])),
+      new Map([...files].map(([file, { bytes, written }]) => [file, fileOf(bytes.slice(0, written))])),
     ]),
   )
 }
 
-function fileOf(bytes: Uint8Array): File {
-  return { bytes, length: bytes.length, durable: bytes.length }
+function fileOf(bytes: Uint8Array, flushed = bytes.length): File {
+  return { bytes, length: bytes.length, written: bytes.length, flushed }
 }
 
 class SimFolder implements Storage {
@@ -172,19 +174,21 @@ class SimFolder implements Storage {
       this.#files.set(name, file)
     }
     file.length = Math.min(file.length, length)
-    file.durable = file.length
+    file.written = file.length
+    file.flushed = file.length
     await this.#flushed()
     return new SimFile(this.#disk, file, this.#flushed)
   }
 
   async replace(name: string, parts: readonly Uint8Array[]): Promise<void> {
     await this.#flushed()
-    await this.write(name, Buffer.concat(parts))
+    refuseWhereFull(this.#disk)
+    this.#files.set(name, fileOf(Buffer.concat(parts)))
   }
 
   async write(name: string, bytes: Uint8Array): Promise<void> {
     refuseWhereFull(this.#disk)
-    this.#files.set(name, fileOf(bytes.slice()))
+    this.#files.set(name, fileOf(bytes.slice(), 0))
   }
 
   async open(name: string): Promise<PlacedFile> {
@@ -242,11 +246,13 @@ class SimFile implements AppendFile, PlacedFile {
   async flush(): Promise<void> {
     const { length } = this.#file
     await this.#flushed()
-    this.#file.durable = Math.max(this.#file.durable, length)
+    this.#file.written = Math.max(this.#file.written, length)
+    this.#file.flushed = Math.max(this.#file.flushed, length)
   }
 
+  /** It is the system's now, but on no disk yet. */
   async close(): Promise<void> {
-    await this.flush()
+    this.#file.written = Math.max(this.#file.written, this.#file.length)
   }
 }
 

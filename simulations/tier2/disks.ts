@@ -1,29 +1,29 @@
 /** What can happen to a peer's data folder while its process does not run, and copies that are put back later. */
-import { cpSync, existsSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs'
+import { appendFileSync, cpSync, existsSync, readdirSync, rmSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** What a peer needs to be itself; all else it can do without. */
 const IDENTITY = new Set(['identity.key', 'account.key', 'manifest.cbor', 'stage'])
 /** Belongs to the process, not to the disk. */
 const LOCK = /^lock/
-/** Bytes that a torn write leaves out: less than any record. */
-const TORN_BYTES = 7
+/** Of a record whose write was under way: less than its header. */
+const UNFINISHED = Uint8Array.of(0x2a, 0, 0, 0, 0x5c, 0x11, 0xd3)
 
 /** Everything but who the peer is. */
 export function emptyDisk(folder: string): void {
   for (const name of readdirSync(folder)) if (!IDENTITY.has(name)) rmSync(join(folder, name), { recursive: true })
 }
 
-/** The last record of the journal and of each file of certificates is incomplete, as after a loss of power. */
+/**
+ * As after a loss of power: what was flushed is there, followed by a part of what was being written; of what is never flushed (held
+ * partitions, bytes of own commitments) the files are there without content.
+ */
 export function tearDisk(folder: string): void {
-  const files = [
-    join(folder, 'journal', 'signatures'),
-    ...certificateFiles(join(folder, 'rounds')).map(name => join(folder, 'rounds', name)),
-  ]
-  for (const file of files) {
-    const bytes = existsSync(file) ? statSync(file).size : 0
-    if (bytes > TORN_BYTES) truncateSync(file, bytes - TORN_BYTES)
-  }
+  const certificates = filesIn(join(folder, 'rounds')).filter(name => /\/certificates-[^/]*$/.test(name))
+  const signatures = join(folder, 'journal', 'signatures')
+  for (const file of [...(existsSync(signatures) ? [signatures] : []), ...certificates])
+    appendFileSync(file, UNFINISHED)
+  for (const file of filesIn(join(folder, 'journal'))) if (/\/(held|commit),[^/]*$/.test(file)) truncateSync(file)
 }
 
 /** A copy as the disk is now; the process must not write meanwhile. */
@@ -38,6 +38,6 @@ export function restoreDisk(copy: string, folder: string): void {
   cpSync(copy, folder, { recursive: true })
 }
 
-function certificateFiles(folder: string): string[] {
-  return existsSync(folder) ? readdirSync(folder).filter(name => name.startsWith('certificates-')) : []
+function filesIn(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder).map(name => join(folder, name)) : []
 }

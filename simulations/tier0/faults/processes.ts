@@ -11,19 +11,12 @@ function down({ peers, world }: StruckWorld, loss: DiskLoss): () => void {
   }
   return () => {
     for (const peer of peers) {
-      peer.disk.lose(loss, tear)
-      if (loss === 'empty') peer.forget()
+      peer.lose(loss)
       if (--peer.downs > 0) continue
       peer.start()
       world.recorder.reached('restarted', peer.index)
     }
   }
-}
-
-/** The newest round is gone, and the snapshot that was written after it; what the journal has flushed is not torn. */
-function tear<R extends { readonly kind: string }>(records: readonly R[]): R[] {
-  const last = records.findLastIndex(({ kind }) => kind === 'round')
-  return records.filter(({ kind }, at) => at !== last && (kind !== 'snapshot' || at < last))
 }
 
 const crash: FaultStart = struck => down(struck, 'none')

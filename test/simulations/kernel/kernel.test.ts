@@ -4,6 +4,7 @@ import { SimChain } from '../../../simulations/kernel/chain.ts'
 import { SimDisk } from '../../../simulations/kernel/disk.ts'
 import { Downlink } from '../../../simulations/kernel/downlink.ts'
 import { Network } from '../../../simulations/kernel/network.ts'
+import { afterPowerLoss } from '../../../simulations/kernel/power-loss.ts'
 import { RandomStream } from '../../../simulations/kernel/random.ts'
 import { Timeline } from '../../../simulations/kernel/timeline.ts'
 import { DEFAULT_CHAIN, DEFAULT_NETWORK, DEFAULT_PEER } from '../../../simulations/scenario/defaults.ts'
@@ -158,6 +159,30 @@ describe('simulations/kernel', () => {
     expect([...kept].sort()).to.deep.equal([1, 2])
   })
 
+  it('keeps through a loss of power what was flushed, and what was rewritten as it is', () => {
+    const time = new Timeline()
+    const disk = new SimDisk<{ readonly name: string }>(time, 0)
+    const torn = ({ name }: { readonly name: string }) => ({ name: `${name} torn` })
+    const names = () => disk.records.map(({ name }) => name)
+    disk.write([{ name: 'flushed' }], () => {})
+    time.run(1)
+    disk.append({ name: 'written' })
+    disk.lose('none', torn)
+    expect(names()).to.deep.equal(['flushed', 'written'])
+    disk.rewrite(disk.records)
+    disk.lose('torn', torn)
+    expect(names()).to.deep.equal(['flushed', 'written torn'])
+    disk.lose('torn', torn)
+    expect(names()).to.deep.equal(['flushed', 'written torn'])
+  })
+
+  it('damages by a loss of power nothing that was flushed, and of the rest anything', () => {
+    const found = new Set<string>()
+    for (let seed = 0; seed < 60; seed++)
+      found.add([...afterPowerLoss(Uint8Array.of(1, 2, 3, 4), 2, new RandomStream(seed, 'power'))].join())
+    expect([...found].sort()).to.deep.equal(['1,2', '1,2,0,0', '1,2,3', '1,2,3,0', '1,2,3,4'])
+  })
+
   it('takes nothing when full, and goes back to a copy', () => {
     const time = new Timeline()
     const disk = new SimDisk<string>(time, 0)
@@ -168,9 +193,9 @@ describe('simulations/kernel', () => {
     time.run(2)
     disk.isFull = true
     expect(disk.write(['c'], () => {})).to.equal(false)
-    disk.lose('stale')
+    disk.lose('stale', record => record)
     expect(disk.records).to.deep.equal(['a'])
-    disk.lose('empty')
+    disk.lose('empty', record => record)
     expect(disk.records).to.deep.equal([])
   })
 

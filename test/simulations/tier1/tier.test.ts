@@ -29,6 +29,16 @@ describe('simulations/tier1: eight peers at public addresses', function () {
     expect(losses.at(-1)?.train).to.be.below(losses[0]?.train ?? 0)
   })
 
+  // A held partition that a loss of power had emptied was taken for held, which ended the peer.
+  it('start again after a loss of power before a decision, whatever it left of the partitions that they hold', async () => {
+    const committed = of(calm.events, 'signed').find(({ peer, kind }) => peer === 0 && kind === 'commit')
+    const atMs = committed!.atMs + 300
+    const faults = [0, 2].map(peer => ({ kind: 'restart-torn', atMs, durationMs: 1_500, peers: [peer] }))
+    const { result, events } = await simulate({ faults, healAtMs: 30_000 })
+    expect(result.verdict.verdict, result.verdict.sentence).to.equal('valid')
+    expect(of(events, 'down').map(({ peer }) => peer)).to.deep.equal([0, 2])
+  })
+
   it('leave the same trace when they run again in this process', async () => {
     expect((await simulate()).result.traceHash).to.equal(calm.result.traceHash)
   })

@@ -40,10 +40,18 @@ describe('disks of tier 2', () => {
     expect(readdirSync(folder).toSorted()).to.deep.equal(['account.key', 'identity.key', 'manifest.cbor'])
   })
 
-  it('lose the last record of the journal, which opens as after a loss of power', async () => {
+  it('keep through a loss of power what was flushed, and nothing of what was held', async () => {
     expect(await sign(1, 2, 3)).to.equal(3)
+    const journal = await open()
+    const held = { author: SIGNER, root: new Uint8Array(32), partition: 0 }
+    await journal.held.put(placeAt(4), held, Uint8Array.of(1, 2, 3))
+    await journal.close()
     tearDisk(folder)
-    expect(await sign()).to.equal(2)
+    expect(await sign()).to.equal(3)
+    const after = await open()
+    expect(await after.held.since(placeAt(4))).to.deep.equal([])
+    await after.close()
+    expect(await sign(4)).to.equal(4)
   })
 
   it('are again what they were, without what was written since and without a lock', async () => {
