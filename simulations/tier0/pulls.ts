@@ -31,22 +31,42 @@ export class SimPulls {
     return this.#patience
   }
 
-  /** Runs one when it is its turn. @param begin - null where it is no longer wanted then */
-  run<T>(holder: PeerName, begin: () => Task<T> | null, done: (result: T) => void): void {
+  /**
+   * Runs one when it is its turn. Returns what gives it up and frees its place at once: another holder has given what was asked
+   * for, or its round is over.
+   *
+   * @param begin - null where it is no longer wanted then
+   */
+  run<T>(holder: PeerName, begin: () => Task<T> | null, done: (result: T) => void): () => void {
     const { life } = this.#peer
+    let state: 'waiting' | 'running' | 'over' = 'waiting'
+    const leave = (): void => {
+      state = 'over'
+      this.#count(holder, -1)
+    }
     const start = (): void => {
-      const task = begin()
+      const task = state === 'waiting' ? begin() : null
       if (task === null) return
+      state = 'running'
       this.#count(holder, 1)
-      const isAlive = () => this.#peer.life === life
-      spawn(task, isAlive, result => {
-        this.#count(holder, -1)
+      const isWanted = () => this.#peer.life === life && state === 'running'
+      spawn(task, isWanted, result => {
+        leave()
         done(result)
         this.#next()
       })
     }
     if (this.#hasTurn(holder)) start()
     else this.#waiting.push({ holder, begin: start })
+    return () => {
+      if (this.#peer.life !== life) return
+      if (state !== 'running') {
+        state = 'over'
+        return
+      }
+      leave()
+      this.#next()
+    }
   }
 
   /** The process has died. */

@@ -19,12 +19,19 @@ export class RoundHands {
   readonly #context: RoundContext
   readonly #round: SimRound
   readonly #siblings: readonly SimPeer[]
+  /** What ends the pulls under way. */
+  readonly #pulling = new Set<() => void>()
 
   constructor(peer: SimPeer, context: RoundContext, round: SimRound) {
     this.#peer = peer
     this.#context = context
     this.#round = round
     this.#siblings = peer.siblings
+  }
+
+  /** The round is over: what it still pulls is given up (node/peer/round-run aborts it). */
+  stop(): void {
+    for (const giveUp of [...this.#pulling]) giveUp()
   }
 
   broadcast(signed: Signed, attachments: readonly Uint8Array[]): void {
@@ -137,7 +144,10 @@ export class RoundHands {
     }
     const isGenuine = (bytes: Uint8Array) => equalBytes(nativeHash(bytes), hash)
     const serve = (target: SimPeer) => target.gives.aggregate(round, hash)
-    const bytes = yield* this.#pull(from, 'pull-aggregate', serve, isGenuine)
+    // A push that comes meanwhile will do.
+    const pushed = (take: (bytes: Uint8Array | null) => void) =>
+      peer.pushes.onArrival(hash, () => take(peer.holdings.aggregate(round, hash)))
+    const bytes = yield* this.#pull(from, 'pull-aggregate', serve, isGenuine, pushed)
     if (bytes !== null) {
       peer.holdings.holdAggregate(round, hash, bytes)
       return bytes
@@ -157,16 +167,27 @@ export class RoundHands {
     kind: string,
     serve: (target: SimPeer) => Uint8Array | null,
     isGenuine: (bytes: Uint8Array) => boolean,
+    otherwise: (take: (bytes: Uint8Array | null) => void) => void = () => {},
   ): Task<Uint8Array | null> {
     const peer = this.#peer
+    const timeoutMs = peer.world.run.manifest.timeouts.reduceMs
     const left = [...holders]
     let asked = 0
     return yield* until<Uint8Array | null>(resume => {
       let isOver = false
-      const end = (bytes: Uint8Array | null): void => {
+      const started: (() => void)[] = []
+      const stop = (): void => {
         isOver = true
+        this.#pulling.delete(stop)
+        for (const giveUp of started) giveUp()
+      }
+      const end = (bytes: Uint8Array | null): void => {
+        if (isOver) return
+        stop()
         resume(bytes)
       }
+      this.#pulling.add(stop)
+      otherwise(end)
       const askNext = (): void => {
         const holder = left.shift()
         if (isOver || holder === undefined) return
@@ -180,9 +201,9 @@ export class RoundHands {
           peer.after(peer.pulls.patience.ms, () => {
             if (!isAnswered) askNext()
           })
-          return peer.ask(holder, kind, partitionBytes(peer), serve)
+          return peer.ask(holder, kind, partitionBytes(peer), serve, timeoutMs)
         }
-        peer.pulls.run(holder, begin, bytes => {
+        const took = (bytes: Uint8Array | null): void => {
           isAnswered = true
           asked--
           if (isOver || this.#round.isDisposed) return
@@ -194,7 +215,8 @@ export class RoundHands {
           if (bytes !== null) peer.tell.refused('wrong-hash', holder, 'not the bytes that were asked for')
           if (left.length > 0) askNext()
           else if (asked === 0) end(null)
-        })
+        }
+        started.push(peer.pulls.run(holder, begin, took))
       }
       askNext()
       if (asked === 0) end(null)

@@ -167,6 +167,7 @@ export class SimRound implements InboxRound {
   dispose(): void {
     if (!this.#isOver) this.endWork()
     this.isDisposed = true
+    this.#hands.stop()
     this.#timers.clear()
     this.#effects = []
   }
