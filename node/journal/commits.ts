@@ -1,8 +1,7 @@
 /**
- * The encoded bytes of the own commits, until round r + 2 is decided. They are not flushed: what the peer answers for is the
- * signed COMMIT, whose leaf hashes show any damage to whoever pulls; bytes that a loss of power took are served by the
- * candidates that acknowledged them, and a commit that nobody has acknowledged yet is simply not available. Waiting here
- * for the disk would put megabytes of flushing into every round.
+ * The encoded bytes of the own commits, until round r + 2 is decided. They are flushed before the COMMIT is signed: an author that is
+ * itself a candidate of its partitions is one of the f + 1 who promise to serve them. Its leaf hashes show any damage to whoever
+ * pulls.
  */
 import type { Place } from './entries.ts'
 import type { Storage } from './storage.ts'
@@ -17,7 +16,7 @@ export class OwnCommits {
   }
 
   async put(place: Place, bytes: Uint8Array): Promise<void> {
-    await this.#storage.write(nameOf(place), bytes)
+    await this.#storage.replace(nameOf(place), [bytes])
   }
 
   /** The bytes as far as the disk has them: compare them with the COMMIT's leaves. Null where there are none. */

@@ -65,12 +65,23 @@ class Folder implements Storage {
   }
 
   async replace(name: string, parts: readonly Uint8Array[]): Promise<void> {
-    await this.#rewrite(name, parts, true)
+    const unfinished = this.#path(name) + UNFINISHED
+    try {
+      const file = await open(unfinished, 'w', 0o600)
+      try {
+        let offset = 0
+        for (const part of parts) offset = await writeAll(file, part, offset)
+        await file.sync()
+      } finally {
+        await file.close()
+      }
+      await rename(unfinished, this.#path(name))
+    } catch (error) {
+      // On a full disk it would keep the last room from what matters more.
+      await rm(unfinished, { force: true })
+      throw error
+    }
     await this.#flushFolder()
-  }
-
-  async write(name: string, bytes: Uint8Array): Promise<void> {
-    await this.#rewrite(name, [bytes], false)
   }
 
   async open(name: string): Promise<PlacedFile> {
@@ -93,25 +104,6 @@ class Folder implements Storage {
 
   async list(): Promise<string[]> {
     return (await readdir(this.#folder)).filter(name => !name.endsWith(UNFINISHED)).sort()
-  }
-
-  async #rewrite(name: string, parts: readonly Uint8Array[], sync: boolean): Promise<void> {
-    const unfinished = this.#path(name) + UNFINISHED
-    try {
-      const file = await open(unfinished, 'w', 0o600)
-      try {
-        let offset = 0
-        for (const part of parts) offset = await writeAll(file, part, offset)
-        if (sync) await file.sync()
-      } finally {
-        await file.close()
-      }
-      await rename(unfinished, this.#path(name))
-    } catch (error) {
-      // On a full disk it would keep the last room from what matters more.
-      await rm(unfinished, { force: true })
-      throw error
-    }
   }
 
   #path(name: string): string {

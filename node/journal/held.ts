@@ -1,8 +1,8 @@
 /**
  * Partitions of siblings' commitments that this peer has acknowledged, until round r + 2 is decided: HAVE is a promise to
- * serve, and a process that dies must not break it, else one crash more than f makes a decided value that nobody can compute.
- * Not flushed, as the own commits are not: they survive the process. A loss of power may leave them empty or cut, so a file's name
- * ends with its digest: what does not match was never held, and the author's copy is taken again.
+ * serve, and neither a process that dies nor a loss of power must break it, else one of them more than f makes a decided value
+ * that nobody can compute; so they are flushed. A file's name ends with its digest: what a disk has damaged was never held, and
+ * the author's copy is taken again.
  */
 import { hashHex, hexBytes } from '../../protocols/wire/hash.ts'
 import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
@@ -33,7 +33,7 @@ export class HeldPartitions {
     const key = keyOf(place, held)
     const known = this.#written.get(key)
     if (known !== undefined) return known
-    const writing = this.#storage.write(`${key},${digestOf(bytes)}`, bytes)
+    const writing = this.#storage.replace(`${key},${digestOf(bytes)}`, [bytes])
     this.#written.set(key, writing)
     // Who asked is told of it, and may try again.
     writing.catch(() => this.#written.delete(key))
@@ -49,7 +49,7 @@ export class HeldPartitions {
       if (held.round < place.round) continue
       const bytes = await this.#storage.read(name)
       if (bytes === null) continue
-      if (isWhole(bytes, digest)) found.push({ ...held, bytes })
+      if (digestOf(bytes) === digest) found.push({ ...held, bytes })
       else await this.#storage.remove(name)
     }
     return found
@@ -78,13 +78,8 @@ export class HeldPartitions {
 }
 
 /** What the name of the file says of its content. */
-export function digestOf(bytes: Uint8Array): string {
+function digestOf(bytes: Uint8Array): string {
   return hashHex(nativeHash(bytes).subarray(0, DIGEST_BYTES))
-}
-
-/** False where a loss of power has damaged it. */
-export function isWhole(bytes: Uint8Array, digest: string): boolean {
-  return digestOf(bytes) === digest
 }
 
 function keyOf({ run, stage, epoch, round }: Place, { author, root, partition }: HeldPartition): string {

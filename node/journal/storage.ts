@@ -13,8 +13,6 @@ export interface Storage {
   append(name: string, length: number): Promise<AppendFile>
   /** Replaces the file as a whole: after a crash either the old or the new content is there, flushed. */
   replace(name: string, parts: readonly Uint8Array[]): Promise<void>
-  /** Replaces the file as a whole without waiting for the disk: readable at once, perhaps lost with the power. */
-  write(name: string, bytes: Uint8Array): Promise<void>
   /** Opens for writing at any place; creates the file. For what is checked by hashes when it is read: nothing says what is there. */
   open(name: string): Promise<PlacedFile>
   /** Gives a flushed and closed file the name and place of another: after a crash either content is there. */

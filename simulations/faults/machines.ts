@@ -38,11 +38,11 @@ export const MACHINE_FAULTS: readonly FaultKind[] = [
   {
     name: 'restart-torn',
     about:
-      'the power is lost: what was flushed is on the disk, files that were written and not flushed are whole, cut, zeroed or empty',
+      'the power is lost: what was flushed is on the disk, and of what was written since anything, or zeros in its place',
     means: {
-      0: 'held partitions and the bytes of the own commitment are damaged',
-      1: 'so is what each file has got since its last flush',
-      2: 'kill -9, a part of a record is appended, the files that are never flushed are emptied',
+      0: 'what waits for its flush is there or not',
+      1: 'what each file has got since its last flush is whole, cut, zeroed or missing',
+      2: 'kill -9, and a part of a record is appended to journal and certificates',
     },
     strikes: 'peers',
     parameters: {},

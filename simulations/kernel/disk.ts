@@ -17,8 +17,6 @@ export class SimDisk<R> {
   readonly #time: Timeline
   readonly #fsyncMs: number
   #records: R[] = []
-  /** Of them, those that were never flushed. */
-  readonly #loose = new Set<R>()
   #pending: PendingWrite<R>[] = []
   #copy: readonly R[] | null = null
   #life = 0
@@ -29,7 +27,7 @@ export class SimDisk<R> {
     this.#fsyncMs = fsyncMs
   }
 
-  /** What a process that starts finds, in order. */
+  /** Durable records, in order. */
   get records(): readonly R[] {
     return this.#records
   }
@@ -49,15 +47,7 @@ export class SimDisk<R> {
     return true
   }
 
-  /** Not flushed: survives the process, not the machine. False where the disk is full. */
-  append(record: R): boolean {
-    if (this.isFull) return false
-    this.#records.push(record)
-    this.#loose.add(record)
-    return true
-  }
-
-  /** The process is gone: what waits to be flushed may be there or not. */
+  /** Process or power is gone: what waits to be flushed may be there or not. */
   crash(random: RandomStream): void {
     this.#life++
     for (const { records } of this.#pending) {
@@ -67,24 +57,19 @@ export class SimDisk<R> {
     this.#pending = []
   }
 
-  /** Remembers what is there now, for a restart from a stale copy. */
+  /** Remembers what is durable now, for a restart from a stale copy. */
   backUp(): void {
     this.#copy = [...this.#records]
   }
 
-  /** @param tear - what a loss of power leaves of a record that was not flushed */
-  lose(loss: DiskLoss, tear: (record: R) => R): void {
-    if (loss === 'torn') this.#records = this.#records.map(record => (this.#loose.has(record) ? tear(record) : record))
+  /** A loss of power takes nothing that a crash does not take: every record here waits for its flush. */
+  lose(loss: DiskLoss): void {
     if (loss === 'empty') this.#records = []
     if (loss === 'stale') this.#records = [...(this.#copy ?? [])]
-    // What is there now is there to stay.
-    if (loss !== 'none') this.#loose.clear()
   }
 
   /** Replaces all records by fewer that say the same. */
   rewrite(records: readonly R[]): void {
     this.#records = [...records]
-    const kept = new Set(records)
-    for (const record of this.#loose) if (!kept.has(record)) this.#loose.delete(record)
   }
 }

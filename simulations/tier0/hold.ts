@@ -11,10 +11,11 @@ export function newHoldings(peer: SimPeer): SimHoldings {
     commitOf: (round, author) => peer.commits.commitOf({ ...peer.world.anyScope, round }, author),
     stored: (id, bytes) => {
       const { round, author, root, partition } = id
-      // Not acknowledged: the author turns to the next candidate.
-      if (!peer.journal.hold(id, bytes)) return
-      const current = peer.inbox?.current
-      if (current?.round === round) current.input({ type: 'stored', author, root, partition })
+      // Where it is not acknowledged the author turns to the next candidate.
+      peer.journal.hold(id, bytes, () => {
+        const current = peer.inbox?.current
+        if (current?.round === round) current.input({ type: 'stored', author, root, partition })
+      })
     },
   })
 }

@@ -1,12 +1,11 @@
 /**
  * A peer's disk as tier 0 has it: the shipped signing journal's contents (what may be signed, what was) and the rounds that
- * were certified. All of it is rebuilt from the disk's records, so a start finds exactly what a crash or a loss of power left.
+ * were certified. All of it is rebuilt from the disk's records, so a start finds exactly what was flushed.
  */
 import type { LockRecord, RestoredRound } from '../../consensus/round/types.ts'
 import { JOURNAL_MAX_PENDING, ROUNDS_KEPT } from '../../node/journal/constants.ts'
 import { Contents } from '../../node/journal/contents.ts'
 import type { Entry, Place, SignedEntry, StaleReason } from '../../node/journal/entries.ts'
-import { digestOf, isWhole } from '../../node/journal/held.ts'
 import { contentOf, isJournaled, placeOf, slotName } from '../../node/journal/slots.ts'
 import type { Certified } from '../../node/peer/follow.ts'
 import { LOCK_RECORD } from '../../node/peer/lock-record.ts'
@@ -55,8 +54,6 @@ interface StoredCommit {
 interface StoredPartition {
   readonly kind: 'held'
   readonly id: PartitionId
-  /** In the file's name. */
-  readonly digest: string
   readonly bytes: Uint8Array
 }
 
@@ -79,6 +76,8 @@ export class SimJournal {
   /** The disk has rounds, but nothing that was signed. */
   readonly isMissing: boolean
   #held: StoredPartition[] = []
+  /** Of them, those that wait for their flush. */
+  readonly #holding = new Set<StoredPartition>()
   readonly #locks = new Map<number, StoredLock>()
   readonly #disk: SimDisk<DiskRecord>
   #pending = 0
@@ -168,13 +167,24 @@ export class SimJournal {
     return this.#write({ kind: 'journal', entries }, done)
   }
 
-  /** Before it is acknowledged (node/journal/held). False where it finds no room, and must not be. */
-  hold(id: PartitionId, bytes: Uint8Array): boolean {
-    if (this.#held.some(held => isSame(held.id, id))) return true
-    const record = { kind: 'held', id, digest: digestOf(bytes), bytes } as const
-    if (!this.#disk.append(record)) return false
+  /**
+   * Calls back once it may be acknowledged (node/journal/held): not at all where it finds no room, and where it comes again while it
+   * is written.
+   */
+  hold(id: PartitionId, bytes: Uint8Array, done: () => void): void {
+    const known = this.#held.find(held => isSame(held.id, id))
+    if (known !== undefined) {
+      if (!this.#holding.has(known)) done()
+      return
+    }
+    const record = { kind: 'held', id, bytes } as const
+    const takes = this.#disk.write([record], () => {
+      this.#holding.delete(record)
+      done()
+    })
+    if (!takes) return
     this.#held.push(record)
-    return true
+    this.#holding.add(record)
   }
 
   /** What this process or an earlier one has acknowledged, from this round on. */
@@ -182,13 +192,7 @@ export class SimJournal {
     return this.#held.filter(({ id }) => id.round >= round)
   }
 
-  /** The bytes of the own commitment: not flushed (node/journal/commits). */
-  keepCommit(round: number, partitions: readonly Uint8Array[]): boolean {
-    this.ownCommit = { kind: 'own-commit', round, partitions }
-    return this.#disk.append(this.ownCommit)
-  }
-
-  store(record: StoredRound | StoredSnapshot, done: () => void = () => {}): boolean {
+  store(record: StoredRound | StoredSnapshot | StoredCommit, done: () => void = () => {}): boolean {
     this.#apply(record)
     return this.#write(record, done)
   }
@@ -231,7 +235,7 @@ export class SimJournal {
     return [
       { kind: 'journal', entries: this.contents.live() },
       ...this.#locks.values(),
-      ...this.#held,
+      ...this.#held.filter(held => !this.#holding.has(held)),
       ...this.rounds.values(),
       ...this.snapshots.toReversed(),
       ...(this.ownCommit === null ? [] : [this.ownCommit]),
@@ -273,7 +277,7 @@ export class SimJournal {
         this.ownCommit = record
         break
       case 'held':
-        if (isWhole(record.bytes, record.digest)) this.#held.push(record)
+        this.#held.push(record)
         break
     }
   }

@@ -37,7 +37,6 @@ import { StageTips } from './stage-tips.ts'
 import { type Task, until } from './task.ts'
 import { Teller } from './teller.ts'
 import { SimTensors } from './tensors.ts'
-import { torn } from './torn.ts'
 import type { World } from './world.ts'
 
 export interface SimPeerInit {
@@ -218,7 +217,7 @@ export class SimPeer {
 
   /** What a restart finds. */
   lose(loss: DiskLoss): void {
-    this.disk.lose(loss, record => torn(record, this.random))
+    this.disk.lose(loss)
     if (loss !== 'empty') return
     this.tips.forget()
     this.records = new SimRecords(this)
@@ -272,7 +271,7 @@ export class SimPeer {
 
   keepCommit(round: number, root: Hash, partitions: readonly Uint8Array[]): void {
     this.scatters.clear()
-    this.journal.keepCommit(round, partitions)
+    this.journal.store({ kind: 'own-commit', round, partitions })
     for (const [partition, bytes] of partitions.entries())
       this.holdings.hold({ round, author: this.name, root, partition }, bytes)
   }

@@ -1,6 +1,6 @@
 /**
  * A peer's disk in memory, as node/peer asks for it: what was appended and not flushed may be lost with the process, what was
- * written and not flushed with the power; and a restart may find the disk empty or as it was some time ago.
+ * closed and not flushed with the power; and a restart may find the disk empty or as it was some time ago.
  */
 import { MemoryDatastore } from 'datastore-core'
 import type { AppendFile, PlacedFile, Storage } from '../../node/journal/index.ts'
@@ -184,11 +184,6 @@ class SimFolder implements Storage {
     await this.#flushed()
     refuseWhereFull(this.#disk)
     this.#files.set(name, fileOf(Buffer.concat(parts)))
-  }
-
-  async write(name: string, bytes: Uint8Array): Promise<void> {
-    refuseWhereFull(this.#disk)
-    this.#files.set(name, fileOf(bytes.slice(), 0))
   }
 
   async open(name: string): Promise<PlacedFile> {

@@ -1,5 +1,5 @@
 /** What can happen to a peer's data folder while its process does not run, and copies that are put back later. */
-import { appendFileSync, cpSync, existsSync, readdirSync, rmSync, truncateSync } from 'node:fs'
+import { appendFileSync, cpSync, existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** What a peer needs to be itself; all else it can do without. */
@@ -14,16 +14,12 @@ export function emptyDisk(folder: string): void {
   for (const name of readdirSync(folder)) if (!IDENTITY.has(name)) rmSync(join(folder, name), { recursive: true })
 }
 
-/**
- * As after a loss of power: what was flushed is there, followed by a part of what was being written; of what is never flushed (held
- * partitions, bytes of own commitments) the files are there without content.
- */
+/** As after a loss of power: what was flushed is there, followed by a part of what was being written. */
 export function tearDisk(folder: string): void {
   const certificates = filesIn(join(folder, 'rounds')).filter(name => /\/certificates-[^/]*$/.test(name))
   const signatures = join(folder, 'journal', 'signatures')
   for (const file of [...(existsSync(signatures) ? [signatures] : []), ...certificates])
     appendFileSync(file, UNFINISHED)
-  for (const file of filesIn(join(folder, 'journal'))) if (/\/(held|commit),[^/]*$/.test(file)) truncateSync(file)
 }
 
 /** A copy as the disk is now; the process must not write meanwhile. */

@@ -33,7 +33,7 @@ describe('node/journal: files', () => {
   it('replaces a file as a whole and removes what an interrupted replacement left', async () => {
     const storage = await openFolder(folder)
     await storage.replace('state', [Uint8Array.of(1), Uint8Array.of(2, 3)])
-    await storage.write('bytes', Uint8Array.of(7))
+    await storage.replace('bytes', [Uint8Array.of(7)])
     await writeFile(join(folder, 'state.new'), 'unfinished')
     expect(await storage.list()).to.deep.equal(['bytes', 'state'])
     const again = await openFolder(folder)
@@ -44,7 +44,9 @@ describe('node/journal: files', () => {
   it('leaves nothing of a replacement that fails', async () => {
     const storage = await openFolder(folder)
     await mkdir(join(folder, 'taken', 'by'), { recursive: true })
-    const failed = await storage.write('taken', Uint8Array.of(1)).catch(error => (error as NodeJS.ErrnoException).code)
+    const failed = await storage
+      .replace('taken', [Uint8Array.of(1)])
+      .catch(error => (error as NodeJS.ErrnoException).code)
     expect(failed).to.be.oneOf(['EISDIR', 'ENOTEMPTY', 'EPERM', 'EEXIST'])
     expect(await readdir(folder)).to.deep.equal(['taken'])
   })

@@ -26,7 +26,14 @@ describe('node/journal/held', () => {
     expect(await first.since({ run: RUN, stage: 1, round: 5 })).to.deep.equal([])
   })
 
-  it('takes nothing for held that a loss of power has emptied, cut or zeroed, and holds it again when it comes again', async () => {
+  it('outlives a loss of power, which is what makes HAVE a promise', async () => {
+    const storage = new MemoryStorage()
+    await new HeldPartitions(storage).put(place(5), held('alice', 0), Uint8Array.of(1, 2))
+    const found = await new HeldPartitions(storage.afterPowerLoss()).since({ run: RUN, stage: 2, round: 5 })
+    expect(found.map(({ bytes }) => [...bytes])).to.deep.equal([[1, 2]])
+  })
+
+  it('takes nothing for held that a disk has emptied, cut or zeroed, and holds it again when it comes again', async () => {
     for (const damaged of [Uint8Array.of(), Uint8Array.of(1, 2), Uint8Array.of(0, 0, 0)]) {
       const storage = new MemoryStorage()
       await new HeldPartitions(storage).put(place(5), held('alice', 0), Uint8Array.of(1, 2, 3))

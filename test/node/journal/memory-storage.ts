@@ -40,13 +40,9 @@ export class MemoryStorage implements Storage {
   }
 
   async replace(name: string, parts: readonly Uint8Array[]): Promise<void> {
-    await this.write(name, joined(...parts))
-    this.flushed.set(name, this.files.get(name)!)
-  }
-
-  async write(name: string, bytes: Uint8Array): Promise<void> {
     if (this.failing) throw new Error('the disk is full')
-    this.files.set(name, bytes.slice())
+    this.files.set(name, joined(...parts))
+    this.flushed.set(name, this.files.get(name)!)
   }
 
   async open(name: string): Promise<PlacedFile> {

@@ -130,6 +130,12 @@ describe('node/journal: signing', () => {
     expect(await journal.commits.get(placeAt(2))).to.deep.equal(hashOf(2))
   })
 
+  it('keeps the bytes of the own commit through a loss of power', async () => {
+    const storage = new MemoryStorage()
+    await (await open(storage)).commits.put(placeAt(1), hashOf(1))
+    expect(await (await open(storage.afterPowerLoss())).commits.get(placeAt(1))).to.deep.equal(hashOf(1))
+  })
+
   it('rewrites its file once enough was dropped, and still refuses what it signed and closed', async () => {
     const storage = new MemoryStorage()
     const journal = await open(storage)

@@ -61,28 +61,14 @@ describe('simulations/tier1: disk', () => {
     expect([...found].sort()).to.deep.equal(['1,2,3', '1,2,3,0,0', '1,2,3,4', '1,2,3,4,0', '1,2,3,4,5'])
   })
 
-  it('has after a crash what was written and not flushed; a loss of power may empty, cut or zero it', async () => {
-    const found = new Set<string>()
-    for (let seed = 0; seed < 60; seed++) {
-      const disk = new SimDisk()
-      const storage = await disk.open().openJournal()
-      await storage.write('held', DE)
-      disk.crash(random(seed))
-      expect(await storage.read('held')).to.deep.equal(DE)
-      disk.lose('torn', random(seed))
-      found.add([...(await storage.read('held'))!].join())
-    }
-    expect([...found].sort()).to.deep.equal(['', '0,0', '4', '4,0', '4,5'])
-  })
-
   it('takes nothing while it is full, as a file system says it', async () => {
     const disk = new SimDisk()
     const storage = await disk.open().openRounds()
     disk.isFull = true
-    const refused = await storage.write('round', ABC).catch((error: unknown) => error)
+    const refused = await storage.replace('round', [ABC]).catch((error: unknown) => error)
     expect(refused).to.be.instanceOf(Error).and.have.property('code', 'ENOSPC')
     disk.isFull = false
-    await storage.write('round', ABC)
+    await storage.replace('round', [ABC])
     expect(await storage.read('round')).to.deep.equal(ABC)
   })
 })
