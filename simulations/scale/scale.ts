@@ -14,6 +14,8 @@ export interface ScaleRow {
   readonly replicas: number
   readonly verdict: string
   readonly rounds: number
+  /** That came back through all stages, a round. */
+  readonly microBatchesPerRound: number
   /** Processor time of the whole run. */
   readonly cpuSeconds: number
   readonly roundsPerSecond: number
@@ -35,11 +37,8 @@ export interface ScaleFits {
 
 export interface ScaleInit {
   readonly source: HarnessSource
-  /** The scenario whose numbers, but those of the swarm, are taken. */
-  readonly scenario: ConcreteScenario
-  readonly peers: readonly number[]
-  readonly replicas: number
-  readonly rounds: number
+  /** One for each size. */
+  readonly scenarios: readonly ConcreteScenario[]
   readonly memoryMiB: number
   readonly onRow: (row: ScaleRow) => void
   readonly signal: AbortSignal
@@ -60,21 +59,11 @@ export async function measureScale(init: ScaleInit): Promise<ScaleRow[]> {
     limitMs: 3_600_000,
     execArgv: [`--max-old-space-size=${init.memoryMiB}`, ...BIG_YOUNG_HEAP],
   })
-  const sizes = init.peers.map((peers): ConcreteScenario => {
-    const swarm = sizeOf(peers, init.replicas)
-    const { scenario } = init
-    return {
-      ...scenario,
-      swarm,
-      faults: [],
-      attackers: [],
-      workload: { ...scenario.workload, rounds: init.rounds },
-    }
-  })
-  const jobs = sizes.map((scenario): Job => ({ scenario, seed: scenario.seed, tier: 0 }))
+  const { scenarios } = init
+  const jobs = scenarios.map((scenario): Job => ({ scenario, seed: scenario.seed, tier: 0 }))
   try {
     const onOutcome = (_: Job, outcome: Outcome) => {
-      const row = rowOf(sizes[rows.length]!, outcome)
+      const row = rowOf(scenarios[rows.length]!, outcome)
       rows.push(row)
       init.onRow(row)
     }
@@ -98,6 +87,7 @@ function rowOf(scenario: ConcreteScenario, { result, cpuMs, memoryBytes }: Outco
     replicas,
     verdict: verdict.verdict === 'valid' ? 'valid' : `${verdict.verdict}: ${verdict.sentence}`,
     rounds,
+    microBatchesPerRound: statistics.microBatchesSettled / Math.max(1, rounds),
     cpuSeconds: cpuMs / 1000,
     roundsPerSecond: rounds / Math.max(1e-9, statistics.wallMs / 1000),
     timesRealTime: statistics.virtualMs / Math.max(1e-9, statistics.wallMs),

@@ -1,14 +1,8 @@
-/** Swarms of any size for measuring growth: stages of sixteen on a fast network, short work, no fault. */
+/** Swarms of any size for measuring growth: a fast network, short work, so that it comes through hundreds of stages, no fault. */
 import { scenario } from '../scenario/defaults.ts'
 import type { Scenario } from '../scenario/types.ts'
 
-/** Seats of a stage: what open networks should have at least. */
-export const SCALE_REPLICAS = 16
-
-/** @param peers - rounded to whole stages of at most {@link SCALE_REPLICAS} */
-export function scaleScenario(peers: number, rounds: number): Scenario {
-  const replicas = Math.min(SCALE_REPLICAS, Math.max(4, peers))
-  const stages = Math.max(1, Math.round(peers / replicas))
+export function scaleScenario({ stages, replicas }: Scenario['swarm'], rounds: number): Scenario {
   return scenario({
     name: `scale-${stages * replicas}`,
     about: 'How time, messages and memory grow with the number of peers.',

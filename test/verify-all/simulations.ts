@@ -46,14 +46,16 @@ export const otherNode: LongCheck = {
 
 export const bigSwarm: LongCheck = {
   name: 'big-swarm',
-  claim: `${BIG_SWARM.peers} peers decide ${BIG_SWARM.rounds} rounds on tier 0 in ${BIG_SWARM.minutes} minutes within 8 GB`,
+  claim: `${BIG_SWARM.peers} peers train ${BIG_SWARM.rounds} rounds on tier 0 in ${BIG_SWARM.minutes} minutes within 8 GB`,
   async run() {
     const { peers, rounds } = BIG_SWARM
     const { rows } = await swarmSim<{ rows: ScaleRow[] }>('scale', '--peers', String(peers), '--rounds', String(rounds))
     const [row] = rows
     if (row === undefined) throw new Error('nothing was measured')
     const minutes = row.rounds / row.roundsPerSecond / 60
-    const saw = `${row.rounds} rounds in ${minutes.toFixed(1)} minutes, ${(row.memoryBytes / 1e9).toFixed(1)} GB`
+    const work = `${row.microBatchesPerRound.toFixed(0)} micro-batches a round through ${row.stages} stages`
+    const saw = `${row.rounds} rounds in ${minutes.toFixed(1)} minutes, ${work}, ${(row.memoryBytes / 1e9).toFixed(1)} GB`
+    if (row.microBatchesPerRound === 0) throw new Error(saw)
     if (row.rounds < rounds || minutes > BIG_SWARM.minutes || row.memoryBytes > BIG_SWARM.bytes) throw new Error(saw)
     return saw
   },

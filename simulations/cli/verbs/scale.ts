@@ -1,13 +1,12 @@
 /** `swarm-sim scale`: what a round costs as the swarm grows. */
 import type { Fit } from '../../scale/fit.ts'
-import { fitRows, measureScale, type ScaleFits, type ScaleRow } from '../../scale/scale.ts'
+import { fitRows, measureScale, type ScaleFits, type ScaleRow, sizeOf } from '../../scale/scale.ts'
+import { scaleScenario } from '../../scenarios/scale.ts'
 import type { Call } from '../call.ts'
 import { EXIT } from '../exit.ts'
-import { scenarioNamed } from '../reference.ts'
 import { type Table, tableCsv, tableText } from '../table.ts'
 
-/** The scenario whose network, peers and workload are taken. */
-const SCENARIO = 'calm'
+const SEED = 1
 /** What open networks should have (docs/security.md). */
 const DEFAULT_REPLICAS = 16
 const DEFAULT_ROUNDS = 10
@@ -17,12 +16,10 @@ const MEMORY_MIB = 8192
 export async function run(call: Call): Promise<number> {
   const { settings, surroundings, harness } = call
   const replicas = settings.replicas ?? DEFAULT_REPLICAS
+  const rounds = settings.rounds ?? DEFAULT_ROUNDS
   const rows = await measureScale({
     source: call.source,
-    scenario: harness.draw(scenarioNamed(harness, SCENARIO, 1), 1),
-    peers: settings.peers!,
-    replicas,
-    rounds: settings.rounds ?? DEFAULT_ROUNDS,
+    scenarios: settings.peers!.map(peers => harness.draw(scaleScenario(sizeOf(peers, replicas), rounds), SEED)),
     memoryMiB: MEMORY_MIB,
     onRow: row => surroundings.terminal?.write(`${row.peers} peers: ${row.roundsPerSecond.toPrecision(3)} rounds/s\n`),
     signal: surroundings.signal,
@@ -42,6 +39,7 @@ function tableOf(rows: readonly ScaleRow[]): Table {
       'stages',
       'replicas',
       'rounds',
+      'micro-batches/round',
       'rounds/s',
       'x real time',
       'cpu s',
@@ -56,6 +54,7 @@ function tableOf(rows: readonly ScaleRow[]): Table {
       row.stages,
       row.replicas,
       row.rounds,
+      row.microBatchesPerRound,
       row.roundsPerSecond,
       row.timesRealTime,
       row.cpuSeconds,

@@ -69,7 +69,7 @@ describe('simulations/tier0: unequal peers', () => {
   })
 
   it('the swarm whose growth is measured trains: its first round waits for who is still starting', () => {
-    const told = play(scaleScenario(96, 1), 1)
+    const told = play(scaleScenario({ stages: 6, replicas: 16 }, 1), 1)
     const certified = eventsOf(told, 'certified')
     expect(certified).to.have.length(96)
     expect(certified.some(({ skip }) => skip)).to.equal(false)
