@@ -145,7 +145,7 @@ function advance(state: RoundState, execution: Execution, partition: number): vo
   if (!part.asked && mayCompute(state, part, candidates)) askAggregate(state, execution, partition)
   if (part.taken !== null && !part.gathering && executesDecided(state)) {
     const signers = agreed.hash !== null && equalBytes(agreed.hash, part.taken) ? agreed.peers : []
-    const holders = [...signers, ...executors(state, execution.known.id), ...candidates]
+    const holders = [...signers, ...executors(state, execution.known.id, partition), ...candidates]
     const from = [...new Set(holders)].filter(peer => peer !== state.context.self)
     part.gathering = true
     state.effects.push({ type: 'gather', value: execution.known.id, partition, hash: part.taken, from })
@@ -154,14 +154,19 @@ function advance(state: RoundState, execution: Execution, partition: number): vo
 
 /**
  * Who signed what came of a value holds all its aggregates: perhaps the only one, where the candidates were restarted. A replica
- * that was away hears of them by the certificate alone.
+ * that was away hears of them by the certificate alone. The partition's candidates come first, the others in an order of its own:
+ * one peer, perhaps a silent one, would else be asked for every partition first.
  */
-function executors({ outcomes, certificate }: RoundState, value: Hash): PeerName[] {
+function executors({ outcomes, certificate, candidates }: RoundState, value: Hash, partition: number): PeerName[] {
   const heard = [...outcomes.values()].flatMap(({ signed: { signer, payload } }) =>
     equalBytes(payload.value, value) && !isZeroHash(payload.aggregateRoot) ? [signer] : [],
   )
   const isStep = certificate !== null && !isZeroHash(certificate.outcome.aggregateRoot)
-  return isStep ? [...heard, ...certificate.signers] : heard
+  const all = new Set(isStep ? [...heard, ...certificate.signers] : heard)
+  const ranked = (candidates[partition] ?? []).filter(peer => all.has(peer))
+  const others = [...all].filter(peer => !ranked.includes(peer))
+  const first = partition % Math.max(1, others.length)
+  return [...ranked, ...others.slice(first), ...others.slice(0, first)]
 }
 
 /** The first f + 1 candidates that this round has heard compute at once, one more after each time-out, in the end everybody for itself. */

@@ -45,8 +45,10 @@ export class AggregateFiles {
   static async open(storage: Storage): Promise<AggregateFiles> {
     const files = new AggregateFiles(storage)
     for (const file of await segments(storage)) {
-      const length = await scanRecords(storage, file, RECORD_MAX_BYTES, (payload, offset) =>
-        files.#index(file, payload, offset),
+      const length = await scanRecords(
+        storage,
+        { file, maxPayloadBytes: RECORD_MAX_BYTES, loose: 'one' },
+        (payload, offset) => files.#index(file, payload, offset),
       )
       await files.#switchTo(file, length)
     }

@@ -52,19 +52,23 @@ export class CertificateFiles {
   static async open(storage: Storage, stage: number): Promise<CertificateFiles> {
     const rounds = new Map<number, Located>()
     let last = { file: firstName(stage), length: 0, records: 0 }
-    for (const file of await segments(storage, stage)) {
+    const files = await segments(storage, stage)
+    for (const file of files) {
       let records = 0
-      const length = await scanRecords(storage, file, STORED_CERTIFICATE_MAX_BYTES, (payload, offset) => {
+      // An earlier segment was flushed before the next was begun.
+      const loose = file === files.at(-1) ? 'several' : 'one'
+      const maxPayloadBytes = STORED_CERTIFICATE_MAX_BYTES
+      const length = await scanRecords(storage, { file, maxPayloadBytes, loose }, (payload, offset) => {
         records++
         rounds.set(decode<CertificateEntry>(payload).round, { file, offset })
       })
       last = { file, length, records }
     }
     const append = await storage.append(last.file, last.length)
-    const files = new CertificateFiles(storage, stage, { ...last, append })
-    for (const file of await segments(storage, stage)) files.#segments.set(file, -1)
-    for (const [round, located] of rounds) files.#index(round, located)
-    return files
+    const opened = new CertificateFiles(storage, stage, { ...last, append })
+    for (const file of await segments(storage, stage)) opened.#segments.set(file, -1)
+    for (const [round, located] of rounds) opened.#index(round, located)
+    return opened
   }
 
   /** Highest round; -1 where there is none. */

@@ -19,6 +19,9 @@ export async function openFolder(folder: string): Promise<Storage> {
 
 class Folder implements Storage {
   readonly #folder: string
+  /** A flush that has not begun yet: whoever asks meanwhile waits for the same one. */
+  #nextFlush: Promise<void> | null = null
+  #flushing: Promise<void> = Promise.resolve()
 
   constructor(folder: string) {
     this.#folder = folder
@@ -110,15 +113,30 @@ class Folder implements Storage {
     return join(this.#folder, name)
   }
 
-  /** A rename or a new file survives a loss of power only once its folder is flushed; Windows has no such call. */
-  async #flushFolder(): Promise<void> {
-    if (process.platform === 'win32') return
-    const folder = await open(this.#folder, 'r')
-    try {
-      await folder.sync()
-    } finally {
-      await folder.close()
-    }
+  /**
+   * A rename or a new file survives a loss of power only once its folder is flushed; Windows has no such call. Hundreds of
+   * partitions come at a time: those that wait while one flush runs share the next.
+   */
+  #flushFolder(): Promise<void> {
+    if (process.platform === 'win32') return Promise.resolve()
+    if (this.#nextFlush !== null) return this.#nextFlush
+    const next = this.#flushing.then(() => {
+      this.#nextFlush = null
+      return flushFolder(this.#folder)
+    })
+    this.#nextFlush = next
+    // Who waited for it hears of its failure; the next one is another try.
+    this.#flushing = next.catch(() => undefined)
+    return next
+  }
+}
+
+async function flushFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
   }
 }
 

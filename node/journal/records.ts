@@ -3,8 +3,8 @@
  *
  *     length u32 LE | sha256(length)[0..4] | sha256(payload)[0..8] | payload | 0x0a
  *
- * A record that somebody relies on is flushed before the next is written, so only what comes after the last of them can be
- * incomplete. Its length has a check of its own: a flipped bit there would otherwise look like an incomplete last record and
+ * Most records are flushed before the next is written, so only the last one can be incomplete; of certificates several may wait
+ * for one flush. A length has a check of its own: a flipped bit there would otherwise look like an incomplete last record and
  * hide all that follow.
  */
 import { createHash } from 'node:crypto'
@@ -30,6 +30,13 @@ export function encodeRecord(...payload: readonly Uint8Array[]): Uint8Array[] {
   return [header, ...payload, Uint8Array.of(TRAILER)]
 }
 
+export interface RecordFile {
+  readonly file: string
+  readonly maxPayloadBytes: number
+  /** How many records at the end may never have been flushed. */
+  readonly loose: 'one' | 'several'
+}
+
 /**
  * Calls back with every complete record's payload and offset and returns where to go on writing. What is incomplete at the end
  * (cut short, or zeros from some byte on, where the disk never got them) is left out; it was never flushed, so nobody relied on it.
@@ -38,8 +45,7 @@ export function encodeRecord(...payload: readonly Uint8Array[]): Uint8Array[] {
  */
 export async function scanRecords(
   storage: Storage,
-  file: string,
-  maxPayloadBytes: number,
+  { file, maxPayloadBytes, loose }: RecordFile,
   visit: (payload: Uint8Array, offset: number) => void,
 ): Promise<number> {
   const size = (await storage.size(file)) ?? 0
@@ -69,7 +75,8 @@ export async function scanRecords(
     const payload = record.subarray(RECORD_HEADER_BYTES, bytes - RECORD_TRAILER_BYTES)
     if (!payloadMatches(record, payload) || record[bytes - 1] !== TRAILER) {
       // The file system may lengthen a file before it writes the data: its tail is then zero, which a trailer never is.
-      if (record[bytes - 1] === 0 && (await isZeroFrom(storage, file, offset + bytes, size))) break
+      const mayBeLoose = rest === bytes || loose === 'several'
+      if (mayBeLoose && record[bytes - 1] === 0 && (await isZeroFrom(storage, file, offset + bytes, size))) break
       throw new JournalDamaged(file, offset, 'the content does not match its check')
     }
     visit(payload, offset)

@@ -108,7 +108,7 @@ export class RoundStore {
     })
   }
 
-  /** A certificate of any stage; not flushed, because any peer of that stage has it too. */
+  /** A certificate of any stage; not flushed, because any peer of that stage has it too. What rests on it is stored after a flush. */
   putCertificate(stage: number, round: number, certificate: Uint8Array): Promise<void> {
     return this.#inTurn(() => this.#file(stage).put(round, certificate))
   }
@@ -195,6 +195,8 @@ export class RoundStore {
   /** Takes a snapshot that came whole and whose `state()` was checked; as `putSnapshot`. */
   takeIncoming(round: number, incoming: IncomingSnapshot): Promise<void> {
     return this.#inTurn(async () => {
+      // A snapshot says nothing without the certificates that led to it, which came one by one and were not flushed.
+      await this.#file(this.#stage).flush()
       await this.#snapshots.take(round, incoming)
       await this.#startAfter(round)
     })

@@ -85,9 +85,13 @@ export class SigningJournal {
   static async open(options: SigningJournalOptions): Promise<SigningJournal> {
     const { storage, signer, expectExisting, onFlush } = options
     const contents = new Contents()
-    const bytes = await scanRecords(storage, FILE, JOURNAL_RECORD_MAX_BYTES, payload => {
-      for (const entry of decodeEntries(payload)) contents.apply(entry)
-    })
+    const bytes = await scanRecords(
+      storage,
+      { file: FILE, maxPayloadBytes: JOURNAL_RECORD_MAX_BYTES, loose: 'one' },
+      payload => {
+        for (const entry of decodeEntries(payload)) contents.apply(entry)
+      },
+    )
     if (contents.owner !== null && contents.owner !== signer) {
       throw new JournalDamaged(FILE, 0, `it belongs to ${contents.owner}, this peer is ${signer}`)
     }

@@ -169,11 +169,12 @@ export class CatchUp {
     const wanted = { stage, round, fullRoot, bytes: stateBytes }
     try {
       const refusal = await state.snapshot(ahead.peers, wanted, sink, { signal, onProgress: onTransfer })
-      if (refusal !== null || !(await stageState.adopt(target, sink))) return 'nothing'
+      if (refusal !== null) return 'nothing'
+      await store.putCertificate(stage, round, target.encoded)
+      if (!(await stageState.adopt(target, sink))) return 'nothing'
     } finally {
       await sink.close()
     }
-    await store.putCertificate(stage, round, target.encoded)
     onProgress(round, ahead.round)
     return 'snapshot'
   }

@@ -302,6 +302,18 @@ describe('round: executing and certifying', () => {
     for (const { from } of follower.effects('gather')) expect(from).to.include.members(signers)
   })
 
+  it('asks the candidates of a partition before other signers, and of these not one peer first for all', () => {
+    const { follower, give, bench } = gossiped()
+    give(results(bench))
+    const signers = follower.others.slice(0, 3)
+    const firsts = follower.effects('gather').map(({ partition, from }) => {
+      const candidates = (follower.state.candidates[partition] ?? []).filter(peer => signers.includes(peer))
+      expect(from.slice(0, candidates.length)).to.deep.equal(candidates)
+      return from[0]
+    })
+    expect(new Set(firsts)).to.have.length.above(1)
+  })
+
   it('computes for itself after one time-out where the others have a certificate', () => {
     const { follower, bench, id } = gossiped()
     follower.expire('reduce')

@@ -197,6 +197,20 @@ describe('node/journal: round store', () => {
     }
   })
 
+  it('keeps through a loss of power the own certificates that a snapshot from siblings rests on', async () => {
+    const storage = new MemoryStorage()
+    const store = await open(storage)
+    for (const round of [0, 1, 2, 3, 4]) await store.putCertificate(1, round, certificateOf(round))
+    const incoming = await store.incoming({ round: 4, link: hashOf(1), state: hashOf(4), fullRoot: hashOf(3) })
+    await incoming.begin(stateOf(4).length, [await digest(stateOf(4))])
+    await incoming.put(0, stateOf(4))
+    await incoming.state()
+    await store.takeIncoming(4, incoming)
+    const after = await open(storage.afterPowerLoss())
+    expect(after.snapshots.map(({ round }) => round)).to.deep.equal([4])
+    expect(after.newest(1)).to.equal(4)
+  })
+
   it('cuts at the first that is incomplete where a loss of power zeroed several certificates of another stage', async () => {
     const storage = new MemoryStorage()
     const store = await open(storage)

@@ -130,6 +130,22 @@ describe('node/journal: signing', () => {
     expect(await journal.commits.get(placeAt(2))).to.deep.equal(hashOf(2))
   })
 
+  it('is damaged where several signatures are zeros, as each was flushed before the next', async () => {
+    const storage = new MemoryStorage()
+    const journal = await open(storage)
+    const ends: number[] = []
+    for (const view of [0, 1, 2]) {
+      await journal.sign(prevote(1, view, 5))
+      ends.push(storage.files.get('signatures')!.length)
+    }
+    const whole = storage.files.get('signatures')!
+    storage.files.set('signatures', whole.slice().fill(0, ends[0]! + 60))
+    expect(await open(storage).catch((error: unknown) => error)).to.be.instanceOf(JournalDamaged)
+    // Only the last one may never have been flushed.
+    storage.files.set('signatures', whole.slice().fill(0, ends[1]! + 60))
+    expect(refused(await (await open(storage)).sign(prevote(1, 1, 6)))).to.equal('contradiction')
+  })
+
   it('keeps the bytes of the own commit through a loss of power', async () => {
     const storage = new MemoryStorage()
     await (await open(storage)).commits.put(placeAt(1), hashOf(1))
