@@ -56,7 +56,7 @@ export async function holdRestoredCommit(
   const partitionBytes = codec.encodedBytes(engine.shape.partitionValues)
   for (const [partition, leaf] of leaves.entries()) {
     const part = bytes.subarray(partition * partitionBytes, (partition + 1) * partitionBytes)
-    // Bytes that a loss of power took are served by the candidates that acknowledged them.
+    // Bytes that a disk has damaged are served by the candidates that acknowledged them.
     if (equalBytes(await digest(part), leaf)) reduce.hold({ scope, author: signed.signer, root, partition }, part)
   }
 }
