@@ -97,6 +97,13 @@ const PADDINGS: readonly { name: string; mask: InputCase }[] = [
   { name: 'by a dummy', mask: whole([2, 1], [1, 0]) },
 ]
 
+/** Hides every third pair of two sequences. */
+const paddingOfBoth = (queries: number, keys: number): InputCase =>
+  whole(
+    [2, queries, keys],
+    Array.from({ length: 2 * queries * keys }, (_, at) => (at % 3 === 1 ? 0 : 1)),
+  )
+
 const projected = (mask: InputCase | null, ...more: (InputCase | null)[]) => [
   x(2, 3, 4),
   x(4, 12),
@@ -124,6 +131,12 @@ const ATTENTIONS: readonly OperatorCase[] = [
       attributes: { num_heads: 2, unidirectional: 1 },
       outputs: 2,
     },
+    ...[1, 3].map(tokens => ({
+      name: `causal, of ${tokens}, with keys of before and padding of queries and keys`,
+      inputs: [x(2, tokens, 4), x(4, 12), x(12), paddingOfBoth(tokens, tokens + 2), x(2, 2, 2, 2, 2)],
+      attributes: { num_heads: 2, unidirectional: 1, mask_filter_value: float(-1) },
+      outputs: 2,
+    })),
     {
       name: 'with a term for each score',
       inputs: projected(null, null, x(1, 2, 3, 3)),
@@ -148,6 +161,20 @@ const ATTENTIONS: readonly OperatorCase[] = [
       attributes: { num_heads: 2, unidirectional: 1 },
       outputs: 3,
     },
+    ...[0, 1, 4].map(past => ({
+      name: `causal, of more queries than keys, ${past} of them of before`,
+      inputs: [
+        x(2, 4, 4),
+        x(2, 2, 4),
+        x(2, 2, 4),
+        x(12),
+        paddingOfBoth(4, past + 2),
+        x(1, 2, 4, past + 2),
+        ...(past === 0 ? [] : [x(2, 2, past, 2), x(2, 2, past, 2)]),
+      ],
+      attributes: { num_heads: 2, unidirectional: 1, mask_filter_value: float(-1) },
+      outputs: 3,
+    })),
     {
       name: 'with scores',
       inputs: [x(2, 3, 4), x(2, 5, 4), x(2, 5, 4), null, whole([2, 5], [1, 1, 1, 0, 1, 1, 1, 0, 0, 0]), x(1, 1, 3, 5)],

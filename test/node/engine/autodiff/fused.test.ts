@@ -133,11 +133,24 @@ interface Refusal {
   readonly what: RegExp
 }
 
+const twice = (shape: readonly number[]) => [shape, shape]
 const GROUPED = { num_heads: 2, kv_num_heads: 1 }
 const FIRST = [[1, 3, 16], [1, 3, 8], [1, 3, 8], null, null, [1], [1]]
 const ATTENTION = [
   [2, 3, 4],
   [4, 12],
+]
+
+/** More keys than queries: flat, of one query, after keys of before, in one with the values, of another run. */
+const WIDE: readonly Refusal['inputs'][] = [
+  [[2, 3, 4], ...twice([2, 5, 4])],
+  [[2, 1, 4], ...twice([2, 2, 4])],
+  [[2, 3, 4], ...twice([2, 4, 4]), null, null, null, ...twice([2, 2, 1, 2])],
+  [
+    [2, 3, 4],
+    [2, 5, 2, 2, 2],
+  ],
+  [[2, 3, 4], ...twice([2, 2, 5, 2])],
 ]
 
 const REFUSALS: readonly Refusal[] = [
@@ -157,6 +170,12 @@ const REFUSALS: readonly Refusal[] = [
     outputs: ['y', '', '', 'qk'],
     what: /the output qk/,
   },
+  ...WIDE.map(inputs => ({
+    op: 'MultiHeadAttention',
+    inputs,
+    attributes: { unidirectional: 1 },
+    what: /causal attention over more keys than queries/,
+  })),
   {
     op: 'GroupQueryAttention',
     inputs: FIRST.with(3, [1, 1, 2, 8]).with(4, [1, 1, 2, 8]),
@@ -202,6 +221,32 @@ const REFUSALS: readonly Refusal[] = [
     what: /the activation 'Elu'/,
   },
 ]
+
+/** Weights of ONNX Runtime's own causal `MultiHeadAttention`: the values are the rows of an identity. */
+async function kernelWeights(queries: number, keys: number): Promise<number[][]> {
+  const identity = Array.from({ length: keys * keys }, (_, at) => (at % (keys + 1) === 0 ? 1 : 0))
+  const feed = (shape: number[], data = draw(shape)): Feed => ({ type: DataType.float32, shape, data })
+  const feeds = { q: feed([1, queries, 2]), k: feed([1, keys, 2]), v: feed([1, keys, keys], identity) }
+  const node = fused('MultiHeadAttention', ['q', 'k', 'v'], ['y'], { num_heads: 1, unidirectional: 1 })
+  const { y } = await (await openModel(modelOf([node], [], Object.entries(feeds).map(asInput), ['y'])))(feeds)
+  return Array.from({ length: queries }, (_, query) => y!.slice(query * keys, (query + 1) * keys))
+}
+
+describe('causal attention over more keys than queries', () => {
+  // Why it is refused: neither counting from the first key nor from the last gives this.
+  for (const [queries, keys] of [
+    [1, 4],
+    [2, 4],
+    [3, 5],
+    [4, 6],
+  ] as const) {
+    it(`has in the kernel a last query that sees all: ${queries} of ${keys}`, async () => {
+      const seen = (await kernelWeights(queries, keys)).map(row => row.filter(weight => weight > 0).length)
+      const earlier = Array.from({ length: queries - 1 }, (_, query) => query + 1)
+      expect(seen).to.deep.equal([...earlier, keys])
+    })
+  }
+})
 
 describe('what of a fused operator is not covered', () => {
   for (const { op, inputs, attributes = {}, outputs = ['y'], what } of REFUSALS) {
