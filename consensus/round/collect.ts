@@ -9,7 +9,7 @@ import { HAVE_BATCH_MS } from './constants.ts'
 import { arm, armOnce, disarm, measure, sign } from './emit.ts'
 import { accuse, type Verdict } from './evidence.ts'
 import { advanceAll, missingCommits } from './execution.ts'
-import { awake, likelyThere, type RoundState } from './state.ts'
+import { awake, firstAwake, type RoundState } from './state.ts'
 import type { RoundContext } from './types.ts'
 
 /** What is wrong with a COMMIT, or null. */
@@ -148,12 +148,12 @@ export function scatter(state: RoundState): void {
   else disarm(state, 'scatter')
 }
 
-/** The first f + 1 that are likely there; after a time-out also the first f + 1 of all, then one more each time, in the end all. */
+/** The first f + 1 that are awake; after a time-out also the first f + 1 of all, then one more each time, in the end all. */
 function whoseTurn(state: RoundState, candidates: readonly PeerName[]): readonly PeerName[] {
   const { context, scatterLevel } = state
   const { faults } = context.group
   if (scatterLevel > faults) return candidates
-  const first = [...new Set([...likelyThere(state, candidates), ...candidates])].slice(0, faults + 1)
+  const first = firstAwake(state, candidates)
   if (scatterLevel === 0) return first
   return [
     ...new Set([

@@ -294,17 +294,6 @@ export function awake(state: RoundState, peers: readonly PeerName[]): readonly P
 }
 
 /**
- * Those that are likely there, as far as partitions are sent to them: also whom this round has not heard yet, as who still works
- * says nothing before it commits. One that is passed over for this has to pull all that it should have been sent.
- */
-export function likelyThere(state: RoundState, peers: readonly PeerName[]): readonly PeerName[] {
-  const { context, heard, gone } = state
-  const isExpected = (peer: PeerName): boolean =>
-    !gone.has(peer) && !context.tempo.silent.includes(peer) && !isAway(context, heard, peer)
-  return peers.filter(peer => peer === context.self || (heard.has(peer) ? !isSilent(state, peer) : isExpected(peer)))
-}
-
-/**
  * It cannot speak, or has stopped. Not who was merely not heard yet, also in the round before: far from the others it would never be
  * heard again, as rounds in which nobody waited for it would be over before its words are there.
  */

@@ -172,7 +172,7 @@ export type RoundEffect =
       readonly value: Hash
       readonly partition: number
       readonly inputs: readonly AggregateInput[]
-      /** The f + 1 candidates that probably compute it; they share out among them whom they send its result. */
+      /** The f + 1 candidates that probably compute it; the first of them sends its result to the others. */
       readonly active: readonly PeerName[]
     }
   /** Fetch the aggregate's bytes by hash from any of these; answer `gathered`. Repeated with more peers while it fails. */

@@ -5,7 +5,6 @@
 import type { AggregateName } from '../../protocols/reduce/headers.ts'
 import type { Clock } from '../../protocols/wire/environment.ts'
 import { hashHex } from '../../protocols/wire/hash.ts'
-import type { PeerName } from '../../protocols/wire/messages.ts'
 
 /** Several times what a push takes on a local network, and little beside a round. */
 const LEAST_PATIENCE_MS = 150
@@ -15,22 +14,6 @@ const PATIENCE_SHARE = 0.1
 /** How long no push may come before one is pulled. */
 export function pushPatienceMs(reduceMs: number): number {
   return Math.max(LEAST_PATIENCE_MS, reduceMs * PATIENCE_SHARE)
-}
-
-/**
- * Whom a candidate sends its result: those who do not compute it themselves are shared out among those who do, so that none of
- * them sends twice as much as another; which of them has one more turns with the partition.
- *
- * @param active - who computes the partition
- * @param seats - of the stage, in the order that all have
- */
-export function pushTargets(
-  self: PeerName,
-  { partition, active, seats }: { partition: number; active: readonly PeerName[]; seats: readonly PeerName[] },
-): PeerName[] {
-  const own = active.indexOf(self)
-  const others = seats.filter(peer => !active.includes(peer))
-  return others.filter((_, index) => (index + partition) % active.length === own)
 }
 
 export class PushedAggregates {

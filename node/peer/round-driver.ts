@@ -36,7 +36,7 @@ export interface RoundPorts {
   persist(record: LockRecord): Promise<void>
   broadcast(signed: Signed, attachments: readonly Uint8Array[]): void
   scatter(root: Hash, partition: number, to: readonly PeerName[]): void
-  /** Pulls what is not local, combines, keeps the result, and sends it to those of the others that fall to this peer; null where the rule refuses. */
+  /** Pulls what is not local, combines, keeps the result, and sends it to the others where it is the first of the active; null where the rule refuses. */
   aggregate(
     value: Hash,
     partition: number,

@@ -12,7 +12,6 @@ import { freeBuffer } from '../engine/runtime/buffers.ts'
 import { delay } from './delay.ts'
 import { encodeLock, LOCK_RECORD } from './lock-record.ts'
 import { finalizedAt } from './membership.ts'
-import { pushTargets } from './pushed-aggregates.ts'
 import type { RoundPorts } from './round-driver.ts'
 import type { PeerParts } from './types.ts'
 
@@ -34,9 +33,12 @@ export function roundPorts(init: RoundPortsInit): RoundPorts {
   const { context, parts } = init
   const { self, engine, journal, reduce, agreement, times } = parts
   const { scope, group } = context
-  const seats = group.seats.map(seat => seat.peer)
-  const siblings = seats.filter(peer => peer !== self)
+  const siblings = group.seats.map(seat => seat.peer).filter(peer => peer !== self)
   const place = { run: scope.run, stage: scope.stage, epoch: scope.epoch, round: scope.round }
+
+  /** The first candidate sends its result to those who do not compute it themselves. */
+  const pushTargets = (active: readonly PeerName[]): PeerName[] =>
+    active[0] === self ? siblings.filter(peer => !active.includes(peer)) : []
 
   return {
     async sign(payloads) {
@@ -61,8 +63,7 @@ export function roundPorts(init: RoundPortsInit): RoundPorts {
       const name = { scope, value, partition, hash }
       reduce.holdAggregate(name, bytes)
       const held = reduce.aggregate(name)
-      for (const peer of pushTargets(self, { partition, active, seats }))
-        void reduce.pushAggregate(peer, name, held ?? bytes, { signal })
+      for (const peer of pushTargets(active)) void reduce.pushAggregate(peer, name, held ?? bytes, { signal })
       // What is held is a copy, and nobody else has this one.
       if (held !== null) freeBuffer(bytes.buffer)
       return hash

@@ -1,4 +1,4 @@
-/** Aggregates that their candidates send unasked (node/peer/pushed-aggregates, without promises). */
+/** Aggregates that their first candidates send unasked (node/peer/pushed-aggregates, without promises). */
 import { hashHex } from '../../protocols/wire/hash.ts'
 import type { Hash, PeerName } from '../../protocols/wire/messages.ts'
 import type { SimPeer } from './peer.ts'

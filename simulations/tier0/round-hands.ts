@@ -1,7 +1,7 @@
 /** The hands of a round's machine in tier 0: control streams, the reduce protocol, compute and the fetching of what lacks. */
 
 import type { AggregateInput, RoundContext, RoundEffect } from '../../consensus/round/types.ts'
-import { pushPatienceMs, pushTargets } from '../../node/peer/pushed-aggregates.ts'
+import { pushPatienceMs } from '../../node/peer/pushed-aggregates.ts'
 import { equalBytes } from '../../protocols/wire/hash.ts'
 import type { Hash, PeerName, Signed } from '../../protocols/wire/messages.ts'
 import { AGGREGATE_MS, EXECUTE_MS, INPUT_RETRY_MS, REQUEST_BYTES } from './constants.ts'
@@ -56,7 +56,7 @@ export class RoundHands {
       this.#peer.processor.work(AGGREGATE_MS, () => {
         if (this.#round.isDisposed) return
         const bytes = this.#peer.world.bench.aggregate(pulled)
-        if (bytes !== null) this.#keepAggregate(partition, active, bytes)
+        if (bytes !== null) this.#keepAggregate(active, bytes)
         const hash = bytes === null ? null : nativeHash(bytes)
         const said = hash === null ? null : (this.#peer.behaviour?.aggregate?.(hash) ?? hash)
         this.#round.input({ type: 'aggregated', value, partition, hash: said })
@@ -243,15 +243,15 @@ export class RoundHands {
     }
   }
 
-  #keepAggregate(partition: number, active: readonly PeerName[], bytes: Uint8Array): void {
+  /** The first candidate sends its result to those who do not compute it themselves. */
+  #keepAggregate(active: readonly PeerName[], bytes: Uint8Array): void {
     const peer = this.#peer
-    const { scope, group } = this.#context
+    const { scope } = this.#context
     const hash = nativeHash(bytes)
     peer.holdings.holdAggregate(scope.round, hash, bytes)
-    const seats = group.seats.map(seat => seat.peer)
-    for (const name of pushTargets(peer.name, { partition, active, seats })) {
-      const sibling = peer.world.peerOf(name)
-      if (sibling === null) continue
+    if (active[0] !== peer.name) return
+    for (const sibling of this.#siblings) {
+      if (active.includes(sibling.name)) continue
       peer.world.send(peer, sibling, 'push-aggregate', scope.round, partitionBytes(peer), 'bulk', () =>
         sibling.pushes.arrived(peer.name, scope.round, hash, bytes),
       )

@@ -1,6 +1,5 @@
 import { expect } from 'chai'
 import { availableCommits } from '../../../consensus/round/collect.ts'
-import { NO_TEMPO } from '../../../consensus/round/tempo.ts'
 import { hashHex } from '../../../protocols/wire/hash.ts'
 import type { PeerName } from '../../../protocols/wire/messages.ts'
 import { Bench } from './bench.ts'
@@ -266,26 +265,6 @@ describe('round: collecting', () => {
     bench.expire('scatter')
     expect(bench.effects('scatter')).to.deep.equal([])
     expect(bench.state.timers.has('scatter')).to.equal(false)
-  })
-
-  it('sends its partitions also to whom it has not heard yet, unless it is gone or was silent in the round before', () => {
-    const plain = new Bench({ n: 7 })
-    const late = plain.others.at(-1)!
-    /** Partitions that the last one to commit is sent once a quorum has been heard. */
-    const sent = (isSilent: boolean, isGone: boolean): number[] => {
-      const bench = new Bench({ n: 7, change: { tempo: { ...NO_TEMPO, silent: isSilent ? [late] : [] } } })
-      if (isGone) bench.input({ type: 'reachable', peer: late, reachable: false })
-      for (const peer of bench.others.slice(0, 5))
-        bench.input({ type: 'message', signed: bench.commitOf(peer), attachments: [] })
-      bench.input({ type: 'own-commit', commit: bench.commitOf(bench.self).payload })
-      return bench.effects('scatter').flatMap(({ partition, to }) => (to.includes(late) ? [partition] : []))
-    }
-    const { candidates } = plain.state
-    const due = candidates.flatMap((peers, partition) => (peers.slice(0, 3).includes(late) ? [partition] : []))
-    expect(due).to.not.deep.equal([])
-    expect(sent(false, false)).to.deep.equal(due)
-    expect(sent(true, false)).to.deep.equal([])
-    expect(sent(false, true)).to.deep.equal([])
   })
 
   it('signs one COMMIT or IDLE in a round', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { Isolation } from '../../../node/peer/isolation.ts'
-import { PushedAggregates, pushPatienceMs, pushTargets } from '../../../node/peer/pushed-aggregates.ts'
+import { PushedAggregates, pushPatienceMs } from '../../../node/peer/pushed-aggregates.ts'
 import { Settlement } from '../../../node/peer/settlement.ts'
 import { Timers } from '../../../node/peer/timers.ts'
 import { settle, VirtualClock } from '../../protocols/discovery/virtual-clock.ts'
@@ -185,20 +185,5 @@ describe('isolation', () => {
     await clock.advance(1_000)
     isolation.failed(4, 'connection error')
     expect(told).to.deep.equal(['no peer answers for 10 s (4 attempts): connection error'])
-  })
-})
-
-describe('node/peer: whom a candidate pushes its aggregate to', () => {
-  it('is everybody who does not compute it, once, and of many partitions as many for each', () => {
-    const seats = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
-    const sent = new Map<string, number>()
-    for (let partition = 0; partition < 60; partition++) {
-      const active = [0, 1, 2].map(rank => seats[(partition + 2 * rank) % seats.length]!)
-      const targets = active.map(self => pushTargets(self, { partition, active, seats }))
-      expect(targets.flat().sort()).to.deep.equal(seats.filter(peer => !active.includes(peer)))
-      for (const [rank, to] of targets.entries()) sent.set(active[rank]!, (sent.get(active[rank]!) ?? 0) + to.length)
-    }
-    for (const count of sent.values()) expect(count).to.be.within(30, 40)
-    expect(pushTargets('d', { partition: 0, active: ['a', 'b'], seats })).to.deep.equal([])
   })
 })
