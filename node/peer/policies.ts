@@ -80,6 +80,7 @@ export function reducePolicy(init: PolicyInit): ReducePolicy {
   const { commits, candidates, self, shape, run } = init
   const codec = codecOf(run.manifest.encoding.gradient)
   return {
+    admitPeer: from => siblingFault(init, from),
     admit(scope, from) {
       const round = init.round()
       if (scope.round < round - ROUNDS_BEHIND) return refuse('stale-round')
@@ -106,12 +107,18 @@ export function reducePolicy(init: PolicyInit): ReducePolicy {
  * will do. The work machine takes only what comes from seats of the own epoch.
  */
 export function activationsPolicy(
-  init: Pick<PolicyInit, 'round'> & { readonly membership: { known(epoch: number): Pick<Epoch, 'groups'> | null } },
+  init: Pick<PolicyInit, 'round' | 'stage'> & {
+    readonly around: Pick<Around, 'isSeated'>
+    readonly membership: { known(epoch: number): Pick<Epoch, 'groups'> | null }
+  },
 ): ActivationsPolicy {
+  const { around, stage } = init
   return {
+    admitPeer: from =>
+      around.isSeated(from, stage - 1) || around.isSeated(from, stage + 1) ? null : refuse('no-seat', from),
     round: () => init.round(),
-    seats(epoch, stage) {
-      const group = init.membership.known(epoch)?.groups[stage]
+    seats(epoch, of) {
+      const group = init.membership.known(epoch)?.groups[of]
       return group === undefined
         ? null
         : { hash: group.hash, has: peer => group.seats.some(seat => seat.peer === peer) }

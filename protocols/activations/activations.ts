@@ -58,6 +58,7 @@ export class Activations {
       protocol: constants.ACTIVATIONS_PROTOCOL,
       onRequest: (header, body, context) => this.#onTensor(header, body, context),
       onNote: async (header, _, context) => this.#onNote(header, context),
+      admitBody: from => init.policy.admitPeer(from),
       areBodiesSpent: true,
       onRefusal: (reason, peer, detail) => {
         this.#refusals.count(reason, peer)

@@ -53,6 +53,8 @@ export interface ActivationsPolicy {
   round(): number
   /** Null where the epoch is not the own, the one before or the one after. */
   seats(epoch: number, stage: number): StageSeats | null
+  /** May this peer bring tensors at all: is it a seat of the stage before ours or after? */
+  admitPeer(from: PeerName): Refusal | null
 }
 
 export interface ActivationsHandlers {

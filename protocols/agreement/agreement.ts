@@ -57,7 +57,10 @@ export class Agreement {
     this.#clock = components.clock
     const onRequest = (header: unknown, body: Uint8Array, context: HandlerContext): Promise<Reply | Refusal> =>
       this.#handle(header, body, context)
-    this.#streams = components.openStreams({ onRequest }, (reason, from, detail) => this.#refused(reason, from, detail))
+    this.#streams = components.openStreams(
+      { onRequest, admitBody: from => init.policy.admitPeer(from) },
+      (reason, from, detail) => this.#refused(reason, from, detail),
+    )
   }
 
   start(): Promise<void> {

@@ -19,7 +19,10 @@ export class Evaluation {
   constructor(init: EvaluationInit, components: { readonly openStreams: OpenStreams<EvaluationStreams> }) {
     this.#init = init
     this.#streams = components.openStreams(
-      { onRequest: (header, body, context) => this.#handle(header, body, context) },
+      {
+        onRequest: (header, body, context) => this.#handle(header, body, context),
+        admitBody: from => init.policy.admit(from),
+      },
       (reason, from, detail) => this.#refused(reason, from, detail),
     )
   }

@@ -82,8 +82,12 @@ export class Reduce {
     this.#holdings = new Holdings({ policy, handlers, digest: components.digest, store })
     this.#transfers = new Transfers(init.transfers ?? limits)
     this.#streams = components.openStreams(
-      // Whatever is taken the store copies.
-      { onRequest: (header, body, context) => this.#handle(header, body, context), areBodiesSpent: true },
+      {
+        onRequest: (header, body, context) => this.#handle(header, body, context),
+        admitBody: from => policy.admitPeer(from),
+        // Whatever is taken the store copies.
+        areBodiesSpent: true,
+      },
       (reason, from, detail) => handlers.refused?.(reason, from, detail),
     )
   }

@@ -16,6 +16,8 @@ export interface KnownCommit {
 
 /** What the node decides; each call answers at once. */
 export interface ReducePolicy {
+  /** May this peer bring partitions at all: is it a seat of our stage? */
+  admitPeer(from: PeerName): Refusal | null
   /** Is this run, epoch, group, stage and round ours, and `from` a seat of it? Null lets it through. */
   admit(scope: Scope, from: PeerName): Refusal | null
   /** Is this peer a candidate of the partition? Others are not stored. */

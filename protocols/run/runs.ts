@@ -2,6 +2,7 @@
 import { contentId } from '../wire/cid.ts'
 import { MANIFEST_MAX_BYTES } from '../wire/constants.ts'
 import { isMap, object, oneOf } from '../wire/fields.ts'
+import { admitNoBody } from '../wire/frames/no-bodies.ts'
 import type { HandlerContext, Reply } from '../wire/frames/types.ts'
 import { contentIdText } from '../wire/message-fields.ts'
 import type { ContentId, PeerName } from '../wire/messages.ts'
@@ -25,7 +26,7 @@ export class Runs {
   constructor(init: RunsInit, components: { readonly openStreams: OpenStreams<RunStreams> }) {
     this.#init = init
     this.#streams = components.openStreams(
-      { onRequest: async (header, _, context) => this.#answer(header, context) },
+      { onRequest: async (header, _, context) => this.#answer(header, context), admitBody: admitNoBody },
       (reason, from, detail) => init.onRefused?.(reason, from, detail),
     )
   }

@@ -3,6 +3,7 @@
  * caller has verified, so it does not matter who gave it; who gave a wrong one is counted and left.
  */
 import type { Clock, Digest } from '../wire/environment.ts'
+import { admitNoBody } from '../wire/frames/no-bodies.ts'
 import { freeBody } from '../wire/frames/spent-body.ts'
 import type { Message } from '../wire/frames/types.ts'
 import { equalBytes, smallHash } from '../wire/hash.ts'
@@ -87,7 +88,7 @@ export class State {
     this.#pace = new Pace(init.takenBytesPerSecond ?? null)
     const server = new StateServer(init, components)
     this.#streams = components.openStreams(
-      { onRequest: (header, _, context) => server.handle(header, context) },
+      { onRequest: (header, _, context) => server.handle(header, context), admitBody: admitNoBody },
       (reason, from, detail) => init.handlers?.refused?.(reason, from, detail),
     )
   }

@@ -37,6 +37,11 @@ export class FakeNetwork {
     this.#handlers.set(peer, { ...handlers, onRefusal })
   }
 
+  /** Why the peer takes no body from this one; null where it does. */
+  barsBody(peer: PeerName, from: PeerName): Refusal | null {
+    return this.#handlers.get(peer)?.admitBody?.(from) ?? null
+  }
+
   streamsOf(self: PeerName): (handlers: Handlers, onRefusal?: RefusalListener) => FakeStreams {
     return (handlers, onRefusal) => {
       this.handle(self, handlers, onRefusal)

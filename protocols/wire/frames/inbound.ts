@@ -101,7 +101,7 @@ export class InboundMessages {
     if (this.#open.has(id)) return refuse('bad-encoding', `id ${id} is in use`)
     const { openRequests, openNotes } = this.#init.limits
     // Twice: what the sender gave up may still be ending here.
-    if (this.#open.size >= 2 * (openRequests + openNotes)) return this.#overloaded(type, id)
+    if (this.#open.size >= 2 * (openRequests + openNotes)) return this.#refuseAtOnce(type, id, refuse('overloaded'))
     const { header, body } = head
     const stop = new LazySignal()
     const open: Open = { type, id, header, stop }
@@ -111,19 +111,21 @@ export class InboundMessages {
       void this.#run(new Received(open, peer, NOTHING, null))
       return null
     }
+    const barred = this.#init.admitBody?.(peer) ?? null
+    if (barred !== null) return this.#refuseAtOnce(type, id, barred)
     const begun = this.#init.bodies.begin(
       `${id}`,
       body.bytes,
       bytes => void this.#run(new Received(open, peer, bytes, body.digest)),
     )
-    if (!begun) return this.#overloaded(type, id)
+    if (!begun) return this.#refuseAtOnce(type, id, refuse('overloaded'))
     this.#open.set(id, stop)
     return null
   }
 
-  #overloaded(type: Received['type'], id: number): null {
-    const refusal = refuse('overloaded')
-    this.#init.onRefusal(refusal.refused, this.#init.peer)
+  /** What comes of its body is ignored, as of a message that is over. */
+  #refuseAtOnce(type: Received['type'], id: number, refusal: Refusal): null {
+    this.#init.onRefusal(refusal.refused, this.#init.peer, refusal.detail)
     if (type === 'request') void this.#refuse(id, refusal)
     return null
   }

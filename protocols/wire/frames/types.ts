@@ -40,6 +40,11 @@ export interface Handlers {
   readonly onRequest?: RequestHandler
   /** Without it notes are refused as `not-allowed`. */
   readonly onNote?: NoteHandler
+  /**
+   * May this peer bring a body at all? Asked before room is set aside for one: else whoever connects could announce bodies that never
+   * come, until there is no room for those of others. Without it, all may.
+   */
+  readonly admitBody?: (from: PeerName) => Refusal | null
   /** The handlers keep nothing of a body, so its memory is freed when they are done; else it is left to the garbage collector. */
   readonly areBodiesSpent?: boolean
 }

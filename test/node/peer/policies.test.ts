@@ -14,7 +14,13 @@ function groupOf(epoch: number): Group {
 }
 
 describe("node/peer's policy for boundary tensors", () => {
-  const policy = activationsPolicy({ round: () => 5, membership: { known } })
+  const around = { isSeated: (peer: string, stage: number) => peer === `seat-of-stage-${stage}` }
+  const policy = activationsPolicy({ round: () => 5, stage: 2, around, membership: { known } })
+
+  it('takes tensors from seats of the stages before and after alone', () => {
+    const admitted = [0, 1, 2, 3, 4].filter(stage => policy.admitPeer(`seat-of-stage-${stage}`) === null)
+    expect(admitted).to.deep.equal([1, 3])
+  })
 
   it('takes headers of any epoch that is known, since a stage that waited for another one may be many behind', () => {
     for (const number of [3, 9]) {

@@ -143,6 +143,11 @@ describe('activations: the service', () => {
     }
   })
 
+  it('sets no room aside for tensors of peers that have no seat beside this one', () => {
+    expect(network.barsBody(b0.name, a0.name)).to.equal(null)
+    expect(network.barsBody(b0.name, 'a stranger')).to.include({ refused: 'no-seat' })
+  })
+
   it('never shows the handler what the door refuses', async () => {
     const lie = await signed(a0, 'forward', null, { tensor: tensorOf(Number.NaN) })
     const outcome = await source.service.send(b0.name, lie)

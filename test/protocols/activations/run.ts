@@ -9,7 +9,7 @@ import {
   type Outgoing,
   signDraft,
 } from '../../../protocols/activations/index.ts'
-import { PROTOCOL_VERSION, seal } from '../../../protocols/wire/index.ts'
+import { PROTOCOL_VERSION, refuse, seal } from '../../../protocols/wire/index.ts'
 import type { Boundary, PeerName, Scope } from '../../../protocols/wire/messages.ts'
 import { digest, sha256 } from '../fake-streams.ts'
 
@@ -42,6 +42,7 @@ export function groupHash(epoch: number, stage: number): Uint8Array {
 export function policyAt(round: number = ROUND, ownEpoch = 2): ActivationsPolicy {
   return {
     round: () => round,
+    admitPeer: from => (PEERS.flat().some(({ name }) => name === from) ? null : refuse('no-seat', from)),
     seats: (epoch, stage) =>
       Math.abs(epoch - ownEpoch) > 1
         ? null

@@ -205,6 +205,8 @@ describe('protocols/agreement', () => {
     await settle()
     expect(bob.heard).to.have.length(1)
     expect(bob.refused).to.deep.equal(['wrong-epoch', 'no-seat'])
+    // Nor is room set aside for what it would bring.
+    expect(network.barsBody(nameOf(1), nameOf(0))).to.include({ refused: 'no-seat' })
   })
 
   it('disconnects a peer that keeps sending what no correct peer sends', async () => {

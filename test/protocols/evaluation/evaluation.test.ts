@@ -79,6 +79,7 @@ describe('evaluation', () => {
   it('is refused to peers that have no seat before this stage, before anything is looked at', async () => {
     const world = makeWorld({ admit: from => (from === STRANGER ? refuse('no-seat', from) : null) })
     expect(await answerTo(world, 'nonsense')).to.equal('no-seat')
+    expect(world.network.barsBody(HEAD, STRANGER)).to.include({ refused: 'no-seat' })
     expect(await world.source.ask(HEAD, BATCH, ACTIVATION)).to.equal(2_500_000)
   })
 

@@ -40,6 +40,7 @@ function join(network: FakeNetwork, self: PeerName, limits: { storeMaxBytes?: nu
   const refused: string[] = []
   const commits: Peer['commits'] = new Map()
   const policy: ReducePolicy = {
+    admitPeer: () => peer.barred,
     admit: () => peer.barred,
     isCandidate: (_, partition) => partition < 2,
     commitOf: (_, author) => commits.get(author) ?? null,
@@ -135,6 +136,7 @@ describe('protocols/reduce', () => {
     bob.barred = refuse('wrong-epoch')
     expect(await alice.reduce.scatter(BOB, nameOf(0), PARTITIONS[0])).to.include({ refused: 'wrong-epoch' })
     expect(bob.refused).to.have.length(6)
+    expect(network.barsBody(BOB, ALICE)).to.include({ refused: 'wrong-epoch' })
   })
 
   it('refuses headers that are none', async () => {

@@ -51,5 +51,6 @@ describe('protocols/run', () => {
     expect(answer).to.include({ refused: 'bad-encoding' })
     for (let request = 0; request < MAX_PER_PEER; request++) expect(await ask(RUN)).to.deep.equal(BYTES)
     expect(await ask(RUN)).to.equal('overloaded')
+    expect(network.barsBody(MEMBER, STRANGER), 'a body').to.include({ refused: 'not-allowed' })
   })
 })

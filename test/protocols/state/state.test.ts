@@ -312,6 +312,7 @@ describe('protocols/state', () => {
     bob.barred = refuse('no-seat')
     expect(await stranger.request(BOB, { type: 'status' })).to.include({ refused: 'no-seat' })
     expect(bob.refused).to.have.length(6)
+    expect(network.barsBody(BOB, ALICE), 'a body').to.include({ refused: 'not-allowed' })
   })
 
   it('stops when it is cancelled', async () => {

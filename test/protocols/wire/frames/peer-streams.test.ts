@@ -3,11 +3,15 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { expect } from 'chai'
 import { UnknownAddress } from '../../../../protocols/wire/frames/index.ts'
 import {
+  encodeHead,
+  FrameStream,
+  framePrefix,
   isRefusal,
   type PeerConnection,
   PeerStreams,
   type PeerStreamsInit,
   type Refusal,
+  refuse,
 } from '../../../../protocols/wire/index.ts'
 import { seatsOf } from '../samples.ts'
 import { digest, endPairs, ManualClock, streamPair, until } from './pairs.ts'
@@ -53,6 +57,12 @@ class Network {
     )
     await streams.start()
     return streams
+  }
+
+  /** A stream on which `from` writes what it likes. */
+  async openRaw(from: string, to: string): Promise<FrameStream> {
+    const connection = await this.#dial(from, to, { signal: new AbortController().signal, force: false })
+    return new FrameStream(await connection.newStream(PROTOCOL))
   }
 
   async #dial(from: string, to: string, options: { signal: AbortSignal; force: boolean }): Promise<PeerConnection> {
@@ -224,6 +234,26 @@ describe('streams to peers', () => {
     await alice.request(BOB, 2)
     expect(bob.peers()).to.deep.equal([ALICE])
     expect(reason(await bob.request(ALICE, 3))).to.equal(null)
+  })
+
+  it('keep the room for bodies for those who may bring some, whatever others announce', async () => {
+    const network = new Network()
+    const bytes = 1 << 20
+    const admitBody: PeerStreamsInit['admitBody'] = from => (from === BOB ? null : refuse('no-seat'))
+    await network.join(ALICE, { admitBody, maxBodyBytes: bytes })
+    const head = encodeHead({ header: null, body: { bytes, digest: new Uint8Array(32) } })
+    const stranger = await network.openRaw(CAROL, ALICE)
+    await stranger.write([[framePrefix('request', 1), head]])
+    await stranger.write([[framePrefix('note', 2), head]])
+    await until(() => network.refusals.length === 2)
+    expect(network.refusals).to.deep.equal(['no-seat', 'no-seat'])
+    const bob = await network.join(BOB)
+    expect(reason(await bob.request(ALICE, 'x', new Uint8Array(bytes)))).to.equal(null)
+    // What comes of a body that is not taken is ignored.
+    await stranger.write([[framePrefix('body', 1), new Uint8Array(10)]])
+    await stranger.write([[framePrefix('request', 3), encodeHead({ header: 3, body: null })]])
+    const frames = [await stranger.read(), await stranger.read()]
+    expect(frames.map(frame => frame?.[0])).to.deep.equal([6, 4])
   })
 
   it('bring notes, and refuse everything after a stop, which leaves no timer behind', async () => {
