@@ -47,6 +47,12 @@ export const BYTE_KINDS_MAX = 64
 export const JUDGED_ADDRESSES_MAX = 4096
 /** Decoded peers of the address book that are kept, about 2 KiB each; with more it begins anew. */
 export const CACHED_PEERS_MAX = 1024
+/** Addresses that are known of one peer; a peer of ours has at most 16. Each is some 20 bytes, and looked at with each that is named. */
+export const PEER_ADDRESSES_MAX = 32
+/** Provider records that are kept of one peer: the stages that it holds, and has held for two days. */
+export const PROVIDED_BY_PEER_MAX = 64
+/** Provider records of all other peers, some 150 bytes each. */
+export const PROVIDER_RECORDS_MAX = 4096
 /** Stored peers that are tried when bootstrap peers are away. */
 export const STORED_PEERS_MAX = 64
 /** Bootstrap and stored peers that are dialled at once. */

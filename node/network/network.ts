@@ -29,7 +29,9 @@ import { relayOf, toldAddresses } from './nat/addresses.ts'
 import type { Nat, NatComponents } from './nat/index.ts'
 import type { Reachability } from './nat/types.ts'
 import { ownAddresses } from './own-addresses.ts'
+import { boundAddresses } from './peer-bounds.ts'
 import { cachePeers } from './peer-cache.ts'
+import { boundProviders } from './provider-bounds.ts'
 import { calmRoutingTable } from './routing-table.ts'
 import { identify, kademlia, ping, pubsub } from './services.ts'
 import { spareEvents } from './spare-events.ts'
@@ -155,6 +157,8 @@ async function startLibp2p(
     },
   })
   cachePeers(libp2p.services.components.peerStore)
+  boundAddresses(libp2p.services.components.peerStore)
+  boundProviders(libp2p.services.dht, libp2p.peerId)
   calmRoutingTable(libp2p.services.dht)
   try {
     await libp2p.start()
