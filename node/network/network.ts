@@ -23,6 +23,7 @@ import {
 import { listenError } from './errors.ts'
 import { Gater } from './gater.ts'
 import { knownDials } from './known-dials.ts'
+import { boundLengths } from './length-bounds.ts'
 import { Liveness } from './liveness.ts'
 import { sparingYamux } from './muxer.ts'
 import { relayOf, toldAddresses } from './nat/addresses.ts'
@@ -96,6 +97,7 @@ async function startLibp2p(
   module: NatModule | null,
 ): Promise<Libp2p<Services>> {
   spareEvents()
+  boundLengths()
   const limits = PROFILES[init.profile]
   const { nat } = init
   const liveness = new Liveness(init.clock)
