@@ -1,7 +1,7 @@
 /**
  * Ends the reading of a length that has no end. libp2p reads the length before each message a byte at a time, tries anew with each, and looks
  * at its own bound only once a length came out (`lpStream`, 7.4.1): a mebibyte of 0x80, from anybody who opens a connection, before a handshake
- * even, kept a peer from all else for a minute. There is no way in but the list in which it gathers those bytes.
+ * even, kept a peer from all else for half a minute and more. There is no way in but the list in which it gathers those bytes.
  */
 import { Uint8ArrayList } from 'uint8arraylist'
 
