@@ -10,8 +10,8 @@ const SEED = 1
 /** What open networks should have (docs/security.md). */
 const DEFAULT_REPLICAS = 16
 const DEFAULT_ROUNDS = 10
-/** Of old objects: with young ones and buffers a swarm of 10,000 peers stays within 8 GB. V8 collects late where it may grow. */
-const MEMORY_MIB = 5_120
+/** Bound for a swarm of 10,000 peers. */
+const MEMORY_MIB = 8192
 
 export async function run(call: Call): Promise<number> {
   const { settings, surroundings, harness } = call
