@@ -37,8 +37,10 @@ export function boundAddresses(store: PeerStore): void {
 async function addressesOf(store: PeerStore, id: PeerId): Promise<readonly Address[]> {
   try {
     return (await store.get(id)).addresses
-  } catch {
-    return []
+  } catch (error) {
+    // Nothing is known of it yet.
+    if (error instanceof Error && error.name === 'NotFoundError') return []
+    throw error
   }
 }
 

@@ -138,8 +138,8 @@ function copyOf(folders: ReadonlyMap<string, Files>): Map<string, Files> {
   )
 }
 
-function fileOf(bytes: Uint8Array, flushed = bytes.length): File {
-  return { bytes, length: bytes.length, written: bytes.length, flushed }
+function fileOf(bytes: Uint8Array): File {
+  return { bytes, length: bytes.length, written: bytes.length, flushed: bytes.length }
 }
 
 class SimFolder implements Storage {

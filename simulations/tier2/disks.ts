@@ -6,6 +6,8 @@ import { join } from 'node:path'
 const IDENTITY = new Set(['identity.key', 'account.key', 'manifest.cbor', 'stage'])
 /** Belongs to the process, not to the disk. */
 const LOCK = /^lock/
+/** Files that records are appended to: what was signed, and certificates. */
+const APPENDED = /^(signatures$|certificates-)/
 /** Of a record whose write was under way: less than its header. */
 const UNFINISHED = Uint8Array.of(0x2a, 0, 0, 0, 0x5c, 0x11, 0xd3)
 
@@ -16,10 +18,10 @@ export function emptyDisk(folder: string): void {
 
 /** As after a loss of power: what was flushed is there, followed by a part of what was being written. */
 export function tearDisk(folder: string): void {
-  const certificates = filesIn(join(folder, 'rounds')).filter(name => /\/certificates-[^/]*$/.test(name))
-  const signatures = join(folder, 'journal', 'signatures')
-  for (const file of [...(existsSync(signatures) ? [signatures] : []), ...certificates])
-    appendFileSync(file, UNFINISHED)
+  for (const part of ['journal', 'rounds']) {
+    const names = existsSync(join(folder, part)) ? readdirSync(join(folder, part)) : []
+    for (const name of names) if (APPENDED.test(name)) appendFileSync(join(folder, part, name), UNFINISHED)
+  }
 }
 
 /** A copy as the disk is now; the process must not write meanwhile. */
@@ -32,8 +34,4 @@ export function copyDisk(folder: string, to: string): void {
 export function restoreDisk(copy: string, folder: string): void {
   for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true })
   cpSync(copy, folder, { recursive: true })
-}
-
-function filesIn(folder: string): string[] {
-  return existsSync(folder) ? readdirSync(folder).map(name => join(folder, name)) : []
 }
