@@ -1,5 +1,5 @@
 /** Reads the anchors of a long stretch of the chain in pages: one call for all of it would be refused. */
-import type { Chain, PostedAnchor } from '../../consensus/chain/types.ts'
+import type { BlockRange, Chain, PostedAnchor } from '../../consensus/chain/types.ts'
 import type { ContentId } from '../../protocols/wire/messages.ts'
 
 /** A quarter of what the adapter takes at a time. */
@@ -15,15 +15,26 @@ export interface WantedAnchors {
 }
 
 export async function* anchorPages(
-  chain: Chain,
+  chain: Pick<Chain, 'anchors'>,
   run: ContentId,
-  range: { readonly afterHeight: number; readonly toHeight: number },
+  range: BlockRange,
   signal: AbortSignal,
 ): AsyncGenerator<readonly PostedAnchor[]> {
   for (let afterHeight = range.afterHeight; afterHeight < range.toHeight; afterHeight += ANCHOR_PAGE_BLOCKS) {
     const toHeight = Math.min(range.toHeight, afterHeight + ANCHOR_PAGE_BLOCKS)
     yield await chain.anchors(run, { afterHeight, toHeight }, { signal })
   }
+}
+
+export async function readAnchors(
+  chain: Pick<Chain, 'anchors'>,
+  run: ContentId,
+  range: BlockRange,
+  signal: AbortSignal,
+): Promise<readonly PostedAnchor[]> {
+  const found: PostedAnchor[] = []
+  for await (const page of anchorPages(chain, run, range, signal)) found.push(...page)
+  return found
 }
 
 /** First look back from the head: stages anchor every few rounds, so the newest anchor is likely there; read in a second or two. */
@@ -36,7 +47,7 @@ const LOOK_BACK_BLOCKS = 64
  *   read down to there at least, since a liar may anchor an old round anew.
  */
 export async function lastFinalRound(
-  chain: Chain,
+  chain: Pick<Chain, 'anchors' | 'finalizedHead'>,
   wanted: WantedAnchors,
   knownHeight: number,
   signal: AbortSignal,
@@ -59,7 +70,7 @@ const NEWEST_KEPT = 64
 
 /** The newest anchors of a stage that count, in the order of the chain, and the finalised height that they were read to. */
 export async function newestAnchors(
-  chain: Chain,
+  chain: Pick<Chain, 'anchors' | 'finalizedHead'>,
   wanted: WantedAnchors,
   signal: AbortSignal,
 ): Promise<{ posted: readonly PostedAnchor[]; headHeight: number }> {

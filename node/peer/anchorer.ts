@@ -12,6 +12,7 @@ import { AnchorLinks, type Linked, type StageRecoveries } from './anchor-links.t
 import { ANCHOR_PAGE_BLOCKS } from './anchor-pages.ts'
 import type { ChainWatch } from './chain-watch.ts'
 import { delay } from './delay.ts'
+import type { PostedAnchors } from './epoch-facts.ts'
 import { RoundBell } from './round-bell.ts'
 
 /** For an anchor to be in a block and final: about three block times of a public chain. */
@@ -21,6 +22,8 @@ const ATTEMPTS = 3
 
 export interface AnchorerInit {
   readonly chain: ChainWatch
+  /** Where anchors are read. */
+  readonly posted: PostedAnchors
   readonly clock: Clock
   readonly run: ContentId
   readonly stage: number
@@ -167,14 +170,14 @@ export class Anchorer {
 
   /** One reading at a time; it goes on to the newest head. */
   async #read(): Promise<void> {
-    const { chain, run, signal, onWarning } = this.#init
+    const { posted, run, signal, onWarning } = this.#init
     if (this.#reading) return
     this.#reading = true
     try {
       while (this.#head !== null && this.#head.height > this.#seenHeight && !signal.aborted) {
         const toHeight = Math.min(this.#head.height, this.#seenHeight + ANCHOR_PAGE_BLOCKS)
-        for (const posted of await chain.anchors(run, { afterHeight: this.#seenHeight, toHeight }, { signal }))
-          this.#hear(posted)
+        for (const anchor of await posted.anchors(run, { afterHeight: this.#seenHeight, toHeight }, { signal }))
+          this.#hear(anchor)
         this.#seenHeight = toHeight
         this.#bell.ring()
       }

@@ -29,6 +29,7 @@ export function joinAnchors(
   const { height: fromHeight } = membership.start
   const anchorer = new Anchorer({
     chain,
+    posted: membership.posted,
     clock,
     run: run.id,
     stage,
@@ -66,7 +67,7 @@ export function stageAnchors(
     // Read before they are weighed: an anchor's author is one of those who sat there then.
     await membership.foresee((await chain.finalizedHead({ signal })).height, signal)
     const wanted = { run: run.id, stage, afterHeight: membership.start.height }
-    return newestAnchors(chain, { ...wanted, counts: anchor => membership.isOfHistory(anchor) }, signal)
+    return newestAnchors(membership.posted, { ...wanted, counts: anchor => membership.isOfHistory(anchor) }, signal)
   }
 }
 
@@ -81,5 +82,5 @@ export async function finalRound(
   const reformed = membership.recoveries(stage).at(-1)
   const afterHeight = reformed === undefined ? membership.start.height : membership.startOf(reformed.epoch)
   const wanted = { run: run.id, stage, afterHeight, counts: (anchor: PostedAnchor) => membership.isOfHistory(anchor) }
-  return lastFinalRound(chain, wanted, stageState.tip.reference.height, signal)
+  return lastFinalRound(membership.posted, wanted, stageState.tip.reference.height, signal)
 }

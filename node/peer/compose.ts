@@ -7,6 +7,7 @@ import { ChainWatch } from './chain-watch.ts'
 import { holdStage, type Timed } from './compose-stage.ts'
 import type { PeerDisk } from './disk.ts'
 import type { PeerEnvironment, PeerInit, WatchedEnvironment } from './environment.ts'
+import { EpochFactsReader } from './epoch-facts.ts'
 import { Membership } from './membership.ts'
 import { PauseRequest } from './pause-request.ts'
 import { PlaceTeller } from './place-teller.ts'
@@ -48,8 +49,10 @@ async function runPeer(init: PeerInit, environment: WatchedEnvironment): Promise
   }
   let beganMs = clock.nowMs()
   const disk = environment.openDisk(folder)
-  const membership = await Membership.load(chain, run, signal)
   const warn = (message: string): void => bus.emit('warning', { message })
+  const kept = { storage: await disk.openEpochs(), onWarning: warn }
+  const facts = await EpochFactsReader.open({ chain, run, kept }, signal)
+  const membership = await Membership.load(chain, run, signal, facts)
   const teller = new PlaceTeller({ run, self, membership, bus })
   const places = new Places({ run, self, membership, chain, disk, bus, memoryBytes: init.memoryBytes ?? null })
   const stopWatching = chain.onFinalized(head => {
@@ -77,6 +80,7 @@ async function runPeer(init: PeerInit, environment: WatchedEnvironment): Promise
   } finally {
     stopWatching()
     pausing.end()
+    await facts.close()
   }
 }
 

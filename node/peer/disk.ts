@@ -16,6 +16,8 @@ export interface PeerDisk {
   openRounds(): Promise<Storage>
   /** What is kept of the stage before the own one. */
   openCheckpoints(): Promise<Storage>
+  /** What the chain said of each epoch. */
+  openEpochs(): Promise<Storage>
   /** The newest known record of each peer. */
   readonly records: RecordStorage
   /** Proofs of lies, added for good. */
@@ -36,6 +38,7 @@ export interface PeerDisk {
 const MOVING_FOLDER = 'moving'
 const JOURNAL_FOLDER = 'journal'
 const CHECKPOINTS_FOLDER = 'checkpoints'
+const CHAIN_FOLDER = 'chain'
 
 /** Folder by folder, each by one rename: what is still there tells where it was interrupted. */
 function takeMoved(folder: string): void {
@@ -56,6 +59,7 @@ export function folderDisk(folder: string): PeerDisk {
     openJournal: () => openFolder(join(folder, JOURNAL_FOLDER)),
     openRounds: () => openFolder(join(folder, ROUNDS_FOLDER)),
     openCheckpoints: () => openFolder(join(folder, CHECKPOINTS_FOLDER)),
+    openEpochs: () => openFolder(join(folder, CHAIN_FOLDER)),
     records: fileStorage(join(folder, 'records')),
     evidence: new EvidenceLog(join(folder, 'evidence.jsonl')),
     seat: () => readSeat(folder),

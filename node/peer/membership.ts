@@ -14,6 +14,8 @@ import { ExitError } from '../cli/exit.ts'
 import type { Run } from '../run/folder.ts'
 import { Decisions } from './decisions.ts'
 import { type Epoch, makeEpoch } from './epoch.ts'
+import { EpochFactsReader, type PostedAnchors, readBonds } from './epoch-facts.ts'
+import { finalizedAt } from './finalized-at.ts'
 import { firstLedger, type Ledger, nextLedger } from './ledger.ts'
 import { anchoringEpochs, isLeft } from './reformed.ts'
 import { epochSpeeds } from './speeds.ts'
@@ -34,6 +36,7 @@ interface Loading<Result> {
 export class Membership {
   readonly #chain: Chain
   readonly #run: Run
+  readonly #facts: EpochFactsReader
   readonly #rules: RosterRules
   readonly #schedule: EpochSchedule
   readonly #decisions: Decisions
@@ -52,9 +55,10 @@ export class Membership {
   /** Block S, the reference of the first round's parent. */
   readonly start: BlockReference
 
-  private constructor(chain: Chain, run: Run, first: Roster, start: BlockReference) {
+  private constructor(chain: Chain, run: Run, facts: EpochFactsReader, first: Roster, start: BlockReference) {
     this.#chain = chain
     this.#run = run
+    this.#facts = facts
     this.#rules = rulesOf(run)
     this.#schedule = run.manifest.chain
     this.#decisions = new Decisions(run)
@@ -64,12 +68,14 @@ export class Membership {
     this.start = start
   }
 
-  /** Waits until block S is final, then reads the bonds and deals the stages. */
-  static async load(chain: Chain, run: Run, signal: AbortSignal): Promise<Membership> {
+  /**
+   * Waits until block S is final, then reads the bonds and deals the stages.
+   * @param facts - what a data folder remembers of the chain; all of it is read from the chain where none is given
+   */
+  static async load(chain: Chain, run: Run, signal: AbortSignal, facts?: EpochFactsReader): Promise<Membership> {
     const { manifest } = run
-    await finalizedAt(chain, manifest.chain.startHeight, signal)
-    const hash = await chain.blockHash(manifest.chain.startHeight, { signal })
-    const bonds = await readBonds(chain, run, manifest.chain.startHeight, signal)
+    const reader = facts ?? (await EpochFactsReader.open({ chain, run }, signal))
+    const { beacon: hash, bonds } = await reader.of(0, signal)
     const wanted = manifest.stages * manifest.replicas
     if (bonds.length < wanted) {
       throw new ExitError(
@@ -79,7 +85,7 @@ export class Membership {
       )
     }
     const first = firstRoster(rulesOf(run), beaconOf(hash, run.id, 0), peersOf(bonds))
-    return new Membership(chain, run, first, { height: manifest.chain.startHeight, hash })
+    return new Membership(chain, run, reader, first, { height: manifest.chain.startHeight, hash })
   }
 
   /** Epoch that a reference block belongs to. */
@@ -152,6 +158,11 @@ export class Membership {
   /** Is an anchor one that counts for its stage: of a member, and of the history that the stage has? Of epochs that were read. */
   isOfHistory({ stage, peer, toRound, block: { height } }: PostedAnchor): boolean {
     return this.hadSeat(peer, stage, height) && !this.hasLeft(stage, toRound, height)
+  }
+
+  /** What was posted, of the epochs that a data folder remembers from there. */
+  get posted(): PostedAnchors {
+    return this.#facts
   }
 
   /** Of epoch 0. */
@@ -254,14 +265,10 @@ export class Membership {
   async #load(number: number, signal: AbortSignal): Promise<Epoch> {
     while (this.#rosters.length <= number) await this.#step(signal)
     const roster = this.#rosters[number]!
-    await finalizedAt(this.#chain, this.heightOf(number), signal)
-    const [beacon, bonds] = await Promise.all([
-      this.#beacon(number, signal),
-      this.bondsAt(seatsHeight(this.#schedule, number), signal),
-    ])
+    const { beacon, bonds } = await this.#facts.of(number, signal)
     const stakes = new Map(bonds.map(bond => [bond.peer, bond.stake]))
     const { slow } = this.#speeds[number]!
-    return makeEpoch({ run: this.#run, roster, beacon, stakes, slow })
+    return makeEpoch({ run: this.#run, roster, beacon: this.#beaconOf(beacon, number), stakes, slow })
   }
 
   /** Reads the roster after the newest one; whoever asks meanwhile waits for the same. */
@@ -280,25 +287,16 @@ export class Membership {
   async #readNext(signal: AbortSignal): Promise<void> {
     const before = this.newest
     const number = before.epoch + 1
-    await finalizedAt(this.#chain, this.heightOf(number), signal)
-    const range = {
-      afterHeight: beaconHeight(this.#schedule, before.epoch),
-      toHeight: beaconHeight(this.#schedule, number),
-    }
-    const [beacon, bonds, records] = await Promise.all([
-      this.#beacon(number, signal),
-      this.bondsAt(seatsHeight(this.#schedule, number), signal),
-      readRecords(this.#chain, this.#run, range, signal),
-    ])
+    const { beacon, bonds, records } = await this.#facts.of(number, signal)
     const earlier = (asked: number): Promise<Epoch> => this.epoch(asked, signal)
     const decided = await this.#decisions.before(number, records, earlier)
     const { roster, ledger } = nextLedger({
       rules: this.#rules,
       leaseRules: this.leaseRules,
       before: { roster: before, ledger: this.#ledger },
-      next: { beacon, bonded: peersOf(bonds), decided: decided.changes },
+      next: { beacon: this.#beaconOf(beacon, number), bonded: peersOf(bonds), decided: decided.changes },
       events: await stageEvents(records, this.#run, height => Math.min(this.epochOf(height), before.epoch), earlier),
-      beaconHeight: range.toHeight,
+      beaconHeight: this.beaconHeightOf(number),
       startHeight: this.startOf(number),
     })
     const known = this.#speeds[before.epoch]!
@@ -315,9 +313,8 @@ export class Membership {
     this.#recoveries.push(...ledger.recoveries)
   }
 
-  async #beacon(number: number, signal: AbortSignal): Promise<Hash> {
-    const hash = await this.#chain.blockHash(beaconHeight(this.#schedule, number), { signal })
-    return beaconOf(hash, this.#run.id, number)
+  #beaconOf(block: Hash, number: number): Hash {
+    return beaconOf(block, this.#run.id, number)
   }
 }
 
@@ -338,29 +335,4 @@ function sharing(before: Roster, next: Roster): Roster {
 
 function withoutTimes({ slow }: Speeds): Speeds {
   return slow.size === 0 ? NO_SPEEDS : { ...NO_SPEEDS, slow }
-}
-
-async function readBonds(chain: Chain, run: Run, height: number, signal: AbortSignal): Promise<readonly Bond[]> {
-  const floor = BigInt(run.manifest.stake.floor)
-  return (await chain.bonds(run.id, height, { signal })).filter(bond => bond.stake >= floor)
-}
-
-/** Resolves once `height` is final. */
-export async function finalizedAt(chain: Chain, height: number, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
-  const reached = Promise.withResolvers<void>()
-  const onAbort = () => reached.reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  // Subscribed before the head is read: a block that becomes final in between is not missed.
-  const unsubscribe = chain.onFinalized(head => {
-    if (head.height >= height) reached.resolve()
-  })
-  try {
-    const head = await chain.finalizedHead({ signal })
-    if (head.height < height) await reached.promise
-  } finally {
-    unsubscribe()
-    signal.removeEventListener('abort', onAbort)
-    reached.resolve()
-  }
 }

@@ -7,7 +7,7 @@
  *   swarm-data/{loss.svg, history.jsonl, model.onnx, model.safetensors}
  *
  *   <peer>/{identity.key, account.key, manifest.cbor, lock}
- *   <peer>/{journal/, rounds/, checkpoints/, addresses/, logs/}
+ *   <peer>/{journal/, rounds/, checkpoints/, chain/, addresses/, logs/}
  *   <peer>/version                    of the layout; <swarm>/version too (folder-version.ts)
  *   <peer>/status.json                what the peer last said of itself (node/status)
  */

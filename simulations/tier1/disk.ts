@@ -68,6 +68,7 @@ export class SimDisk {
       openJournal: async () => new SimFolder(this, this.#folder('journal'), journaled),
       openRounds: async () => new SimFolder(this, this.#folder('rounds'), flushed),
       openCheckpoints: async () => new SimFolder(this, this.#folder('checkpoints'), flushed),
+      openEpochs: async () => new SimFolder(this, this.#folder('chain'), flushed),
       records: {
         read: async () => this.#records,
         write: async bytes => {

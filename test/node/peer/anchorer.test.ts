@@ -146,6 +146,7 @@ class Bench {
       onBack: () => this.told.push('back'),
     })
     this.anchorer = new Anchorer({
+      posted: this.watch,
       chain: this.watch,
       clock: this.clock,
       run: RUN,

@@ -61,7 +61,7 @@ export class FakeChain implements Chain {
   async finalizedHead(): Promise<BlockReference> {
     return block(this.head)
   }
-  onFinalized(): () => void {
+  onFinalized(_callback: (head: BlockReference) => void): () => void {
     return () => undefined
   }
   async blockHash(height: number): Promise<Hash> {
