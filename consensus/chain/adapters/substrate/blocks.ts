@@ -8,11 +8,16 @@ import { storage } from './pallets.ts'
 
 export type Extrinsics = SignedBlock['block']['extrinsics']
 
-/** The extrinsics of block `hash`; checks that the node sent this block. */
-export async function extrinsicsOf({ api }: Connection, hash: HexString): Promise<Extrinsics> {
+export interface Block {
+  readonly height: number
+  readonly extrinsics: Extrinsics
+}
+
+/** Block `hash`; checks that the node sent this block. */
+export async function blockOf({ api }: Connection, hash: HexString): Promise<Block> {
   const { block } = await api.rpc.chain.getBlock(hash)
   if (block.header.hash.toHex() !== hash) throw new ChainUnavailable("the chain's node sent another block")
-  return block.extrinsics
+  return { height: block.header.number.toNumber(), extrinsics: block.extrinsics }
 }
 
 /** The events of block `hash`, in order. */

@@ -42,17 +42,22 @@ export class FinalizedBlocks {
   async hexAt(height: number, options?: CallOptions): Promise<HexString> {
     const cached = this.#hashes.get(height)
     if (cached !== undefined) return cached
-    if (!Number.isSafeInteger(height) || height < 0) throw new RangeError(`not a height: ${height}`)
-    if (height > this.#height) await this.head(options)
-    if (height > this.#height)
-      throw new ChainUnavailable(`block ${height} is not final yet (finalised: ${this.#height})`)
-    const hash = await this.#connection.hash('chain_getBlockHash', [height], options)
-    if (hash === undefined) throw new ChainUnavailable(`the chain's node does not know block ${height}`)
+    const hash = await this.#claimedAt(height, options)
     const header = await this.#connection.header(hash, options)
-    if (header.number.toNumber() !== height)
-      throw new ChainUnavailable(`the chain's node sent another block than ${height}`)
-    this.#remember(height, hash)
+    this.#check(height, hash, header.number.toNumber())
     return hash
+  }
+
+  /** The block at `height` as `read` gets it by its hash, which it must check; the block itself says that this is its height. */
+  async blockAt<Block extends { readonly height: number }>(
+    height: number,
+    read: (hash: HexString) => Promise<Block>,
+    options?: CallOptions,
+  ): Promise<Block> {
+    const hash = this.#hashes.get(height) ?? (await this.#claimedAt(height, options))
+    const block = await read(hash)
+    this.#check(height, hash, block.height)
+    return block
   }
 
   /** Returns the unsubscribe function. */
@@ -97,6 +102,22 @@ export class FinalizedBlocks {
       }
     }
     this.#delivering = false
+  }
+
+  /** What the node says; nothing has shown yet that it is the hash of this block. */
+  async #claimedAt(height: number, options?: CallOptions): Promise<HexString> {
+    if (!Number.isSafeInteger(height) || height < 0) throw new RangeError(`not a height: ${height}`)
+    if (height > this.#height) await this.head(options)
+    if (height > this.#height)
+      throw new ChainUnavailable(`block ${height} is not final yet (finalised: ${this.#height})`)
+    const hash = await this.#connection.hash('chain_getBlockHash', [height], options)
+    if (hash === undefined) throw new ChainUnavailable(`the chain's node does not know block ${height}`)
+    return hash
+  }
+
+  #check(height: number, hash: HexString, shownHeight: number): void {
+    if (shownHeight !== height) throw new ChainUnavailable(`the chain's node sent another block than ${height}`)
+    this.#remember(height, hash)
   }
 
   #remember(height: number, hash: HexString): void {

@@ -6,7 +6,7 @@ import type { HexString } from '@polkadot/util/types'
 import type { ContentId, PeerName } from '../../../../protocols/wire/messages.ts'
 import { RECORD_LIMIT_BYTES } from '../../constants.ts'
 import type { BlockRange, BlockReference, CallOptions } from '../../types.ts'
-import { eventsOf, extrinsicsOf, isSystemEvent } from './blocks.ts'
+import { blockOf, eventsOf, isSystemEvent } from './blocks.ts'
 import { type Connection, hashBytes } from './connection.ts'
 import { BLOCKS_IN_FLIGHT, MAX_RANGE_BLOCKS } from './constants.ts'
 import type { FinalizedBlocks } from './finalized.ts'
@@ -23,6 +23,11 @@ export interface Posted<Content> {
 
 /** What a reader takes of the bytes of a remark; undefined where they are something else. */
 export type Take<Content> = (bytes: Uint8Array) => Content | undefined
+
+interface RemarkBlock {
+  readonly height: number
+  readonly remarks: readonly Remark[]
+}
 
 export class RemarkReader {
   readonly #connection: Connection
@@ -81,23 +86,25 @@ export class RemarkReader {
   async #remarksOf(height: number, options: CallOptions | undefined): Promise<readonly Remark[]> {
     const cached = this.#cache.get(height)
     if (cached !== undefined) return cached
-    const hash = await this.#finalized.hexAt(height, options)
-    const remarks = await this.#connection.ask('send a block', options, () => this.#fetch(hash))
+    const fetch = (hash: HexString): Promise<RemarkBlock> =>
+      this.#connection.ask('send a block', options, () => this.#fetch(hash))
+    const { remarks } = await this.#finalized.blockAt(height, fetch, options)
     this.#cache.set(height, remarks)
     return remarks
   }
 
-  async #fetch(hash: HexString): Promise<readonly Remark[]> {
-    const extrinsics = await extrinsicsOf(this.#connection, hash)
+  async #fetch(hash: HexString): Promise<RemarkBlock> {
+    const { height, extrinsics } = await blockOf(this.#connection, hash)
     const candidates = extrinsics.flatMap((extrinsic, index) => {
       const bytes = extrinsic.isSigned ? remarkIn(extrinsic) : undefined
       return bytes === undefined ? [] : [{ index, account: signerOf(extrinsic), bytes }]
     })
-    if (candidates.length === 0) return []
+    if (candidates.length === 0) return { height, remarks: [] }
     const events = await eventsOf(this.#connection, hash)
-    return candidates
+    const remarks = candidates
       .filter(({ index }) => events.some(event => isSystemEvent(event, 'ExtrinsicSuccess', index)))
       .map(({ account, bytes }) => ({ account, bytes }))
+    return { height, remarks }
   }
 }
 

@@ -5,7 +5,7 @@ import { isHex } from '@polkadot/util'
 import type { HexString } from '@polkadot/util/types'
 import { ChainUnavailable, TransactionRefused } from '../../errors.ts'
 import type { BlockReference, CallOptions } from '../../types.ts'
-import { eventsOf, extrinsicsOf, isSystemEvent } from './blocks.ts'
+import { blockOf, eventsOf, isSystemEvent } from './blocks.ts'
 import { type Connection, hashBytes } from './connection.ts'
 import { MAX_QUEUED_TRANSACTIONS, TRANSACTION_DEADLINE_MS, TRANSACTION_TRIES, TRANSACTION_TRY_MS } from './constants.ts'
 import { within } from './deadline.ts'
@@ -91,19 +91,16 @@ export class Transactions {
   }
 
   async #executed(signed: Transaction, hash: HexString, options: CallOptions): Promise<BlockReference> {
-    const header = await this.#connection.header(hash, options)
-    await this.#connection.ask('send a block', options, async () => {
-      const [extrinsics, events] = await Promise.all([
-        extrinsicsOf(this.#connection, hash),
-        eventsOf(this.#connection, hash),
-      ])
-      const index = extrinsics.findIndex(extrinsic => extrinsic.hash.eq(signed.hash))
+    const height = await this.#connection.ask('send a block', options, async () => {
+      const [block, events] = await Promise.all([blockOf(this.#connection, hash), eventsOf(this.#connection, hash)])
+      const index = block.extrinsics.findIndex(extrinsic => extrinsic.hash.eq(signed.hash))
       if (index < 0) throw new ChainUnavailable("the chain's node named a block without the transaction")
       const failed = events.find(event => isSystemEvent(event, 'ExtrinsicFailed', index))
       const error = failed?.event.data[0]
       if (error !== undefined) throw dispatchRefusal(this.#connection.api, error as DispatchError)
+      return block.height
     })
-    return { height: header.number.toNumber(), hash: hashBytes(hash) }
+    return { height, hash: hashBytes(hash) }
   }
 }
 
