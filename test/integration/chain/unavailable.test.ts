@@ -6,6 +6,7 @@ import { connectSubstrate } from '../../../consensus/chain/adapters/substrate/in
 import { ChainUnavailable } from '../../../consensus/chain/errors.ts'
 import type { Chain } from '../../../consensus/chain/types.ts'
 import { MAX_CONNECTIONS, MAX_REQUEST_BYTES, MAX_SUBSCRIPTIONS } from '../../../node/chain/constants.ts'
+import { finalizedAt } from '../../../node/peer/finalized-at.ts'
 import { type ChainProcess, chainFolder, startChain } from './chain-process.ts'
 
 /** A node in front of a real one that can be told to stop answering, to lie, or to hang up. */
@@ -131,6 +132,28 @@ describe('a node that hangs, lies or goes away', function () {
   it('refuses a header that is not of the hash it asked for', async () => {
     relay.tamper = answer => answer.replace(/"parentHash":"0x..../, '"parentHash":"0xffff')
     expect(await failure(chain.finalizedHead())).to.be.instanceOf(ChainUnavailable)
+  })
+
+  it('refuses another block than that of the height it asked for', async () => {
+    await finalizedAt(chain, 4, new AbortController().signal)
+    // One that has not seen the blocks become final.
+    const fresh = await connectSubstrate({ url: relay.url, account: null, asset: 1 })
+    const other = `0x${Buffer.from(await fresh.blockHash(4)).toString('hex')}`
+    const asked = new Set<number>()
+    relay.hides = question => {
+      const { id, method, params } = JSON.parse(question) as { id: number; method: string; params: unknown[] }
+      if (method === 'chain_getBlockHash' && params[0] === 2) asked.add(id)
+      return false
+    }
+    relay.tamper = answer => {
+      const parsed = JSON.parse(answer) as { id: number }
+      return asked.has(parsed.id) ? JSON.stringify({ ...parsed, result: other }) : answer
+    }
+    const lied = await failure(fresh.anchors('run', { afterHeight: 1, toHeight: 3 }))
+    await fresh.close()
+    expect(lied).to.be.instanceOf(ChainUnavailable)
+    expect((lied as Error).message).to.match(/another block than 2/)
+    expect(asked).to.have.property('size', 1)
   })
 
   it('writes nothing to the console where it is closed or cut off while subscriptions wait for their answers', async () => {
