@@ -74,7 +74,7 @@ describe('a node that hangs, lies or goes away', function () {
     const { url } = await node.ready
     relay = new Relay(url)
     await once(relay.server, 'listening')
-    chain = await connectSubstrate({ url: relay.url, account: null, asset: 1, callDeadlineMs: 600 })
+    chain = await connectSubstrate({ url: relay.url, account: null, asset: 1, callDeadlineMs: 1_500 })
   })
   afterEach(() => {
     relay.tamper = answer => answer
@@ -177,6 +177,35 @@ describe('a node that hangs, lies or goes away', function () {
         await new Promise(resolve => setImmediate(resolve))
         await impatient.close()
       }
+    } finally {
+      console.error = error
+    }
+    expect(written).to.deep.equal([])
+  })
+
+  it('goes on, and asks again, where it is not answered whether the runtime was upgraded', async () => {
+    const again = Promise.withResolvers<void>()
+    let asked = 0
+    relay.hides = question => {
+      if (!question.includes('"state_subscribeRuntimeVersion"')) return false
+      if (++asked === 2) again.resolve()
+      return asked === 1
+    }
+    const patient = await connectSubstrate({ url: relay.url, account: null, asset: 1, callDeadlineMs: 300 })
+    // What nobody catches ends this test as it would end a peer.
+    await again.promise
+    await patient.close()
+  })
+
+  it('writes nothing to the console where a node hangs while it is connected to', async () => {
+    const written: unknown[][] = []
+    const { error } = console
+    console.error = (...line) => written.push(line)
+    try {
+      relay.hides = question => question.includes('"system_properties"')
+      const hung = connectSubstrate({ url: relay.url, account: null, asset: 1, connectDeadlineMs: 1_500 })
+      expect(await failure(hung)).to.be.instanceOf(ChainUnavailable)
+      await new Promise(resolve => setImmediate(resolve))
     } finally {
       console.error = error
     }

@@ -1,5 +1,5 @@
 /** One WebSocket to a Substrate node: connects, checks what the chain can do, connects again by itself after a loss. */
-import { ApiPromise, WsProvider } from '@polkadot/api'
+import { ApiPromise, type WsProvider } from '@polkadot/api'
 import type { ApiOptions } from '@polkadot/api/types'
 import { rpcDefinitions } from '@polkadot/types'
 import type { Header } from '@polkadot/types/interfaces'
@@ -11,6 +11,7 @@ import { ChainUnavailable, ChainUnsupported } from '../../errors.ts'
 import type { CallOptions } from '../../types.ts'
 import { CALL_DEADLINE_MS, CONNECT_DEADLINE_MS, RECONNECT_MAX_MS, RECONNECT_MIN_MS } from './constants.ts'
 import { within } from './deadline.ts'
+import { AskingProvider } from './provider.ts'
 
 /** Calls that the adapter makes. */
 const CALLS = [
@@ -50,12 +51,13 @@ export class Connection {
         return new Connection(provider, api, options)
       })
     } catch (error) {
-      await provider.disconnect()
+      await provider.abandon()
       throw error
     }
   }
 
   private constructor(provider: AskingProvider, api: ApiPromise, options: ConnectOptions) {
+    provider.isMade = true
     this.#provider = provider
     this.api = api
     this.genesis = api.genesisHash.toU8a()
@@ -140,21 +142,6 @@ export class Connection {
       if (!error) callback(result)
     })
     return () => void this.#provider.unsubscribe(type, unsubscribe, id).catch(() => {})
-  }
-}
-
-/**
- * Asks for whatever it is asked for. The provider's cache keeps a failure as it keeps an answer, for as long as somebody asks
- * again at least every half a minute: a block that did not come in time once would never come.
- */
-class AskingProvider extends WsProvider {
-  override send<T = unknown>(
-    method: string,
-    params: unknown[],
-    _isCacheable?: boolean,
-    subscription?: Parameters<WsProvider['send']>[3],
-  ): Promise<T> {
-    return super.send<T>(method, params, false, subscription)
   }
 }
 

@@ -16,6 +16,8 @@ export const MAX_QUEUED_TRANSACTIONS = 64
 /** ms between attempts to connect again: doubled from the first to the last. */
 export const RECONNECT_MIN_MS = 250
 export const RECONNECT_MAX_MS = 10_000
+/** ms between two tries to hear of runtime upgrades, which come months apart. */
+export const UPDATES_RETRY_MS = 5_000
 /** ms without a finalised head after which the node is asked: a subscription can die silently. */
 export const FINALIZED_POLL_MS = 12_000
 
