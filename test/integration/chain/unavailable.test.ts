@@ -1,13 +1,18 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { expect } from 'chai'
 import { WebSocket, WebSocketServer } from 'ws'
-import { connectSubstrate } from '../../../consensus/chain/adapters/substrate/index.ts'
+import { accountFromUri, connectSubstrate } from '../../../consensus/chain/adapters/substrate/index.ts'
+import { signBondProof } from '../../../consensus/chain/bond.ts'
 import { ChainUnavailable } from '../../../consensus/chain/errors.ts'
 import type { Chain } from '../../../consensus/chain/types.ts'
 import { MAX_CONNECTIONS, MAX_REQUEST_BYTES, MAX_SUBSCRIPTIONS } from '../../../node/chain/constants.ts'
 import { finalizedAt } from '../../../node/peer/finalized-at.ts'
 import { type ChainProcess, chainFolder, startChain } from './chain-process.ts'
+
+const ACCOUNT = '//writer'
 
 /** A node in front of a real one that can be told to stop answering, to lie, or to hang up. */
 class Relay {
@@ -69,7 +74,7 @@ describe('a node that hangs, lies or goes away', function () {
   let chain: Chain
 
   before(async () => {
-    folder = chainFolder([])
+    folder = chainFolder([(await accountFromUri(ACCOUNT)).address])
     node = startChain(folder.directory, '--empty-block-ms', '400')
     const { url } = await node.ready
     relay = new Relay(url)
@@ -181,6 +186,67 @@ describe('a node that hangs, lies or goes away', function () {
       console.error = error
     }
     expect(written).to.deep.equal([])
+  })
+
+  it('ends the watch of a transaction that was granted when nobody waited for it any more', async () => {
+    const stop = new AbortController()
+    const [sent, unwatched] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    let submitted: number | undefined
+    relay.hides = question => {
+      const { id, method } = JSON.parse(question) as { id: number; method: string }
+      if (method === 'author_submitAndWatchExtrinsic') submitted = id
+      if (method === 'author_unwatchExtrinsic') unwatched.resolve()
+      return false
+    }
+    let late = ''
+    relay.tamper = answer => {
+      if (submitted === undefined || (JSON.parse(answer) as { id: number }).id !== submitted) return answer
+      late = answer
+      sent.resolve()
+      return undefined
+    }
+    const writer = await connectSubstrate({ url: relay.url, account: ACCOUNT, asset: 1 })
+    const key = await generateKeyPair('Ed25519')
+    const [peer, account] = [peerIdFromPrivateKey(key).toString(), (await accountFromUri(ACCOUNT)).address]
+    const proof = await signBondProof(key, writer.genesis, 'run', account)
+    const bonding = failure(writer.bond({ run: 'run', peer, proof }, { signal: stop.signal }))
+    await sent.promise
+    stop.abort(new Error('stopped'))
+    expect(await bonding).to.have.property('message', 'stopped')
+    for (const socket of relay.sockets) if (socket.readyState === socket.OPEN) socket.send(late)
+    await unwatched.promise
+    await writer.close()
+  })
+
+  it('follows an upgrade of the runtime, and goes on with the old one while a node that tells of one does not show it', async () => {
+    const [granted, asked, again] = [0, 0, 0].map(() => Promise.withResolvers<string>())
+    const questions = new Map<number, string>()
+    let metadata = 0
+    relay.hides = question => {
+      const { id, method } = JSON.parse(question) as { id: number; method: string }
+      questions.set(id, method)
+      if (method === 'state_getMetadata' && ++metadata > 1) (metadata === 2 ? asked! : again!).resolve('')
+      return false
+    }
+    relay.tamper = answer => {
+      const { id, result } = JSON.parse(answer) as { id: number; result: string }
+      if (questions.get(id) === 'state_subscribeRuntimeVersion') granted!.resolve(result)
+      return answer
+    }
+    const patient = await connectSubstrate({ url: relay.url, account: null, asset: 1 })
+    const subscription = await granted!.promise
+    const tell = (result: unknown) => {
+      const news = JSON.stringify({ jsonrpc: '2.0', method: 'state_runtimeVersion', params: { subscription, result } })
+      for (const socket of relay.sockets) if (socket.readyState === socket.OPEN) socket.send(news)
+    }
+    for (const nonsense of [null, 1, 'x', {}, { specVersion: 'new' }]) tell(nonsense)
+    tell({ specVersion: 1_000_000_000 })
+    await asked!.promise
+    expect((await patient.finalizedHead()).height).to.be.at.least(0)
+    await again!.promise
+    expect((await patient.finalizedHead()).height).to.be.at.least(0)
+    await patient.close()
+    expect(metadata, 'not asked for without end').to.equal(3)
   })
 
   it('goes on, and asks again, where it is not answered whether the runtime was upgraded', async () => {

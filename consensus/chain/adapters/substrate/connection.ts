@@ -1,29 +1,21 @@
 /** One WebSocket to a Substrate node: connects, checks what the chain can do, connects again by itself after a loss. */
-import { ApiPromise, type WsProvider } from '@polkadot/api'
-import type { ApiOptions } from '@polkadot/api/types'
-import { rpcDefinitions } from '@polkadot/types'
+import type { ApiPromise } from '@polkadot/api'
 import type { Header } from '@polkadot/types/interfaces'
 import { hexToU8a, isHex } from '@polkadot/util'
 import type { HexString } from '@polkadot/util/types'
 import type { Hash } from '../../../../protocols/wire/messages.ts'
-import { KEY_LIMIT_BYTES, VALUE_LIMIT_BYTES } from '../../constants.ts'
 import { ChainUnavailable, ChainUnsupported } from '../../errors.ts'
 import type { CallOptions } from '../../types.ts'
-import { CALL_DEADLINE_MS, CONNECT_DEADLINE_MS, RECONNECT_MAX_MS, RECONNECT_MIN_MS } from './constants.ts'
+import { checkChain, createApi, specVersionIn } from './api.ts'
+import {
+  CALL_DEADLINE_MS,
+  CONNECT_DEADLINE_MS,
+  RECONNECT_MAX_MS,
+  RECONNECT_MIN_MS,
+  SUBSCRIBE_RETRY_MS,
+} from './constants.ts'
 import { within } from './deadline.ts'
-import { AskingProvider } from './provider.ts'
-
-/** Calls that the adapter makes. */
-const CALLS = [
-  'assets.freeze',
-  'system.remarkWithEvent',
-  'uniques.create',
-  'uniques.mint',
-  'uniques.setAttribute',
-  'utility.batchAll',
-]
-/** Storage that it reads. */
-const STORAGE = ['assets.account', 'system.events', 'uniques.asset', 'uniques.attribute', 'uniques.class']
+import { RpcSocket } from './rpc-socket.ts'
 
 export interface ConnectOptions extends CallOptions {
   /** ms for each question after connecting, {@link CALL_DEADLINE_MS} unless told. */
@@ -33,16 +25,21 @@ export interface ConnectOptions extends CallOptions {
 }
 
 export class Connection {
-  readonly api: ApiPromise
   readonly genesis: Hash
-  readonly #provider: AskingProvider
+  #api: ApiPromise
+  readonly #provider: RpcSocket
   readonly #callDeadlineMs: number
   readonly #stopReconnecting: () => void
+  /** As the node told it last. */
+  #newestSpec = 0
+  #isUpgrading = false
+  #isClosed = false
 
   /** Rejects with {@link ChainUnavailable} or {@link ChainUnsupported}. */
   static async open(url: string, options: ConnectOptions = {}): Promise<Connection> {
     const deadlineMs = options.connectDeadlineMs ?? CONNECT_DEADLINE_MS
-    const provider = new AskingProvider(url, false, {}, options.callDeadlineMs ?? CALL_DEADLINE_MS)
+    // No question by itself ends the start, which the api would tell the console.
+    const provider = new RpcSocket(url, 2 * deadlineMs)
     try {
       return await within({ what: `answer at ${url}`, deadlineMs, signal: options.signal }, async () => {
         await connected(provider, url)
@@ -56,13 +53,21 @@ export class Connection {
     }
   }
 
-  private constructor(provider: AskingProvider, api: ApiPromise, options: ConnectOptions) {
-    provider.isMade = true
+  private constructor(provider: RpcSocket, api: ApiPromise, options: ConnectOptions) {
     this.#provider = provider
-    this.api = api
+    this.#api = api
     this.genesis = api.genesisHash.toU8a()
     this.#callDeadlineMs = options.callDeadlineMs ?? CALL_DEADLINE_MS
+    provider.answerMs = this.#callDeadlineMs
     this.#stopReconnecting = keepConnected(provider)
+    void provider.subscribe('state_runtimeVersion', 'state_subscribeRuntimeVersion', [], (_, version) =>
+      this.#upgrade(specVersionIn(version)),
+    )
+  }
+
+  /** As of the newest runtime; another one after an upgrade of it. */
+  get api(): ApiPromise {
+    return this.#api
   }
 
   /** Asks through @polkadot/api, within the deadline. */
@@ -126,8 +131,25 @@ export class Connection {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
     this.#stopReconnecting()
     await this.api.disconnect()
+  }
+
+  /** One at a time, tried again until the api is of the newest. */
+  async #upgrade(specVersion: number | undefined): Promise<void> {
+    if (specVersion === undefined) return
+    this.#newestSpec = specVersion
+    if (this.#isUpgrading) return
+    this.#isUpgrading = true
+    const isOld = (): boolean => this.#newestSpec !== this.#api.runtimeVersion.specVersion.toNumber()
+    while (!this.#isClosed && isOld()) {
+      const deadline = { what: 'show its new runtime', deadlineMs: CONNECT_DEADLINE_MS }
+      this.#api = await within(deadline, () => createApi(this.#provider)).catch(() => this.#api)
+      // A node may tell of it before it shows it.
+      if (isOld()) await new Promise<void>(resolve => setTimeout(resolve, SUBSCRIBE_RETRY_MS).unref())
+    }
+    this.#isUpgrading = false
   }
 
   /** Straight from the provider: nothing of what comes has to be decoded. */
@@ -149,7 +171,7 @@ export function hashBytes(hash: HexString): Hash {
   return hexToU8a(hash)
 }
 
-function connected(provider: WsProvider, url: string): Promise<void> {
+function connected(provider: RpcSocket, url: string): Promise<void> {
   return new Promise((resolve, reject) => {
     provider.on('connected', () => resolve())
     provider.on('disconnected', () => reject(new ChainUnavailable(`no chain answers at ${url}`)))
@@ -157,54 +179,8 @@ function connected(provider: WsProvider, url: string): Promise<void> {
   })
 }
 
-/** The metadata are fetched here and handed over: left to itself @polkadot/api warns on the console about older runtimes. */
-async function createApi(provider: WsProvider): Promise<ApiPromise> {
-  const [genesis, version, metadata] = await Promise.all([
-    provider.send<unknown>('chain_getBlockHash', [0]),
-    provider.send<unknown>('state_getRuntimeVersion', []),
-    provider.send<unknown>('state_getMetadata', []),
-  ])
-  const specVersion =
-    typeof version === 'object' && version !== null && 'specVersion' in version ? version.specVersion : undefined
-  if (!isHex(genesis, 256) || !isHex(metadata) || typeof specVersion !== 'number') {
-    throw new ChainUnavailable('what answers is not a Substrate node')
-  }
-  return ApiPromise.create({
-    // Only the optionality of `ttl` differs.
-    provider: provider as NonNullable<ApiOptions['provider']>,
-    noInitWarn: true,
-    throwOnConnect: true,
-    metadata: { [`${genesis}-${specVersion}`]: metadata },
-    rpc: silentMethods(),
-  })
-}
-
-/** Every method as @polkadot/api knows it, but that a failure is told to who asked only, and not to the console too. */
-function silentMethods(): NonNullable<ApiOptions['rpc']> {
-  const sections = Object.entries(rpcDefinitions).map(([section, methods]) => {
-    const silent = Object.entries(methods).map(([name, method]) => [name, { ...method, noErrorLog: true }])
-    return [section, Object.fromEntries(silent)]
-  })
-  return Object.fromEntries(sections)
-}
-
-function checkChain(api: ApiPromise): void {
-  const has = (tree: Readonly<Record<string, object>>, path: string): boolean => {
-    const [pallet = '', name = ''] = path.split('.')
-    return name in (tree[pallet] ?? {})
-  }
-  const missing = [...CALLS.filter(path => !has(api.tx, path)), ...STORAGE.filter(path => !has(api.query, path))]
-  if (missing.length > 0) throw new ChainUnsupported(missing)
-  const limits = { keyLimit: KEY_LIMIT_BYTES, valueLimit: VALUE_LIMIT_BYTES }
-  for (const [name, bytes] of Object.entries(limits)) {
-    const limit = Number(api.consts['uniques']?.[name]?.toString())
-    if (!(limit >= bytes)) missing.push(`a uniques.${name} of ${bytes}`)
-  }
-  if (missing.length > 0) throw new ChainUnsupported(missing)
-}
-
 /** Reconnects with doubled waits; the provider's own reconnection writes to the console. Returns what ends it. */
-function keepConnected(provider: WsProvider): () => void {
+function keepConnected(provider: RpcSocket): () => void {
   let waitMs = RECONNECT_MIN_MS
   let timer: ReturnType<typeof setTimeout> | undefined
   let stopped = false

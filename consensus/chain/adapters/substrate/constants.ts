@@ -16,8 +16,16 @@ export const MAX_QUEUED_TRANSACTIONS = 64
 /** ms between attempts to connect again: doubled from the first to the last. */
 export const RECONNECT_MIN_MS = 250
 export const RECONNECT_MAX_MS = 10_000
-/** ms between two tries to hear of runtime upgrades, which come months apart. */
-export const UPDATES_RETRY_MS = 5_000
+/** ms between two tries to subscribe: heads are polled meanwhile, and runtime upgrades come months apart. */
+export const SUBSCRIBE_RETRY_MS = 5_000
+/** ms for a node to agree to an end. */
+export const CLOSE_MS = 1_000
+/** Bytes of one message: a full block of 5 MiB is twice that in hex, metadata less. */
+export const MAX_ANSWER_BYTES = 64 * 1024 * 1024
+/** Questions without an answer: some for each block that is read at a time. */
+export const MAX_OPEN_QUESTIONS = 1_024
+/** News of subscriptions that are not granted yet: a node may tell of one before it answers. */
+export const MAX_EARLY_NEWS = 16
 /** ms without a finalised head after which the node is asked: a subscription can die silently. */
 export const FINALIZED_POLL_MS = 12_000
 

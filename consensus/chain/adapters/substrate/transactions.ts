@@ -75,16 +75,20 @@ export class Transactions {
     included.promise.catch(() => {})
     const offLost = this.#connection.onLost(() => included.reject(new ChainUnavailable('the connection was lost')))
     let unwatch: (() => void) | undefined
+    let isOver = false
     try {
       // Left to itself @polkadot/api calls the runtime for it, which costs a node much more, and knows of none that waits.
       const nonce = await this.#connection.nextIndex(this.address, options)
       const signed = await within(deadline, () => transaction.signAsync(this.#account, { nonce }))
       const hash = await within(deadline, async () => {
         unwatch = await this.#connection.watch(signed.toHex(), status => settle(included, status))
+        // Granted when nobody waits any more: a node has few watches for a connection.
+        if (isOver) unwatch()
         return included.promise
       })
       return await this.#executed(signed, hash, options)
     } finally {
+      isOver = true
       offLost()
       unwatch?.()
     }
