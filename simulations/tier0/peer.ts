@@ -12,6 +12,7 @@ import type { SimBlock } from '../kernel/chain.ts'
 import { type DiskLoss, SimDisk } from '../kernel/disk.ts'
 import { RandomStream } from '../kernel/random.ts'
 import type { PeerShape } from '../scenario/types.ts'
+import { Alarm } from './alarm.ts'
 import { SimAnchors } from './anchors.ts'
 import { ChainView } from './chain-view.ts'
 import { FSYNC_MS, REQUEST_BYTES, SMALL_ANSWER_BYTES, START_MS, STATE_TIMEOUT_MS } from './constants.ts'
@@ -261,6 +262,13 @@ export class SimPeer {
     this.world.time.after(delayMs / this.clockRate, () => {
       if (this.life === life) this.post(run)
     })
+  }
+
+  /** The same until it is cancelled. */
+  alarm(delayMs: number, run: () => void): Alarm {
+    const alarm = new Alarm(run)
+    this.after(delayMs, () => alarm.ring())
+    return alarm
   }
 
   /** The same at once where there is nothing to wait for. */

@@ -14,6 +14,7 @@ import { hashHex, smallHash } from '../../protocols/wire/hash.ts'
 import { merkleRoot } from '../../protocols/wire/merkle.ts'
 import type { Certificate, Hash, Outcome, PeerName, Settled, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
+import { NamedAlarms } from './alarm.ts'
 import { commitment } from './commitment.ts'
 import { nativeHash } from './engine.ts'
 import { openLabels } from './labels.ts'
@@ -46,14 +47,13 @@ export class SimRound implements InboxRound {
   readonly #hands: RoundHands
   readonly #settled: RoundSettled
   readonly #closedSeats = new Set<PeerName>()
-  readonly #timers = new Map<string, number>()
+  readonly #timers: NamedAlarms
   readonly #trustsOffLane: boolean
   #effects: RoundEffect[] = []
   readonly #held: HeldVotes
   #isWorking: boolean
   #isBlocked = false
   #isDraining = false
-  #nextTimer = 0
   #state: RoundState
   #certified: Omit<SimRoundEnd, 'next'> | null = null
   #isDecided = false
@@ -64,6 +64,7 @@ export class SimRound implements InboxRound {
   constructor({ peer, context, work, restored, clip }: SimRoundInit) {
     const { stages } = peer.world.run.manifest
     this.#peer = peer
+    this.#timers = new NamedAlarms((delayMs, run) => peer.alarm(delayMs, run))
     this.#isWorking = work !== null
     this.#held = new HeldVotes(() => peer.lease.mayVote)
     this.round = context.scope.round
@@ -253,10 +254,10 @@ export class SimRound implements InboxRound {
     const hands = this.#hands
     switch (effect.type) {
       case 'timer':
-        this.#setTimer(effect.id, effect.delayMs)
+        this.#timers.set(effect.id, effect.delayMs, () => this.input({ type: 'timer', id: effect.id }))
         return
       case 'cancel':
-        this.#timers.delete(effect.id)
+        this.#timers.cancel(effect.id)
         return
       case 'scatter':
         hands.scatter(effect)
@@ -310,16 +311,6 @@ export class SimRound implements InboxRound {
     if (certified === null) throw new Error('the round ended without a certificate')
     this.#peer.after(0, () => {
       if (!this.isDisposed) this.#peer.replica?.conclude(this, { ...certified, next })
-    })
-  }
-
-  #setTimer(id: string, delayMs: number): void {
-    const number = this.#nextTimer++
-    this.#timers.set(id, number)
-    this.#peer.after(delayMs, () => {
-      if (this.#timers.get(id) !== number) return
-      this.#timers.delete(id)
-      this.input({ type: 'timer', id })
     })
   }
 

@@ -24,6 +24,7 @@ import { normOf, scaled } from '../../node/peer/tensors.ts'
 import type { Delivery } from '../../protocols/activations/types.ts'
 import type { Hash, MicroBatchId, PeerName } from '../../protocols/wire/messages.ts'
 import { refuse } from '../../protocols/wire/refusals.ts'
+import { NamedAlarms } from './alarm.ts'
 import { REQUEST_BYTES, START_MS } from './constants.ts'
 import type { SimPeer } from './peer.ts'
 import type { SimTensor } from './tensors.ts'
@@ -41,17 +42,17 @@ export interface SimWorkInit {
 
 export class SimWork {
   readonly #init: SimWorkInit
-  readonly #timers = new Map<string, number>()
+  readonly #timers: NamedAlarms
   readonly #inputs: WorkInput[] = []
   #state: WorkState
   #clip: ClipState
   #answer: Answer | null = null
-  #nextTimer = 0
   #isStepping = false
   #isOver = false
 
   constructor(init: SimWorkInit) {
     this.#init = init
+    this.#timers = new NamedAlarms((delayMs, run) => init.peer.alarm(delayMs, run))
     this.#clip = init.clip
     this.#state = createWork(init.context)
   }
@@ -158,10 +159,10 @@ export class SimWork {
         this.#init.onSettled(effect.count, effect.root)
         return
       case 'timer':
-        this.#setTimer(effect.id, effect.delayMs)
+        this.#timers.set(effect.id, effect.delayMs, () => this.#input({ type: 'timer', id: effect.id }))
         return
       case 'cancel':
-        this.#timers.delete(effect.id)
+        this.#timers.cancel(effect.id)
         return
       case 'release':
         this.#init.peer.tensors.release(effect.tensor)
@@ -173,16 +174,6 @@ export class SimWork {
         this.#init.peer.tell.microBatch(this.#init.context.round, effect.event, effect.id, effect.peer)
         return
     }
-  }
-
-  #setTimer(id: string, delayMs: number): void {
-    const number = this.#nextTimer++
-    this.#timers.set(id, number)
-    this.#init.peer.after(delayMs, () => {
-      if (this.#timers.get(id) !== number) return
-      this.#timers.delete(id)
-      this.#input({ type: 'timer', id })
-    })
   }
 
   /** The engine does one thing after the other. */
@@ -224,9 +215,10 @@ export class SimWork {
     const answer = (outcome: SendOutcome): void => {
       if (isAnswered) return
       isAnswered = true
+      deadline.cancel()
       this.#input({ type: 'answered', transfer, outcome })
     }
-    peer.after(timeoutMs, () => answer({ kind: 'failed' }))
+    const deadline = peer.alarm(timeoutMs, () => answer({ kind: 'failed' }))
     const target = world.peerOf(to)
     const transmit = (target: SimPeer): void => {
       const said = peer.behaviour?.tensor === undefined ? bytes : peer.behaviour.tensor(direction, bytes)
