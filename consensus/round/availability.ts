@@ -16,15 +16,29 @@ export function holdingsOf(haves: Iterable<Signed<Have>>): Holdings {
 
 /** What one HAVE acknowledges, by author. */
 export function heldBy(have: Have): ReadonlyMap<PeerName, Held> {
-  const known = HELD.get(have)
-  if (known !== undefined) return known
-  const held = new Map(have.held.map(one => [one.author, one]))
-  HELD.set(have, held)
-  return held
+  return lookAt(have).byAuthor
 }
 
-/** A HAVE comes by itself and beside proposals. */
-const HELD = new WeakMap<Have, ReadonlyMap<PeerName, Held>>()
+/** What a look at a HAVE gives. It comes by itself and beside proposals, and where many replicas are simulated to each of them. */
+interface Looked {
+  readonly byAuthor: ReadonlyMap<PeerName, Held>
+  /** Bits set in all bitmaps. */
+  readonly count: number
+  /** Where it was found to have no fault. */
+  soundIn: Pick<RoundContext, 'group' | 'partitions'> | null
+}
+
+const LOOKED = new WeakMap<Have, Looked>()
+
+function lookAt(have: Have): Looked {
+  const known = LOOKED.get(have)
+  if (known !== undefined) return known
+  let count = 0
+  for (const { bitmap } of have.held) for (let byte of bitmap) for (; byte > 0; byte &= byte - 1) count++
+  const looked = { byAuthor: new Map(have.held.map(one => [one.author, one])), count, soundIn: null }
+  LOOKED.set(have, looked)
+  return looked
+}
 
 /** Is every partition of this commitment acknowledged by f + 1 of its candidates? */
 export function isAvailable(
@@ -34,11 +48,24 @@ export function isAvailable(
   commit: SealedCommit,
 ): boolean {
   for (let partition = 0; partition < candidates.length; partition++) {
-    let holders = 0
-    for (const peer of candidates[partition]!) if (holds(holdings, peer, commit, partition)) holders++
-    if (holders <= faults) return false
+    if (!isHeldByMore(candidates[partition]!, faults, holdings, commit, partition)) return false
   }
   return true
+}
+
+/** Asked of every commitment after every HAVE: whether it is more is known long before the last one is looked at. */
+function isHeldByMore(
+  candidates: readonly PeerName[],
+  faults: number,
+  holdings: Holdings,
+  commit: SealedCommit,
+  partition: number,
+): boolean {
+  let missing = faults + 1
+  for (let at = 0; missing > 0 && at + missing <= candidates.length; at++) {
+    if (holds(holdings, candidates[at]!, commit, partition)) missing--
+  }
+  return missing === 0
 }
 
 /** Candidates of a partition that acknowledged it, in rank order. */
@@ -57,20 +84,21 @@ function holds(holdings: Holdings, peer: PeerName, { author, root }: SealedCommi
 }
 
 /** What is wrong with a HAVE, or null. */
-export function haveFault(context: RoundContext, have: Have): string | null {
-  const bytes = bitmapBytes(context.partitions)
+export function haveFault({ group, partitions }: RoundContext, have: Have): string | null {
+  const looked = lookAt(have)
+  if (looked.soundIn?.group === group && looked.soundIn.partitions === partitions) return null
+  const bytes = bitmapBytes(partitions)
   for (const { author, bitmap } of have.held) {
-    if (seatIndex(context.group, author) < 0) return `${author} has no seat`
+    if (seatIndex(group, author) < 0) return `${author} has no seat`
     if (bitmap.byteLength !== bytes) return `a bitmap of ${bitmap.byteLength} bytes where ${bytes} are due`
   }
+  looked.soundIn = { group, partitions }
   return null
 }
 
-/** Bits set in all bitmaps: HAVEs are cumulative, so the fuller one is the newer one. */
+/** HAVEs are cumulative, so the fuller one is the newer one. */
 export function heldCount(have: Have): number {
-  let count = 0
-  for (const { bitmap } of have.held) for (let byte of bitmap) for (; byte > 0; byte &= byte - 1) count++
-  return count
+  return lookAt(have).count
 }
 
 export function bitmapBytes(bits: number): number {

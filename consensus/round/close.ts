@@ -33,9 +33,9 @@ export function sourceQuota({ sources, target, slack }: CloseContext): number {
 /** Takes a verified SETTLED; true where it raised a source's count, so that it is worth passing on. */
 export function noteSettled({ context, newest }: CloseState, signed: Signed<Settled>): boolean {
   const { signer, payload } = signed
-  if (payload.scope.round !== context.round || payload.scope.stage !== 0 || !context.sources.includes(signer))
-    return false
-  if (payload.count <= (newest.get(signer)?.payload.count ?? 0)) return false
+  if (payload.scope.round !== context.round || payload.scope.stage !== 0) return false
+  // First, as most say what is known: every source passes the close on.
+  if (payload.count <= (newest.get(signer)?.payload.count ?? 0) || !context.sources.includes(signer)) return false
   newest.set(signer, signed)
   return true
 }

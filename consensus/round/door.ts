@@ -17,7 +17,7 @@ import { decideBy, takePrecommit, takePrevote, takeProposal } from './votes.ts'
 /** One message with what travelled beside it. Attachments are messages of their own signers and are taken first, votes before the values that they decide. */
 export function receive(state: RoundState, { signed, attachments }: Received): void {
   const { signer } = signed
-  const wrong = doorFault(state.context, signed) ?? attachmentsFault(state.context, signed, attachments)
+  const wrong = doorFault(state, signed) ?? attachmentsFault(state.context, signed, attachments)
   if (wrong !== null) {
     refused(state, signed, wrong)
     return
@@ -36,7 +36,7 @@ export function receive(state: RoundState, { signed, attachments }: Received): v
 
 /** @returns those of this round's seats and scope */
 function takeAttachments(state: RoundState, attachments: readonly Signed[]): readonly Signed[] {
-  const shown = attachments.filter(attachment => doorFault(state.context, attachment) === null)
+  const shown = attachments.filter(attachment => doorFault(state, attachment) === null)
   const isProposal = (one: Signed) => one.payload.kind === 'propose'
   for (const one of shown) if (!isProposal(one)) takeShown(state, one)
   decideBy(
@@ -93,11 +93,13 @@ function attachmentsFault(
     : refuse('too-large', `${attachments.length} attachments where ${most} are allowed`)
 }
 
-function doorFault({ scope, group }: RoundContext, { signer, payload }: Signed): Refusal | null {
+function doorFault({ context, heard }: RoundState, { signer, payload }: Signed): Refusal | null {
+  const { scope, group } = context
   if (payload.kind === 'record') return refuse('not-allowed', 'a record is no message of a round')
   const wrong = scopeFault(scope, payload.scope)
   if (wrong !== null) return wrong
-  return seatIndex(group, signer) < 0 ? refuse('no-seat', signer) : null
+  // Only seats are heard; a message may bring dozens of theirs.
+  return heard.has(signer) || seatIndex(group, signer) >= 0 ? null : refuse('no-seat', signer)
 }
 
 function scopeFault(own: Scope, other: Scope): Refusal | null {

@@ -90,6 +90,7 @@ export function voteQuorum<Vote extends Prevote | Precommit>(
   }
   const { seats, quorum } = context.group
   for (const { view, value, votes } of groups) {
+    if (votes.length < quorum) continue
     const bySeat = seats.flatMap(({ peer }) => votes.find(vote => vote.signer === peer) ?? [])
     if (bySeat.length >= quorum) return { view, value, votes: bySeat.slice(0, quorum) }
   }

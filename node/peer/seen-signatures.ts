@@ -25,6 +25,8 @@ export class SeenSignatures {
     let kinds = rounds.get(round)
     if (kinds === undefined) rounds.set(round, (kinds = new Map()))
     const known = kinds.get(payload.kind)
+    // Votes come beside others many times over.
+    if (known === signed) return
     if (known === undefined || viewOf(known.payload) <= viewOf(payload)) kinds.set(payload.kind, signed)
   }
 

@@ -57,6 +57,12 @@ export function askedIn<Peer>(look: number, siblings: readonly Peer[], asked: nu
   return [...siblings.slice(first), ...siblings.slice(0, first)].slice(0, asked)
 }
 
+/** What is known of the other stages. */
+export interface KnownStages extends Pick<CertificateBook, 'newest'> {
+  /** How many of them have certified this round, where somebody has counted. */
+  readonly countReached?: (round: number) => number
+}
+
 /**
  * Stages to ask how far they are: all that are not known to have certified the round before, which this one waits for; and one,
  * in turn, that is not known to have certified this one. Most are still in it themselves, but one that has left it while this
@@ -66,21 +72,34 @@ export function askedOthers(
   look: number,
   round: number,
   { stage: own, stages }: Pick<WatchdogInit, 'stage' | 'stages'>,
-  book: Pick<CertificateBook, 'newest'>,
+  book: KnownStages,
 ): readonly number[] {
-  const asked: number[] = []
+  const { late, abreast } = countOthers(round, own, stages, book)
+  // There may be hundreds of stages, and everybody looks every few seconds: the one whose turn it is is counted out, not listed.
+  for (let stage = 0, left = look % abreast; stage < stages && abreast > 0; stage++) {
+    if (stage !== own && book.newest(stage) === round - 1 && left-- === 0) return [...late, stage]
+  }
+  return late
+}
+
+/** Which stages have not certified the round before, and how many have certified that one and not this. */
+function countOthers(
+  round: number,
+  own: number,
+  stages: number,
+  book: KnownStages,
+): { readonly late: readonly number[]; readonly abreast: number } {
+  const others = stages - 1
+  if (book.countReached?.(round - 1) === others) return { late: [], abreast: others - book.countReached(round) }
+  const late: number[] = []
   let abreast = 0
   for (let stage = 0; stage < stages; stage++) {
     if (stage === own) continue
     const newest = book.newest(stage)
-    if (newest < round - 1) asked.push(stage)
+    if (newest < round - 1) late.push(stage)
     else if (newest === round - 1) abreast++
   }
-  // There may be hundreds of stages, and everybody looks every few seconds: the one whose turn it is is counted out, not listed.
-  for (let stage = 0, left = look % abreast; stage < stages && abreast > 0; stage++) {
-    if (stage !== own && book.newest(stage) === round - 1 && left-- === 0) return [...asked, stage]
-  }
-  return asked
+  return { late, abreast }
 }
 
 export class Watchdog {

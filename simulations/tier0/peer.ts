@@ -292,8 +292,9 @@ export class SimPeer {
     const opened = openLabels(attachments)
     for (const { payload: attached } of opened) bytes += bytesOf(attached)
     const round = payload.kind === 'record' ? 0 : payload.scope.round
-    for (const target of to)
-      this.world.send(this, target, payload.kind, round, bytes, 'control', () => target.onMessage(this, signed, opened))
+    // One function for all: it is there once for each that the message is on its way to.
+    const deliver = (target: SimPeer): void => target.onMessage(this, signed, opened)
+    for (const target of to) this.world.tellPeer(this, target, payload.kind, round, bytes, deliver)
   }
 
   sendCertificate(to: PeerName, certificate: Certificate, hashes: readonly Hash[] | null): void {
@@ -370,8 +371,7 @@ export class SimPeer {
 
   onSettled(bundle: readonly Signed<Settled>[]): void {
     if (this.inbox === null) return
-    const sources = this.world.sourcesIn(this.epoch)
-    for (const signed of bundle) if (sources.includes(signed.signer)) this.inbox?.settled(signed)
+    for (const signed of bundle) if (this.world.isSource(this.epoch, signed.signer)) this.inbox?.settled(signed)
   }
 
   onCertificate(from: SimPeer, certificate: Certificate, hashes: readonly Hash[] | null = null): void {

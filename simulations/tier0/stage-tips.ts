@@ -1,4 +1,5 @@
 import type { OtherStages } from '../../node/peer/other-stages.ts'
+import type { KnownStages } from '../../node/peer/watchdog.ts'
 
 /**
  * How far every stage is known to be certified, by every peer, and what in a peer's round may hang on it: in columns, those of
@@ -77,14 +78,15 @@ export class TipTable {
   }
 
   othersReached(slot: number, own: number, round: number): boolean {
-    return round <= 0 || this.#others(slot, own, round) >= this.stages - 1
+    return round <= 0 || this.countOthers(slot, own, round) >= this.stages - 1
   }
 
   someReached(slot: number, own: number, round: number): boolean {
-    return this.#others(slot, own, round) > 0
+    return this.countOthers(slot, own, round) > 0
   }
 
-  #others(slot: number, own: number, round: number): number {
+  /** Of the stages but `own`, those that have certified this round, which is one that somebody can certify. */
+  countOthers(slot: number, own: number, round: number): number {
     return this.reached(slot, round) - (this.newest(slot, own) >= round ? 1 : 0)
   }
 
@@ -130,6 +132,14 @@ export class StageTips {
 
   isDeaf(round: number): void {
     this.#table.isDeaf(this.#slot, round)
+  }
+
+  /** The stages but `own`, for the watchdog: those that have come to a round are counted, as it looks every few seconds. */
+  known(own: number): KnownStages {
+    return {
+      newest: stage => this.newest(stage),
+      countReached: round => (round <= 0 ? this.#table.stages - 1 : this.#table.countOthers(this.#slot, own, round)),
+    }
   }
 
   /** How far the stages but `own` are. */

@@ -44,7 +44,7 @@ function* askSiblings(peer: SimPeer, replica: SimReplica, round: number, sibling
 function* fillOthers(peer: SimPeer, replica: SimReplica, round: number, at: number): Task<void> {
   const { world, tips } = peer
   const own = { stage: peer.stage, stages: world.stages.length }
-  for (const stage of askedOthers(at, round, own, tips)) {
+  for (const stage of askedOthers(at, round, own, tips.known(peer.stage))) {
     const up = world.stages[stage]?.filter(other => other.isUp) ?? []
     for (const { name } of askedIn(at, up, WATCH_ASKED)) {
       const newest = yield* peer.ask(

@@ -68,6 +68,7 @@ export class World {
   readonly #stakes: ReadonlyMap<PeerName, bigint>
   readonly #epochs = new Map<number, Epoch>()
   readonly #sources = new WeakMap<Epoch, readonly PeerName[]>()
+  readonly #isSource = new WeakMap<Epoch, ReadonlySet<PeerName>>()
   readonly #verifier = new Verifier(number => (this.#epochs.has(number) ? this.epoch(number) : null))
   readonly #finished = new Set<number>()
   readonly tell = new WorldTeller(this)
@@ -196,6 +197,15 @@ export class World {
     return sources
   }
 
+  /** Every SETTLED comes to every peer. */
+  isSource(epoch: Epoch | null, name: PeerName): boolean {
+    const of = epoch ?? this.epoch(0)
+    const known = this.#isSource.get(of)
+    if (known !== undefined) return known.has(name)
+    this.#isSource.set(of, new Set(this.sourcesIn(of)))
+    return this.sourcesIn(of).includes(name)
+  }
+
   epochOf(height: number): number {
     return Math.max(0, epochOf(this.run.manifest.chain, height))
   }
@@ -275,7 +285,7 @@ export class World {
     return equalBytes(nativeHash(bytes), hash)
   }
 
-  /** Every message of tier 0 passes here. Returns when it arrives; null: never. */
+  /** Every message of tier 0 passes here or through `tellPeer`. Returns when it arrives; null: never. */
   send(
     from: SimPeer,
     to: SimPeer,
@@ -286,12 +296,28 @@ export class World {
     deliver: () => void,
   ): number | null {
     const arrivalMs = this.network.send(from.index, to.index, bytes, traffic, () => to.post(deliver))
-    this.recorder.fold(from.index, to.index, bytes, arrivalMs)
-    if (this.#messages) {
-      const at = { atMs: this.time.nowMs, from: from.index, to: to.index, kind, round, bytes }
-      this.recorder.emit({ type: 'message', ...at, deliveredAtMs: arrivalMs })
-    }
+    this.#noteSent(from, to, kind, round, bytes, arrivalMs)
     return arrivalMs
+  }
+
+  /** A small message; with `deliver` one function for all whom it is sent to. */
+  tellPeer(
+    from: SimPeer,
+    to: SimPeer,
+    kind: string,
+    round: number,
+    bytes: number,
+    deliver: (to: SimPeer) => void,
+  ): void {
+    const arrivalMs = this.network.send(from.index, to.index, bytes, 'control', () => to.hear(deliver))
+    this.#noteSent(from, to, kind, round, bytes, arrivalMs)
+  }
+
+  #noteSent(from: SimPeer, to: SimPeer, kind: string, round: number, bytes: number, arrivalMs: number | null): void {
+    this.recorder.fold(from.index, to.index, bytes, arrivalMs)
+    if (!this.#messages) return
+    const at = { atMs: this.time.nowMs, from: from.index, to: to.index, kind, round, bytes }
+    this.recorder.emit({ type: 'message', ...at, deliveredAtMs: arrivalMs })
   }
 
   /** Connections of the neighbours break when a process dies, and come back. */
