@@ -107,7 +107,7 @@ export function enterView(state: RoundState, view: number): void {
 export function jump(state: RoundState): boolean {
   const { faults } = state.context.group
   // Almost never is anybody ahead, and this is asked after every message.
-  if (state.positions.size <= faults) return false
+  if (state.positions.size <= faults || state.farthest < STEPS_A_VIEW * (state.view + 1)) return false
   const ahead: number[] = []
   for (const position of state.positions.values()) {
     const view = Math.floor(position / STEPS_A_VIEW)
@@ -268,8 +268,10 @@ export function precommit(state: RoundState): boolean {
     castPrecommit(state, state.valid.known)
     return true
   }
-  const votes = [...(state.prevotes.get(state.view)?.values() ?? [])]
-  if (votes.filter(({ payload }) => payload.value === null).length < state.context.group.quorum) return false
+  const { quorum } = state.context.group
+  const votes = state.prevotes.get(state.view)
+  if (votes === undefined || votes.size < quorum) return false
+  if ([...votes.values()].filter(({ payload }) => payload.value === null).length < quorum) return false
   castPrecommit(state, null)
   return true
 }
@@ -306,6 +308,7 @@ function lockRecord({ lock, valid }: RoundState): LockRecord {
 export function clockVotes(state: RoundState): boolean {
   const { context, view, step } = state
   const { quorum, seats } = context.group
+  if (state.positions.size < quorum) return false
   const isPrevoted = step === 'prevote' && seatsAt(state, view, 'prevote') >= quorum
   const isPrecommitted = seatsAt(state, view, 'precommit') >= quorum
   // Asked after every message: who is awake matters only then.

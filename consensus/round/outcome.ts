@@ -13,23 +13,26 @@ export function takeOutcome(state: RoundState, signed: Signed<Outcome>): Verdict
   const key = hashHex(outcomeHash(signed.payload))
   const first = state.outcomes.get(signed.signer)
   if (first !== undefined) return first.key === key ? 'repeat' : accuse(state, first.signed, signed)
-  state.outcomes.set(signed.signer, { signed, key })
-  state.leading = null
+  const outcome = { signed, key }
+  state.outcomes.set(signed.signer, outcome)
+  const equal = state.equalOutcomes.get(key)
+  if (equal === undefined) state.equalOutcomes.set(key, [outcome])
+  else insert(equal, outcome)
   return 'new'
 }
 
-/** The outcomes that most seats signed, sorted by signer. */
-export function leadingOutcomes(state: RoundState): readonly CountedOutcome[] {
-  if (state.leading !== null) return state.leading
-  const groups = new Map<string, CountedOutcome[]>()
-  for (const outcome of state.outcomes.values()) {
-    const group = groups.get(outcome.key)
-    if (group === undefined) groups.set(outcome.key, [outcome])
-    else group.push(outcome)
-  }
-  const leading = [...groups.values()].sort((a, b) => b.length - a.length)[0] ?? []
-  state.leading = leading.sort((a, b) => compareText(a.signed.signer, b.signed.signer))
-  return state.leading
+/** Where its signer belongs. Most come with few behind them, and sorting all after each was more work. */
+function insert(sorted: CountedOutcome[], outcome: CountedOutcome): void {
+  let at = sorted.length
+  while (at > 0 && compareText(sorted[at - 1]!.signed.signer, outcome.signed.signer) > 0) at--
+  sorted.splice(at, 0, outcome)
+}
+
+/** The outcomes that most seats signed, sorted by signer; of as many the first. */
+export function leadingOutcomes({ equalOutcomes }: RoundState): readonly CountedOutcome[] {
+  let leading: readonly CountedOutcome[] = []
+  for (const equal of equalOutcomes.values()) if (equal.length > leading.length) leading = equal
+  return leading
 }
 
 /** f + 1 seats executed a value: one honest one saw it decided. And what if they differ from the own result? */
@@ -46,7 +49,7 @@ export function weighOutcomes(state: RoundState): boolean {
   }
   if (!equalBytes(state.decided.value, value)) return halt(state, 'conflict')
   if (state.diverged || execution === null || execution.outcome === null || !executesDecided(state)) return false
-  if (hashHex(outcomeHash(execution.outcome)) === sample.key) return false
+  if (equalBytes(outcomeHash(execution.outcome), outcomeHash(sample.signed.payload))) return false
   state.diverged = true
   const from = leading.map(({ signed }) => signed.signer)
   state.effects.push({ type: 'diverged', outcome: sample.signed.payload, from })

@@ -158,6 +158,8 @@ export interface RoundState {
   readonly hurried: Record<'prevote' | 'precommit', number>
   /** How far each seat has shown to be: 3 * view + step. */
   readonly positions: Map<PeerName, number>
+  /** The highest of them, or -1. */
+  farthest: number
   /** The decided value's id, and Q PRECOMMITs for it unless outcomes or a certificate have shown it. */
   decided: { readonly value: Hash; readonly proof: readonly Signed<Precommit>[] } | null
   /** The timers of the vote were stopped, since it was decided. */
@@ -180,8 +182,8 @@ export interface RoundState {
   /** Of each seat: the aggregates it signed, by value (hex), then partition. */
   readonly aggregates: Map<PeerName, Map<string, Map<number, Signed<Aggregate>>>>
   readonly outcomes: Map<PeerName, CountedOutcome>
-  /** Cache: those that most seats signed; null when OUTCOMEs changed. */
-  leading: readonly CountedOutcome[] | null
+  /** The same by key, each sorted by signer. */
+  readonly equalOutcomes: Map<string, CountedOutcome[]>
   certificate: {
     readonly certificate: Certificate
     readonly outcome: Outcome
@@ -242,6 +244,7 @@ export function emptyState(context: RoundContext): RoundState {
     polkas: new Map(),
     hurried: { prevote: -1, precommit: -1 },
     positions: new Map(),
+    farthest: -1,
     decided: null,
     stopped: false,
     signedViews: { propose: -1, prevote: -1, precommit: -1 },
@@ -254,7 +257,7 @@ export function emptyState(context: RoundContext): RoundState {
     reduceLevel: 0,
     aggregates: new Map(),
     outcomes: new Map(),
-    leading: null,
+    equalOutcomes: new Map(),
     certificate: null,
     accused: new Set(),
     diverged: false,

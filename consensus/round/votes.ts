@@ -65,7 +65,8 @@ export function takePrevote(state: RoundState, signed: Signed<Prevote>): Verdict
   const verdict = takeVote(state, state.prevotes, signed)
   if (verdict !== 'new') return verdict
   for (const votes of state.precommits.values()) accuseAmnesia(state, votes.get(signed.signer), signed)
-  if (!state.polkas.has(view)) learnPolka(state, voteQuorum(state.context, state.prevotes.get(view)?.values() ?? []))
+  const votes = votesOfQuorum(state, state.prevotes, view)
+  if (votes !== null && !state.polkas.has(view)) learnPolka(state, voteQuorum(state.context, votes))
   return 'new'
 }
 
@@ -89,7 +90,7 @@ export function takePrecommit(
   const verdict = takeVote(state, state.precommits, signed)
   if (verdict !== 'new') return verdict
   for (const votes of state.prevotes.values()) accuseAmnesia(state, signed, votes.get(signed.signer))
-  decideBy(state, state.precommits.get(view)?.values() ?? [])
+  decideBy(state, votesOfQuorum(state, state.precommits, view) ?? [])
   return 'new'
 }
 
@@ -160,9 +161,21 @@ function takeVote<Vote extends Prevote | Precommit>(
   return 'new'
 }
 
+/** Null where fewer than Q seats have voted in a view: then they need not be counted. */
+function votesOfQuorum<Vote extends Prevote | Precommit>(
+  { context }: RoundState,
+  table: VotesByView<Vote>,
+  view: number,
+): Iterable<Signed<Vote>> | null {
+  const votes = table.get(view)
+  return votes === undefined || votes.size < context.group.quorum ? null : votes.values()
+}
+
 function notePosition(state: RoundState, peer: PeerName, view: number, step: keyof typeof STEPS): void {
   const position = STEPS_A_VIEW * view + STEPS[step]
-  if (position > (state.positions.get(peer) ?? -1)) state.positions.set(peer, position)
+  if (position <= (state.positions.get(peer) ?? -1)) return
+  state.positions.set(peer, position)
+  state.farthest = Math.max(state.farthest, position)
 }
 
 function accuseAmnesia(

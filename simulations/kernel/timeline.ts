@@ -6,6 +6,25 @@ const US_PER_MS = 1_000
 const CHILDREN = 4
 const INITIAL_ENTRIES = 1_024
 
+/** What is to happen then, unless it is cancelled: the entry stays until its time, and keeps nothing else alive. */
+export class Alarm {
+  #run: (() => void) | null
+
+  constructor(run: () => void) {
+    this.#run = run
+  }
+
+  ring(): void {
+    const run = this.#run
+    this.#run = null
+    run?.()
+  }
+
+  cancel(): void {
+    this.#run = null
+  }
+}
+
 export class Timeline {
   /**
    * A heap in columns, which saves an object for each of millions of entries. Times are microseconds, whole: sums of
@@ -13,7 +32,7 @@ export class Timeline {
    */
   #atUs = new Float64Array(INITIAL_ENTRIES)
   #orders = new Float64Array(INITIAL_ENTRIES)
-  readonly #runs: (() => void)[] = []
+  readonly #runs: Due[] = []
   #order = 0
   #nowUs = 0
   #stopped = false
@@ -28,7 +47,7 @@ export class Timeline {
   }
 
   /** Never early: a timer that came before its time would be set again for ever. */
-  after(delayMs: number, run: () => void): void {
+  after(delayMs: number, run: Due): void {
     const atUs = this.#nowUs + Math.max(0, Math.ceil(delayMs * US_PER_MS))
     this.#push(atUs, this.#order++, run)
   }
@@ -55,12 +74,13 @@ export class Timeline {
       }
       const next = this.#pop()
       this.#nowUs = atUs
-      next()
+      if (typeof next === 'function') next()
+      else next.ring()
       if (this.#stopped) return 'stopped'
     }
   }
 
-  #push(atUs: number, order: number, run: () => void): void {
+  #push(atUs: number, order: number, run: Due): void {
     const runs = this.#runs
     let at = runs.length
     runs.push(run)
@@ -82,7 +102,7 @@ export class Timeline {
   }
 
   /** The first one; there is one. */
-  #pop(): () => void {
+  #pop(): Due {
     const runs = this.#runs
     const times = this.#atUs
     const orders = this.#orders
@@ -123,6 +143,8 @@ export class Timeline {
     this.#orders.set(orders)
   }
 }
+
+type Due = (() => void) | Alarm
 
 /** What the models need of a timeline; tier 1 has one of its own. */
 export type Time = Pick<Timeline, 'nowMs' | 'after' | 'at'>

@@ -11,8 +11,8 @@ import type { Behaviour } from '../attackers/types.ts'
 import type { SimBlock } from '../kernel/chain.ts'
 import { type DiskLoss, SimDisk } from '../kernel/disk.ts'
 import { RandomStream } from '../kernel/random.ts'
+import { Alarm } from '../kernel/timeline.ts'
 import type { PeerShape } from '../scenario/types.ts'
-import { Alarm } from './alarm.ts'
 import { SimAnchors } from './anchors.ts'
 import { ChainView } from './chain-view.ts'
 import { FSYNC_MS, REQUEST_BYTES, SMALL_ANSWER_BYTES, START_MS, STATE_TIMEOUT_MS } from './constants.ts'
@@ -266,8 +266,11 @@ export class SimPeer {
 
   /** The same until it is cancelled. */
   alarm(delayMs: number, run: () => void): Alarm {
-    const alarm = new Alarm(run)
-    this.after(delayMs, () => alarm.ring())
+    const { life } = this
+    const alarm = new Alarm(() => {
+      if (this.life === life) this.post(run)
+    })
+    this.world.time.after(delayMs / this.clockRate, alarm)
     return alarm
   }
 

@@ -14,7 +14,7 @@ import { hashHex, smallHash } from '../../protocols/wire/hash.ts'
 import { merkleRoot } from '../../protocols/wire/merkle.ts'
 import type { Certificate, Hash, Outcome, PeerName, Settled, Signed } from '../../protocols/wire/messages.ts'
 import { isRefusal } from '../../protocols/wire/refusals.ts'
-import { NamedAlarms } from './alarm.ts'
+import { NamedAlarms } from './alarms.ts'
 import { commitment } from './commitment.ts'
 import { nativeHash } from './engine.ts'
 import { openLabels } from './labels.ts'
@@ -64,7 +64,10 @@ export class SimRound implements InboxRound {
   constructor({ peer, context, work, restored, clip }: SimRoundInit) {
     const { stages } = peer.world.run.manifest
     this.#peer = peer
-    this.#timers = new NamedAlarms((delayMs, run) => peer.alarm(delayMs, run))
+    this.#timers = new NamedAlarms(
+      (delayMs, run) => peer.alarm(delayMs, run),
+      id => this.input({ type: 'timer', id }),
+    )
     this.#isWorking = work !== null
     this.#held = new HeldVotes(() => peer.lease.mayVote)
     this.round = context.scope.round
@@ -254,7 +257,7 @@ export class SimRound implements InboxRound {
     const hands = this.#hands
     switch (effect.type) {
       case 'timer':
-        this.#timers.set(effect.id, effect.delayMs, () => this.input({ type: 'timer', id: effect.id }))
+        this.#timers.set(effect.id, effect.delayMs)
         return
       case 'cancel':
         this.#timers.cancel(effect.id)

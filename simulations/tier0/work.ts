@@ -24,7 +24,7 @@ import { normOf, scaled } from '../../node/peer/tensors.ts'
 import type { Delivery } from '../../protocols/activations/types.ts'
 import type { Hash, MicroBatchId, PeerName } from '../../protocols/wire/messages.ts'
 import { refuse } from '../../protocols/wire/refusals.ts'
-import { NamedAlarms } from './alarm.ts'
+import { NamedAlarms } from './alarms.ts'
 import { REQUEST_BYTES, START_MS } from './constants.ts'
 import type { SimPeer } from './peer.ts'
 import type { SimTensor } from './tensors.ts'
@@ -52,7 +52,10 @@ export class SimWork {
 
   constructor(init: SimWorkInit) {
     this.#init = init
-    this.#timers = new NamedAlarms((delayMs, run) => init.peer.alarm(delayMs, run))
+    this.#timers = new NamedAlarms(
+      (delayMs, run) => init.peer.alarm(delayMs, run),
+      id => this.#input({ type: 'timer', id }),
+    )
     this.#clip = init.clip
     this.#state = createWork(init.context)
   }
@@ -159,7 +162,7 @@ export class SimWork {
         this.#init.onSettled(effect.count, effect.root)
         return
       case 'timer':
-        this.#timers.set(effect.id, effect.delayMs, () => this.#input({ type: 'timer', id: effect.id }))
+        this.#timers.set(effect.id, effect.delayMs)
         return
       case 'cancel':
         this.#timers.cancel(effect.id)

@@ -4,7 +4,11 @@ import { askedOthers, type InProgress, isOvertaken } from '../../../node/peer/wa
 /** In round 5, by what each of the other stages is known to have certified. */
 function asked(look: number, newest: readonly number[]): readonly number[] {
   const book = { newest: (stage: number) => newest[stage]! }
-  return askedOthers(look, 5, { stage: newest.length, stages: newest.length + 1 }, book)
+  const own = { stage: newest.length, stages: newest.length + 1 }
+  const listed = askedOthers(look, 5, own, book)
+  const countReached = (round: number) => newest.filter(one => one >= round).length
+  expect(askedOthers(look, 5, own, { ...book, countReached }), 'where they are counted').to.deep.equal(listed)
+  return listed
 }
 
 describe("node/peer's watchdog", () => {

@@ -25,6 +25,8 @@ describe("simulations/tier0's tips of stages", () => {
     tips.note(2, 6)
     expect(tips.besides(0).othersReached(5)).to.equal(true)
     expect(tips.besides(0).othersReached(6)).to.equal(false)
+    expect([0, 5, 6, 7].map(round => tips.known(0).countReached?.(round))).to.deep.equal([2, 2, 1, 0])
+    expect(tips.known(0).newest(2)).to.equal(6)
     tips.forget()
     expect(tips.besides(0).someReached(1)).to.equal(false)
     expect(tips.newest(0)).to.equal(0)
