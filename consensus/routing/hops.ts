@@ -251,9 +251,22 @@ function chooseHop(state: WorkState, job: Job): PeerName {
     (down.has(peer) ? 4 : 0) +
     (late.has(peer) && !probed.includes(peer) ? 2 : 0) +
     (own.includes(peer) || isOrphan(state, peer) ? 0 : 1)
-  const hop = order.toSorted((a, b) => rank(a) - rank(b))[0]
+  const hop = leastBy(order, rank)
   if (hop === undefined) throw new RangeError(`no stage ${context.stage + 1}`)
   return job.tried.size < order.length ? hop : order[job.failures % order.length]!
+}
+
+/** The first of those whose number is the least. It is mostly the first of all: nothing is below 0. */
+function leastBy(peers: readonly PeerName[], numberOf: (peer: PeerName) => number): PeerName | undefined {
+  let found: PeerName | undefined
+  let least = Number.POSITIVE_INFINITY
+  for (let at = 0; at < peers.length && least > 0; at++) {
+    const number = numberOf(peers[at]!)
+    if (number >= least) continue
+    least = number
+    found = peers[at]
+  }
+  return found
 }
 
 /** Nobody of this stage is there to send it its own lane's. */

@@ -63,7 +63,7 @@ export function laneOf(lanes: Lanes, stage: number, peer: PeerName): number | nu
 
 /** The replicas of a lane in a stage: one, or several where the stage is larger than the smallest. */
 export function laneMembers(lanes: Lanes, lane: number, stage: number): readonly PeerName[] {
-  return (lanes.rankings[stage] ?? []).filter((_, rank) => rank % lanes.count === lane)
+  return lanesOf(lanes)[stage]?.[lane] ?? NOBODY
 }
 
 /**
@@ -130,7 +130,20 @@ function seatLanesOf(lanes: Lanes): readonly ReadonlyMap<PeerName, number>[] {
   return made
 }
 
+/** For each stage the members of each lane: asked for at every hop. */
+function lanesOf(lanes: Lanes): readonly (readonly (readonly PeerName[])[])[] {
+  const known = LANE_MEMBERS.get(lanes)
+  if (known !== undefined) return known
+  const all = Array.from({ length: lanes.count }, (_, lane) => lane)
+  const made = lanes.rankings.map(ranking => all.map(lane => ranking.filter((_, rank) => rank % lanes.count === lane)))
+  LANE_MEMBERS.set(lanes, made)
+  return made
+}
+
+const NOBODY: readonly PeerName[] = []
+
 /** Derived from what does not change. */
+const LANE_MEMBERS = new WeakMap<Lanes, readonly (readonly (readonly PeerName[])[])[]>()
 const SEAT_LANES = new WeakMap<Lanes, readonly ReadonlyMap<PeerName, number>[]>()
 const PATHS = new WeakMap<readonly PeerName[], { readonly lanes: Lanes; readonly lane: number }>()
 

@@ -84,7 +84,7 @@ export class Network {
     counters.messages++
     counters.bytes += bytes
     const rules = this.#rules.size === 0 ? NONE : this.#matching(from, to)
-    if (rules.some(rule => rule.isCut?.() === true)) {
+    if (rules.length > 0 && rules.some(rule => rule.isCut?.() === true)) {
       counters.dropped++
       return null
     }
