@@ -9,38 +9,38 @@ import { hasSlot } from '../../protocols/wire/table.ts'
 /** The round in progress, the one before and the next. */
 const ROUNDS_AROUND = 1
 
-/** By kind. */
-type OfRound = Map<Payload['kind'], Signed>
+/** By kind, then signer: what comes together lies together. */
+type OfRound = Map<Payload['kind'], Map<PeerName, Signed>>
 
 export class SeenSignatures {
-  /** Bounded by seats, three rounds and six kinds: who calls has checked seat and round. */
-  readonly #bySigner = new Map<PeerName, Map<number, OfRound>>()
+  /** Bounded by three rounds, six kinds and seats: who calls has checked seat and round. */
+  readonly #rounds = new Map<number, OfRound>()
 
-  note(signed: Signed): void {
+  /** False where it is of no such kind, or this very one is kept: votes come beside others many times over. */
+  note(signed: Signed): boolean {
     const { signer, payload } = signed
-    if (payload.kind === 'record' || !hasSlot(payload)) return
+    if (payload.kind === 'record' || !hasSlot(payload)) return false
     const { round } = payload.scope
-    let rounds = this.#bySigner.get(signer)
-    if (rounds === undefined) this.#bySigner.set(signer, (rounds = new Map<number, OfRound>()))
-    let kinds = rounds.get(round)
-    if (kinds === undefined) rounds.set(round, (kinds = new Map()))
-    const known = kinds.get(payload.kind)
-    // Votes come beside others many times over.
-    if (known === signed) return
-    if (known === undefined || viewOf(known.payload) <= viewOf(payload)) kinds.set(payload.kind, signed)
+    let kinds = this.#rounds.get(round)
+    if (kinds === undefined) this.#rounds.set(round, (kinds = new Map()))
+    let signers = kinds.get(payload.kind)
+    if (signers === undefined) kinds.set(payload.kind, (signers = new Map<PeerName, Signed>()))
+    const known = signers.get(signer)
+    if (known === signed) return false
+    if (known === undefined || viewOf(known.payload) <= viewOf(payload)) signers.set(signer, signed)
+    return true
   }
 
   /** Shortest first: where an answer has an end, it holds as many as it can. */
   envelopes(signer: PeerName): Uint8Array[] {
-    const found = [...(this.#bySigner.get(signer)?.values() ?? [])].flatMap(kinds => [...kinds.values()])
-    return found.map(({ envelope }) => envelope).sort((a, b) => a.length - b.length)
+    const kinds = [...this.#rounds.values()].flatMap(ofRound => [...ofRound.values()])
+    const found = kinds.flatMap(signers => signers.get(signer)?.envelope ?? [])
+    return found.sort((a, b) => a.length - b.length)
   }
 
   /** The stage works on `round` now. */
   advance(round: number): void {
-    for (const rounds of this.#bySigner.values()) {
-      for (const kept of rounds.keys()) if (Math.abs(kept - round) > ROUNDS_AROUND) rounds.delete(kept)
-    }
+    for (const kept of this.#rounds.keys()) if (Math.abs(kept - round) > ROUNDS_AROUND) this.#rounds.delete(kept)
   }
 }
 

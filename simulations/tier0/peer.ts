@@ -354,7 +354,8 @@ export class SimPeer {
   #note(one: Signed, round: number): void {
     const { payload } = one
     if (payload.kind === 'record' || Math.abs(payload.scope.round - round) > 1) return
-    this.signatures.note(one)
+    // What is kept there was noted everywhere.
+    if (!this.signatures.note(one)) return
     if (isCommit(one) && this.commits.note(one)) {
       for (const refusal of this.holdings.commitSeen(one.payload.scope, one.signer))
         this.tell.refused(refusal.refused, one.signer, refusal.detail)
