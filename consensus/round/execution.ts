@@ -2,6 +2,7 @@
  * Execute: every partition of the value is combined by its candidates, f + 1 equal signed hashes (or the own recomputation)
  * settle it, then the optimiser runs on a shadow copy and the outcome is signed.
  */
+import { outcomeHash } from '../../protocols/wire/certificate.ts'
 import { concatBytes, equalBytes, hashHex, isZeroHash, smallHash, ZERO_HASH } from '../../protocols/wire/hash.ts'
 import { merkleRoot } from '../../protocols/wire/merkle.ts'
 import type { Aggregate, Hash, Outcome, PeerName, SealedCommit, Signed } from '../../protocols/wire/messages.ts'
@@ -25,7 +26,7 @@ import type { AggregateInput } from './types.ts'
 export function beginExecution(state: RoundState, known: KnownValue): void {
   if (state.execution !== null && equalBytes(state.execution.known.id, known.id)) return
   const parts = state.candidates.map(() => ({ asked: false, own: null, taken: null, local: false, gathering: false }))
-  state.execution = { known, parts, asked: false, outcome: null }
+  state.execution = { known, parts, asked: false, outcome: null, key: '' }
 }
 
 /** Is the value under execution the decided one? */
@@ -262,6 +263,7 @@ export function executed(state: RoundState, value: Hash, accepted: boolean, full
     heard: heardBitmap(state),
   }
   execution.outcome = outcome
+  execution.key = hashHex(outcomeHash(outcome))
   if (state.signedOutcome) return
   state.signedOutcome = true
   sign(state, outcome)

@@ -49,7 +49,7 @@ export function weighOutcomes(state: RoundState): boolean {
   }
   if (!equalBytes(state.decided.value, value)) return halt(state, 'conflict')
   if (state.diverged || execution === null || execution.outcome === null || !executesDecided(state)) return false
-  if (equalBytes(outcomeHash(execution.outcome), outcomeHash(sample.signed.payload))) return false
+  if (execution.key === sample.key) return false
   state.diverged = true
   const from = leading.map(({ signed }) => signed.signer)
   state.effects.push({ type: 'diverged', outcome: sample.signed.payload, from })

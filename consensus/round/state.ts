@@ -73,6 +73,8 @@ export interface Execution {
   asked: boolean
   /** What the own execution gave, signed unless this is a follower. */
   outcome: Outcome | null
+  /** Hex of its hash, by which it is compared with what others signed; empty before. */
+  key: string
 }
 
 export interface CountedOutcome {

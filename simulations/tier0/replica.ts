@@ -316,7 +316,8 @@ export class SimReplica {
     const signs = journal.suspended === null
     const { partitions } = world.bench
     const base = { run: world.run, stage, self, signs, partitions, tip: this.tip, epoch }
-    const context = roundContext(base, this.#tempo)
+    const made = roundContext(base, this.#tempo)
+    const context = { ...made, scope: world.sharedScope(made.scope) }
     const { round } = context.scope
     const own = restored?.messages.find(isCommit)
     const isWorking = signs && own === undefined

@@ -68,6 +68,8 @@ export class World {
   readonly #stakes: ReadonlyMap<PeerName, bigint>
   readonly #epochs = new Map<number, Epoch>()
   readonly #sources = new WeakMap<Epoch, readonly PeerName[]>()
+  /** Of each stage, the last that was asked for. */
+  readonly #scopes: Scope[] = []
   readonly #isSource = new WeakMap<Epoch, ReadonlySet<PeerName>>()
   readonly #verifier = new Verifier(number => (this.#epochs.has(number) ? this.epoch(number) : null))
   readonly #finished = new Set<number>()
@@ -195,6 +197,15 @@ export class World {
     const sources = (of.groups[0]?.seats ?? []).map(({ peer }) => peer)
     this.#sources.set(of, sources)
     return sources
+  }
+
+  /** One for all replicas that open a round: a message of a sibling is then seen to be of the own round at one look. */
+  sharedScope(scope: Scope): Scope {
+    const { stage, epoch, round, group } = scope
+    const known = this.#scopes[stage]
+    if (known !== undefined && known.epoch === epoch && known.round === round && known.group === group) return known
+    this.#scopes[stage] = scope
+    return scope
   }
 
   /** Every SETTLED comes to every peer. */
