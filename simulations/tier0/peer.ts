@@ -295,7 +295,6 @@ export class SimPeer {
     const opened = openLabels(attachments)
     for (const { payload: attached } of opened) bytes += bytesOf(attached)
     const round = payload.kind === 'record' ? 0 : payload.scope.round
-    // One function for all: it is there once for each that the message is on its way to.
     const deliver = (target: SimPeer): void => target.onMessage(this, signed, opened)
     for (const target of to) this.world.tellPeer(this, target, payload.kind, round, bytes, deliver)
   }
@@ -354,7 +353,6 @@ export class SimPeer {
   #note(one: Signed, round: number): void {
     const { payload } = one
     if (payload.kind === 'record' || Math.abs(payload.scope.round - round) > 1) return
-    // What is kept there was noted everywhere.
     if (!this.signatures.note(one)) return
     if (isCommit(one) && this.commits.note(one)) {
       for (const refusal of this.holdings.commitSeen(one.payload.scope, one.signer))

@@ -11,7 +11,7 @@ const SEED = 1
 const DEFAULT_REPLICAS = 16
 const DEFAULT_ROUNDS = 10
 /** For old objects: with the young ones and all else a swarm of 10,000 peers stays within 8 GB. */
-const MEMORY_MIB = 6144
+const MEMORY_MIB = 5632
 
 export async function run(call: Call): Promise<number> {
   const { settings, surroundings, harness } = call
