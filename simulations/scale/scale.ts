@@ -7,8 +7,8 @@ import { type Fit, fitGrowth } from './fit.ts'
 
 /**
  * Thousands of peers have more under way at a time than those of a sweep, and every collection of the young copies it: with 128 MiB
- * instead of 512, 2,560 peers took a fifth more processor time. What is old lives for a round or two; walking all of it for
- * little, and again whenever the swarm is quiet, took a third of 10,000 peers' time: not before there are 4 GiB of it.
+ * instead of 512, 2,560 peers took a fifth more processor time. What is old lives for a round or two: all of it was walked seven
+ * times in two rounds of 10,000 peers, also because the swarm was quiet for a moment. Not before there are 4 GiB of it.
  */
 const BIG_HEAP: readonly string[] = [
   '--min-semi-space-size=64',
