@@ -75,11 +75,38 @@ export const GOSSIP_OUTBOUND_MAX_BYTES = 8 * GOSSIP_MESSAGE_MAX_BYTES
 /** Memory for one peer's subscriptions, bytes (about 1 KiB a topic): 64 stages and as many again. */
 export const GOSSIP_TOPIC_BYTES_PER_PEER = 128 * KIB
 
+/** What a connection may say before its encryption names it, bytes: a handshake takes some 500, with an RSA key 1,500. */
+export const HANDSHAKE_MAX_BYTES = 16 * KIB
+/** Frames that a connection may bring in a row; each takes some 20 us, so that is a fifth of a second. */
+export const FRAMES_BURST = 10_000
+/** Frames a millisecond that it may bring for long: 4 % of a core. A peer of ours sends some hundred a second. */
+export const FRAMES_PER_MS = 2
+/** So many bytes pay for a frame: bulk comes in frames of 16 KiB (Rust) to 1 MiB (ours). */
+export const FRAME_BYTES = 4 * KIB
+/** A new stream takes as long as so many frames: it is negotiated, handled and ended. */
+export const STREAM_FRAMES = 20
+/** Part of this thread's time that all peers without a place in the run may take. */
+export const STRANGERS_SHARE = 0.2
+/** What they may take at once, ms. */
+export const STRANGERS_BURST_MS = 250
+/** Part that one connection of theirs may take: others get theirs beside it. */
+export const STRANGER_SHARE = 0.05
+/** What one may take at once, ms: it introduces itself, asks the DHT and for records. */
+export const STRANGER_BURST_MS = 100
+/** Bytes of a stranger that count as a millisecond, for what comes after they were read: 3 MiB/s of all. A newcomer sends some KiB. */
+export const STRANGER_BYTES_PER_MS = 16 * KIB
+/** Strangers that are read from again at a time: each brings up to 64 KiB at once, a tenth of a second where they are pings. */
+export const STRANGERS_RESUMED_MAX = 2
+/** How often is looked who may go on, ms. */
+export const PACE_LOOK_MS = 50
+
 export interface ProfileLimits {
   /** Connections in all; beyond it the least valued are closed. */
   readonly connections: number
-  /** Inbound connections that are still being secured. */
+  /** Inbound connections that are still being secured; beyond it the oldest of the host that has most goes. */
   readonly pending: number
+  /** Connections of peers without a place in the run, which leave room for those with one; beyond it as above. */
+  readonly strangers: number
   /** Inbound connections a second from one IP; libp2p's 5 isolates local swarms of 32 (m), 1000 lets one IP hold all pending slots (m). */
   readonly inboundPerSecond: number
   /** Open connections from one IPv4 address or IPv6 /64. */
@@ -96,6 +123,7 @@ export const PROFILES: Readonly<Record<Profile, ProfileLimits>> = {
   local: {
     connections: 512,
     pending: 200,
+    strangers: 256,
     inboundPerSecond: 1000,
     perAddress: 512,
     colocationWeight: 0,
@@ -106,6 +134,7 @@ export const PROFILES: Readonly<Record<Profile, ProfileLimits>> = {
   public: {
     connections: 300,
     pending: 32,
+    strangers: 150,
     inboundPerSecond: 5,
     perAddress: 16,
     colocationWeight: -5,

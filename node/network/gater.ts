@@ -3,13 +3,24 @@ import type { Connection, ConnectionGater, MultiaddrConnection, PeerId } from '@
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import { CONNECTIONS_PER_PEER_MAX, DENIED_MAX } from './constants.ts'
+import { Crowd } from './crowd.ts'
+import type { Pace } from './pace.ts'
 
 export interface GaterInit {
   /** Open connections a host, see {@link hostOf}. */
   readonly perAddress: number
   /** All open connections, or one peer's; called late, libp2p exists by then. */
   readonly connections: (peer?: PeerId) => readonly Pick<Connection, 'remoteAddr'>[]
+  /** Inbound connections that are still being secured. */
+  readonly pending: number
+  /** Inbound connections of peers without a place. */
+  readonly strangers: number
+  readonly hasPlace: (peer: PeerName) => boolean
+  readonly pace: Pick<Pace, 'watch' | 'name'>
 }
+
+/** What is used of a connection below its encryption. */
+export type Caller = Pick<MultiaddrConnection, 'remoteAddr' | 'abort' | 'addEventListener'>
 
 /** What a relay lets through; null where this peer is none. */
 export interface RelayDoor {
@@ -48,10 +59,14 @@ function prefix64(address: string): string {
 export class Gater implements ConnectionGater {
   readonly #denied = new Map<PeerName, string>()
   readonly #init: GaterInit
+  readonly #pending: Crowd<Caller>
+  readonly #strangers: Crowd<Caller>
   relay: RelayDoor | null = null
 
   constructor(init: GaterInit) {
     this.#init = init
+    this.#pending = new Crowd(init.pending)
+    this.#strangers = new Crowd(init.strangers)
   }
 
   deny(peer: PeerName, reason: string): void {
@@ -73,19 +88,40 @@ export class Gater implements ConnectionGater {
 
   denyDialPeer = (peer: PeerId): boolean => this.#denied.has(peer.toString())
 
-  denyInboundConnection = (connection: Pick<MultiaddrConnection, 'remoteAddr'>): boolean => {
+  /** First of all that is asked of an inbound connection. */
+  denyInboundConnection = (connection: Caller): boolean => {
     const host = hostOf(connection.remoteAddr)
-    if (host === null) return false
-    const open = this.#init.connections().filter(other => hostOf(other.remoteAddr) === host)
-    return open.length >= this.#init.perAddress
+    if (host !== null) {
+      const open = this.#init.connections().filter(other => hostOf(other.remoteAddr) === host)
+      if (open.length >= this.#init.perAddress) return true
+    }
+    this.#init.pace.watch(connection)
+    this.#admit(this.#pending, connection)
+    return false
   }
 
-  denyInboundEncryptedConnection = (peer: PeerId): boolean => this.#denied.has(peer.toString())
+  denyOutboundConnection = (_peer: PeerId, connection: object): boolean => {
+    this.#init.pace.watch(connection)
+    return false
+  }
 
-  denyOutboundEncryptedConnection = (peer: PeerId): boolean => this.#denied.has(peer.toString())
+  denyInboundEncryptedConnection = (peer: PeerId, connection: Caller): boolean => {
+    const name = peer.toString()
+    if (this.#denied.has(name)) return true
+    this.#init.pace.name(connection, peer)
+    if (!this.#init.hasPlace(name)) this.#admit(this.#strangers, connection)
+    return false
+  }
 
-  denyInboundUpgradedConnection = (peer: PeerId): boolean =>
-    this.#init.connections(peer).length >= CONNECTIONS_PER_PEER_MAX
+  denyOutboundEncryptedConnection = (peer: PeerId, connection: object): boolean => {
+    this.#init.pace.name(connection, peer)
+    return this.#denied.has(peer.toString())
+  }
+
+  denyInboundUpgradedConnection = (peer: PeerId, connection: Caller): boolean => {
+    this.#pending.remove(connection)
+    return this.#init.connections(peer).length >= CONNECTIONS_PER_PEER_MAX
+  }
 
   denyInboundRelayReservation = (holder: PeerId): boolean =>
     this.#denied.has(holder.toString()) || this.relay?.mayReserve(holder) !== true
@@ -97,4 +133,12 @@ export class Gater implements ConnectionGater {
 
   /** libp2p's default in browsers denies private addresses; in Node everything may be dialled. */
   denyDialMultiaddr = (): boolean => false
+
+  #admit(crowd: Crowd<Caller>, connection: Caller): void {
+    connection.addEventListener('close', () => crowd.remove(connection))
+    crowd.add(connection, hostOf(connection.remoteAddr) ?? RELAYED)?.abort(new Error('room for others'))
+  }
 }
+
+/** Connections without a host of their own count as of one. */
+const RELAYED = 'relayed'

@@ -11,10 +11,14 @@ import {
   STREAMS_EARLY_MAX,
   STREAMS_INBOUND_MAX,
 } from './constants.ts'
+import { boundFrames } from './frame-bounds.ts'
 import type { Liveness } from './liveness.ts'
 
-/** libp2p's `streamMuxers` option; every connection is watched by `liveness`. */
-export function sparingYamux(liveness: Liveness): ReturnType<typeof yamux> {
+/** libp2p's `streamMuxers` option; every connection is watched by `liveness`, and `count` hears of frames. */
+export function sparingYamux(
+  liveness: Liveness,
+  count: (frames: number) => void = () => undefined,
+): ReturnType<typeof yamux> {
   const plain = yamux({
     enableKeepAlive: false,
     maxInboundStreams: STREAMS_INBOUND_MAX,
@@ -34,6 +38,7 @@ export function sparingYamux(liveness: Liveness): ReturnType<typeof yamux> {
       muxer.onCreateStream = () => sparing(onCreate())
       const onRemote = muxer.onRemoteStream.bind(muxer)
       muxer.onRemoteStream = stream => onRemote(sparing(stream))
+      boundFrames(muxer, count)
       liveness.watch(muxer, connection)
       return muxer
     }

@@ -30,6 +30,7 @@ import { relayOf, toldAddresses } from './nat/addresses.ts'
 import type { Nat, NatComponents } from './nat/index.ts'
 import type { Reachability } from './nat/types.ts'
 import { ownAddresses } from './own-addresses.ts'
+import { Pace } from './pace.ts'
 import { boundAddresses } from './peer-bounds.ts'
 import { cachePeers } from './peer-cache.ts'
 import { boundProviders } from './provider-bounds.ts'
@@ -62,15 +63,22 @@ export async function createNetwork(init: NetworkInit, underlay: Underlay = UNDE
   init.signal.throwIfAborted()
   for (const address of [...init.listen, ...init.announce, ...init.bootstrap]) parseAddress(address)
   const counter = new ByteCounter()
+  const limits = PROFILES[init.profile]
+  const { clock, hasPlace = () => true } = init
+  const pace = new Pace({ clock, hasPlace })
   const gater = new Gater({
-    perAddress: PROFILES[init.profile].perAddress,
+    perAddress: limits.perAddress,
+    pending: limits.pending,
+    strangers: limits.strangers,
+    hasPlace,
+    pace,
     connections: peer => components?.connectionManager.getConnections(peer) ?? [],
   })
   let components: NetworkComponents | null = null
   const module = init.nat === undefined ? null : await import('./nat/index.ts')
   const store = await underlay.openDatastore(init.datastoreDir)
   try {
-    const libp2p = await startLibp2p(init, underlay, store, gater, counter, module)
+    const libp2p = await startLibp2p(init, underlay, store, gater, pace, counter, module)
     const { inside } = libp2p.services
     components = libp2p.services.components
     if (module !== null) {
@@ -93,6 +101,7 @@ async function startLibp2p(
   underlay: Underlay,
   datastore: Awaited<ReturnType<Underlay['openDatastore']>>,
   gater: Gater,
+  pace: Pace,
   counter: ByteCounter,
   module: NatModule | null,
 ): Promise<Libp2p<Services>> {
@@ -111,11 +120,12 @@ async function startLibp2p(
     transports: [...underlay.transports(), ...(nat === undefined ? [] : (module?.natTransports(nat) ?? []))],
     peerDiscovery: nat === undefined ? [] : (module?.natDiscovery(nat) ?? []),
     connectionEncrypters: underlay.encrypters(),
-    streamMuxers: [sparingYamux(liveness)],
+    streamMuxers: [sparingYamux(liveness, frames => pace.count(frames))],
     connectionGater: gater,
     connectionManager: {
       maxConnections: limits.connections,
-      maxIncomingPendingConnections: limits.pending,
+      // The gater's bound rules, which makes room; those that have to go for it still count here for a moment.
+      maxIncomingPendingConnections: 2 * limits.pending,
       inboundConnectionThreshold: limits.inboundPerSecond,
       dialTimeout: DIAL_TIMEOUT_MS,
       ...(module === null ? {} : module.dialOrder()),

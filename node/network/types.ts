@@ -41,6 +41,8 @@ export interface NetworkInit {
   /** Folder of the address book and the DHT's values; kept over restarts. */
   readonly datastoreDir: string
   readonly records: RecordRules
+  /** Peers that take part in the run: others get little time and room. Absent: all may take what they need. */
+  readonly hasPlace?: (peer: PeerName) => boolean
   readonly clock: Clock
   readonly random: Random
   /** Stops the network when it fires. */

@@ -55,6 +55,7 @@ export async function openOverlay(overlay: OverlayInit): Promise<Overlay> {
   const network = await environment.createNetwork({
     ...networkOf(init, environment),
     records: records.rules,
+    hasPlace: peer => around.hasPlace(peer),
     clock,
     random,
     // It is stopped by its owner, after everything that uses it.

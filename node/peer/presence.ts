@@ -58,6 +58,7 @@ export class Presence {
     const network = await this.#init.createNetwork({
       ...this.#init.network,
       records: records.rules,
+      hasPlace: peer => Array.from({ length: stages }, (_, stage) => stage).some(stage => seats.hasSeat(peer, stage)),
       clock,
       random,
       signal: new AbortController().signal,

@@ -50,6 +50,8 @@ export const CHUNK_BYTES = MIB
 export const FRAME_PREFIX_BYTES = 8
 /** Bytes of one frame on a stream: a body chunk, or a header with its attachments. */
 export const MAX_FRAME_BYTES = 4 * MIB
+/** Bytes of a frame of who may bring no bodies and was asked for nothing: a request. What others ask for is shorter by far. */
+export const SHORT_FRAME_BYTES = 64 * KIB
 /** Bytes of a message's header with attachments; bulk belongs in the body. */
 export const MAX_HEADER_BYTES = MAX_FRAME_BYTES - FRAME_PREFIX_BYTES
 /** Bytes of a message's body: four times the largest boundary tensor of the presets, and one certificate with room to spare. */

@@ -14,6 +14,7 @@ import {
   READ_BUFFER_LIMIT_BYTES,
   READ_HIGH_WATER_BYTES,
   SEND_BYTES,
+  SHORT_FRAME_BYTES,
 } from '../constants.ts'
 import { concatBytes } from '../hash.ts'
 import { FrameError } from './errors.ts'
@@ -24,6 +25,8 @@ export interface FrameStreamLimits {
   readonly maxFrameBytes: number
   /** Received, unread bytes above which the stream is paused. */
   readonly highWaterBytes: number
+  /** Whether a frame longer than {@link SHORT_FRAME_BYTES} may come; asked at its length, before room is made for it. */
+  readonly mayBeLong: () => boolean
 }
 
 interface CallOptions {
@@ -51,7 +54,12 @@ export class FrameStream {
 
   constructor(stream: Stream, limits: Partial<FrameStreamLimits> = {}) {
     this.#stream = stream
-    this.#limits = { maxFrameBytes: MAX_FRAME_BYTES, highWaterBytes: READ_HIGH_WATER_BYTES, ...limits }
+    this.#limits = {
+      maxFrameBytes: MAX_FRAME_BYTES,
+      highWaterBytes: READ_HIGH_WATER_BYTES,
+      mayBeLong: () => true,
+      ...limits,
+    }
     // While paused a whole window may still arrive; at libp2p's default of 4 MiB that would reset the stream.
     stream.maxReadBufferLength = Math.max(stream.maxReadBufferLength, READ_BUFFER_LIMIT_BYTES)
     stream.addEventListener('message', this.#onMessage)
@@ -160,7 +168,9 @@ export class FrameStream {
 
   #begin(): void {
     const length = readUint32(this.#length, 0)
-    const { maxFrameBytes } = this.#limits
+    const { maxFrameBytes, mayBeLong } = this.#limits
+    if (length > SHORT_FRAME_BYTES && !mayBeLong())
+      throw new FrameError('too-large', `a frame of ${length} bytes from who may send ${SHORT_FRAME_BYTES}`)
     if (length > maxFrameBytes)
       throw new FrameError('too-large', `a frame of ${length} bytes, at most ${maxFrameBytes} are allowed`)
     this.#lengthFilled = 0

@@ -1,4 +1,5 @@
 /** The other side's requests and notes on one stream: received, checked, handed to the handlers, answered. */
+import { MAX_WAITING } from '../constants.ts'
 import type { Digest } from '../environment.ts'
 import type { Hash, PeerName } from '../messages.ts'
 import { isRefusal, type Refusal, refuse } from '../refusals.ts'
@@ -123,10 +124,13 @@ export class InboundMessages {
     return null
   }
 
-  /** What comes of its body is ignored, as of a message that is over. */
-  #refuseAtOnce(type: Received['type'], id: number, refusal: Refusal): null {
-    this.#init.onRefusal(refusal.refused, this.#init.peer, refusal.detail)
-    if (type === 'request') void this.#refuse(id, refusal)
+  /** What comes of its body is ignored, as of a message that is over. Who reads none of its refusals breaks the protocol. */
+  #refuseAtOnce(type: Received['type'], id: number, refusal: Refusal): Refusal | null {
+    const { writer, onRefusal, peer } = this.#init
+    onRefusal(refusal.refused, peer, refusal.detail)
+    if (type === 'note') return null
+    if (writer.waiting >= MAX_WAITING) return refuse('overloaded', `${MAX_WAITING} answers wait to be read`)
+    void this.#refuse(id, refusal)
     return null
   }
 

@@ -71,6 +71,7 @@ export class RequestStream {
   readonly #pending = new Map<number, Pending>()
   readonly #deadlines = new Set<Deadline>()
   #nextId = 1
+  #hasAsked = false
   #over = false
   #lastUseMs: number
 
@@ -78,7 +79,10 @@ export class RequestStream {
     this.peer = init.peer
     this.#init = init
     this.#limits = { ...DEFAULT_REQUEST_LIMITS, ...init.limits }
-    this.#frames = new FrameStream(stream)
+    this.#frames = new FrameStream(stream, {
+      // Answers are as long as bodies, late ones too.
+      mayBeLong: () => this.#hasAsked || (init.admitBody?.(init.peer) ?? null) === null,
+    })
     this.#writer = new FairWriter(this.#frames)
     const { openRequests, openNotes, openBodyBytes, waiting, bodyTimeoutMs } = this.#limits
     this.#requestLimiter = new Limiter({ permits: openRequests, bytes: openBodyBytes, waiting })
@@ -121,6 +125,7 @@ export class RequestStream {
    */
   async request(header: unknown, body?: Uint8Array, options: RequestOptions = {}): Promise<Message | Refusal> {
     const { maxAnswerBytes = constants.MAX_BODY_BYTES } = options
+    this.#hasAsked = true
     return this.#call(this.#requestLimiter, header, body, options, async (head, deadline) => {
       const id = this.#takeId()
       const answer = new Promise<Message | Refusal>(settle => {

@@ -6,8 +6,28 @@ import { expect } from 'chai'
 import { kindOf } from '../../../node/network/bytes.ts'
 import { CONNECTIONS_PER_PEER_MAX, DENIED_MAX } from '../../../node/network/constants.ts'
 import { listenError, PortInUse } from '../../../node/network/errors.ts'
-import { Gater, hostOf } from '../../../node/network/gater.ts'
+import { type Caller, Gater, type GaterInit, hostOf } from '../../../node/network/gater.ts'
 import { parseAddress, peerOf } from '../../../node/network/targets.ts'
+
+const caller = (address: string): Caller & { endedBy: Error | null } =>
+  Object.assign(new EventTarget(), {
+    remoteAddr: multiaddr(address),
+    endedBy: null,
+    abort(this: { endedBy: Error | null }, error: Error) {
+      this.endedBy = error
+    },
+  }) as never
+
+const gaterOf = (init: Partial<GaterInit>): Gater =>
+  new Gater({
+    perAddress: 4,
+    pending: 100,
+    strangers: 100,
+    connections: () => [],
+    hasPlace: () => true,
+    pace: { watch: () => undefined, name: () => undefined },
+    ...init,
+  })
 
 describe('the connection gater', () => {
   let peer: PeerId
@@ -16,18 +36,18 @@ describe('the connection gater', () => {
   })
 
   it('refuses denied peers both ways, until they are allowed again', () => {
-    const gater = new Gater({ perAddress: 4, connections: () => [] })
+    const gater = gaterOf({})
     expect(gater.denyDialPeer(peer)).to.equal(false)
     gater.deny(peer.toString(), 'two signatures')
     expect(gater.denyDialPeer(peer)).to.equal(true)
-    expect(gater.denyInboundEncryptedConnection(peer)).to.equal(true)
+    expect(gater.denyInboundEncryptedConnection(peer, caller('/ip4/10.0.0.1/tcp/1'))).to.equal(true)
     expect(gater.denied().get(peer.toString())).to.equal('two signatures')
     gater.allow(peer.toString())
     expect(gater.denyDialPeer(peer)).to.equal(false)
   })
 
   it('forgets the oldest when too many are denied', () => {
-    const gater = new Gater({ perAddress: 4, connections: () => [] })
+    const gater = gaterOf({})
     for (let index = 0; index <= DENIED_MAX; index++) gater.deny(`peer ${index}`, 'x')
     expect(gater.denied().size).to.equal(DENIED_MAX)
     expect(gater.denied().has('peer 0')).to.equal(false)
@@ -36,12 +56,43 @@ describe('the connection gater', () => {
   it('refuses one more connection from an address, or of a peer, that has its share', () => {
     const at = (address: string) => ({ remoteAddr: multiaddr(address) })
     let open = [at('/ip4/10.0.0.1/tcp/1'), at('/ip4/10.0.0.1/tcp/2'), at('/ip4/10.0.0.2/tcp/1')]
-    const gater = new Gater({ perAddress: 2, connections: () => open })
-    expect(gater.denyInboundConnection(at('/ip4/10.0.0.1/tcp/3'))).to.equal(true)
-    expect(gater.denyInboundConnection(at('/ip4/10.0.0.2/tcp/3'))).to.equal(false)
-    expect(gater.denyInboundUpgradedConnection(peer)).to.equal(false)
+    const gater = gaterOf({ perAddress: 2, connections: () => open })
+    expect(gater.denyInboundConnection(caller('/ip4/10.0.0.1/tcp/3'))).to.equal(true)
+    expect(gater.denyInboundConnection(caller('/ip4/10.0.0.2/tcp/3'))).to.equal(false)
+    expect(gater.denyInboundUpgradedConnection(peer, caller('/ip4/10.0.0.3/tcp/9'))).to.equal(false)
     open = Array.from({ length: CONNECTIONS_PER_PEER_MAX }, () => at('/ip4/10.0.0.3/tcp/1'))
-    expect(gater.denyInboundUpgradedConnection(peer)).to.equal(true)
+    expect(gater.denyInboundUpgradedConnection(peer, caller('/ip4/10.0.0.3/tcp/9'))).to.equal(true)
+  })
+
+  it('lets the oldest go, of the host that has most, where one more is being secured than may be', () => {
+    const gater = gaterOf({ pending: 3 })
+    const crowd = [1, 2, 3].map(port => caller(`/ip4/10.0.0.1/tcp/${port}`))
+    const honest = caller('/ip4/10.0.0.2/tcp/1')
+    for (const connection of [...crowd, honest]) expect(gater.denyInboundConnection(connection)).to.equal(false)
+    expect([...crowd, honest].map(({ endedBy }) => endedBy !== null)).to.deep.equal([true, false, false, false])
+  })
+
+  it('counts nobody as being secured who is through, or gone', () => {
+    const gater = gaterOf({ pending: 2 })
+    const through = caller('/ip4/10.0.0.1/tcp/1')
+    const gone = caller('/ip4/10.0.0.1/tcp/2')
+    for (const connection of [through, gone]) gater.denyInboundConnection(connection)
+    gater.denyInboundUpgradedConnection(peer, through)
+    ;(gone as unknown as EventTarget).dispatchEvent(new Event('close'))
+    const later = [3, 4].map(port => caller(`/ip4/10.0.0.1/tcp/${port}`))
+    for (const connection of later) gater.denyInboundConnection(connection)
+    expect([through, gone, ...later].filter(({ endedBy }) => endedBy !== null)).to.have.length(0)
+  })
+
+  it('lets strangers make room for strangers, and never those with a place', () => {
+    let hasPlace = true
+    const gater = gaterOf({ strangers: 1, hasPlace: () => hasPlace })
+    const all = [1, 2, 3].map(port => caller(`/ip4/10.0.0.1/tcp/${port}`))
+    for (const connection of all) {
+      gater.denyInboundEncryptedConnection(peer, connection)
+      hasPlace = false
+    }
+    expect(all.map(({ endedBy }) => endedBy !== null)).to.deep.equal([false, true, false])
   })
 
   for (const [address, host] of [

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { SHORT_FRAME_BYTES } from '../../../../protocols/wire/constants.ts'
 import { concatBytes, FrameError, FrameStream } from '../../../../protocols/wire/index.ts'
 import { endPairs, streamPair, until } from './pairs.ts'
 
@@ -104,6 +105,19 @@ describe('frame streams', () => {
     expect(await errorOf(reader.read())).to.equal('too-large')
     await until(() => a.status !== 'open')
     expect(await errorOf(writer.write([[pattern(1)]]))).to.equal('unreachable')
+  })
+
+  it('reset the stream for a long frame of who may send short ones, asked at each', async () => {
+    const [a, b] = await streamPair()
+    let mayBeLong = true
+    const reader = new FrameStream(b, { mayBeLong: () => mayBeLong })
+    await new FrameStream(a).write([[new Uint8Array(SHORT_FRAME_BYTES + 1)], [new Uint8Array(SHORT_FRAME_BYTES)]])
+    for (const bytes of [SHORT_FRAME_BYTES + 1, SHORT_FRAME_BYTES])
+      expect((await reader.read())?.byteLength).to.equal(bytes)
+    mayBeLong = false
+    // The length alone.
+    a.send(Uint8Array.of(1, 0, 1, 0))
+    expect(await errorOf(reader.read())).to.equal('too-large')
   })
 
   it('call a stream that ends within a frame malformed', async () => {

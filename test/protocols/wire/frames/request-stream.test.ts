@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { MAX_WAITING, SHORT_FRAME_BYTES } from '../../../../protocols/wire/constants.ts'
 import {
   type Digest,
   encodeHead,
@@ -324,6 +325,41 @@ describe('request streams', () => {
       expect(refusals[0]).to.be.oneOf(['bad-encoding', 'too-large'])
     })
   }
+
+  it('reset for a long frame of who may bring no body, unless it was asked for something', async () => {
+    const barred: Handlers = { ...echo, admitBody: () => refuse('no-seat') }
+    const head = encodeHead({ header: new Uint8Array(SHORT_FRAME_BYTES), body: null })
+    const first = await rawAgainst(barred)
+    await first.raw.write([[framePrefix('request', 1), head]])
+    await first.server.closed
+    expect(first.refusals).to.deep.equal(['too-large'])
+    const second = await rawAgainst(barred)
+    void second.server.request('anything')
+    await second.raw.write([[framePrefix('request', 1), head]])
+    await second.raw.read()
+    expect((await second.raw.read())?.[0]).to.equal(4)
+  })
+
+  it('reset when refusals pile up that nobody reads', async () => {
+    const [a, b] = await streamPair()
+    const refusals: string[] = []
+    const server = new RequestStream(b, {
+      clock: new ManualClock(),
+      digest,
+      peer: 'client',
+      onRefusal: reason => refusals.push(reason),
+      admitBody: () => refuse('no-seat', 'x'.repeat(200)),
+    })
+    const raw = new FrameStream(a)
+    a.pause()
+    for (let id = 0; server.isOpen && id < 100 * MAX_WAITING; id += MAX_WAITING) {
+      const heads = Array.from({ length: MAX_WAITING }, (_, index) => [framePrefix('request', id + index), announce])
+      await raw.write(heads).catch(() => undefined)
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    await server.closed
+    expect(refusals.at(-1)).to.equal('overloaded')
+  })
 
   it('reset when an announced body does not arrive in time', async () => {
     const { raw, refusals, server, clock } = await rawAgainst(echo, { bodyTimeoutMs: 1000 })

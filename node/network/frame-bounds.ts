@@ -1,0 +1,45 @@
+/**
+ * Counts what comes through yamux, and ends a frame that is longer than any window. Its decoder gathers up to 4 GiB that a header
+ * announces before anything looks at the length, and no frame is too many for it: pings are answered, streams opened and reset, as fast
+ * as anybody sends them.
+ */
+import { STREAM_FRAMES, STREAM_WINDOW_MAX_BYTES } from './constants.ts'
+import type { Pinged } from './liveness.ts'
+
+/** What is used of yamux; its declarations hide all but the first. */
+export interface Framed {
+  onData(bytes: Received): void
+  readonly decoder: { readonly buffer: { readonly byteLength: number } }
+  handleFrame(frame: unknown): void
+  incomingStream(id: number): void
+}
+
+type Received = Parameters<Pinged['onData']>[0]
+
+const HEADER_BYTES = 12
+
+/** @param count - hears of each frame, a new stream counts as many */
+export function boundFrames(muxer: object, count: (frames: number) => void): void {
+  if (!isFramed(muxer)) return
+  const onData = muxer.onData.bind(muxer)
+  const handleFrame = muxer.handleFrame.bind(muxer)
+  const incomingStream = muxer.incomingStream.bind(muxer)
+  muxer.onData = bytes => {
+    onData(bytes)
+    // Beyond the longest one that may come, nothing of which is in use before it is whole.
+    if (muxer.decoder.buffer.byteLength > STREAM_WINDOW_MAX_BYTES + HEADER_BYTES)
+      throw new Error('a frame longer than a window')
+  }
+  muxer.handleFrame = frame => {
+    count(1)
+    handleFrame(frame)
+  }
+  muxer.incomingStream = id => {
+    count(STREAM_FRAMES)
+    incomingStream(id)
+  }
+}
+
+function isFramed(muxer: object): muxer is Framed {
+  return 'onData' in muxer && 'decoder' in muxer && 'handleFrame' in muxer && 'incomingStream' in muxer
+}

@@ -1,0 +1,244 @@
+/**
+ * How fast a connection is read from. One thread does everything, and whatever arrives takes its time from the rounds; so what arrives
+ * through a connection has to be worth it.
+ *
+ * - Frames: every connection may bring so many a second, and more with the bytes that they carry. A flood of pings, windows, resets or
+ *   empty frames is read later.
+ * - Strangers, peers without a place in the run, have together a small part of this thread's time, measured, and each a part of that.
+ * - Who does not read what it is answered is not read from.
+ *
+ * What is too much is not refused but left with the kernel: the sender waits. Nobody is blamed, and an honest peer at most loses speed.
+ */
+import type { PeerId } from '@libp2p/interface'
+import type { CancelTimer, Clock } from '../../protocols/wire/environment.ts'
+import type { PeerName } from '../../protocols/wire/messages.ts'
+import {
+  FRAME_BYTES,
+  FRAMES_BURST,
+  FRAMES_PER_MS,
+  HANDSHAKE_MAX_BYTES,
+  PACE_LOOK_MS,
+  STRANGER_BURST_MS,
+  STRANGER_BYTES_PER_MS,
+  STRANGER_SHARE,
+  STRANGERS_BURST_MS,
+  STRANGERS_RESUMED_MAX,
+  STRANGERS_SHARE,
+} from './constants.ts'
+
+/** What is used of a connection below its encryption. */
+export interface Readable {
+  onData(bytes: { readonly byteLength: number }): void
+  pause(): void
+  resume(): void
+  abort(error: Error): void
+  addEventListener(type: 'close' | 'drain', listener: () => void): void
+  readonly status: string
+  readonly writableNeedsDrain: boolean
+}
+
+interface Watched {
+  readonly connection: Readable
+  /** Null until its encryption has named it. */
+  peer: PeerName | null
+  /** Bytes of its handshake. */
+  handshakeBytes: number
+  /** Frames that it is ahead of what it may bring. */
+  frames: number
+  /** Of a stranger: time that it took beyond its share, and in all, ms. */
+  owedMs: number
+  usedMs: number
+  /** When both were last reduced. */
+  reducedMs: number
+  isPaused: boolean
+}
+
+export interface PaceInit {
+  readonly clock: Clock
+  /** Peers that may take what time they need; what is asked must be cheap. */
+  readonly hasPlace: (peer: PeerName) => boolean
+}
+
+export class Pace {
+  readonly #init: PaceInit
+  readonly #watched = new Map<unknown, Watched>()
+  readonly #paused = new Set<Watched>()
+  /** Whose bytes are being handled, and since when: promises that they settle run before anybody else's turn. */
+  #turn: Watched | null = null
+  #turnMs = 0
+  #isTurnEnding = false
+  /** Time that all strangers together took beyond their share, ms. */
+  #owedMs = 0
+  #reducedMs = 0
+  #cancel: CancelTimer | null = null
+
+  constructor(init: PaceInit) {
+    this.#init = init
+  }
+
+  /** Connections that are not read from at the moment. */
+  get paused(): number {
+    return this.#paused.size
+  }
+
+  /** Call it before anything arrives. A connection of another make stays as it is. */
+  watch(connection: object): void {
+    this.#watch(connection)
+  }
+
+  /** Its encryption has told who is at the other end. */
+  name(connection: object | undefined, peer: PeerId): void {
+    const watched = connection === undefined ? null : this.#watch(connection)
+    if (watched === null) return
+    watched.peer = peer.toString()
+    // One after the other would bring as much as the kernel holds before it could be told to wait.
+    if (this.#owedMs > STRANGERS_BURST_MS && this.#isStranger(watched)) this.#pause(watched)
+  }
+
+  /** Frames in what is being handled right now. */
+  count(frames: number): void {
+    if (this.#turn !== null) this.#turn.frames += frames
+  }
+
+  stop(): void {
+    this.#cancel?.()
+    this.#cancel = null
+    this.#watched.clear()
+    this.#paused.clear()
+  }
+
+  #watch(connection: object): Watched | null {
+    const known = this.#watched.get(connection)
+    if (known !== undefined) return known
+    if (!isReadable(connection)) return null
+    const nowMs = this.#init.clock.nowMs()
+    const watched: Watched = {
+      connection,
+      peer: null,
+      handshakeBytes: 0,
+      frames: 0,
+      owedMs: 0,
+      usedMs: 0,
+      reducedMs: nowMs,
+      isPaused: false,
+    }
+    this.#watched.set(connection, watched)
+    const onData = connection.onData.bind(connection)
+    connection.onData = bytes => {
+      this.#begin(watched, bytes.byteLength)
+      onData(bytes)
+      this.#restrain(watched)
+    }
+    connection.addEventListener('drain', () => this.#mayGoOn(watched))
+    connection.addEventListener('close', () => {
+      this.#watched.delete(connection)
+      this.#paused.delete(watched)
+    })
+    return watched
+  }
+
+  #begin(watched: Watched, bytes: number): void {
+    this.#endTurn()
+    this.#turn = watched
+    this.#turnMs = this.#init.clock.nowMs()
+    this.#reduce(watched)
+    watched.frames = Math.max(0, watched.frames - bytes / FRAME_BYTES)
+    if (watched.peer === null) {
+      watched.handshakeBytes += bytes
+      if (watched.handshakeBytes > HANDSHAKE_MAX_BYTES)
+        watched.connection.abort(new Error('a handshake without an end'))
+      return
+    }
+    if (this.#init.hasPlace(watched.peer)) return
+    this.#charge(watched, bytes / STRANGER_BYTES_PER_MS)
+    if (this.#isTurnEnding) return
+    this.#isTurnEnding = true
+    setImmediate(() => {
+      this.#isTurnEnding = false
+      this.#endTurn()
+    })
+  }
+
+  /** What was done since the turn began was done for it: there is one thread. */
+  #endTurn(): void {
+    const watched = this.#turn
+    this.#turn = null
+    if (watched === null || !this.#isStranger(watched)) return
+    this.#charge(watched, this.#init.clock.nowMs() - this.#turnMs)
+    this.#restrain(watched)
+  }
+
+  #charge(watched: Watched, ms: number): void {
+    this.#reduceAll()
+    watched.owedMs += ms
+    watched.usedMs += ms
+    this.#owedMs += ms
+  }
+
+  #restrain(watched: Watched): void {
+    if (!this.#mayRead(watched, 1)) this.#pause(watched)
+    if (this.#owedMs <= STRANGERS_BURST_MS) return
+    for (const other of this.#watched.values()) if (this.#isStranger(other)) this.#pause(other)
+  }
+
+  #isStranger({ peer }: Watched): boolean {
+    return peer !== null && !this.#init.hasPlace(peer)
+  }
+
+  /** @param part - of the bursts: who was paused goes on at half, so that it is not paused again at once */
+  #mayRead(watched: Watched, part: number): boolean {
+    if (watched.frames > FRAMES_BURST * part) return false
+    if (!this.#isStranger(watched)) return true
+    return watched.owedMs <= STRANGER_BURST_MS * part && !watched.connection.writableNeedsDrain
+  }
+
+  #pause(watched: Watched): void {
+    if (watched.isPaused || watched.connection.status !== 'open') return
+    watched.isPaused = true
+    this.#paused.add(watched)
+    watched.connection.pause()
+    this.#cancel ??= this.#init.clock.after(PACE_LOOK_MS, () => this.#look())
+  }
+
+  #look(): void {
+    this.#cancel = null
+    this.#reduceAll()
+    let resumed = 0
+    // Who has taken least goes first: a newcomer among attackers.
+    for (const watched of [...this.#paused].sort((a, b) => a.usedMs - b.usedMs)) {
+      const isStranger = this.#isStranger(watched)
+      if (isStranger && (this.#owedMs > STRANGERS_BURST_MS / 2 || resumed >= STRANGERS_RESUMED_MAX)) continue
+      if (this.#mayGoOn(watched) && isStranger) resumed++
+    }
+    if (this.#paused.size > 0) this.#cancel ??= this.#init.clock.after(PACE_LOOK_MS, () => this.#look())
+  }
+
+  #mayGoOn(watched: Watched): boolean {
+    if (!watched.isPaused) return false
+    this.#reduce(watched)
+    if (!this.#mayRead(watched, 1 / 2)) return false
+    if (this.#isStranger(watched) && this.#owedMs > STRANGERS_BURST_MS) return false
+    watched.isPaused = false
+    this.#paused.delete(watched)
+    if (watched.connection.status === 'open') watched.connection.resume()
+    return true
+  }
+
+  #reduce(watched: Watched): void {
+    const nowMs = this.#init.clock.nowMs()
+    const elapsedMs = nowMs - watched.reducedMs
+    watched.reducedMs = nowMs
+    watched.frames = Math.max(0, watched.frames - elapsedMs * FRAMES_PER_MS)
+    watched.owedMs = Math.max(0, watched.owedMs - elapsedMs * STRANGER_SHARE)
+  }
+
+  #reduceAll(): void {
+    const nowMs = this.#init.clock.nowMs()
+    this.#owedMs = Math.max(0, this.#owedMs - (nowMs - this.#reducedMs) * STRANGERS_SHARE)
+    this.#reducedMs = nowMs
+  }
+}
+
+function isReadable(connection: object): connection is Readable {
+  return 'onData' in connection && 'pause' in connection && 'resume' in connection && 'writableNeedsDrain' in connection
+}

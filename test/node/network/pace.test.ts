@@ -1,0 +1,189 @@
+import type { PeerId } from '@libp2p/interface'
+import { expect } from 'chai'
+import {
+  FRAME_BYTES,
+  FRAMES_BURST,
+  FRAMES_PER_MS,
+  HANDSHAKE_MAX_BYTES,
+  PACE_LOOK_MS,
+  STRANGER_BURST_MS,
+  STRANGER_BYTES_PER_MS,
+  STRANGER_SHARE,
+  STRANGERS_BURST_MS,
+  STRANGERS_RESUMED_MAX,
+} from '../../../node/network/constants.ts'
+import { Pace } from '../../../node/network/pace.ts'
+import { ManualClock } from '../../protocols/wire/frames/pairs.ts'
+
+class Connection extends EventTarget {
+  status = 'open'
+  writableNeedsDrain = false
+  isPaused = false
+  endedBy: Error | null = null
+  /** What is done with what comes. */
+  work: () => void = () => undefined
+
+  onData(_bytes: { readonly byteLength: number }): void {
+    this.work()
+  }
+
+  pause(): void {
+    this.isPaused = true
+  }
+
+  resume(): void {
+    this.isPaused = false
+  }
+
+  abort(error: Error): void {
+    this.endedBy = error
+    this.status = 'aborted'
+  }
+
+  receive(bytes: number): void {
+    this.onData(new Uint8Array(bytes))
+  }
+}
+
+describe('the pace of connections', () => {
+  let clock: ManualClock
+  let pace: Pace
+
+  const connect = (name: string | null): Connection => {
+    const connection = new Connection()
+    pace.watch(connection)
+    if (name !== null) pace.name(connection, name as unknown as PeerId)
+    return connection
+  }
+
+  /** What is done takes so long. */
+  const busy = (connection: Connection, ms: number): void => {
+    connection.work = () => clock.advance(ms)
+    connection.receive(1)
+    // The next to be read from ends the turn of the one before.
+    connect('seat').receive(1)
+  }
+
+  beforeEach(() => {
+    clock = new ManualClock()
+    pace = new Pace({ clock, hasPlace: peer => peer.startsWith('seat') })
+  })
+
+  afterEach(() => pace.stop())
+
+  for (const name of ['seat', 'stranger']) {
+    it(`reads a flood of frames of a ${name} later`, () => {
+      const connection = connect(name)
+      connection.work = () => pace.count(FRAMES_BURST + 1)
+      connection.receive(1)
+      expect(connection.isPaused).to.equal(true)
+      clock.advance(FRAMES_BURST / 2 / FRAMES_PER_MS + PACE_LOOK_MS)
+      expect(connection.isPaused).to.equal(false)
+    })
+  }
+
+  it('takes any number of frames that carry enough', () => {
+    const connection = connect('seat')
+    connection.work = () => pace.count(1)
+    for (let frame = 0; frame < 2 * FRAMES_BURST; frame++) connection.receive(FRAME_BYTES)
+    expect(connection.isPaused).to.equal(false)
+  })
+
+  it('leaves those with a place the time that they take', () => {
+    const seat = connect('seat')
+    busy(seat, 10 * STRANGERS_BURST_MS)
+    expect(seat.isPaused).to.equal(false)
+  })
+
+  it('reads a stranger later that took more than its part, until that is made up for', () => {
+    const stranger = connect('stranger')
+    busy(stranger, 2 * STRANGER_BURST_MS)
+    expect(stranger.isPaused).to.equal(true)
+    clock.advance((1.4 * STRANGER_BURST_MS) / STRANGER_SHARE)
+    expect(stranger.isPaused).to.equal(true)
+    clock.advance((0.2 * STRANGER_BURST_MS) / STRANGER_SHARE)
+    expect(stranger.isPaused).to.equal(false)
+  })
+
+  it('counts the bytes of strangers as time, as what they set off comes later', () => {
+    const stranger = connect('stranger')
+    stranger.receive(STRANGER_BYTES_PER_MS * (STRANGER_BURST_MS + 1))
+    expect(stranger.isPaused).to.equal(true)
+  })
+
+  it('counts what promises do before the next one has its turn', async () => {
+    const stranger = connect('stranger')
+    stranger.work = () => void Promise.resolve().then(() => clock.advance(2 * STRANGER_BURST_MS))
+    stranger.receive(1)
+    expect(stranger.isPaused).to.equal(false)
+    await new Promise(resolve => setImmediate(resolve))
+    expect(stranger.isPaused).to.equal(true)
+  })
+
+  it('reads no stranger while all together took more than theirs, then first who took least', () => {
+    const idle = connect('stranger')
+    const greedy = Array.from({ length: 2 * STRANGERS_RESUMED_MAX }, (_, index) => connect(`stranger ${index}`))
+    for (const connection of greedy) busy(connection, STRANGERS_BURST_MS / 3)
+    expect(idle.isPaused).to.equal(true)
+    expect(greedy.every(({ isPaused }) => isPaused)).to.equal(true)
+    while (idle.isPaused) clock.advance(PACE_LOOK_MS)
+    expect(greedy.filter(({ isPaused }) => !isPaused).length).to.be.below(STRANGERS_RESUMED_MAX)
+  })
+
+  it('does not even begin with one more stranger meanwhile', () => {
+    busy(connect('stranger'), 2 * STRANGERS_BURST_MS)
+    const [late, seat] = [connect('late'), connect('seat')]
+    expect([late.isPaused, seat.isPaused]).to.deep.equal([true, false])
+  })
+
+  it('does not read from a stranger that does not read, and goes on as soon as it does', () => {
+    const [stranger, seat] = [connect('stranger'), connect('seat')]
+    for (const connection of [stranger, seat]) {
+      connection.writableNeedsDrain = true
+      connection.receive(1)
+    }
+    expect([stranger.isPaused, seat.isPaused]).to.deep.equal([true, false])
+    clock.advance(60_000)
+    expect(stranger.isPaused).to.equal(true)
+    stranger.writableNeedsDrain = false
+    stranger.dispatchEvent(new Event('drain'))
+    expect(stranger.isPaused).to.equal(false)
+  })
+
+  it('ends a handshake that goes on and on', () => {
+    const nobody = connect(null)
+    nobody.receive(HANDSHAKE_MAX_BYTES)
+    expect(nobody.endedBy).to.equal(null)
+    nobody.receive(1)
+    expect(nobody.endedBy).not.to.equal(null)
+    const known = connect('stranger')
+    for (let part = 0; part < 2; part++) known.receive(HANDSHAKE_MAX_BYTES)
+    expect(known.endedBy).to.equal(null)
+  })
+
+  it('lets a stranger that was given a place go on', () => {
+    const places = new Set<string>()
+    pace = new Pace({ clock, hasPlace: peer => places.has(peer) })
+    const peer = connect('newcomer')
+    peer.receive(STRANGER_BYTES_PER_MS * 10 * STRANGER_BURST_MS)
+    expect(peer.isPaused).to.equal(true)
+    places.add('newcomer')
+    clock.advance(PACE_LOOK_MS)
+    expect(peer.isPaused).to.equal(false)
+  })
+
+  it('forgets a connection that ended', () => {
+    const stranger = connect('stranger')
+    stranger.receive(STRANGER_BYTES_PER_MS * 10 * STRANGER_BURST_MS)
+    expect(pace.paused).to.equal(1)
+    stranger.dispatchEvent(new Event('close'))
+    expect(pace.paused).to.equal(0)
+  })
+
+  it('leaves a connection of another make as it is', () => {
+    const other = {}
+    pace.watch(other)
+    pace.name(other, 'stranger' as unknown as PeerId)
+    expect(other).to.deep.equal({})
+  })
+})
