@@ -83,8 +83,10 @@ export const FRAMES_BURST = 10_000
 export const FRAMES_PER_MS = 2
 /** So many bytes pay for a frame: bulk comes in frames of 16 KiB (Rust) to 1 MiB (ours). */
 export const FRAME_BYTES = 4 * KIB
-/** A new stream takes as long as so many frames: it is negotiated, handled and ended. */
-export const STREAM_FRAMES = 20
+/** Streams that a connection may open at a time; each takes some 0.3 ms to negotiate. Whoever looks up 256 seats of three stages opens 768. */
+export const STREAMS_BURST = 1_024
+/** Streams a millisecond that it may open for long. The DHT and discovery need some a second. */
+export const STREAMS_PER_MS = 0.1
 /** Part of this thread's time that all peers without a place in the run may take. */
 export const STRANGERS_SHARE = 0.2
 /** What they may take at once, ms. */

@@ -3,7 +3,7 @@
  * announces before anything looks at the length, and no frame is too many for it: pings are answered, streams opened and reset, as fast
  * as anybody sends them.
  */
-import { STREAM_FRAMES, STREAM_WINDOW_MAX_BYTES } from './constants.ts'
+import { STREAM_WINDOW_MAX_BYTES } from './constants.ts'
 import type { Pinged } from './liveness.ts'
 
 /** What is used of yamux; its declarations hide all but the first. */
@@ -18,8 +18,14 @@ type Received = Parameters<Pinged['onData']>[0]
 
 const HEADER_BYTES = 12
 
-/** @param count - hears of each frame, a new stream counts as many */
-export function boundFrames(muxer: object, count: (frames: number) => void): void {
+export interface FrameCount {
+  /** A frame came. */
+  frame(): void
+  /** The other end opens a stream; false where that is one too many. */
+  stream(): boolean
+}
+
+export function boundFrames(muxer: object, count: FrameCount): void {
   if (!isFramed(muxer)) return
   const onData = muxer.onData.bind(muxer)
   const handleFrame = muxer.handleFrame.bind(muxer)
@@ -31,11 +37,11 @@ export function boundFrames(muxer: object, count: (frames: number) => void): voi
       throw new Error('a frame longer than a window')
   }
   muxer.handleFrame = frame => {
-    count(1)
+    count.frame()
     handleFrame(frame)
   }
   muxer.incomingStream = id => {
-    count(STREAM_FRAMES)
+    if (!count.stream()) throw new Error('too many streams at a time')
     incomingStream(id)
   }
 }

@@ -11,13 +11,13 @@ import {
   STREAMS_EARLY_MAX,
   STREAMS_INBOUND_MAX,
 } from './constants.ts'
-import { boundFrames } from './frame-bounds.ts'
+import { boundFrames, type FrameCount } from './frame-bounds.ts'
 import type { Liveness } from './liveness.ts'
 
-/** libp2p's `streamMuxers` option; every connection is watched by `liveness`, and `count` hears of frames. */
+/** libp2p's `streamMuxers` option; every connection is watched by `liveness`, and `count` hears of its frames. */
 export function sparingYamux(
   liveness: Liveness,
-  count: (frames: number) => void = () => undefined,
+  count: FrameCount = { frame: () => undefined, stream: () => true },
 ): ReturnType<typeof yamux> {
   const plain = yamux({
     enableKeepAlive: false,

@@ -120,7 +120,7 @@ async function startLibp2p(
     transports: [...underlay.transports(), ...(nat === undefined ? [] : (module?.natTransports(nat) ?? []))],
     peerDiscovery: nat === undefined ? [] : (module?.natDiscovery(nat) ?? []),
     connectionEncrypters: underlay.encrypters(),
-    streamMuxers: [sparingYamux(liveness, frames => pace.count(frames))],
+    streamMuxers: [sparingYamux(liveness, pace)],
     connectionGater: gater,
     connectionManager: {
       maxConnections: limits.connections,

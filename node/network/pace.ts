@@ -3,11 +3,11 @@
  * through a connection has to be worth it.
  *
  * - Frames: every connection may bring so many a second, and more with the bytes that they carry. A flood of pings, windows, resets or
- *   empty frames is read later.
+ *   empty frames is read later. Streams cost much more than their frames: a connection that opens too many at a time ends.
  * - Strangers, peers without a place in the run, have together a small part of this thread's time, measured, and each a part of that.
  * - Who does not read what it is answered is not read from.
  *
- * What is too much is not refused but left with the kernel: the sender waits. Nobody is blamed, and an honest peer at most loses speed.
+ * What else is too much is not refused but left with the kernel: the sender waits. Nobody is blamed, and an honest peer at most loses speed.
  */
 import type { PeerId } from '@libp2p/interface'
 import type { CancelTimer, Clock } from '../../protocols/wire/environment.ts'
@@ -24,7 +24,10 @@ import {
   STRANGERS_BURST_MS,
   STRANGERS_RESUMED_MAX,
   STRANGERS_SHARE,
+  STREAMS_BURST,
+  STREAMS_PER_MS,
 } from './constants.ts'
+import type { FrameCount } from './frame-bounds.ts'
 
 /** What is used of a connection below its encryption. */
 export interface Readable {
@@ -45,6 +48,8 @@ interface Watched {
   handshakeBytes: number
   /** Frames that it is ahead of what it may bring. */
   frames: number
+  /** Streams that it has opened beyond what it may. */
+  streams: number
   /** Of a stranger: time that it took beyond its share, and in all, ms. */
   owedMs: number
   usedMs: number
@@ -59,7 +64,7 @@ export interface PaceInit {
   readonly hasPlace: (peer: PeerName) => boolean
 }
 
-export class Pace {
+export class Pace implements FrameCount {
   readonly #init: PaceInit
   readonly #watched = new Map<unknown, Watched>()
   readonly #paused = new Set<Watched>()
@@ -95,9 +100,16 @@ export class Pace {
     if (this.#owedMs > STRANGERS_BURST_MS && this.#isStranger(watched)) this.#pause(watched)
   }
 
-  /** Frames in what is being handled right now. */
-  count(frames: number): void {
-    if (this.#turn !== null) this.#turn.frames += frames
+  /** A frame in what is being handled right now. */
+  frame(): void {
+    if (this.#turn !== null) this.#turn.frames++
+  }
+
+  /** As a frame that opens a stream; false where it is one too many. */
+  stream(): boolean {
+    if (this.#turn === null) return true
+    this.#turn.streams++
+    return this.#turn.streams <= STREAMS_BURST
   }
 
   stop(): void {
@@ -117,6 +129,7 @@ export class Pace {
       peer: null,
       handshakeBytes: 0,
       frames: 0,
+      streams: 0,
       owedMs: 0,
       usedMs: 0,
       reducedMs: nowMs,
@@ -229,6 +242,7 @@ export class Pace {
     const elapsedMs = nowMs - watched.reducedMs
     watched.reducedMs = nowMs
     watched.frames = Math.max(0, watched.frames - elapsedMs * FRAMES_PER_MS)
+    watched.streams = Math.max(0, watched.streams - elapsedMs * STREAMS_PER_MS)
     watched.owedMs = Math.max(0, watched.owedMs - elapsedMs * STRANGER_SHARE)
   }
 

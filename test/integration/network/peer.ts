@@ -94,6 +94,8 @@ export interface PeerOptions {
   /** With it the peer has the profile for strangers. */
   readonly nat?: NatInit
   readonly announce?: readonly string[]
+  /** All others are strangers; absent: nobody is. */
+  readonly hasPlace?: (peer: PeerName) => boolean
 }
 
 const LOOPBACK = ['/ip4/127.0.0.1/tcp/0']
@@ -101,7 +103,7 @@ const LOOPBACK = ['/ip4/127.0.0.1/tcp/0']
 export async function startPeer(
   self: Identity,
   seats: SeatTable,
-  { bootstrap = [], listen = LOOPBACK, announce = [], nat }: PeerOptions = {},
+  { bootstrap = [], listen = LOOPBACK, announce = [], nat, hasPlace }: PeerOptions = {},
 ): Promise<Peer> {
   const events: NetworkEvent[] = []
   let isStarted = false
@@ -119,6 +121,7 @@ export async function startPeer(
     ...(nat === undefined ? {} : { nat }),
     datastoreDir: join(self.folder, 'network'),
     records: book.rules,
+    ...(hasPlace === undefined ? {} : { hasPlace }),
     clock,
     random: Math.random,
     signal: new AbortController().signal,

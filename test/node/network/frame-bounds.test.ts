@@ -1,7 +1,7 @@
 import type { MultiaddrConnection } from '@libp2p/interface'
 import { multiaddrConnectionPair } from '@libp2p/utils'
 import { expect } from 'chai'
-import { STREAM_FRAMES, STREAM_WINDOW_MAX_BYTES } from '../../../node/network/constants.ts'
+import { STREAM_WINDOW_MAX_BYTES } from '../../../node/network/constants.ts'
 import { Liveness } from '../../../node/network/liveness.ts'
 import { sparingYamux } from '../../../node/network/muxer.ts'
 import { ManualClock, until } from '../../protocols/wire/frames/pairs.ts'
@@ -26,14 +26,22 @@ describe('frames of yamux', () => {
   let attacker: MultiaddrConnection
   let victim: MultiaddrConnection
   let frames: number
+  let streams: number
+  let mayOpen: boolean
 
   beforeEach(() => {
     frames = 0
+    streams = 0
+    mayOpen = true
     const pair = multiaddrConnectionPair()
     attacker = pair[0]
     victim = pair[1]
-    sparingYamux(new Liveness(new ManualClock()), count => {
-      frames += count
+    sparingYamux(new Liveness(new ManualClock()), {
+      frame: () => void frames++,
+      stream: () => {
+        streams++
+        return mayOpen
+      },
     })().createStreamMuxer(victim)
   })
 
@@ -41,11 +49,19 @@ describe('frames of yamux', () => {
     for (const connection of [attacker, victim]) connection.abort(new Error('the test is over'))
   })
 
-  it('are counted, a stream as many', async () => {
+  it('are counted, and the streams that they open', async () => {
     for (let ping = 0; ping < 3; ping++) attacker.send(header(PING, SYN, 0, ping))
     await until(() => frames === 3)
     attacker.send(header(WINDOW_UPDATE, SYN, 1, 0))
-    await until(() => frames === 3 + 1 + STREAM_FRAMES)
+    await until(() => frames === 4)
+    expect(streams).to.equal(1)
+    expect(victim.status).to.equal('open')
+  })
+
+  it('end the connection where they open one stream too many', async () => {
+    mayOpen = false
+    attacker.send(header(WINDOW_UPDATE, SYN, 1, 0))
+    await until(() => victim.status === 'aborted')
   })
 
   it('end the connection where one is announced that is longer than a window', async () => {

@@ -11,6 +11,8 @@ import {
   STRANGER_SHARE,
   STRANGERS_BURST_MS,
   STRANGERS_RESUMED_MAX,
+  STREAMS_BURST,
+  STREAMS_PER_MS,
 } from '../../../node/network/constants.ts'
 import { Pace } from '../../../node/network/pace.ts'
 import { ManualClock } from '../../protocols/wire/frames/pairs.ts'
@@ -74,7 +76,9 @@ describe('the pace of connections', () => {
   for (const name of ['seat', 'stranger']) {
     it(`reads a flood of frames of a ${name} later`, () => {
       const connection = connect(name)
-      connection.work = () => pace.count(FRAMES_BURST + 1)
+      connection.work = () => {
+        for (let frame = 0; frame <= FRAMES_BURST; frame++) pace.frame()
+      }
       connection.receive(1)
       expect(connection.isPaused).to.equal(true)
       clock.advance(FRAMES_BURST / 2 / FRAMES_PER_MS + PACE_LOOK_MS)
@@ -84,9 +88,23 @@ describe('the pace of connections', () => {
 
   it('takes any number of frames that carry enough', () => {
     const connection = connect('seat')
-    connection.work = () => pace.count(1)
+    connection.work = () => pace.frame()
     for (let frame = 0; frame < 2 * FRAMES_BURST; frame++) connection.receive(FRAME_BYTES)
     expect(connection.isPaused).to.equal(false)
+  })
+
+  it('knows when a connection opens one stream too many', () => {
+    const seat = connect('seat')
+    const opened: boolean[] = []
+    seat.work = () => {
+      for (let stream = 0; stream <= STREAMS_BURST; stream++) opened.push(pace.stream())
+    }
+    seat.receive(1)
+    expect(opened.indexOf(false)).to.equal(STREAMS_BURST)
+    clock.advance(STREAMS_BURST / STREAMS_PER_MS)
+    seat.work = () => void opened.push(pace.stream())
+    seat.receive(1)
+    expect(opened.at(-1)).to.equal(true)
   })
 
   it('leaves those with a place the time that they take', () => {
