@@ -99,6 +99,8 @@ export const STRANGER_BURST_MS = 100
 export const STRANGER_BYTES_PER_MS = 16 * KIB
 /** Strangers that are read from again at a time: each brings up to 64 KiB at once, a tenth of a second where they are pings. */
 export const STRANGERS_RESUMED_MAX = 2
+/** For how long a peer that has a place, or none, is taken to have it, ms: seats change with a block at most. */
+export const PLACE_LOOK_MS = 1_000
 /** How often is looked who may go on, ms. */
 export const PACE_LOOK_MS = 50
 

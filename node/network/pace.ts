@@ -5,7 +5,8 @@
  * - Frames: every connection may bring so many a second, and more with the bytes that they carry. A flood of pings, windows, resets or
  *   empty frames is read later. Streams cost much more than their frames: a connection that opens too many at a time ends.
  * - Strangers, peers without a place in the run, have together a small part of this thread's time, measured, and each a part of that.
- * - Who does not read what it is answered is not read from.
+ * - Who does not read what it is answered is not read from: a stranger that dialled at once, any other after so many frames. (Were it so for
+ *   both ends of a connection, they could wait for each other.)
  *
  * What else is too much is not refused but left with the kernel: the sender waits. Nobody is blamed, and an honest peer at most loses speed.
  */
@@ -18,6 +19,7 @@ import {
   FRAMES_PER_MS,
   HANDSHAKE_MAX_BYTES,
   PACE_LOOK_MS,
+  PLACE_LOOK_MS,
   STRANGER_BURST_MS,
   STRANGER_BYTES_PER_MS,
   STRANGER_SHARE,
@@ -37,6 +39,7 @@ export interface Readable {
   abort(error: Error): void
   addEventListener(type: 'close' | 'drain', listener: () => void): void
   readonly status: string
+  readonly direction: string
   readonly writableNeedsDrain: boolean
 }
 
@@ -44,6 +47,9 @@ interface Watched {
   readonly connection: Readable
   /** Null until its encryption has named it. */
   peer: PeerName | null
+  /** It has no place, as was looked at a moment ago. */
+  isStranger: boolean
+  lookedMs: number
   /** Bytes of its handshake. */
   handshakeBytes: number
   /** Frames that it is ahead of what it may bring. */
@@ -71,6 +77,9 @@ export class Pace implements FrameCount {
   /** Whose bytes are being handled, and since when: promises that they settle run before anybody else's turn. */
   #turn: Watched | null = null
   #turnMs = 0
+  #turnBytes = 0
+  /** Connections within connections, over a relay. */
+  #depth = 0
   #isTurnEnding = false
   /** Time that all strangers together took beyond their share, ms. */
   #owedMs = 0
@@ -96,6 +105,7 @@ export class Pace implements FrameCount {
     const watched = connection === undefined ? null : this.#watch(connection)
     if (watched === null) return
     watched.peer = peer.toString()
+    this.#lookAt(watched, watched.peer)
     // One after the other would bring as much as the kernel holds before it could be told to wait.
     if (this.#owedMs > STRANGERS_BURST_MS && this.#isStranger(watched)) this.#pause(watched)
   }
@@ -127,6 +137,8 @@ export class Pace implements FrameCount {
     const watched: Watched = {
       connection,
       peer: null,
+      isStranger: false,
+      lookedMs: nowMs,
       handshakeBytes: 0,
       frames: 0,
       streams: 0,
@@ -139,8 +151,13 @@ export class Pace implements FrameCount {
     const onData = connection.onData.bind(connection)
     connection.onData = bytes => {
       this.#begin(watched, bytes.byteLength)
-      onData(bytes)
-      this.#restrain(watched)
+      this.#depth++
+      try {
+        onData(bytes)
+      } finally {
+        this.#depth--
+        this.#restrain(watched)
+      }
     }
     connection.addEventListener('drain', () => this.#mayGoOn(watched))
     connection.addEventListener('close', () => {
@@ -151,9 +168,12 @@ export class Pace implements FrameCount {
   }
 
   #begin(watched: Watched, bytes: number): void {
+    // What a relay passes on counts for whom it comes from, not for the relay.
+    if (this.#depth > 0) this.#turnBytes = Math.max(0, this.#turnBytes - bytes)
     this.#endTurn()
     this.#turn = watched
     this.#turnMs = this.#init.clock.nowMs()
+    this.#turnBytes = bytes
     this.#reduce(watched)
     watched.frames = Math.max(0, watched.frames - bytes / FRAME_BYTES)
     if (watched.peer === null) {
@@ -162,9 +182,7 @@ export class Pace implements FrameCount {
         watched.connection.abort(new Error('a handshake without an end'))
       return
     }
-    if (this.#init.hasPlace(watched.peer)) return
-    this.#charge(watched, bytes / STRANGER_BYTES_PER_MS)
-    if (this.#isTurnEnding) return
+    if (!this.#isStranger(watched) || this.#isTurnEnding) return
     this.#isTurnEnding = true
     setImmediate(() => {
       this.#isTurnEnding = false
@@ -177,7 +195,7 @@ export class Pace implements FrameCount {
     const watched = this.#turn
     this.#turn = null
     if (watched === null || !this.#isStranger(watched)) return
-    this.#charge(watched, this.#init.clock.nowMs() - this.#turnMs)
+    this.#charge(watched, this.#init.clock.nowMs() - this.#turnMs + this.#turnBytes / STRANGER_BYTES_PER_MS)
     this.#restrain(watched)
   }
 
@@ -194,15 +212,24 @@ export class Pace implements FrameCount {
     for (const other of this.#watched.values()) if (this.#isStranger(other)) this.#pause(other)
   }
 
-  #isStranger({ peer }: Watched): boolean {
-    return peer !== null && !this.#init.hasPlace(peer)
+  #isStranger(watched: Watched): boolean {
+    if (watched.peer === null) return false
+    const nowMs = this.#init.clock.nowMs()
+    if (nowMs - watched.lookedMs >= PLACE_LOOK_MS) this.#lookAt(watched, watched.peer)
+    return watched.isStranger
+  }
+
+  #lookAt(watched: Watched, peer: PeerName): void {
+    watched.isStranger = !this.#init.hasPlace(peer)
+    watched.lookedMs = this.#init.clock.nowMs()
   }
 
   /** @param part - of the bursts: who was paused goes on at half, so that it is not paused again at once */
   #mayRead(watched: Watched, part: number): boolean {
     if (watched.frames > FRAMES_BURST * part) return false
     if (!this.#isStranger(watched)) return true
-    return watched.owedMs <= STRANGER_BURST_MS * part && !watched.connection.writableNeedsDrain
+    const { direction, writableNeedsDrain } = watched.connection
+    return watched.owedMs <= STRANGER_BURST_MS * part && !(writableNeedsDrain && direction === 'inbound')
   }
 
   #pause(watched: Watched): void {
@@ -241,7 +268,7 @@ export class Pace implements FrameCount {
     const nowMs = this.#init.clock.nowMs()
     const elapsedMs = nowMs - watched.reducedMs
     watched.reducedMs = nowMs
-    watched.frames = Math.max(0, watched.frames - elapsedMs * FRAMES_PER_MS)
+    if (!watched.connection.writableNeedsDrain) watched.frames = Math.max(0, watched.frames - elapsedMs * FRAMES_PER_MS)
     watched.streams = Math.max(0, watched.streams - elapsedMs * STREAMS_PER_MS)
     watched.owedMs = Math.max(0, watched.owedMs - elapsedMs * STRANGER_SHARE)
   }

@@ -6,6 +6,7 @@ import {
   FRAMES_PER_MS,
   HANDSHAKE_MAX_BYTES,
   PACE_LOOK_MS,
+  PLACE_LOOK_MS,
   STRANGER_BURST_MS,
   STRANGER_BYTES_PER_MS,
   STRANGER_SHARE,
@@ -19,6 +20,7 @@ import { ManualClock } from '../../protocols/wire/frames/pairs.ts'
 
 class Connection extends EventTarget {
   status = 'open'
+  direction = 'inbound'
   writableNeedsDrain = false
   isPaused = false
   endedBy: Error | null = null
@@ -126,7 +128,20 @@ describe('the pace of connections', () => {
   it('counts the bytes of strangers as time, as what they set off comes later', () => {
     const stranger = connect('stranger')
     stranger.receive(STRANGER_BYTES_PER_MS * (STRANGER_BURST_MS + 1))
+    connect('seat').receive(1)
     expect(stranger.isPaused).to.equal(true)
+  })
+
+  it('counts what a relay passes on for whom it comes from', () => {
+    const relay = connect('relay')
+    const bytes = STRANGER_BYTES_PER_MS * (STRANGER_BURST_MS + 1)
+    for (const name of ['seat', 'stranger']) {
+      const inner = connect(name)
+      relay.work = () => inner.receive(bytes)
+      relay.receive(bytes)
+      connect('seat').receive(1)
+      expect([relay.isPaused, inner.isPaused]).to.deep.equal([false, name === 'stranger'])
+    }
   })
 
   it('counts what promises do before the next one has its turn', async () => {
@@ -168,6 +183,22 @@ describe('the pace of connections', () => {
     expect(stranger.isPaused).to.equal(false)
   })
 
+  it('reads from whom it dialled meanwhile, or both could wait for each other, but no flood of frames', () => {
+    const dialled = connect('stranger')
+    dialled.direction = 'outbound'
+    dialled.writableNeedsDrain = true
+    dialled.work = () => pace.frame()
+    const seat = connect('seat')
+    for (let frame = 0; frame < FRAMES_BURST; frame++) {
+      dialled.receive(1)
+      seat.receive(1)
+      clock.advance(1)
+    }
+    expect(dialled.isPaused).to.equal(false)
+    for (let frame = 0; frame < FRAMES_BURST / 100; frame++) dialled.receive(1)
+    expect(dialled.isPaused).to.equal(true)
+  })
+
   it('ends a handshake that goes on and on', () => {
     const nobody = connect(null)
     nobody.receive(HANDSHAKE_MAX_BYTES)
@@ -184,15 +215,17 @@ describe('the pace of connections', () => {
     pace = new Pace({ clock, hasPlace: peer => places.has(peer) })
     const peer = connect('newcomer')
     peer.receive(STRANGER_BYTES_PER_MS * 10 * STRANGER_BURST_MS)
+    connect('other').receive(1)
     expect(peer.isPaused).to.equal(true)
     places.add('newcomer')
-    clock.advance(PACE_LOOK_MS)
+    clock.advance(PLACE_LOOK_MS)
     expect(peer.isPaused).to.equal(false)
   })
 
   it('forgets a connection that ended', () => {
     const stranger = connect('stranger')
     stranger.receive(STRANGER_BYTES_PER_MS * 10 * STRANGER_BURST_MS)
+    connect('seat').receive(1)
     expect(pace.paused).to.equal(1)
     stranger.dispatchEvent(new Event('close'))
     expect(pace.paused).to.equal(0)
