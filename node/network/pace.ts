@@ -10,7 +10,6 @@
  *
  * What else is too much is not refused but left with the kernel: the sender waits. Nobody is blamed, and an honest peer at most loses speed.
  */
-import type { PeerId } from '@libp2p/interface'
 import type { CancelTimer, Clock } from '../../protocols/wire/environment.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import {
@@ -101,8 +100,8 @@ export class Pace implements FrameCount {
   }
 
   /** Its encryption has told who is at the other end. */
-  name(connection: object | undefined, peer: PeerId): void {
-    const watched = connection === undefined ? null : this.#watch(connection)
+  name(connection: object, peer: { toString(): PeerName }): void {
+    const watched = this.#watch(connection)
     if (watched === null) return
     watched.peer = peer.toString()
     this.#lookAt(watched, watched.peer)

@@ -9,14 +9,21 @@ import { listenError, PortInUse } from '../../../node/network/errors.ts'
 import { type Caller, Gater, type GaterInit, hostOf } from '../../../node/network/gater.ts'
 import { parseAddress, peerOf } from '../../../node/network/targets.ts'
 
-const caller = (address: string): Caller & { endedBy: Error | null } =>
-  Object.assign(new EventTarget(), {
-    remoteAddr: multiaddr(address),
-    endedBy: null,
-    abort(this: { endedBy: Error | null }, error: Error) {
-      this.endedBy = error
-    },
-  }) as never
+class Connection extends EventTarget {
+  readonly remoteAddr: Caller['remoteAddr']
+  endedBy: Error | null = null
+
+  constructor(address: string) {
+    super()
+    this.remoteAddr = multiaddr(address)
+  }
+
+  abort(error: Error): void {
+    this.endedBy = error
+  }
+}
+
+const caller = (address: string): Connection => new Connection(address)
 
 const gaterOf = (init: Partial<GaterInit>): Gater =>
   new Gater({
@@ -78,7 +85,7 @@ describe('the connection gater', () => {
     const gone = caller('/ip4/10.0.0.1/tcp/2')
     for (const connection of [through, gone]) gater.denyInboundConnection(connection)
     gater.denyInboundUpgradedConnection(peer, through)
-    ;(gone as unknown as EventTarget).dispatchEvent(new Event('close'))
+    gone.dispatchEvent(new Event('close'))
     const later = [3, 4].map(port => caller(`/ip4/10.0.0.1/tcp/${port}`))
     for (const connection of later) gater.denyInboundConnection(connection)
     expect([through, gone, ...later].filter(({ endedBy }) => endedBy !== null)).to.have.length(0)
