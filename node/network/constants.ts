@@ -97,6 +97,8 @@ export const STRANGER_SHARE = 0.05
 export const STRANGER_BURST_MS = 100
 /** Bytes of a stranger that count as a millisecond, for what comes after they were read: 3 MiB/s of all. A newcomer sends some KiB. */
 export const STRANGER_BYTES_PER_MS = 16 * KIB
+/** What a request of a stranger to the DHT counts as, ms: it looks at all peers near to a key. */
+export const DHT_REQUEST_MS = 0.5
 /** Strangers that are read from again at a time: each brings up to 64 KiB at once, a tenth of a second where they are pings. */
 export const STRANGERS_RESUMED_MAX = 2
 /** For how long a peer that has a place, or none, is taken to have it, ms: seats change with a block at most. */

@@ -20,6 +20,7 @@ import {
   STOP_TIMEOUT_MS,
   VERSIONS_AFTER_MS,
 } from './constants.ts'
+import { paceRequests } from './dht-pace.ts'
 import { listenError } from './errors.ts'
 import { Gater } from './gater.ts'
 import { knownDials } from './known-dials.ts'
@@ -172,6 +173,7 @@ async function startLibp2p(
   boundAddresses(libp2p.services.components.peerStore)
   boundProviders(libp2p.services.dht, libp2p.peerId)
   calmRoutingTable(libp2p.services.dht)
+  paceRequests(libp2p.services.dht, pace)
   try {
     await libp2p.start()
     return libp2p

@@ -61,6 +61,8 @@ interface Watched {
   /** When both were last reduced. */
   reducedMs: number
   isPaused: boolean
+  /** What waits until it may go on. */
+  readonly waiting: (() => void)[]
 }
 
 export interface PaceInit {
@@ -73,6 +75,8 @@ export class Pace implements FrameCount {
   readonly #init: PaceInit
   readonly #watched = new Map<unknown, Watched>()
   readonly #paused = new Set<Watched>()
+  /** The newest connection of each peer. */
+  readonly #named = new Map<PeerName, Watched>()
   /** Whose bytes are being handled, and since when: promises that they settle run before anybody else's turn. */
   #turn: Watched | null = null
   #turnMs = 0
@@ -104,6 +108,7 @@ export class Pace implements FrameCount {
     const watched = this.#watch(connection)
     if (watched === null) return
     watched.peer = peer.toString()
+    this.#named.set(watched.peer, watched)
     this.#lookAt(watched, watched.peer)
     // One after the other would bring as much as the kernel holds before it could be told to wait.
     if (this.#owedMs > STRANGERS_BURST_MS && this.#isStranger(watched)) this.#pause(watched)
@@ -119,6 +124,15 @@ export class Pace implements FrameCount {
     if (this.#turn === null) return true
     this.#turn.streams++
     return this.#turn.streams <= STREAMS_BURST
+  }
+
+  /** Before something that a peer asks for, which takes so long and may wait: at once for those with a place. */
+  async spend(peer: PeerName, ms: number): Promise<void> {
+    const watched = this.#named.get(peer)
+    if (watched === undefined || !this.#isStranger(watched)) return
+    this.#charge(watched, ms)
+    this.#restrain(watched)
+    if (watched.isPaused) await new Promise<void>(resolve => watched.waiting.push(resolve))
   }
 
   stop(): void {
@@ -145,6 +159,7 @@ export class Pace implements FrameCount {
       usedMs: 0,
       reducedMs: nowMs,
       isPaused: false,
+      waiting: [],
     }
     this.#watched.set(connection, watched)
     const onData = connection.onData.bind(connection)
@@ -159,11 +174,15 @@ export class Pace implements FrameCount {
       }
     }
     connection.addEventListener('drain', () => this.#mayGoOn(watched))
-    connection.addEventListener('close', () => {
-      this.#watched.delete(connection)
-      this.#paused.delete(watched)
-    })
+    connection.addEventListener('close', () => this.#forget(watched))
     return watched
+  }
+
+  #forget(watched: Watched): void {
+    this.#watched.delete(watched.connection)
+    this.#paused.delete(watched)
+    if (watched.peer !== null && this.#named.get(watched.peer) === watched) this.#named.delete(watched.peer)
+    for (const goOn of watched.waiting.splice(0)) goOn()
   }
 
   #begin(watched: Watched, bytes: number): void {
@@ -260,6 +279,7 @@ export class Pace implements FrameCount {
     watched.isPaused = false
     this.#paused.delete(watched)
     if (watched.connection.status === 'open') watched.connection.resume()
+    for (const goOn of watched.waiting.splice(0)) goOn()
     return true
   }
 

@@ -162,6 +162,30 @@ describe('the pace of connections', () => {
     expect(greedy.filter(({ isPaused }) => !isPaused).length).to.be.below(STRANGERS_RESUMED_MAX)
   })
 
+  it('lets what a stranger asks for wait for its turn, and nobody else', async () => {
+    const stranger = connect('stranger')
+    connect('seat')
+    const done: string[] = []
+    await pace.spend('seat', 10 * STRANGERS_BURST_MS)
+    await pace.spend('nobody', 10 * STRANGERS_BURST_MS)
+    await pace.spend('stranger', STRANGER_BURST_MS)
+    for (const what of ['first', 'second']) void pace.spend('stranger', 1).then(() => done.push(what))
+    await Promise.resolve()
+    expect(stranger.isPaused).to.equal(true)
+    expect(done).to.deep.equal([])
+    while (stranger.isPaused) clock.advance(PACE_LOOK_MS)
+    await new Promise(resolve => setImmediate(resolve))
+    expect(done).to.deep.equal(['first', 'second'])
+  })
+
+  it('lets nothing wait for a connection that ended', async () => {
+    const stranger = connect('stranger')
+    const waiting = pace.spend('stranger', 2 * STRANGER_BURST_MS)
+    stranger.dispatchEvent(new Event('close'))
+    await waiting
+    await pace.spend('stranger', 2 * STRANGER_BURST_MS)
+  })
+
   it('does not even begin with one more stranger meanwhile', () => {
     busy(connect('stranger'), 2 * STRANGERS_BURST_MS)
     const [late, seat] = [connect('late'), connect('seat')]
