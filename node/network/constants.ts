@@ -106,6 +106,9 @@ export const PLACE_LOOK_MS = 1_000
 /** How often is looked who may go on, ms. */
 export const PACE_LOOK_MS = 50
 
+/** How long one of a host that has most stays though others of it come, ms: a handshake of a busy machine over a slow line. */
+export const CROWD_STAYS_MS = 2_000
+
 export interface ProfileLimits {
   /** Connections in all; beyond it the least valued are closed. */
   readonly connections: number

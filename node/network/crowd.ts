@@ -1,39 +1,56 @@
 /**
- * Bounds how many of a kind are there at a time, fairly among the hosts that they come from: where one is too many, the oldest of the
- * host that has most goes. So whoever fills the room loses its own, and somebody else always gets in.
+ * Bounds how many of a kind are there at a time, fairly among the hosts that they come from. Where one is too many, the oldest of the host
+ * that has most goes: whoever fills the room loses its own. Among those of one host nobody goes that came a moment ago, or a flood would let
+ * nobody stay for as long as it takes to be done; the last that came goes then.
  */
+export interface CrowdInit {
+  readonly max: number
+  /** Who is younger makes no room for another of its host, ms. */
+  readonly staysMs: number
+  readonly nowMs: () => number
+}
+
+interface Place {
+  readonly host: string
+  readonly sinceMs: number
+}
+
 export class Crowd<T> {
-  readonly #max: number
+  readonly #init: CrowdInit
   /** In the order in which they came. */
-  readonly #members = new Map<T, string>()
+  readonly #members = new Map<T, Place>()
   readonly #counts = new Map<string, number>()
 
-  constructor(max: number) {
-    this.#max = max
+  constructor(init: CrowdInit) {
+    this.#init = init
   }
 
   get size(): number {
     return this.#members.size
   }
 
-  /** Lets one in, and returns who has to go for it; null where there is room. */
+  /** Lets one in, and returns who has to go for it, itself perhaps; null where there is room. */
   add(member: T, host: string): T | null {
     this.remove(member)
-    this.#members.set(member, host)
+    const sinceMs = this.#init.nowMs()
+    this.#members.set(member, { host, sinceMs })
     this.#counts.set(host, (this.#counts.get(host) ?? 0) + 1)
-    if (this.#members.size <= this.#max) return null
-    const leaving = this.#oldestOf(this.#largest())
-    if (leaving !== null) this.remove(leaving)
+    if (this.#members.size <= this.#init.max) return null
+    const largest = this.#largest()
+    const oldest = this.#oldestOf(largest)
+    const isYoung = largest === host && oldest !== null && sinceMs - oldest.sinceMs < this.#init.staysMs
+    const leaving = isYoung ? member : (oldest?.member ?? member)
+    this.remove(leaving)
     return leaving
   }
 
   remove(member: T): void {
-    const host = this.#members.get(member)
-    if (host === undefined) return
+    const place = this.#members.get(member)
+    if (place === undefined) return
     this.#members.delete(member)
-    const left = (this.#counts.get(host) ?? 1) - 1
-    if (left === 0) this.#counts.delete(host)
-    else this.#counts.set(host, left)
+    const left = (this.#counts.get(place.host) ?? 1) - 1
+    if (left === 0) this.#counts.delete(place.host)
+    else this.#counts.set(place.host, left)
   }
 
   #largest(): string {
@@ -47,8 +64,8 @@ export class Crowd<T> {
     return largest
   }
 
-  #oldestOf(host: string): T | null {
-    for (const [member, of] of this.#members) if (of === host) return member
+  #oldestOf(host: string): { readonly member: T; readonly sinceMs: number } | null {
+    for (const [member, place] of this.#members) if (place.host === host) return { member, sinceMs: place.sinceMs }
     return null
   }
 }

@@ -2,7 +2,7 @@
 import type { Connection, ConnectionGater, MultiaddrConnection, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { PeerName } from '../../protocols/wire/messages.ts'
-import { CONNECTIONS_PER_PEER_MAX, DENIED_MAX } from './constants.ts'
+import { CONNECTIONS_PER_PEER_MAX, CROWD_STAYS_MS, DENIED_MAX } from './constants.ts'
 import { Crowd } from './crowd.ts'
 import type { Pace } from './pace.ts'
 
@@ -16,6 +16,7 @@ export interface GaterInit {
   /** Inbound connections of peers without a place. */
   readonly strangers: number
   readonly hasPlace: (peer: PeerName) => boolean
+  readonly nowMs: () => number
   readonly pace: Pick<Pace, 'watch' | 'name'>
 }
 
@@ -65,8 +66,9 @@ export class Gater implements ConnectionGater {
 
   constructor(init: GaterInit) {
     this.#init = init
-    this.#pending = new Crowd(init.pending)
-    this.#strangers = new Crowd(init.strangers)
+    const { nowMs } = init
+    this.#pending = new Crowd({ max: init.pending, staysMs: CROWD_STAYS_MS, nowMs })
+    this.#strangers = new Crowd({ max: init.strangers, staysMs: CROWD_STAYS_MS, nowMs })
   }
 
   deny(peer: PeerName, reason: string): void {
@@ -96,8 +98,7 @@ export class Gater implements ConnectionGater {
       if (open.length >= this.#init.perAddress) return true
     }
     this.#init.pace.watch(connection)
-    this.#admit(this.#pending, connection)
-    return false
+    return !this.#admit(this.#pending, connection)
   }
 
   denyOutboundConnection = (_peer: PeerId, connection: object): boolean => {
@@ -109,8 +110,7 @@ export class Gater implements ConnectionGater {
     const name = peer.toString()
     if (this.#denied.has(name)) return true
     this.#init.pace.name(connection, peer)
-    if (!this.#init.hasPlace(name)) this.#admit(this.#strangers, connection)
-    return false
+    return !this.#init.hasPlace(name) && !this.#admit(this.#strangers, connection)
   }
 
   denyOutboundEncryptedConnection = (peer: PeerId, connection: object): boolean => {
@@ -134,9 +134,12 @@ export class Gater implements ConnectionGater {
   /** libp2p's default in browsers denies private addresses; in Node everything may be dialled. */
   denyDialMultiaddr = (): boolean => false
 
-  #admit(crowd: Crowd<Caller>, connection: Caller): void {
+  #admit(crowd: Crowd<Caller>, connection: Caller): boolean {
+    const leaving = crowd.add(connection, hostOf(connection.remoteAddr) ?? RELAYED)
+    if (leaving === connection) return false
     connection.addEventListener('close', () => crowd.remove(connection))
-    crowd.add(connection, hostOf(connection.remoteAddr) ?? RELAYED)?.abort(new Error('room for others'))
+    leaving?.abort(new Error('room for others'))
+    return true
   }
 }
 

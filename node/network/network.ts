@@ -72,6 +72,7 @@ export async function createNetwork(init: NetworkInit, underlay: Underlay = UNDE
     pending: limits.pending,
     strangers: limits.strangers,
     hasPlace,
+    nowMs: () => clock.nowMs(),
     pace,
     connections: peer => components?.connectionManager.getConnections(peer) ?? [],
   })

@@ -4,7 +4,7 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { expect } from 'chai'
 import { kindOf } from '../../../node/network/bytes.ts'
-import { CONNECTIONS_PER_PEER_MAX, DENIED_MAX } from '../../../node/network/constants.ts'
+import { CONNECTIONS_PER_PEER_MAX, CROWD_STAYS_MS, DENIED_MAX } from '../../../node/network/constants.ts'
 import { listenError, PortInUse } from '../../../node/network/errors.ts'
 import { type Caller, Gater, type GaterInit, hostOf } from '../../../node/network/gater.ts'
 import { parseAddress, peerOf } from '../../../node/network/targets.ts'
@@ -25,6 +25,8 @@ class Connection extends EventTarget {
 
 const caller = (address: string): Connection => new Connection(address)
 
+let nowMs = 0
+
 const gaterOf = (init: Partial<GaterInit>): Gater =>
   new Gater({
     perAddress: 4,
@@ -32,6 +34,7 @@ const gaterOf = (init: Partial<GaterInit>): Gater =>
     strangers: 100,
     connections: () => [],
     hasPlace: () => true,
+    nowMs: () => nowMs,
     pace: { watch: () => undefined, name: () => undefined },
     ...init,
   })
@@ -96,10 +99,13 @@ describe('the connection gater', () => {
     const gater = gaterOf({ strangers: 1, hasPlace: () => hasPlace })
     const all = [1, 2, 3].map(port => caller(`/ip4/10.0.0.1/tcp/${port}`))
     for (const connection of all) {
-      gater.denyInboundEncryptedConnection(peer, connection)
+      expect(gater.denyInboundEncryptedConnection(peer, connection)).to.equal(false)
       hasPlace = false
+      nowMs += CROWD_STAYS_MS
     }
-    expect(all.map(({ endedBy }) => endedBy !== null)).to.deep.equal([false, true, false])
+    expect(gater.denyInboundEncryptedConnection(peer, caller('/ip4/10.0.0.1/tcp/4'))).to.equal(false)
+    expect(gater.denyInboundEncryptedConnection(peer, caller('/ip4/10.0.0.1/tcp/5'))).to.equal(true)
+    expect(all.map(({ endedBy }) => endedBy !== null)).to.deep.equal([false, true, true])
   })
 
   for (const [address, host] of [
