@@ -25,8 +25,8 @@ export interface FrameStreamLimits {
   readonly maxFrameBytes: number
   /** Received, unread bytes above which the stream is paused. */
   readonly highWaterBytes: number
-  /** Whether a frame longer than {@link SHORT_FRAME_BYTES} may come; asked at its length, before room is made for it. */
-  readonly mayBeLong: () => boolean
+  /** Whether a frame longer than {@link SHORT_FRAME_BYTES} is kept; asked at its length, before room is made for it. Others are passed over. */
+  readonly keepsLong: () => boolean
 }
 
 interface CallOptions {
@@ -42,6 +42,8 @@ export class FrameStream {
   #lengthFilled = 0
   #frame: Uint8Array | null = null
   #frameFilled = 0
+  /** Bytes left of a frame that is not kept. */
+  #passOver = 0
   readonly #queue: Uint8Array[] = []
   #queuedBytes = 0
   #wakeReader: (() => void) | null = null
@@ -57,7 +59,7 @@ export class FrameStream {
     this.#limits = {
       maxFrameBytes: MAX_FRAME_BYTES,
       highWaterBytes: READ_HIGH_WATER_BYTES,
-      mayBeLong: () => true,
+      keepsLong: () => true,
       ...limits,
     }
     // While paused a whole window may still arrive; at libp2p's default of 4 MiB that would reset the stream.
@@ -153,7 +155,11 @@ export class FrameStream {
 
   #feed(bytes: Uint8Array): void {
     for (let position = 0; position < bytes.byteLength && this.#error === null; ) {
-      if (this.#frame === null) {
+      if (this.#passOver > 0) {
+        const passed = Math.min(this.#passOver, bytes.byteLength - position)
+        this.#passOver -= passed
+        position += passed
+      } else if (this.#frame === null) {
         this.#length[this.#lengthFilled++] = bytes[position++]!
         if (this.#lengthFilled === LENGTH_BYTES) this.#begin()
       } else {
@@ -168,14 +174,13 @@ export class FrameStream {
 
   #begin(): void {
     const length = readUint32(this.#length, 0)
-    const { maxFrameBytes, mayBeLong } = this.#limits
-    if (length > SHORT_FRAME_BYTES && !mayBeLong())
-      throw new FrameError('too-large', `a frame of ${length} bytes from who may send ${SHORT_FRAME_BYTES}`)
+    const { maxFrameBytes, keepsLong } = this.#limits
     if (length > maxFrameBytes)
       throw new FrameError('too-large', `a frame of ${length} bytes, at most ${maxFrameBytes} are allowed`)
     this.#lengthFilled = 0
     this.#frameFilled = 0
-    this.#frame = new Uint8Array(length)
+    if (length > SHORT_FRAME_BYTES && !keepsLong()) this.#passOver = length
+    else this.#frame = new Uint8Array(length)
   }
 
   #complete(frame: Uint8Array): void {
@@ -204,7 +209,7 @@ export class FrameStream {
   }
 
   #atEnd(): null {
-    if (this.#frame === null && this.#lengthFilled === 0) return null
+    if (this.#frame === null && this.#lengthFilled === 0 && this.#passOver === 0) return null
     throw new FrameError('bad-encoding', 'the stream ended within a frame')
   }
 

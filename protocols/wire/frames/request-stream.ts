@@ -81,7 +81,7 @@ export class RequestStream {
     this.#limits = { ...DEFAULT_REQUEST_LIMITS, ...init.limits }
     this.#frames = new FrameStream(stream, {
       // Answers are as long as bodies, late ones too.
-      mayBeLong: () => this.#hasAsked || (init.admitBody?.(init.peer) ?? null) === null,
+      keepsLong: () => this.#hasAsked || (init.admitBody?.(init.peer) ?? null) === null,
     })
     this.#writer = new FairWriter(this.#frames)
     const { openRequests, openNotes, openBodyBytes, waiting, bodyTimeoutMs } = this.#limits
