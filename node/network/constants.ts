@@ -77,13 +77,13 @@ export const GOSSIP_TOPIC_BYTES_PER_PEER = 128 * KIB
 
 /** What a connection may say before its encryption names it, bytes: a handshake takes some 500, with an RSA key 1,500. */
 export const HANDSHAKE_MAX_BYTES = 16 * KIB
-/** Frames that a connection may bring in a row; each takes some 20 us, so that is a fifth of a second. */
+/** Frames that a peer may bring in a row; each takes some 20 us, so that is a fifth of a second. */
 export const FRAMES_BURST = 10_000
 /** Frames a millisecond that it may bring for long: 4 % of a core. A peer of ours sends some hundred a second. */
 export const FRAMES_PER_MS = 2
 /** So many bytes pay for a frame: bulk comes in frames of 16 KiB (Rust) to 1 MiB (ours). */
 export const FRAME_BYTES = 4 * KIB
-/** Streams that a connection may open at a time; each takes some 0.3 ms to negotiate. Whoever looks up 256 seats of three stages opens 768. */
+/** Streams that a peer may open at a time; each takes some 0.3 ms to negotiate. Whoever looks up 256 seats of three stages opens 768. */
 export const STREAMS_BURST = 1_024
 /** Streams a millisecond that it may open for long. The DHT and discovery need some a second. */
 export const STREAMS_PER_MS = 0.1
@@ -103,6 +103,8 @@ export const DHT_REQUEST_MS = 0.5
 export const STRANGERS_RESUMED_MAX = 2
 /** For how long a peer that has a place, or none, is taken to have it, ms: seats change with a block at most. */
 export const PLACE_LOOK_MS = 1_000
+/** Peers of which is remembered what they took, though they come again; some 100 bytes each. */
+export const ACCOUNTS_MAX = 2_048
 /** How often is looked who may go on, ms. */
 export const PACE_LOOK_MS = 50
 

@@ -13,6 +13,7 @@
 import type { CancelTimer, Clock } from '../../protocols/wire/environment.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import {
+  ACCOUNTS_MAX,
   FRAME_BYTES,
   FRAMES_BURST,
   FRAMES_PER_MS,
@@ -42,15 +43,8 @@ export interface Readable {
   readonly writableNeedsDrain: boolean
 }
 
-interface Watched {
-  readonly connection: Readable
-  /** Null until its encryption has named it. */
-  peer: PeerName | null
-  /** It has no place, as was looked at a moment ago. */
-  isStranger: boolean
-  lookedMs: number
-  /** Bytes of its handshake. */
-  handshakeBytes: number
+/** What a peer took, over all its connections and those that it had a while ago. */
+interface Account {
   /** Frames that it is ahead of what it may bring. */
   frames: number
   /** Streams that it has opened beyond what it may. */
@@ -58,8 +52,21 @@ interface Watched {
   /** Of a stranger: time that it took beyond its share, and in all, ms. */
   owedMs: number
   usedMs: number
-  /** When both were last reduced. */
+  /** When they were last reduced. */
   reducedMs: number
+}
+
+interface Watched {
+  readonly connection: Readable
+  /** Null until its encryption has named it. */
+  peer: PeerName | null
+  /** Its peer's, as soon as that is known. */
+  account: Account
+  /** It has no place, as was looked at a moment ago. */
+  isStranger: boolean
+  lookedMs: number
+  /** Bytes of its handshake. */
+  handshakeBytes: number
   isPaused: boolean
   /** What waits until it may go on. */
   readonly waiting: (() => void)[]
@@ -77,6 +84,8 @@ export class Pace implements FrameCount {
   readonly #paused = new Set<Watched>()
   /** The newest connection of each peer. */
   readonly #named = new Map<PeerName, Watched>()
+  /** Of peers that are connected or were, the latest last. */
+  readonly #accounts = new Map<PeerName, Account>()
   /** Whose bytes are being handled, and since when: promises that they settle run before anybody else's turn. */
   #turn: Watched | null = null
   #turnMs = 0
@@ -108,6 +117,7 @@ export class Pace implements FrameCount {
     const watched = this.#watch(connection)
     if (watched === null) return
     watched.peer = peer.toString()
+    watched.account = this.#accountOf(watched.peer, watched.account)
     this.#named.set(watched.peer, watched)
     this.#lookAt(watched, watched.peer)
     // One after the other would bring as much as the kernel holds before it could be told to wait.
@@ -116,14 +126,14 @@ export class Pace implements FrameCount {
 
   /** A frame in what is being handled right now. */
   frame(): void {
-    if (this.#turn !== null) this.#turn.frames++
+    if (this.#turn !== null) this.#turn.account.frames++
   }
 
   /** As a frame that opens a stream; false where it is one too many. */
   stream(): boolean {
     if (this.#turn === null) return true
-    this.#turn.streams++
-    return this.#turn.streams <= STREAMS_BURST
+    this.#turn.account.streams++
+    return this.#turn.account.streams <= STREAMS_BURST
   }
 
   /** Before something that a peer asks for, which takes so long and may wait: at once for those with a place. */
@@ -153,11 +163,7 @@ export class Pace implements FrameCount {
       isStranger: false,
       lookedMs: nowMs,
       handshakeBytes: 0,
-      frames: 0,
-      streams: 0,
-      owedMs: 0,
-      usedMs: 0,
-      reducedMs: nowMs,
+      account: { frames: 0, streams: 0, owedMs: 0, usedMs: 0, reducedMs: nowMs },
       isPaused: false,
       waiting: [],
     }
@@ -193,7 +199,7 @@ export class Pace implements FrameCount {
     this.#turnMs = this.#init.clock.nowMs()
     this.#turnBytes = bytes
     this.#reduce(watched)
-    watched.frames = Math.max(0, watched.frames - bytes / FRAME_BYTES)
+    watched.account.frames = Math.max(0, watched.account.frames - bytes / FRAME_BYTES)
     if (watched.peer === null) {
       watched.handshakeBytes += bytes
       if (watched.handshakeBytes > HANDSHAKE_MAX_BYTES)
@@ -219,8 +225,8 @@ export class Pace implements FrameCount {
 
   #charge(watched: Watched, ms: number): void {
     this.#reduceAll()
-    watched.owedMs += ms
-    watched.usedMs += ms
+    watched.account.owedMs += ms
+    watched.account.usedMs += ms
     this.#owedMs += ms
   }
 
@@ -237,6 +243,18 @@ export class Pace implements FrameCount {
     return watched.isStranger
   }
 
+  /** @param fresh - of a peer that is not known */
+  #accountOf(peer: PeerName, fresh: Account): Account {
+    const account = this.#accounts.get(peer) ?? fresh
+    this.#accounts.delete(peer)
+    this.#accounts.set(peer, account)
+    for (const oldest of this.#accounts.keys()) {
+      if (this.#accounts.size <= ACCOUNTS_MAX) break
+      this.#accounts.delete(oldest)
+    }
+    return account
+  }
+
   #lookAt(watched: Watched, peer: PeerName): void {
     watched.isStranger = !this.#init.hasPlace(peer)
     watched.lookedMs = this.#init.clock.nowMs()
@@ -244,10 +262,10 @@ export class Pace implements FrameCount {
 
   /** @param part - of the bursts: who was paused goes on at half, so that it is not paused again at once */
   #mayRead(watched: Watched, part: number): boolean {
-    if (watched.frames > FRAMES_BURST * part) return false
+    if (watched.account.frames > FRAMES_BURST * part) return false
     if (!this.#isStranger(watched)) return true
     const { direction, writableNeedsDrain } = watched.connection
-    return watched.owedMs <= STRANGER_BURST_MS * part && !(writableNeedsDrain && direction === 'inbound')
+    return watched.account.owedMs <= STRANGER_BURST_MS * part && !(writableNeedsDrain && direction === 'inbound')
   }
 
   #pause(watched: Watched): void {
@@ -263,7 +281,7 @@ export class Pace implements FrameCount {
     this.#reduceAll()
     let resumed = 0
     // Who has taken least goes first: a newcomer among attackers.
-    for (const watched of [...this.#paused].sort((a, b) => a.usedMs - b.usedMs)) {
+    for (const watched of [...this.#paused].sort((a, b) => a.account.usedMs - b.account.usedMs)) {
       const isStranger = this.#isStranger(watched)
       if (isStranger && (this.#owedMs > STRANGERS_BURST_MS / 2 || resumed >= STRANGERS_RESUMED_MAX)) continue
       if (this.#mayGoOn(watched) && isStranger) resumed++
@@ -283,13 +301,13 @@ export class Pace implements FrameCount {
     return true
   }
 
-  #reduce(watched: Watched): void {
+  #reduce({ account, connection }: Watched): void {
     const nowMs = this.#init.clock.nowMs()
-    const elapsedMs = nowMs - watched.reducedMs
-    watched.reducedMs = nowMs
-    if (!watched.connection.writableNeedsDrain) watched.frames = Math.max(0, watched.frames - elapsedMs * FRAMES_PER_MS)
-    watched.streams = Math.max(0, watched.streams - elapsedMs * STREAMS_PER_MS)
-    watched.owedMs = Math.max(0, watched.owedMs - elapsedMs * STRANGER_SHARE)
+    const elapsedMs = nowMs - account.reducedMs
+    account.reducedMs = nowMs
+    if (!connection.writableNeedsDrain) account.frames = Math.max(0, account.frames - elapsedMs * FRAMES_PER_MS)
+    account.streams = Math.max(0, account.streams - elapsedMs * STREAMS_PER_MS)
+    account.owedMs = Math.max(0, account.owedMs - elapsedMs * STRANGER_SHARE)
   }
 
   #reduceAll(): void {

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import {
+  ACCOUNTS_MAX,
   FRAME_BYTES,
   FRAMES_BURST,
   FRAMES_PER_MS,
@@ -106,6 +107,22 @@ describe('the pace of connections', () => {
     seat.work = () => void opened.push(pace.stream())
     seat.receive(1)
     expect(opened.at(-1)).to.equal(true)
+  })
+
+  it('remembers what a peer took that comes again, of so many peers', () => {
+    const flood = (name: string): boolean => {
+      const connection = connect(name)
+      let mayOpen = true
+      connection.work = () => {
+        for (let stream = 0; stream < STREAMS_BURST; stream++) mayOpen = pace.stream()
+      }
+      connection.receive(1)
+      connection.dispatchEvent(new Event('close'))
+      return mayOpen
+    }
+    expect([flood('seat'), flood('seat')]).to.deep.equal([true, false])
+    for (let other = 0; other < ACCOUNTS_MAX; other++) connect(`seat ${other}`)
+    expect(flood('seat')).to.equal(true)
   })
 
   it('leaves those with a place the time that they take', () => {
