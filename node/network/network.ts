@@ -91,7 +91,11 @@ export async function createNetwork(init: NetworkInit, underlay: Underlay = UNDE
     components = { ...components, connectionManager: knownDials(connectionManager, peerStore) }
     const nat = module === null ? null : openNat(module, init, inside)
     gater.relay = nat?.relay ?? null
-    return new RunningNetwork(init, libp2p, components, gater, counter, async () => store.close(), nat)
+    const close = async (): Promise<void> => {
+      pace.stop()
+      await store.close()
+    }
+    return new RunningNetwork(init, libp2p, components, gater, counter, close, nat)
   } catch (error) {
     await store.close()
     throw error
@@ -202,7 +206,7 @@ class RunningNetwork implements Network {
   readonly #libp2p: Libp2p
   readonly #gater: Gater
   readonly #counter: ByteCounter
-  readonly #closeStore: () => Promise<void>
+  readonly #close: () => Promise<void>
   readonly #bootstrapper: Bootstrapper
   readonly #nat: Nat | null
   #stopped: Promise<void> | null = null
@@ -213,7 +217,7 @@ class RunningNetwork implements Network {
     components: NetworkComponents,
     gater: Gater,
     counter: ByteCounter,
-    closeStore: () => Promise<void>,
+    close: () => Promise<void>,
     nat: Nat | null,
   ) {
     this.peer = libp2p.peerId.toString()
@@ -222,7 +226,7 @@ class RunningNetwork implements Network {
     this.#libp2p = libp2p
     this.#gater = gater
     this.#counter = counter
-    this.#closeStore = closeStore
+    this.#close = close
     this.#nat = nat
     this.#bootstrapper = this.#createBootstrapper()
     this.#listenToEvents()
@@ -294,7 +298,7 @@ class RunningNetwork implements Network {
     })
     await Promise.race([Promise.all([this.#nat?.stop(), this.#libp2p.stop()]), tooLate])
     cancel()
-    await this.#closeStore()
+    await this.#close()
   }
 
   readonly #onAbort = (): void => void this.stop()
