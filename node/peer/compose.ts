@@ -50,9 +50,12 @@ async function runPeer(init: PeerInit, environment: WatchedEnvironment): Promise
   let beganMs = clock.nowMs()
   const disk = environment.openDisk(folder)
   const warn = (message: string): void => bus.emit('warning', { message })
-  const kept = { storage: await disk.openEpochs(), onWarning: warn }
+  const kept = { openStorage: () => disk.openEpochs(), onWarning: warn }
   const facts = await EpochFactsReader.open({ chain, run, kept }, signal)
-  const membership = await Membership.load(chain, run, signal, facts)
+  const membership = await Membership.load(chain, run, signal, facts).catch(async error => {
+    await facts.close()
+    throw error
+  })
   const teller = new PlaceTeller({ run, self, membership, bus })
   const places = new Places({ run, self, membership, chain, disk, bus, memoryBytes: init.memoryBytes ?? null })
   const stopWatching = chain.onFinalized(head => {

@@ -3,7 +3,15 @@
  * keeps it in its data folder: otherwise one that starts again reads the chain from the run's first block on.
  */
 import { decode, encode } from '@ipld/dag-cbor'
-import type { BlockRange, Bond, CallOptions, Chain, PostedAnchor, PostedRecord } from '../../consensus/chain/types.ts'
+import type {
+  BlockRange,
+  BlockReference,
+  Bond,
+  CallOptions,
+  Chain,
+  PostedAnchor,
+  PostedRecord,
+} from '../../consensus/chain/types.ts'
 import { beaconHeight, epochOf, seatsHeight } from '../../consensus/election/index.ts'
 import { equalBytes } from '../../protocols/wire/hash.ts'
 import type { ContentId, Hash } from '../../protocols/wire/messages.ts'
@@ -16,11 +24,16 @@ import { readRecords } from './stage-events.ts'
 export interface EpochFacts {
   /** Hash of the block whose hash seeds the epoch. */
   readonly beacon: Hash
+  /** The last block that any of it is of. */
+  readonly last: BlockReference
   /** Of at least the floor, in the state in which its seats are counted. */
   readonly bonds: readonly Bond[]
   /** In the blocks after the beacon of the epoch before, up to its own. */
   readonly records: readonly PostedRecord[]
-  /** In the same blocks. */
+}
+
+/** With what was anchored in the same blocks, which is at hand when they were read. */
+interface KeptFacts extends EpochFacts {
   readonly anchors: readonly PostedAnchor[]
 }
 
@@ -31,7 +44,9 @@ const FACTS_MAX_BYTES = 1024 * 1024
 /** Of the file: with 32 seats and epochs of six minutes a quarter of a year. What is beyond it is read from the chain again. */
 const FILE_MAX_BYTES = 128 * 1024 * 1024
 const FILE = 'epochs'
-const VERSION = 1
+const VERSION = 2
+/** In the place of an epoch of which there is too much to keep. */
+const NOT_KEPT = new Uint8Array(0)
 
 type Asked = Pick<Chain, 'blockHash' | 'bonds' | 'records' | 'anchors' | 'finalizedHead' | 'onFinalized'>
 
@@ -42,18 +57,17 @@ export interface EpochFactsInit {
   readonly chain: Asked
   readonly run: Run
   /** Where they are kept; absent: nowhere. */
-  readonly kept?: { readonly storage: Storage; readonly onWarning: (message: string) => void }
+  readonly kept?: { readonly openStorage: () => Promise<Storage>; readonly onWarning: (message: string) => void }
 }
 
 export class EpochFactsReader implements PostedAnchors {
   readonly #init: EpochFactsInit
   readonly #atHand = new Map<number, EpochFacts>()
-  #log: NumberedLog | null
+  #log: NumberedLog | null = null
   #adding: Promise<void> = Promise.resolve()
 
-  private constructor(init: EpochFactsInit, log: NumberedLog | null) {
+  private constructor(init: EpochFactsInit) {
     this.#init = init
-    this.#log = log
   }
 
   /** Waits until block S is final. */
@@ -61,24 +75,32 @@ export class EpochFactsReader implements PostedAnchors {
     const { chain, run, kept } = init
     const { startHeight } = run.manifest.chain
     await finalizedAt(chain, startHeight, signal)
-    if (kept === undefined) return new EpochFactsReader(init, null)
-    const { storage, onWarning } = kept
-    const log = await NumberedLog.open({
-      storage,
-      file: FILE,
-      header: encode(['epoch-facts', VERSION, run.id, await chain.blockHash(startHeight, { signal })]),
-      maxPayloadBytes: FACTS_MAX_BYTES,
-      maxBytes: FILE_MAX_BYTES,
-      onLost: why => onWarning(`the chain is read again from block ${startHeight} on: ${why}`),
+    const reader = new EpochFactsReader(init)
+    if (kept === undefined) return reader
+    const { openStorage, onWarning } = kept
+    const header = encode(['epoch-facts', VERSION, run.id, await chain.blockHash(startHeight, { signal })])
+    try {
+      reader.#log = await NumberedLog.open({
+        storage: await openStorage(),
+        file: FILE,
+        header,
+        maxPayloadBytes: FACTS_MAX_BYTES,
+        maxBytes: FILE_MAX_BYTES,
+        onLost: why => onWarning(`the chain is read again from block ${startHeight} on: ${why}`),
+      })
+    } catch (error) {
+      await reader.#giveUp(error)
+    }
+    await reader.#dropContradicted(signal).catch(async error => {
+      await reader.close()
+      throw error
     })
-    const reader = new EpochFactsReader(init, log)
-    await reader.#dropContradicted(log, signal)
     return reader
   }
 
   /** Waits until they are final. */
   async of(epoch: number, signal: AbortSignal): Promise<EpochFacts> {
-    const facts = this.#atHand.get(epoch) ?? (await this.#kept(epoch)) ?? (await this.#read(epoch, signal))
+    const facts = this.#atHand.get(epoch) ?? factsOf(await this.#kept(epoch)) ?? (await this.#read(epoch, signal))
     this.#atHand.set(epoch, facts)
     if (this.#atHand.size > AT_HAND) this.#atHand.delete(this.#atHand.keys().next().value!)
     return facts
@@ -100,16 +122,18 @@ export class EpochFactsReader implements PostedAnchors {
     for (let epoch = Math.max(1, epochOf(schedule, at)); at < toHeight; epoch++) {
       const endHeight = Math.min(toHeight, beaconHeight(schedule, epoch))
       if (endHeight <= at) continue
-      const facts = await this.#kept(epoch)
-      if (facts === null) break
-      found.push(...facts.anchors.filter(({ block: { height } }) => height > at && height <= endHeight))
+      if (epoch >= (this.#log?.count ?? 0)) break
+      const kept = await this.#kept(epoch)
+      const read = { afterHeight: at, toHeight: endHeight }
+      const anchors = kept?.anchors ?? (await this.#init.chain.anchors(run, read, options))
+      found.push(...anchors.filter(({ block: { height } }) => height > read.afterHeight && height <= endHeight))
       at = endHeight
     }
     if (at < toHeight) found.push(...(await this.#init.chain.anchors(run, { afterHeight: at, toHeight }, options)))
     return found
   }
 
-  /** What was read is kept no longer, and nothing more is. */
+  /** Nothing more is kept. */
   async close(): Promise<void> {
     const log = this.#log
     this.#log = null
@@ -117,61 +141,82 @@ export class EpochFactsReader implements PostedAnchors {
     await log?.close()
   }
 
-  async #kept(epoch: number): Promise<EpochFacts | null> {
-    const payload = (await this.#log?.get(epoch)) ?? null
-    return payload === null ? null : decodeFacts(payload)
+  /** It is a memory of what can be read again: nobody stops for it. */
+  async #giveUp(error: unknown): Promise<void> {
+    const log = this.#log
+    this.#log = null
+    this.#init.kept?.onWarning(`what the chain says is not kept, and is read again at the next start: ${String(error)}`)
+    await log?.close().catch(() => undefined)
+  }
+
+  async #kept(epoch: number): Promise<KeptFacts | null> {
+    try {
+      const payload = (await this.#log?.get(epoch)) ?? NOT_KEPT
+      return payload.length === 0 ? null : decodeFacts(payload)
+    } catch (error) {
+      await this.#giveUp(error)
+      return null
+    }
   }
 
   async #read(epoch: number, signal: AbortSignal): Promise<EpochFacts> {
     const { chain, run } = this.#init
     const schedule = run.manifest.chain
     const [toHeight, bondsHeight] = [beaconHeight(schedule, epoch), seatsHeight(schedule, epoch)]
-    await finalizedAt(chain, Math.max(toHeight, bondsHeight), signal)
+    const lastHeight = Math.max(toHeight, bondsHeight)
+    await finalizedAt(chain, lastHeight, signal)
     const range = { afterHeight: epoch === 0 ? toHeight : beaconHeight(schedule, epoch - 1), toHeight }
-    const [beacon, bonds, records] = await Promise.all([
+    const [beacon, lastHash, bonds, records] = await Promise.all([
       chain.blockHash(toHeight, { signal }),
+      chain.blockHash(lastHeight, { signal }),
       readBonds(chain, run, bondsHeight, signal),
       readRecords(chain, run, range, signal),
     ])
-    // The blocks are at hand now.
-    const anchors = await readAnchors(chain, run.id, range, signal)
-    const facts = { beacon, bonds, records, anchors }
-    await this.#keep(epoch, facts)
+    const facts = { beacon, last: { height: lastHeight, hash: lastHash }, bonds, records }
+    if (this.#log?.count === epoch) {
+      const anchors = await readAnchors(chain, run.id, range, signal)
+      await this.#keep(epoch, { ...facts, anchors })
+    }
     return facts
   }
 
-  /** One after the other, in the order of the epochs; what cannot be kept is read again at the next start. */
-  async #keep(epoch: number, facts: EpochFacts): Promise<void> {
-    await this.#adding
-    const log = this.#log
-    if (log === null || epoch !== log.count) return
-    this.#adding = log.add(encodeFacts(facts)).then(
-      () => undefined,
-      error => {
-        this.#log = null
-        this.#init.kept?.onWarning(`what the chain says cannot be kept, and is read again at the next start: ${error}`)
-      },
-    )
-    await this.#adding
+  /** In the order of the epochs, one after the other. */
+  #keep(epoch: number, facts: KeptFacts): Promise<void> {
+    this.#adding = this.#adding.then(async () => {
+      const log = this.#log
+      if (log?.count !== epoch) return
+      try {
+        if (!(await log.add(encodeFacts(facts)))) await log.add(NOT_KEPT)
+      } catch (error) {
+        await this.#giveUp(error)
+      }
+    })
+    return this.#adding
   }
 
-  /** Final blocks do not change: where the newest that is remembered is another one now, all is of another chain. */
-  async #dropContradicted(log: NumberedLog, signal: AbortSignal): Promise<void> {
-    const { chain, run, kept } = this.#init
-    const newest = await this.#kept(log.count - 1)
+  /** Final blocks do not change: where the last that is remembered is another one now, all is of another chain. */
+  async #dropContradicted(signal: AbortSignal): Promise<void> {
+    const { chain, kept } = this.#init
+    let newest: KeptFacts | null = null
+    for (let epoch = (this.#log?.count ?? 0) - 1; epoch >= 0 && newest === null; epoch--)
+      newest = await this.#kept(epoch)
     if (newest === null) return
-    const height = beaconHeight(run.manifest.chain, log.count - 1)
+    const { height, hash } = newest.last
     const head = await chain.finalizedHead({ signal })
     if (head.height < height)
       kept?.onWarning(
         `the chain shows ${head.height} final blocks, this data folder remembers ${height}: waiting for them`,
       )
     await finalizedAt(chain, height, signal)
-    if (equalBytes(await chain.blockHash(height, { signal }), newest.beacon)) return
+    if (equalBytes(await chain.blockHash(height, { signal }), hash)) return
     kept?.onWarning(
       `the chain has another block ${height} than this data folder remembers: it is read again from the first one`,
     )
-    await log.clear()
+    try {
+      await this.#log?.clear()
+    } catch (error) {
+      await this.#giveUp(error)
+    }
   }
 }
 
@@ -187,15 +232,21 @@ export async function readBonds(
 }
 
 /** As they are written: DAG-CBOR has no integers as large as a stake may be. */
-type KeptFacts = Omit<EpochFacts, 'bonds'> & { readonly bonds: readonly (Omit<Bond, 'stake'> & { stake: string })[] }
+type WrittenFacts = Omit<KeptFacts, 'bonds'> & { readonly bonds: readonly (Omit<Bond, 'stake'> & { stake: string })[] }
 
-function encodeFacts({ bonds, ...facts }: EpochFacts): Uint8Array {
-  const kept: KeptFacts = { ...facts, bonds: bonds.map(bond => ({ ...bond, stake: String(bond.stake) })) }
-  return encode(kept)
+function factsOf(kept: KeptFacts | null): EpochFacts | null {
+  if (kept === null) return null
+  const { beacon, last, bonds, records } = kept
+  return { beacon, last, bonds, records }
+}
+
+function encodeFacts({ bonds, ...facts }: KeptFacts): Uint8Array {
+  const written: WrittenFacts = { ...facts, bonds: bonds.map(bond => ({ ...bond, stake: String(bond.stake) })) }
+  return encode(written)
 }
 
 /** The file's header has told its version, and the record's own check has passed. */
-function decodeFacts(payload: Uint8Array): EpochFacts {
-  const { bonds, ...facts } = decode<KeptFacts>(payload)
+function decodeFacts(payload: Uint8Array): KeptFacts {
+  const { bonds, ...facts } = decode<WrittenFacts>(payload)
   return { ...facts, bonds: bonds.map(bond => ({ ...bond, stake: BigInt(bond.stake) })) }
 }

@@ -1,8 +1,12 @@
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { expect } from 'chai'
 import { type WebSocket, WebSocketServer } from 'ws'
-import { MAX_EARLY_NEWS, MAX_OPEN_QUESTIONS } from '../../../consensus/chain/adapters/substrate/constants.ts'
+import {
+  MAX_EARLY_NEWS,
+  MAX_OPEN_QUESTIONS,
+  MAX_VAIN_QUESTIONS,
+} from '../../../consensus/chain/adapters/substrate/constants.ts'
 import { RpcSocket } from '../../../consensus/chain/adapters/substrate/rpc-socket.ts'
 
 interface Asked {
@@ -46,7 +50,7 @@ describe('consensus/chain: JSON-RPC over a WebSocket', () => {
     await connected()
   })
   afterEach(async () => {
-    await socket.abandon()
+    await socket.disconnect()
     for (const client of node.server.clients) client.terminate()
     node.server.close()
   })
@@ -92,6 +96,49 @@ describe('consensus/chain: JSON-RPC over a WebSocket', () => {
     node.answer = () => undefined
     socket.answerMs = 20
     expect(await failure(socket.send('any', []))).to.match(/no answer within/)
+  })
+
+  it('is not ended by an error that is none, or that cannot be written', async () => {
+    node.answer = ({ id }) => ({ id, error: { code: { toString: 1 }, message: { toString: 1 } } })
+    expect(await failure(socket.send('any', []))).to.match(/toString/)
+    node.answer = ({ id }) => `{"id":${id},"error":{"code":1,"data":${'['.repeat(60_000)}${']'.repeat(60_000)}}}`
+    expect(await failure(socket.send('any', []))).to.be.a('string')
+  })
+
+  it('gives up a connection on which nothing comes any more, and one that is never made', async () => {
+    socket.answerMs = 20
+    const left = occasion('disconnected')
+    const asked = Array.from({ length: MAX_VAIN_QUESTIONS }, () => failure(socket.send('any', [])))
+    for (const end of await Promise.all(asked)) expect(end).to.match(/no answer within|connection was lost/)
+    await left
+    const mute = createServer()
+    await once(mute.listen(0, '127.0.0.1'), 'listening')
+    const hung = new RpcSocket(`ws://127.0.0.1:${(mute.address() as AddressInfo).port}`, 50)
+    const failed = new Promise<void>(resolve => void hung.on('disconnected', resolve))
+    await hung.connect()
+    await failed
+    mute.close()
+  })
+
+  it('keeps a connection on which something comes, though some questions are not answered', async () => {
+    node.answer = ({ id, method }) => (method === 'answered' ? { id, result: 1 } : undefined)
+    for (let more = 0; more <= MAX_VAIN_QUESTIONS; more++) {
+      socket.answerMs = 20
+      expect(await failure(socket.send('never answered', []))).to.match(/no answer within/)
+      socket.answerMs = 10_000
+      expect(await socket.send('answered', [])).to.equal(1)
+    }
+  })
+
+  it('asks again where a subscription is granted without a name', async () => {
+    const asked = Promise.withResolvers<void>()
+    node.answer = ({ id }) => {
+      asked.resolve()
+      return { id, result: null }
+    }
+    const failed = failure(socket.subscribe('author_update', 'author_submit', [], () => {}))
+    await asked.promise
+    expect(await failed).to.match(/without a name/)
   })
 
   for (const [what, text] of [

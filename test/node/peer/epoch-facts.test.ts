@@ -40,7 +40,7 @@ describe('node/peer: what the chain said of the epochs', () => {
   async function start(chain: AskedChain, storage: MemoryStorage) {
     chain.asked.clear()
     const warnings: string[] = []
-    const kept = { storage, onWarning: (text: string) => void warnings.push(text) }
+    const kept = { openStorage: async () => storage, onWarning: (text: string) => void warnings.push(text) }
     const facts = await EpochFactsReader.open({ chain, run, kept }, SIGNAL)
     const membership = await Membership.load(chain, run, SIGNAL, facts)
     await membership.foresee(chain.head, SIGNAL)
@@ -57,14 +57,17 @@ describe('node/peer: what the chain said of the epochs', () => {
     const { asked, ...second } = await start(chain, storage)
     expect(asked.get('records')).to.equal(undefined)
     expect(asked.get('bonds')).to.equal(undefined)
-    expect(asked.get('blockHash'), 'block S, and the newest that is remembered').to.equal(2)
+    expect(asked.get('blockHash'), 'block S, and the last that is remembered').to.equal(2)
     expect(second).to.deep.equal(omitAsked(first))
   })
 
   it('asks for what is new since the last start alone', async () => {
     const [chain, storage] = [newChain(), new MemoryStorage()]
     chain.head = beaconHeight(schedule, EPOCHS - 2)
-    const facts = await EpochFactsReader.open({ chain, run, kept: { storage, onWarning: () => undefined } }, SIGNAL)
+    const facts = await EpochFactsReader.open(
+      { chain, run, kept: { openStorage: async () => storage, onWarning: () => undefined } },
+      SIGNAL,
+    )
     await (await Membership.load(chain, run, SIGNAL, facts)).foresee(chain.head, SIGNAL)
     await facts.close()
     chain.head = beaconHeight(schedule, EPOCHS)
@@ -83,7 +86,7 @@ describe('node/peer: what the chain said of the epochs', () => {
     }
     await start(chain, storage)
     chain.head = head
-    const kept = { storage, onWarning: () => undefined }
+    const kept = { openStorage: async () => storage, onWarning: () => undefined }
     const facts = await EpochFactsReader.open({ chain, run, kept }, SIGNAL)
     const within = fc.integer({ min: startHeight, max: head })
     await fc.assert(
@@ -98,6 +101,39 @@ describe('node/peer: what the chain said of the epochs', () => {
       }),
     )
     await facts.close()
+  })
+
+  it('an epoch of which there is too much to keep is read each time, those after it are not', async () => {
+    const [chain, storage] = [newChain(), new MemoryStorage()]
+    const at = block(beaconHeight(schedule, 4))
+    const record = Uint8Array.from([...chain.recorded[0]!.record, ...new Uint8Array(120_000)])
+    chain.recorded.push(
+      ...Array.from({ length: 9 }, () => ({ kind: 'claim' as const, peer: peer(0), block: at, record })),
+    )
+    const first = await start(chain, storage)
+    const { asked, ...second } = await start(chain, storage)
+    // Once for the seats, and once for this test where it is at hand no more.
+    expect(asked.get('records')).to.be.within(1, 2)
+    expect(second).to.deep.equal(omitAsked(first))
+  })
+
+  it('an epoch that two ask for at once is kept once', async () => {
+    const [chain, storage] = [newChain(), new MemoryStorage()]
+    const kept = { openStorage: async () => storage, onWarning: () => undefined }
+    const facts = await EpochFactsReader.open({ chain, run, kept }, SIGNAL)
+    for (let epoch = 0; epoch < 3; epoch++) await Promise.all([facts.of(epoch, SIGNAL), facts.of(epoch, SIGNAL)])
+    await facts.close()
+    const { epochs, warnings } = await start(chain, storage)
+    expect(warnings).to.deep.equal([])
+    for (const epoch of [0, 1, 2])
+      expect(epochs[epoch]!.beacon).to.deep.equal(block(beaconHeight(schedule, epoch)).hash)
+  })
+
+  it('asks for anchors only where they are to be kept', async () => {
+    const chain = newChain()
+    const membership = await Membership.load(chain, run, SIGNAL)
+    await membership.foresee(chain.head, SIGNAL)
+    expect(chain.asked.get('anchors')).to.equal(undefined)
   })
 
   it('reads all of it again where the chain is another one than is remembered, and says so', async () => {
@@ -132,12 +168,19 @@ describe('node/peer: what the chain said of the epochs', () => {
     expect(again.warnings).to.have.length(1)
     expect(again.epochs).to.deep.equal(first.epochs)
     const full = new MemoryStorage()
-    const opened = { chain, run, kept: { storage: full, onWarning: (text: string) => void warned.push(text) } }
+    const opened = {
+      chain,
+      run,
+      kept: { openStorage: async () => full, onWarning: (text: string) => void warned.push(text) },
+    }
     const warned: string[] = []
     const facts = await EpochFactsReader.open(opened, SIGNAL)
     full.failing = true
     for (const number of first.epochs.keys()) expect(await facts.of(number, SIGNAL)).to.deep.equal(first.epochs[number])
     expect(warned, 'told once').to.have.length(1)
+    const { warnings, epochs } = await start(chain, full)
+    expect(warnings, 'full from the first').to.have.length(1)
+    expect(epochs).to.deep.equal(first.epochs)
   })
 })
 

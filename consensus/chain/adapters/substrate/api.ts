@@ -5,7 +5,7 @@ import { rpcDefinitions } from '@polkadot/types'
 import { isHex } from '@polkadot/util'
 import { KEY_LIMIT_BYTES, VALUE_LIMIT_BYTES } from '../../constants.ts'
 import { ChainUnavailable, ChainUnsupported } from '../../errors.ts'
-import type { RpcSocket } from './rpc-socket.ts'
+import type { Provider, RpcSocket } from './rpc-socket.ts'
 
 /** Calls that the adapter makes. */
 const CALLS = [
@@ -19,29 +19,112 @@ const CALLS = [
 /** Storage that it reads. */
 const STORAGE = ['assets.account', 'system.events', 'uniques.asset', 'uniques.attribute', 'uniques.class']
 
-/** The metadata are fetched here and handed over: left to itself @polkadot/api warns on the console about older runtimes. */
-export async function createApi(provider: RpcSocket): Promise<ApiPromise> {
-  const [genesis, version, metadata] = await Promise.all([
-    provider.send<unknown>('chain_getBlockHash', [0]),
-    provider.send<unknown>('state_getRuntimeVersion', []),
-    provider.send<unknown>('state_getMetadata', []),
+export interface RunningApi {
+  readonly api: ApiPromise
+  /** It hears of the connection no more: another one has taken its place. */
+  readonly release: () => void
+}
+
+/**
+ * The metadata are fetched here and handed over: left to itself @polkadot/api warns on the console about older runtimes.
+ * @param wanted - the version that the runtime must have
+ */
+export async function createApi(socket: RpcSocket, wanted?: number): Promise<RunningApi> {
+  const [genesis, version] = await Promise.all([
+    socket.send<unknown>('chain_getBlockHash', [0]),
+    socket.send<unknown>('state_getRuntimeVersion', []),
   ])
   const specVersion = specVersionIn(version)
+  if (wanted !== undefined && specVersion !== wanted)
+    throw new ChainUnavailable(`the chain's node does not show runtime ${wanted} yet`)
+  const metadata = await socket.send<unknown>('state_getMetadata', [])
   if (!isHex(genesis, 256) || !isHex(metadata) || specVersion === undefined) {
     throw new ChainUnavailable('what answers is not a Substrate node')
   }
-  // The api warns on the console where there are none. With them it watches for upgrades by itself, and ends the process where the
-  // node answers that with nonsense: the connection watches in its place.
-  provider.hasSubscriptions = true
+  const view = new ApiView(socket)
   const api = new ApiPromise({
-    provider,
+    provider: view,
     noInitWarn: true,
     throwOnConnect: true,
     metadata: { [`${genesis}-${specVersion}`]: metadata },
     rpc: silentMethods(),
   })
-  provider.hasSubscriptions = false
-  return api.isReadyOrError
+  // The api warns on the console where there are none. With them it watches for upgrades by itself, and ends the process where the
+  // node answers that with nonsense: the connection watches in its place.
+  view.hasSubscriptions = false
+  try {
+    await Promise.race([api.isReadyOrError, view.failed])
+  } catch (error) {
+    view.release()
+    throw error
+  }
+  view.isStarting = false
+  return { api, release: () => view.release() }
+}
+
+/** The connection as one api sees it: several may come after each other, and one whose start fails tells the console unless it never hears of it. */
+class ApiView implements Provider {
+  readonly isClonable = false
+  /** Whether the api may subscribe by itself. */
+  hasSubscriptions = true
+  isStarting = true
+  readonly #socket: RpcSocket
+  readonly #off: (() => void)[] = []
+  readonly #failed = Promise.withResolvers<never>()
+
+  constructor(socket: RpcSocket) {
+    this.#socket = socket
+    this.failed.catch(() => {})
+  }
+
+  /** Rejects with the first failure of its start. */
+  get failed(): Promise<never> {
+    return this.#failed.promise
+  }
+
+  get isConnected(): boolean {
+    return this.#socket.isConnected
+  }
+
+  clone(): never {
+    throw new Error('one connection is all there is')
+  }
+
+  connect(): Promise<void> {
+    return this.#socket.connect()
+  }
+
+  disconnect(): Promise<void> {
+    return this.#socket.disconnect()
+  }
+
+  on(...listener: Parameters<Provider['on']>): () => void {
+    const off = this.#socket.on(...listener)
+    this.#off.push(off)
+    return off
+  }
+
+  async send<T>(method: string, params: unknown[]): Promise<T> {
+    try {
+      return await this.#socket.send<T>(method, params)
+    } catch (error) {
+      if (!this.isStarting) throw error
+      this.#failed.reject(error)
+      return new Promise<never>(() => {})
+    }
+  }
+
+  subscribe(...question: Parameters<Provider['subscribe']>): Promise<number | string> {
+    return this.#socket.subscribe(...question)
+  }
+
+  unsubscribe(...question: Parameters<Provider['unsubscribe']>): Promise<boolean> {
+    return this.#socket.unsubscribe(...question)
+  }
+
+  release(): void {
+    for (const off of this.#off.splice(0)) off()
+  }
 }
 
 /** Of a runtime's version as a node tells it; undefined where it is none. */

@@ -6,7 +6,7 @@ import type { HexString } from '@polkadot/util/types'
 import type { Hash } from '../../../../protocols/wire/messages.ts'
 import { ChainUnavailable, ChainUnsupported } from '../../errors.ts'
 import type { CallOptions } from '../../types.ts'
-import { checkChain, createApi, specVersionIn } from './api.ts'
+import { checkChain, createApi, type RunningApi, specVersionIn } from './api.ts'
 import {
   CALL_DEADLINE_MS,
   CONNECT_DEADLINE_MS,
@@ -26,7 +26,7 @@ export interface ConnectOptions extends CallOptions {
 
 export class Connection {
   readonly genesis: Hash
-  #api: ApiPromise
+  #running: RunningApi
   readonly #provider: RpcSocket
   readonly #callDeadlineMs: number
   readonly #stopReconnecting: () => void
@@ -38,25 +38,24 @@ export class Connection {
   /** Rejects with {@link ChainUnavailable} or {@link ChainUnsupported}. */
   static async open(url: string, options: ConnectOptions = {}): Promise<Connection> {
     const deadlineMs = options.connectDeadlineMs ?? CONNECT_DEADLINE_MS
-    // No question by itself ends the start, which the api would tell the console.
-    const provider = new RpcSocket(url, 2 * deadlineMs)
+    const provider = new RpcSocket(url, deadlineMs)
     try {
       return await within({ what: `answer at ${url}`, deadlineMs, signal: options.signal }, async () => {
         await connected(provider, url)
-        const api = await createApi(provider)
-        checkChain(api)
-        return new Connection(provider, api, options)
+        const running = await createApi(provider)
+        checkChain(running.api)
+        return new Connection(provider, running, options)
       })
     } catch (error) {
-      await provider.abandon()
+      await provider.disconnect()
       throw error
     }
   }
 
-  private constructor(provider: RpcSocket, api: ApiPromise, options: ConnectOptions) {
+  private constructor(provider: RpcSocket, running: RunningApi, options: ConnectOptions) {
     this.#provider = provider
-    this.#api = api
-    this.genesis = api.genesisHash.toU8a()
+    this.#running = running
+    this.genesis = this.api.genesisHash.toU8a()
     this.#callDeadlineMs = options.callDeadlineMs ?? CALL_DEADLINE_MS
     provider.answerMs = this.#callDeadlineMs
     this.#stopReconnecting = keepConnected(provider)
@@ -67,7 +66,7 @@ export class Connection {
 
   /** As of the newest runtime; another one after an upgrade of it. */
   get api(): ApiPromise {
-    return this.#api
+    return this.#running.api
   }
 
   /** Asks through @polkadot/api, within the deadline. */
@@ -142,10 +141,20 @@ export class Connection {
     this.#newestSpec = specVersion
     if (this.#isUpgrading) return
     this.#isUpgrading = true
-    const isOld = (): boolean => this.#newestSpec !== this.#api.runtimeVersion.specVersion.toNumber()
+    const isOld = (): boolean => this.#newestSpec !== this.api.runtimeVersion.specVersion.toNumber()
     while (!this.#isClosed && isOld()) {
       const deadline = { what: 'show its new runtime', deadlineMs: CONNECT_DEADLINE_MS }
-      this.#api = await within(deadline, () => createApi(this.#provider)).catch(() => this.#api)
+      const making = createApi(this.#provider, this.#newestSpec)
+      const running = await within(deadline, () => making).catch(() => null)
+      if (running === null) {
+        making.then(
+          late => late.release(),
+          () => {},
+        )
+      } else {
+        this.#running.release()
+        this.#running = running
+      }
       // A node may tell of it before it shows it.
       if (isOld()) await new Promise<void>(resolve => setTimeout(resolve, SUBSCRIBE_RETRY_MS).unref())
     }
@@ -183,12 +192,17 @@ function connected(provider: RpcSocket, url: string): Promise<void> {
 function keepConnected(provider: RpcSocket): () => void {
   let waitMs = RECONNECT_MIN_MS
   let timer: ReturnType<typeof setTimeout> | undefined
+  let lasting: ReturnType<typeof setTimeout> | undefined
   let stopped = false
   const off = [
+    // One that ends at once is as good as none.
     provider.on('connected', () => {
-      waitMs = RECONNECT_MIN_MS
+      lasting = setTimeout(() => {
+        waitMs = RECONNECT_MIN_MS
+      }, RECONNECT_MAX_MS).unref()
     }),
     provider.on('disconnected', () => {
+      clearTimeout(lasting)
       if (stopped) return
       timer = setTimeout(() => void provider.connect().catch(() => {}), waitMs)
       waitMs = Math.min(waitMs * 2, RECONNECT_MAX_MS)
@@ -197,6 +211,7 @@ function keepConnected(provider: RpcSocket): () => void {
   return () => {
     stopped = true
     clearTimeout(timer)
+    clearTimeout(lasting)
     for (const unsubscribe of off) unsubscribe()
   }
 }

@@ -24,6 +24,8 @@ export const CLOSE_MS = 1_000
 export const MAX_ANSWER_BYTES = 64 * 1024 * 1024
 /** Questions without an answer: some for each block that is read at a time. */
 export const MAX_OPEN_QUESTIONS = 1_024
+/** Questions without an answer, and nothing else heard since, after which a connection is given up for a new one. */
+export const MAX_VAIN_QUESTIONS = 3
 /** News of subscriptions that are not granted yet: a node may tell of one before it answers. */
 export const MAX_EARLY_NEWS = 16
 /** ms without a finalised head after which the node is asked: a subscription can die silently. */

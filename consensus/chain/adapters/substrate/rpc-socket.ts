@@ -1,14 +1,21 @@
 /**
- * JSON-RPC 2.0 over one WebSocket, as @polkadot/api asks it of a provider (https://www.jsonrpc.org/specification). In place of the
- * library's own one, which is ended, and the process with it, by a message that is no JSON; keeps failures as it keeps answers;
- * gives a subscription up that is not answered in time; and writes to the console.
+ * JSON-RPC 2.0 over one WebSocket (https://www.jsonrpc.org/specification), in place of @polkadot/api's own client: that one is ended, and
+ * the process with it, by a message that is no JSON; keeps failures as it keeps answers; gives a subscription up that is not answered
+ * in time; waits for ever where nothing comes; and writes to the console.
  */
 import type { ApiOptions } from '@polkadot/api/types'
 import { stringify } from '@polkadot/util'
 import { type RawData, WebSocket } from 'ws'
-import { CLOSE_MS, MAX_ANSWER_BYTES, MAX_EARLY_NEWS, MAX_OPEN_QUESTIONS, SUBSCRIBE_RETRY_MS } from './constants.ts'
+import {
+  CLOSE_MS,
+  MAX_ANSWER_BYTES,
+  MAX_EARLY_NEWS,
+  MAX_OPEN_QUESTIONS,
+  MAX_VAIN_QUESTIONS,
+  SUBSCRIBE_RETRY_MS,
+} from './constants.ts'
 
-type Provider = NonNullable<ApiOptions['provider']>
+export type Provider = NonNullable<ApiOptions['provider']>
 type Occasion = Parameters<Provider['on']>[0]
 type Listener = Parameters<Provider['on']>[1]
 
@@ -31,15 +38,14 @@ interface Subscription {
 /** Of transactions: nobody would watch the same one again. */
 const ONCE = 'author_'
 
-export class RpcSocket implements Provider {
-  readonly isClonable = false
-  /** Whether the api may subscribe by itself. */
-  hasSubscriptions = true
+export class RpcSocket {
   /** After which a question counts as not answered. */
   answerMs: number
   readonly #url: string
   #socket: WebSocket | null = null
   #isConnected = false
+  /** Questions without an answer since anything came. */
+  #vain = 0
   #lastId = 0
   readonly #questions = new Map<number, Question>()
   /** By the id that was given out: the node's is another one after each connection. */
@@ -61,14 +67,10 @@ export class RpcSocket implements Provider {
     return this.#isConnected
   }
 
-  clone(): never {
-    throw new Error('one connection is all there is')
-  }
-
   /** Begins to connect; 'connected' or 'disconnected' tell how it went. Rejects where there is a connection, or no such address. */
   async connect(): Promise<void> {
     if (this.#socket !== null) throw new Error('connected already')
-    const socket = new WebSocket(this.#url, { maxPayload: MAX_ANSWER_BYTES })
+    const socket = new WebSocket(this.#url, { maxPayload: MAX_ANSWER_BYTES, handshakeTimeout: this.answerMs })
     this.#socket = socket
     socket.on('open', () => this.#opened())
     socket.on('message', data => this.#hear(data))
@@ -81,13 +83,6 @@ export class RpcSocket implements Provider {
     if (socket === null) return
     socket.close()
     setTimeout(() => socket.terminate(), CLOSE_MS).unref()
-  }
-
-  /** Ends it; what was asked is answered no more, so that the api does not tell the console of a start that failed. */
-  async abandon(): Promise<void> {
-    for (const { timer } of this.#questions.values()) clearTimeout(timer)
-    this.#questions.clear()
-    await this.disconnect()
   }
 
   on(occasion: Occasion, listener: Listener): () => void {
@@ -139,6 +134,8 @@ export class RpcSocket implements Provider {
       const timer = setTimeout(() => {
         this.#questions.delete(id)
         reject(new Error(`no answer within ${this.answerMs / 1000} s`))
+        // It may be open at this end alone.
+        if (++this.#vain >= MAX_VAIN_QUESTIONS) socket.terminate()
       }, this.answerMs)
       this.#questions.set(id, { resolve, reject, timer, subscription })
       socket.send(stringify({ id, jsonrpc: '2.0', method, params }))
@@ -161,6 +158,7 @@ export class RpcSocket implements Provider {
 
   #opened(): void {
     this.#isConnected = true
+    this.#vain = 0
     for (const [id, subscription] of this.#subscriptions) void this.#establish(id, subscription)
     this.#emit('connected')
   }
@@ -182,11 +180,19 @@ export class RpcSocket implements Provider {
     this.#emit('disconnected')
   }
 
+  /** Whoever speaks something else is left; a proxy in front of a node that is away does. */
   #hear(data: RawData): void {
-    const message = objectIn(String(data))
-    // Whoever speaks something else is left; a proxy in front of a node that is away does.
-    if (message === null) this.#socket?.terminate()
-    else if (typeof message['id'] === 'number') this.#answered(message['id'], message)
+    this.#vain = 0
+    try {
+      this.#take(JSON.parse(String(data)))
+    } catch {
+      this.#socket?.terminate()
+    }
+  }
+
+  #take(message: unknown): void {
+    if (!isObject(message)) throw new TypeError('a message is an object')
+    if (typeof message['id'] === 'number') this.#answered(message['id'], message)
     else if (isObject(message['params'])) this.#told(message['params'])
   }
 
@@ -194,18 +200,21 @@ export class RpcSocket implements Provider {
     const question = this.#questions.get(id)
     // Nobody waits for it any more.
     if (question === undefined) return
+    const wrong = isObject(error) ? new Error(describe(error)) : null
     this.#questions.delete(id)
     clearTimeout(question.timer)
-    if (isObject(error)) question.reject(new Error(describe(error)))
+    if (wrong !== null) question.reject(wrong)
     else if (result === undefined) question.reject(new Error('an answer without a result'))
+    else if (question.subscription === null) question.resolve(result)
+    else if (typeof result !== 'string' && typeof result !== 'number')
+      question.reject(new Error('a subscription without a name'))
     else {
-      if (question.subscription !== null) this.#begin(question.subscription, result)
+      this.#begin(question.subscription, result)
       question.resolve(result)
     }
   }
 
-  #begin(subscription: Subscription, nodeId: unknown): void {
-    if (typeof nodeId !== 'string' && typeof nodeId !== 'number') return
+  #begin(subscription: Subscription, nodeId: string | number): void {
     subscription.nodeId = nodeId
     const early = this.#early.filter(news => news.nodeId === nodeId)
     this.#early = this.#early.filter(news => news.nodeId !== nodeId)
@@ -229,15 +238,6 @@ export class RpcSocket implements Provider {
 
 type Message = Readonly<Record<string, unknown>>
 
-function objectIn(text: string): Message | null {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : null
-  } catch {
-    return null
-  }
-}
-
 function isObject(value: unknown): value is Message {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
@@ -246,6 +246,10 @@ function isObject(value: unknown): value is Message {
 const MAX_DATA_CHARACTERS = 256
 
 function describe({ code, message, data }: Message): string {
-  const detail = data === undefined ? '' : `: ${typeof data === 'string' ? data : stringify(data)}`
-  return `${String(code)}: ${String(message)}${detail}`.slice(0, MAX_DATA_CHARACTERS)
+  const detail = data === undefined ? '' : `: ${textOf(data)}`
+  return `${textOf(code)}: ${textOf(message)}${detail}`.slice(0, MAX_DATA_CHARACTERS)
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : stringify(value)
 }
