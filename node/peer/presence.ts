@@ -6,6 +6,7 @@ import { discovery, type RecordStorage, recordBook, recordCodec, type Seats } fr
 import type { Clock, Random } from '../../protocols/wire/environment.ts'
 import type { ContentId } from '../../protocols/wire/messages.ts'
 import type { Network, NetworkInit } from '../network/index.ts'
+import type { Around } from './around.ts'
 import { delay } from './delay.ts'
 import type { NetworkOfPeer } from './profile.ts'
 
@@ -16,7 +17,7 @@ export interface PresenceInit {
   readonly run: ContentId
   readonly stages: number
   /** Who sits where now. */
-  readonly seats: Seats
+  readonly seats: Seats & Pick<Around, 'hasPlace'>
   /** What the peer's network is made of once it holds a stage, too: they share addresses and ports. */
   readonly network: NetworkOfPeer
   readonly createNetwork: (init: NetworkInit) => Promise<Network>
@@ -58,7 +59,7 @@ export class Presence {
     const network = await this.#init.createNetwork({
       ...this.#init.network,
       records: records.rules,
-      hasPlace: peer => Array.from({ length: stages }, (_, stage) => stage).some(stage => seats.hasSeat(peer, stage)),
+      hasPlace: peer => seats.hasPlace(peer),
       clock,
       random,
       signal: new AbortController().signal,

@@ -70,7 +70,7 @@ export class World {
   readonly #sources = new WeakMap<Epoch, readonly PeerName[]>()
   /** Of each stage, the last that was asked for. */
   readonly #scopes: Scope[] = []
-  readonly #isSource = new WeakMap<Epoch, ReadonlySet<PeerName>>()
+  readonly #sourceNames = new WeakMap<Epoch, ReadonlySet<PeerName>>()
   readonly #verifier = new Verifier(number => (this.#epochs.has(number) ? this.epoch(number) : null))
   readonly #finished = new Set<number>()
   readonly tell = new WorldTeller(this)
@@ -211,10 +211,9 @@ export class World {
   /** Every SETTLED comes to every peer. */
   isSource(epoch: Epoch | null, name: PeerName): boolean {
     const of = epoch ?? this.epoch(0)
-    const known = this.#isSource.get(of)
-    if (known !== undefined) return known.has(name)
-    this.#isSource.set(of, new Set(this.sourcesIn(of)))
-    return this.sourcesIn(of).includes(name)
+    const known = this.#sourceNames.get(of) ?? new Set(this.sourcesIn(of))
+    this.#sourceNames.set(of, known)
+    return known.has(name)
   }
 
   epochOf(height: number): number {

@@ -58,6 +58,10 @@ export class SeatTable implements Seats {
     return this.#stages[stage]?.has(peer) ?? false
   }
 
+  hasPlace(peer: PeerName): boolean {
+    return this.#stages.some(stage => stage?.has(peer))
+  }
+
   seats(stage: number): readonly PeerName[] {
     return [...(this.#stages[stage] ?? [])].sort()
   }

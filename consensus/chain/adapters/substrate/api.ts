@@ -62,7 +62,10 @@ export async function createApi(socket: RpcSocket, wanted?: number): Promise<Run
   return { api, release: () => view.release() }
 }
 
-/** The connection as one api sees it: several may come after each other, and one whose start fails tells the console unless it never hears of it. */
+/**
+ * The connection as one api sees it: several may come after each other. A failure of its start is told to who began that, and not to the
+ * api, which would write it to the console.
+ */
 class ApiView implements Provider {
   readonly isClonable = false
   /** Whether the api may subscribe by itself. */

@@ -188,7 +188,7 @@ function connected(provider: RpcSocket, url: string): Promise<void> {
   })
 }
 
-/** Reconnects with doubled waits; the provider's own reconnection writes to the console. Returns what ends it. */
+/** Reconnects with doubled waits. Returns what ends it. */
 function keepConnected(provider: RpcSocket): () => void {
   let waitMs = RECONNECT_MIN_MS
   let timer: ReturnType<typeof setTimeout> | undefined
