@@ -3,34 +3,14 @@
  * keeps it in its data folder: otherwise one that starts again reads the chain from the run's first block on.
  */
 import { decode, encode } from '@ipld/dag-cbor'
-import type {
-  BlockRange,
-  BlockReference,
-  Bond,
-  CallOptions,
-  Chain,
-  PostedAnchor,
-  PostedRecord,
-} from '../../consensus/chain/types.ts'
-import { beaconHeight, epochOf, seatsHeight } from '../../consensus/election/index.ts'
+import type { BlockRange, Bond, CallOptions, Chain, PostedAnchor } from '../../consensus/chain/types.ts'
+import { beaconHeight, epochOf } from '../../consensus/election/index.ts'
 import { equalBytes } from '../../protocols/wire/hash.ts'
-import type { ContentId, Hash } from '../../protocols/wire/messages.ts'
+import type { ContentId } from '../../protocols/wire/messages.ts'
 import { NumberedLog, type Storage } from '../journal/index.ts'
 import type { Run } from '../run/folder.ts'
-import { readAnchors } from './anchor-pages.ts'
+import { type EpochFacts, EpochReader } from './epoch-reader.ts'
 import { finalizedAt } from './finalized-at.ts'
-import { readRecords } from './stage-events.ts'
-
-export interface EpochFacts {
-  /** Hash of the block whose hash seeds the epoch. */
-  readonly beacon: Hash
-  /** The last block that any of it is of. */
-  readonly last: BlockReference
-  /** Of at least the floor, in the state in which its seats are counted. */
-  readonly bonds: readonly Bond[]
-  /** In the blocks after the beacon of the epoch before, up to its own. */
-  readonly records: readonly PostedRecord[]
-}
 
 /** With what was anchored in the same blocks, which is at hand when they were read. */
 interface KeptFacts extends EpochFacts {
@@ -63,11 +43,17 @@ export interface EpochFactsInit {
 export class EpochFactsReader implements PostedAnchors {
   readonly #init: EpochFactsInit
   readonly #atHand = new Map<number, EpochFacts>()
+  readonly #reader: EpochReader
   #log: NumberedLog | null = null
   #adding: Promise<void> = Promise.resolve()
 
   private constructor(init: EpochFactsInit) {
     this.#init = init
+    this.#reader = new EpochReader({
+      ...init,
+      isKnown: epoch => this.#atHand.has(epoch) || epoch < (this.#log?.count ?? 0),
+      wantsAnchors: epoch => this.#log !== null && epoch >= this.#log.count,
+    })
   }
 
   /** Waits until block S is final. */
@@ -160,23 +146,8 @@ export class EpochFactsReader implements PostedAnchors {
   }
 
   async #read(epoch: number, signal: AbortSignal): Promise<EpochFacts> {
-    const { chain, run } = this.#init
-    const schedule = run.manifest.chain
-    const [toHeight, bondsHeight] = [beaconHeight(schedule, epoch), seatsHeight(schedule, epoch)]
-    const lastHeight = Math.max(toHeight, bondsHeight)
-    await finalizedAt(chain, lastHeight, signal)
-    const range = { afterHeight: epoch === 0 ? toHeight : beaconHeight(schedule, epoch - 1), toHeight }
-    const [beacon, lastHash, bonds, records] = await Promise.all([
-      chain.blockHash(toHeight, { signal }),
-      chain.blockHash(lastHeight, { signal }),
-      readBonds(chain, run, bondsHeight, signal),
-      readRecords(chain, run, range, signal),
-    ])
-    const facts = { beacon, last: { height: lastHeight, hash: lastHash }, bonds, records }
-    if (this.#log?.count === epoch) {
-      const anchors = await readAnchors(chain, run.id, range, signal)
-      await this.#keep(epoch, { ...facts, anchors })
-    }
+    const { facts, anchors } = await this.#reader.read(epoch, signal)
+    if (anchors !== null) await this.#keep(epoch, { ...facts, anchors })
     return facts
   }
 
@@ -218,17 +189,6 @@ export class EpochFactsReader implements PostedAnchors {
       await this.#giveUp(error)
     }
   }
-}
-
-/** The run's bonds at a finalised height, of at least the floor. */
-export async function readBonds(
-  chain: Pick<Chain, 'bonds'>,
-  { id, manifest }: Run,
-  height: number,
-  signal: AbortSignal,
-): Promise<readonly Bond[]> {
-  const floor = BigInt(manifest.stake.floor)
-  return (await chain.bonds(id, height, { signal })).filter(bond => bond.stake >= floor)
 }
 
 /** As they are written: DAG-CBOR has no integers as large as a stake may be. */

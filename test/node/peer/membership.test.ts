@@ -68,10 +68,11 @@ describe('membership', () => {
     const { startHeight, leaseBlocks, claimDelayBlocks, claimWindowBlocks, epochBlocks } = schedule
     const from = startHeight + leaseBlocks + claimDelayBlocks
     chain.head = from + claimWindowBlocks + 2 * epochBlocks
-    const membership = await Membership.load(chain, run, SIGNAL)
-    const left = [...membership.first.stageOf].find(([, stage]) => stage === 0)![0]
+    const { first } = await Membership.load(chain, run, SIGNAL)
+    const left = [...first.stageOf].find(([, stage]) => stage === 0)![0]
     const record = encodeClaim(run.id, { stage: 0, holds: true, newest: null })
     chain.recorded = [{ kind: 'claim', peer: left, block: block(from), record }]
+    const membership = await Membership.load(chain, run, SIGNAL)
     await membership.foresee(chain.head, SIGNAL)
     expect(membership.ledger.shortages).to.deep.equal([{ stage: 0, needs: 3 }])
     expect(membership.recoveries(0)).to.deep.equal([])
