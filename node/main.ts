@@ -10,6 +10,7 @@ import { digestOf } from './peer/digest.ts'
 import { folderDisk } from './peer/disk.ts'
 import type { PeerEnvironment, PeerInit } from './peer/environment.ts'
 import { type FetchRunInit, fetchManifest } from './peer/fetch-run.ts'
+import { HashThread } from './peer/hash-thread.ts'
 import { logEvents } from './peer/log.ts'
 import { openEngine } from './peer/stage-disk.ts'
 import { makeSystem } from './peer/system.ts'
@@ -17,7 +18,7 @@ import { chainExit, openChain } from './run/chain.ts'
 import { IDENTITY_FILE } from './run/folder.ts'
 import { collectAfterRounds } from './run/garbage.ts'
 import { clearRequest, readRequest } from './run/request.ts'
-import { collectGarbage, markSeldom } from './run/v8.ts'
+import { collectGarbage, setMemoryFlags } from './run/v8.ts'
 import { StatusWriter } from './status/writer.ts'
 
 /** How a peer ended, for its status. */
@@ -45,7 +46,7 @@ export async function runPeer(init: MachineInit): Promise<PeerEnd> {
   const signal = AbortSignal.any([init.signal, asked.stop])
   const pause = AbortSignal.any([asked.pause, ...(init.pause === undefined ? [] : [init.pause])])
   const either = AbortSignal.any([signal, pause])
-  markSeldom()
+  setMemoryFlags()
   useEd25519(nativeVerifier())
   // A mistyped address is told before anything is opened.
   for (const address of [...init.listen, ...init.announce, ...init.bootstrap]) parseAddress(address)
@@ -58,6 +59,7 @@ export async function runPeer(init: MachineInit): Promise<PeerEnd> {
     },
     collect: collectGarbage,
   })
+  const hashing = new HashThread()
   let network: Network | null = null
   const status = new StatusWriter({
     folder,
@@ -86,7 +88,7 @@ export async function runPeer(init: MachineInit): Promise<PeerEnd> {
           privateKey,
           chain,
           ...system,
-          digest: digestOf,
+          digest: hashing.digest,
           openDisk: folderDisk,
           openEngine,
           async createNetwork(networkInit) {
@@ -110,6 +112,7 @@ export async function runPeer(init: MachineInit): Promise<PeerEnd> {
     asked.end()
     network = null
     await status.stop(ended)
+    await hashing.close()
     endCollections()
     endLog()
   }

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { ContentId } from '../../protocols/wire/messages.ts'
 import type { SwarmFolder } from '../run/folder.ts'
 import { manifestPath } from '../run/folder.ts'
-import { COLLECTION_FLAGS, MARKING_FLAGS } from '../run/v8.ts'
+import { COLLECTION_FLAGS, MEMORY_FLAGS } from '../run/v8.ts'
 import type { LocalPeer } from './setup.ts'
 
 /** Where the bundles lie, seen from here: a chunk of one, one of them, or a source file. */
@@ -28,7 +28,7 @@ export const CHAIN_PROGRAM = bundleAt('chain.js')
 export const PEER_NODE_FLAGS: readonly string[] = [
   '--single-threaded-gc',
   '--max-semi-space-size=4',
-  ...MARKING_FLAGS,
+  ...MEMORY_FLAGS,
   ...COLLECTION_FLAGS,
 ]
 

@@ -11,15 +11,23 @@ const COUNT_BUFFERS_WITH_HEAP = '--external-memory-accounted-in-global-limit'
 /** Where that limit lies: at twice what the last collection left. A peer collects by itself before (`garbage.ts`). */
 const MARK_AT_TWICE = '--heap-growing-percent=100'
 
+/**
+ * Frees dead buffers on the thread that made them. V8's helper took ten times as long, since it frees them into another
+ * thread's part of the allocator: 80 ms beside 200 for 120 MB that are received.
+ */
+const FREE_BUFFERS_HERE = '--no-concurrent-array-buffer-sweeping'
+
 /** Of Node 24. Other versions complain of a flag that they do not know. */
 const isKnown = /^13\./.test(process.versions.v8)
 
 /** The flags for a command line. Code is kept compiled under the flags that a process starts with (`node/cli/main.ts`). */
-export const MARKING_FLAGS: readonly string[] = isKnown ? [COUNT_BUFFERS_WITH_HEAP, MARK_AT_TWICE] : []
+export const MEMORY_FLAGS: readonly string[] = isKnown
+  ? [COUNT_BUFFERS_WITH_HEAP, MARK_AT_TWICE, FREE_BUFFERS_HERE]
+  : []
 
 /** For a process that was started without them. */
-export function markSeldom(): void {
-  for (const flag of MARKING_FLAGS) if (!process.execArgv.includes(flag)) setFlagsFromString(flag)
+export function setMemoryFlags(): void {
+  for (const flag of MEMORY_FLAGS) if (!process.execArgv.includes(flag)) setFlagsFromString(flag)
 }
 
 /** Of processes that are to collect by themselves: asking for it later would void the compiled code that is kept. */

@@ -1,9 +1,9 @@
 /** A process that fetches a snapshot again and again, and keeps nothing. `node asker.ts <bytes> <address>`; says `begun` once it has data. */
-import { markSeldom } from '../../../node/run/v8.ts'
+import { setMemoryFlags } from '../../../node/run/v8.ts'
 import { certify, makeState, startStatePeer } from '../../integration/state/state-peer.ts'
 
 // As a peer does.
-markSeldom()
+setMemoryFlags()
 
 const [bytes = '', address = ''] = process.argv.slice(2)
 const { wanted } = certify(makeState(Number(bytes)))

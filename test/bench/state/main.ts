@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import { digestOf } from '../../../node/peer/digest.ts'
 import { makeSystem } from '../../../node/peer/system.ts'
-import { markSeldom } from '../../../node/run/v8.ts'
+import { setMemoryFlags } from '../../../node/run/v8.ts'
 import { SERVED_BYTES_PER_SECOND } from '../../../protocols/state/index.ts'
 import { isRefusal, PeerStreams, STREAM_WINDOW_BYTES } from '../../../protocols/wire/index.ts'
 import { openStore, ROUND, type StatePeer, sourceOf, startStatePeer } from '../../integration/state/state-peer.ts'
@@ -29,7 +29,7 @@ export const state: Benchmark = {
 
 async function* benchState(signal: AbortSignal): AsyncGenerator<Figure> {
   // As a peer does.
-  markSeldom()
+  setMemoryFlags()
   const rig = await Rig.open(STATE_BYTES)
   const own = await openStore(join(rig.folder, 'own'))
   const peer = await startStatePeer({ source: sourceOf(own) })

@@ -7,14 +7,14 @@ import { PinnedFolder } from '../../../node/export/pinned-folder.ts'
 import { RoundStore } from '../../../node/journal/index.ts'
 import { digestOf } from '../../../node/peer/digest.ts'
 import { makeSystem } from '../../../node/peer/system.ts'
-import { markSeldom } from '../../../node/run/v8.ts'
+import { setMemoryFlags } from '../../../node/run/v8.ts'
 import { servedAt } from '../../../protocols/state/index.ts'
 import { PeerStreams } from '../../../protocols/wire/frames/index.ts'
 import { sourceOf, startStatePeer } from '../../integration/state/state-peer.ts'
 import { MIB, RAW_PROTOCOL, ROUND_PROTOCOL } from './protocols.ts'
 
 // As a peer does.
-markSeldom()
+setMemoryFlags()
 
 /** More than this machine can send. */
 const UNLIMITED = 64 * 1024 * MIB
