@@ -3,6 +3,7 @@ import type { Bond } from '../../../consensus/chain/types.ts'
 import { beaconHeight, epochStart } from '../../../consensus/election/index.ts'
 import { encodeRecord } from '../../../consensus/membership/index.ts'
 import { Around } from '../../../node/peer/around.ts'
+import type { Epoch } from '../../../node/peer/epoch.ts'
 import { Membership } from '../../../node/peer/membership.ts'
 import { placeNow } from '../../../node/peer/place.ts'
 import { seatNews } from '../../../node/peer/place-teller.ts'
@@ -62,6 +63,11 @@ describe('the rosters of the epochs', () => {
     const { stageOf } = membership.roster(epoch)!
     return [...stageOf.keys()].filter(peer => stageOf.get(peer) === stage).sort()
   }
+  /** The chain goes on until the epoch is known: what is final does not change, so it is posted before. */
+  const reach = (epoch: number): Promise<Epoch> => {
+    chain.head = Math.max(chain.head, beaconHeight(schedule, epoch))
+    return membership.epoch(epoch, SIGNAL)
+  }
   const victim = (): PeerName => seatsOfStage(0, 0)[gone]!
 
   beforeEach(async () => {
@@ -71,22 +77,22 @@ describe('the rosters of the epochs', () => {
     chain = new GrowingChain(peers.slice(0, -1).map(bondOf))
     chain.run = run.id
     chain.late = [bondOf(ninth, 9)]
-    chain.head = epochStart(schedule, 8)
+    chain.head = beaconHeight(schedule, 0)
     membership = await Membership.load(chain, run, SIGNAL)
   })
 
   it('follow from what the stages decided: a seat goes as soon as a dealt peer has been admitted', async () => {
-    await membership.epoch(1, SIGNAL)
+    await reach(1)
     await post({ stage: 0, round: 9, epoch: 1, at: epochStart(schedule, 1) + 5 }, [
       { peer: victim(), act: 'remove-absent' },
     ])
-    await membership.epoch(2, SIGNAL)
+    await reach(2)
     const second = membership.roster(2)!
     expect(second.departing.get(victim())).to.deep.equal({ act: 'remove-absent', sinceEpoch: 2 })
     expect([...second.candidates]).to.deep.equal([[newcomer, 0]])
     expect(placeNow({ current: second, newest: second }, newcomer)).to.deep.equal({ role: 'candidate', stage: 0 })
     await post({ stage: 0, round: 20, epoch: 2, at: epochStart(schedule, 2) + 5 }, [{ peer: newcomer, act: 'admit' }])
-    const third = (await membership.epoch(3, SIGNAL)).roster
+    const third = (await reach(3)).roster
     expect(third.stageOf.get(newcomer)).to.equal(0)
     expect(third.stageOf.has(victim())).to.equal(false)
     expect(seatNews(second, third)).to.deep.equal(
@@ -95,7 +101,7 @@ describe('the rosters of the epochs', () => {
         { peer: victim(), stage: 0, epoch: 3, became: 'unseated' as const },
       ].sort((a, b) => (a.peer < b.peer ? -1 : 1)),
     )
-    expect((await membership.epoch(3, SIGNAL)).groups[0]!.seats.map(({ peer }) => peer)).to.include(newcomer)
+    expect((await reach(3)).groups[0]!.seats.map(({ peer }) => peer)).to.include(newcomer)
   })
 
   it('take a record only once, and only where a quorum of its epoch has signed it', async () => {
@@ -104,12 +110,12 @@ describe('the rosters of the epochs', () => {
     await post({ stage: 0, round: 9, epoch: 0, at }, absent, seatsOfStage(0, 1))
     await post({ stage: 0, round: 10, epoch: 0, at }, absent, seatsOfStage(0, 0).slice(0, 2))
     chain.recorded.push({ kind: 'changes', peer: victim(), block: block(at), record: Uint8Array.of(1, 2, 3) })
-    await membership.epoch(1, SIGNAL)
+    await reach(1)
     expect(membership.roster(1)!.departing.size).to.equal(0)
     await post({ stage: 0, round: 11, epoch: 1, at: epochStart(schedule, 1) + 1 }, absent)
     const again = { ...chain.recorded.at(-1)!, block: block(beaconHeight(schedule, 2) + 1) }
     chain.recorded.push(again)
-    await membership.epoch(5, SIGNAL)
+    await reach(5)
     const since = [2, 3, 4, 5].map(number => membership.roster(number)!.departing.get(victim())?.sinceEpoch ?? null)
     expect(since, 'forgotten after two epochs in vain, and not decided anew by the same record').to.deep.equal([
       2,
@@ -120,53 +126,54 @@ describe('the rosters of the epochs', () => {
   })
 
   it('count what a re-formed stage decides in a round whose number the lost group had used', async () => {
-    await membership.epoch(1, SIGNAL)
+    await reach(1)
     await post({ stage: 0, round: 9, epoch: 1, at: epochStart(schedule, 1) + 5 }, [
       { peer: victim(), act: 'remove-absent' },
     ])
-    await membership.epoch(2, SIGNAL)
+    await reach(2)
     await post({ stage: 0, round: 9, epoch: 2, at: epochStart(schedule, 2) + 5 }, [{ peer: newcomer, act: 'admit' }])
-    await membership.epoch(3, SIGNAL)
+    await reach(3)
     expect(membership.roster(3)!.stageOf.get(newcomer)).to.equal(0)
   })
 
   it('do not listen to keys of long ago', async () => {
-    await membership.epoch(1, SIGNAL)
+    await reach(1)
     await post({ stage: 0, round: 9, epoch: 1, at: epochStart(schedule, 4) }, [{ peer: victim(), act: 'remove-left' }])
-    await membership.epoch(6, SIGNAL)
+    await reach(6)
     for (let number = 2; number <= 6; number++) expect(membership.roster(number)!.departing.size).to.equal(0)
   })
 
   it('share what did not change, so that all of them can be kept', async () => {
-    await membership.epoch(7, SIGNAL)
+    await reach(7)
     expect(membership.roster(7)!.stageOf).to.equal(membership.roster(0)!.stageOf)
   })
 
   it('are read once, whoever asks, and a reader that goes away takes nothing from the others', async () => {
     const hasty = new AbortController()
+    chain.head = beaconHeight(schedule, 4)
     const first = membership.epoch(4, hasty.signal)
-    const second = membership.epoch(4, SIGNAL)
+    const second = reach(4)
     hasty.abort(new Error('gone'))
     await first.catch(() => undefined)
     expect((await second).number).to.equal(4)
   })
 
   it('tell who is heard around the own epoch: seats of the one before and after, and candidates', async () => {
-    await membership.epoch(1, SIGNAL)
+    await reach(1)
     await post({ stage: 0, round: 9, epoch: 1, at: epochStart(schedule, 1) + 5 }, [
       { peer: victim(), act: 'remove-absent' },
     ])
-    await membership.epoch(2, SIGNAL)
+    await reach(2)
     await post({ stage: 0, round: 20, epoch: 2, at: epochStart(schedule, 2) + 5 }, [{ peer: newcomer, act: 'admit' }])
     let own = 1
     const around = new Around(membership, stages, () => own)
     expect(around.isCandidate(newcomer, 0)).to.equal(true)
     expect(around.isSeated(newcomer, 0)).to.equal(false)
     expect(around.hasSeat(newcomer, 1)).to.equal(false)
-    await membership.epoch(3, SIGNAL)
+    await reach(3)
     expect(around.isSeated(newcomer, 0), 'the newest epoch counts too').to.equal(true)
     expect(around.isSeated(victim(), 0)).to.equal(true)
-    await membership.epoch(6, SIGNAL)
+    await reach(6)
     own = 6
     expect(around.hasPlace(victim()), 'nobody of long ago').to.equal(false)
     expect(around.seats(0)).to.include(seatsOfStage(0, 0)[other])
