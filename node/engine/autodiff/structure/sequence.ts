@@ -1,5 +1,5 @@
 /** Sequences of tensors, followed by the names of what is in them: with static shapes it is known what stands where. */
-import { intTensor, type Node } from '../../onnx/index.ts'
+import { intTensor, makeNode, type Node } from '../../onnx/index.ts'
 import { intAttribute } from '../attributes.ts'
 import { normalAxis, range } from '../shape.ts'
 import { bind, constantNumber, parts, stack, withoutAxis } from './copy.ts'
@@ -56,7 +56,8 @@ export const SEQUENCES: Readonly<Record<string, Expansion>> = {
     if (list === null || list.length === 0) return UNKNOWN
     const axis = intAttribute(node, 'axis', 0)
     if (intAttribute(node, 'new_axis', 0) === 1) stack(around, list, axis, node.outputs[0]!)
-    else around.add({ ...node, opType: 'Concat', inputs: list })
+    // `new_axis` may be given as 0, and Concat has no such attribute.
+    else around.add(makeNode('Concat', list, node.outputs, { axis }, { name: node.name }))
     return null
   },
 }

@@ -254,7 +254,7 @@ describe('sequences', () => {
       makeNode('SequenceAt', ['fewer', 'minusOne'], ['chosen']),
       makeNode('Sin', ['chosen'], ['sine']),
       makeNode('SequenceConstruct', ['sine', 'w'], ['pair']),
-      makeNode('ConcatFromSequence', ['fewer'], ['joined'], { axis: 1 }),
+      makeNode('ConcatFromSequence', ['fewer'], ['joined'], { axis: 1, new_axis: 0 }),
       makeNode('ConcatFromSequence', ['pair'], ['stacked'], { axis: 0, new_axis: 1 }),
       makeNode('SequenceLength', ['fewer'], ['length']),
       makeNode('Cast', ['length'], ['count'], { to: X }),
