@@ -29,6 +29,22 @@ export const PLACING: Readonly<Record<string, Evaluator>> = {
       ),
     ]
   },
+  /** A place counted from the end, or none at all, is as in the runtime. */
+  OneHot: ({ node, inputs, outputs }) => {
+    const [indices, values] = [inputs[0]!, inputs[2]!.values]
+    const { shape } = outputs[0]!
+    const axis = normalAxis(intAttribute(node, 'axis', -1), shape.length)
+    const depth = shape[axis]!
+    const steps = strides(indices.shape)
+    const indexOf = indexer(shape)
+    return [
+      range(elements(shape)).map(at => {
+        const index = indexOf(at)
+        const wanted = indices.values[dot(index.toSpliced(axis, 1), steps)]!
+        return values[Number(index[axis] === (wanted < 0 ? wanted + depth : wanted))]!
+      }),
+    ]
+  },
   GatherElements: ({ node, inputs }) => {
     const [data, indices] = [inputs[0]!, inputs[1]!]
     const axis = normalAxis(intAttribute(node, 'axis', 0), data.shape.length)

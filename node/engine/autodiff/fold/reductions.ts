@@ -44,6 +44,28 @@ function argument(isBetter: (a: number, b: number) => boolean): Evaluator {
   }
 }
 
+/** Running sums along an axis: exporters number positions with them. */
+const runningSum: Evaluator = ({ node, inputs }) => {
+  const { shape, values } = inputs[0]!
+  const axis = normalAxis(inputs[1]!.values[0]!, shape.length)
+  const step = strides(shape)[axis]!
+  const size = shape[axis]!
+  const isReverse = intAttribute(node, 'reverse', 0) === 1
+  const isExclusive = intAttribute(node, 'exclusive', 0) === 1
+  const result = new Array<number>(values.length).fill(0)
+  for (const first of values.keys()) {
+    if (Math.floor(first / step) % size !== 0) continue
+    let total = 0
+    for (let count = 0; count < size; count++) {
+      const at = first + (isReverse ? size - 1 - count : count) * step
+      const before = total
+      total += values[at]!
+      result[at] = isExclusive ? before : total
+    }
+  }
+  return [result]
+}
+
 export const REDUCTIONS: Readonly<Record<string, Evaluator>> = {
   ReduceSum: reduction(sum),
   ReduceMean: reduction(values => sum(values) / values.length),
@@ -52,4 +74,5 @@ export const REDUCTIONS: Readonly<Record<string, Evaluator>> = {
   ReduceMin: reduction(values => values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY)),
   ArgMax: argument((a, b) => a > b),
   ArgMin: argument((a, b) => a < b),
+  CumSum: runningSum,
 }
