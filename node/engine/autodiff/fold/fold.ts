@@ -1,5 +1,5 @@
 /** Replaces a node by constants where all that decides its result is known. */
-import { DataType, isFloat, type Node, type Tensor } from '../../onnx/index.ts'
+import { DataType, isFloat, makeNode, type Node, type Tensor } from '../../onnx/index.ts'
 import { intAttribute, tensorAttribute } from '../attributes.ts'
 import type { GraphBuilder } from '../builder.ts'
 import { elements } from '../shape.ts'
@@ -15,8 +15,9 @@ const MAX_ELEMENTS = 2 ** 20
  * The node's outputs as tensors; null where it has to run.
  * @param isFixed false for parameters: what depends on them must stay a node
  */
-export function foldNode(builder: GraphBuilder, node: Node, isFixed: (name: string) => boolean): Tensor[] | null {
-  if (node.domain !== '') return null
+export function foldNode(builder: GraphBuilder, original: Node, isFixed: (name: string) => boolean): Tensor[] | null {
+  if (original.domain !== '') return null
+  const node = original.opType === 'CastLike' ? castOf(builder, original) : original
   if (node.opType === 'Constant') return constantNode(node)
   const first = node.inputs[0]
   const source = first === undefined ? undefined : builder.find(first)
@@ -33,6 +34,13 @@ export function foldNode(builder: GraphBuilder, node: Node, isFixed: (name: stri
   const outputs = inferTypes(builder, node)
   if (!outputs.every(output => canCompute(output.type) && elements(output.shape) <= MAX_ELEMENTS)) return null
   return finish(builder, node, evaluate({ node, inputs, outputs }))
+}
+
+/** Of the second input of a CastLike only the type counts: it need not be a constant. */
+function castOf(builder: GraphBuilder, node: Node): Node {
+  const [input = '', like = ''] = node.inputs
+  const type = builder.find(like)?.type
+  return type === undefined ? node : makeNode('Cast', [input], node.outputs, { to: type }, { name: node.name })
 }
 
 function constantInputs(

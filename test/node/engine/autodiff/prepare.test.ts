@@ -48,6 +48,18 @@ describe('constant folding', () => {
     expect(builder.value('y').shape).to.deep.equal(SHAPE)
   })
 
+  it('casts a constant to the type of a value that is none, as function bodies do', () => {
+    const nodes = [
+      makeNode('CastLike', ['minusOne', 'x'], ['number']),
+      makeNode('CastLike', ['number', 'minusOne'], ['target']),
+      makeNode('Reshape', ['x', 'target'], ['y']),
+    ]
+    const builder = prepared(model(nodes, [intTensor('minusOne', [1], [-1])]))
+    expect(builder.nodes.map(node => node.opType)).to.deep.equal(['Reshape'])
+    expect(builder.value('number').type).to.equal(DataType.float32)
+    expect(builder.value('y').shape).to.deep.equal([6])
+  })
+
   it('computes a causal mask as ONNX Runtime does', async () => {
     const nodes = [
       makeNode('ConstantOfShape', ['size'], ['ones'], { value: floatTensor('', [1], [1]) }),
