@@ -12,6 +12,8 @@ const STEERING: Readonly<Record<string, readonly number[]>> = {
   Upsample: [1],
   SoftmaxCrossEntropyLoss: [2],
   NegativeLogLikelihoodLoss: [2],
+  // Statistics are measured, not trained: a step along their gradient could make a variance negative.
+  BatchNormalization: [3, 4],
   RotaryEmbedding: [1, 2],
   'com.microsoft.RotaryEmbedding': [2, 3],
   'com.microsoft.GroupQueryAttention': [7, 8],

@@ -47,6 +47,22 @@ describe('what is trained unless it is named', () => {
     expect(made.graph.outputs.map(({ name }) => name)).to.deep.equal(['y', 'd.kernel', 'd.bias', 'd.slope', 'd.unused'])
   })
 
+  for (const isTraining of [0, 1]) {
+    it(`is not the statistics of a normalisation, training_mode = ${isTraining}`, () => {
+      const names = ['scale', 'shift', 'mean', 'variance']
+      const outputs = isTraining ? ['y', 'newMean', 'newVariance'] : ['y']
+      const graph = makeGraph('g', {
+        nodes: [makeNode('BatchNormalization', ['x', ...names], outputs, { training_mode: isTraining })],
+        initializers: names.map(name => floatTensor(name, [2], [1, 2])),
+        inputs: [makeValueInfo('x', DataType.float32, [3, 2])],
+        outputs: outputs.map((name, at) => makeValueInfo(name, DataType.float32, at === 0 ? [3, 2] : [2])),
+      })
+      expect(parametersOf(graph)).to.deep.equal(['scale', 'shift'])
+      const made = differentiate(makeModel(graph), { withRespectTo: isTraining ? ['scale'] : ['mean', 'variance'] })
+      expect(made.graph.outputs).to.have.length(outputs.length + (isTraining ? 1 : 2))
+    })
+  }
+
   it('is in Constant nodes where a file has no initializers to train', async () => {
     const nodes = [
       makeNode('Constant', [], ['kernel'], { value: floatTensor('', [2, 2], [1, 2, 3, 4]) }),
