@@ -22,6 +22,8 @@ export interface GraphStage {
 }
 
 export interface CutGraphOptions {
+  /** Initializers that are trained, and so stay in the stages that use them; `parametersOf` the graph unless given. */
+  readonly parameters?: readonly string[]
   readonly dimensions?: Readonly<Record<string, number>>
   readonly inputShapes?: Readonly<Record<string, readonly number[]>>
 }
@@ -32,7 +34,7 @@ const FORWARDS_PER_STEP = 3
 /** @throws PartitionError where the graph has fewer places to cut than `stages` needs */
 export function cutGraph(model: Model, stages: number, options: CutGraphOptions = {}): GraphStage[] {
   if (!Number.isInteger(stages) || stages < 1) throw new PartitionError(`A graph cannot be cut into ${stages} stages.`)
-  const parameters = new Set(parametersOf(model.graph))
+  const parameters = new Set(options.parameters ?? parametersOf(model.graph))
   const g = prepare(model, { ...options, parameters })
   const outputs = new Set(model.graph.outputs.map(({ name }) => name))
   const repeated = repeatedNodes(g, parameters, outputs)

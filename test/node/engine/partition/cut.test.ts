@@ -236,6 +236,38 @@ describe('the cut of an imported graph', () => {
       expect(relativeError(gradient, whole[`d.${name}`]!), name).to.be.lessThan(1e-6)
   })
 
+  it('keeps a parameter that is only told by name, instead of folding what is computed from it', async () => {
+    const info = (name: string) => makeValueInfo(name, DataType.float32, [4, 4])
+    const graph = makeGraph('scaled', {
+      nodes: [
+        makeNode('MatMul', ['x', 'w0'], ['h0']),
+        makeNode('MatMul', ['h0', 'w1'], ['h1']),
+        makeNode('Exp', ['temperature'], ['scale']),
+        makeNode('Mul', ['h1', 'scale'], ['logits']),
+        makeNode('ReduceMean', ['logits'], ['loss'], { keepdims: 0 }),
+      ],
+      initializers: [
+        floatTensor('temperature', [], [0.5]),
+        ...[0, 1].map(at => floatTensor(`w${at}`, [4, 4], new Float32Array(16).fill(0.1 * (at + 1)))),
+      ],
+      inputs: [info('x')],
+      outputs: [makeValueInfo('loss', DataType.float32, [])],
+    })
+    const names = ({ model }: GraphStage) => model.graph.initializers.map(({ name }) => name)
+    const parameters = ['w0', 'w1', 'temperature']
+    const cut = cutGraph(makeModel(graph), 2, { parameters })
+    expect(cut.flatMap(names)).to.include.members(parameters)
+    expect(cutGraph(makeModel(graph), 2).flatMap(names)).not.to.include('temperature')
+    const last = differentiate(cut[1]!.model, { withRespectTo: ['temperature'] })
+    const feed: Feed = { type: DataType.float32, shape: [4, 4], data: Array.from({ length: 16 }, (_, at) => at) }
+    const whole = differentiate(makeModel(graph), { withRespectTo: ['temperature'] })
+    const between = await (await openModel(cut[0]!.model))({ x: feed })
+    const name = cut[0]!.output!
+    const parts = await (await openModel(last))({ [name]: { ...feed, data: between[name]! } })
+    const { 'd.temperature': expected } = await (await openModel(whole))({ x: feed })
+    expect(relativeError(parts['d.temperature']!, expected!)).to.be.lessThan(1e-6)
+  })
+
   it('balances the operations of a chain', () => {
     const flops = cutGraph(load('gpt-opset17'), 2).map(stage => stage.flops)
     const total = flops[0]! + flops[1]!
