@@ -5,6 +5,7 @@ import { gradientRule } from './gradients/index.ts'
 import { graphsOf, usedNames } from './prune.ts'
 import { elements, type Shape } from './shape.ts'
 import { operatorKey } from './shapes/index.ts'
+import { tablesAmong } from './tables.ts'
 
 /** Inputs that steer an operator: what only they take is no parameter. */
 const STEERING: Readonly<Record<string, readonly number[]>> = {
@@ -59,7 +60,7 @@ const VARIABLE = /ReadVariableOp/
 
 /**
  * Floating point initializers of more than one element, but for those that reach the outputs through whole numbers or
- * steering inputs alone. One element may as well be a constant of the formula: it counts in a weight's place. A file without
+ * steering inputs alone, and those whose values tell them for tables (`tables.ts`). One element may as well be a constant of the formula: it counts in a weight's place. A file without
  * such initializers keeps its weights in Constant nodes; those count in a weight's place too.
  */
 export function parametersOf(graph: Graph): string[] {
@@ -68,11 +69,13 @@ export function parametersOf(graph: Graph): string[] {
   const used = new Set(graph.nodes.flatMap(usedNames))
   const isWeight = (name: string, shape: Shape) =>
     weights.operands.has(name) || (weights.biases.has(name) && shape.length > 0 && isVector(shape))
-  const trained = initializersOf(graph).filter(({ name, type, shape }) => {
+  const candidates = initializersOf(graph).filter(({ name, type, shape }) => {
     if (!isFloat(type)) return false
     if (elements(shape) === 1) return isWeight(name, shape) || (VARIABLE.test(name) && reached.has(name))
     return elements(shape) > 0 && (!used.has(name) || reached.has(name))
   })
+  const tables = tablesAmong(candidates)
+  const trained = candidates.filter(({ name }) => !tables.has(name))
   if (trained.length > 0) return trained.map(({ name }) => name)
   return graph.nodes.flatMap(node => {
     const value = node.domain === '' && node.opType === 'Constant' ? tensorAttribute(node, 'value') : null

@@ -1,4 +1,5 @@
 /** What is trained, and what shapes a model is differentiated at, where the caller does not say. */
+import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { DifferentiationError, differentiate, parametersOf } from '../../../../node/engine/autodiff/index.ts'
 import {
@@ -9,6 +10,8 @@ import {
   makeModel,
   makeNode,
   makeValueInfo,
+  readModel,
+  type Tensor,
 } from '../../../../node/engine/onnx/index.ts'
 import { openModel } from '../support.ts'
 
@@ -45,6 +48,77 @@ describe('what is trained unless it is named', () => {
     expect(parametersOf(graph)).to.deep.equal(['kernel', 'bias', 'slope', 'unused'])
     const made = differentiate(makeModel(graph))
     expect(made.graph.outputs.map(({ name }) => name)).to.deep.equal(['y', 'd.kernel', 'd.bias', 'd.slope', 'd.unused'])
+  })
+
+  const positions = Array.from({ length: 6 }, (_, at) => at)
+  const angles = positions.flatMap(position => [1, 0.1, 0.01, 0.001].map(frequency => position * frequency))
+  const one = floatTensor('w', [6, 4], angles.map(Math.sqrt))
+  const TABLES: readonly [what: string, tables: readonly Tensor[], weights: readonly Tensor[]][] = [
+    [
+      'the cosines and sines of positions, scaled or not',
+      [
+        floatTensor('cos', [1, 6, 4], angles.map(Math.cos)),
+        floatTensor('sin', [1, 6, 4], angles.map(Math.sin)),
+        floatTensor(
+          'largerCos',
+          [6, 4],
+          angles.map(angle => 1.3 * Math.cos(angle)),
+        ),
+        floatTensor(
+          'largerSin',
+          [6, 4],
+          angles.map(angle => 1.3 * Math.sin(angle)),
+        ),
+      ],
+      [one],
+    ],
+    [
+      'ones and zeros of one shape',
+      [],
+      [floatTensor('a', [2, 3], [1, 1, 1, 1, 1, 1]), floatTensor('b', [2, 3], [0, 0, 0, 0, 0, 0])],
+    ],
+    [
+      'masks of three kinds',
+      [Number.NEGATIVE_INFINITY, -3.4e38, -100].map((hidden, at) =>
+        floatTensor(`mask${at}`, [1, 2, 2], [0, hidden, 0, 0]),
+      ),
+      [floatTensor('low', [2, 2], [0, -100, 0, 1e-3]), floatTensor('bias', [4], [0, -200, 0, 0])],
+    ],
+    [
+      'frequencies and slopes',
+      [
+        floatTensor(
+          'inverse',
+          [1, 8, 1],
+          positions.concat(6, 7).map(at => 10_000 ** (-at / 8)),
+        ),
+        floatTensor('slopes', [4], [0.25, 0.0625, 0.015625, 0.00390625]),
+      ],
+      [
+        floatTensor('few', [3], [1, 0.5, 0.25]),
+        floatTensor('ones', [4], [1, 1, 1, 1]),
+        floatTensor('s', [4], [8, 4, 2, 0.9]),
+      ],
+    ],
+  ]
+  for (const [what, tables, weights] of TABLES) {
+    it(`is told from tables by their values: ${what}`, () => {
+      const all = [...tables, ...weights]
+      const graph = makeGraph('g', {
+        nodes: all.map(({ name }) => makeNode('Mul', ['x', name], [`${name}.y`])),
+        initializers: all,
+        inputs: [makeValueInfo('x', DataType.float32, [])],
+        outputs: all.map(({ name, shape }) => makeValueInfo(`${name}.y`, DataType.float32, shape)),
+      })
+      expect(parametersOf(graph)).to.deep.equal(weights.map(({ name }) => name))
+    })
+  }
+
+  it('is in an export of Llama, which keeps angles and mask beside the weights, what torch trains', () => {
+    const file = (ending: string) => new URL(`../../../vectors/engine/llama-opset18.${ending}`, import.meta.url)
+    const { graph } = readModel(new Uint8Array(readFileSync(file('onnx'))))
+    const reference: { gradients: { name: string }[] } = JSON.parse(readFileSync(file('json'), 'utf8'))
+    expect(parametersOf(graph)).to.have.members(reference.gradients.map(({ name }) => name))
   })
 
   for (const isTraining of [0, 1]) {
