@@ -113,7 +113,11 @@ describe('constant folding', () => {
       [intTensor('i', [2, 2], [1, -1, 0, 3]), intTensor('depth', [], [3]), floatTensor('values', [2], [5, 7])],
       {},
     ],
-    ['OneHot', [intTensor('i', [2], [1, -2]), intTensor('depth', [1], [3]), floatTensor('v', [2], [0, 1])], { axis: 0 }],
+    [
+      'OneHot',
+      [intTensor('i', [2], [1, -2]), intTensor('depth', [1], [3]), floatTensor('v', [2], [0, 1])],
+      { axis: 0 },
+    ],
     ['GatherElements', [floatTensor('a', [2, 3], DATA), intTensor('i', [2, 2], [0, -1, 1, 1])], { axis: 1 }],
     ['GatherND', [floatTensor('a', [2, 3], DATA), intTensor('i', [2, 2], [0, -1, 1, 1])], {}],
     ['GatherND', [floatTensor('a', [2, 3], DATA), intTensor('i', [2, 1], [-1, 0])], {}],
