@@ -55,6 +55,9 @@ const PRODUCTS = new Set(['Conv', 'ConvTranspose', 'MatMul', 'Gemm', 'Einsum'])
 /** What may stand between a weight and its operator, or between a product and its bias. */
 const MOVES = new Set(['Reshape', 'Transpose', 'Squeeze', 'Unsqueeze', 'Flatten', 'Identity', 'Cast'])
 
+/** So transformers names the frequencies of rotary positions, some of which are no plain series. */
+const FREQUENCIES = /(^|[./])inv_freq$/
+
 /** TensorFlow's exporter names a variable by the node that reads it. */
 const VARIABLE = /ReadVariableOp/
 
@@ -70,7 +73,7 @@ export function parametersOf(graph: Graph): string[] {
   const isWeight = (name: string, shape: Shape) =>
     weights.operands.has(name) || (weights.biases.has(name) && shape.length > 0 && isVector(shape))
   const candidates = initializersOf(graph).filter(({ name, type, shape }) => {
-    if (!isFloat(type)) return false
+    if (!isFloat(type) || FREQUENCIES.test(name)) return false
     if (elements(shape) === 1) return isWeight(name, shape) || (VARIABLE.test(name) && reached.has(name))
     return elements(shape) > 0 && (!used.has(name) || reached.has(name))
   })

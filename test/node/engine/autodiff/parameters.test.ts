@@ -92,6 +92,7 @@ describe('what is trained unless it is named', () => {
           [1, 8, 1],
           positions.concat(6, 7).map(at => 10_000 ** (-at / 8)),
         ),
+        floatTensor('rotary_emb.inv_freq', [3], [1, 0.3, 0.001]),
         floatTensor('slopes', [4], [0.25, 0.0625, 0.015625, 0.00390625]),
       ],
       [
