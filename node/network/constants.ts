@@ -99,6 +99,13 @@ export const STRANGER_BURST_MS = 100
 export const STRANGER_BYTES_PER_MS = 16 * KIB
 /** What a request of a stranger to the DHT counts as, ms: it looks at all peers near to a key. */
 export const DHT_REQUEST_MS = 0.5
+/**
+ * What counts of one turn of a stranger at most, ms, as much as may come of 64 KiB at once: it is measured by the clock, which goes on while
+ * the machine sleeps, other programs run or memory is cleared up, and beside it this thread does what is none of the stranger's.
+ */
+export const TURN_MAX_MS = 100
+/** What a stranger took counts half after so long, ms, where it is decided who goes first: who has waited for a place all day is no attacker. */
+export const USED_HALVED_MS = 60_000
 /** Strangers that are read from again at a time: each brings up to 64 KiB at once, a tenth of a second where they are pings. */
 export const STRANGERS_RESUMED_MAX = 2
 /** For how long a peer that has a place, or none, is taken to have it, ms: seats change with a block at most. */
@@ -120,7 +127,7 @@ export interface ProfileLimits {
   readonly strangers: number
   /** Inbound connections a second from one IP; libp2p's 5 isolates local swarms of 32 (m), 1000 lets one IP hold all pending slots (m). */
   readonly inboundPerSecond: number
-  /** Open connections from one IPv4 address or IPv6 /64. */
+  /** Inbound connections of peers without a place from one IPv4 address or IPv6 /64. */
   readonly perAddress: number
   /** gossipsub's penalty for more than 10 peers on an IP loses 15 % of local swarms (m). */
   readonly colocationWeight: number

@@ -11,14 +11,12 @@ import {
   STREAMS_EARLY_MAX,
   STREAMS_INBOUND_MAX,
 } from './constants.ts'
-import { boundFrames, type FrameCount } from './frame-bounds.ts'
+import { boundFrames } from './frame-bounds.ts'
 import type { Liveness } from './liveness.ts'
+import type { Pace } from './pace.ts'
 
-/** libp2p's `streamMuxers` option; every connection is watched by `liveness`, and `count` hears of its frames. */
-export function sparingYamux(
-  liveness: Liveness,
-  count: FrameCount = { frame: () => undefined, stream: () => true },
-): ReturnType<typeof yamux> {
+/** libp2p's `streamMuxers` option; every connection is watched by `liveness`, and its frames count for its pace, where there is one. */
+export function sparingYamux(liveness: Liveness, pace?: Pick<Pace, 'countOf'>): ReturnType<typeof yamux> {
   const plain = yamux({
     enableKeepAlive: false,
     maxInboundStreams: STREAMS_INBOUND_MAX,
@@ -38,7 +36,7 @@ export function sparingYamux(
       muxer.onCreateStream = () => sparing(onCreate())
       const onRemote = muxer.onRemoteStream.bind(muxer)
       muxer.onRemoteStream = stream => onRemote(sparing(stream))
-      boundFrames(muxer, count)
+      if (pace !== undefined) boundFrames(muxer, pace.countOf(connection))
       liveness.watch(muxer, connection)
       return muxer
     }

@@ -21,6 +21,7 @@ import {
   VERSIONS_AFTER_MS,
 } from './constants.ts'
 import { paceRequests } from './dht-pace.ts'
+import { tellingEncrypters } from './encrypters.ts'
 import { listenError } from './errors.ts'
 import { Gater } from './gater.ts'
 import { knownDials } from './known-dials.ts'
@@ -125,7 +126,7 @@ async function startLibp2p(
     addresses: { listen: [...init.listen], announce: [...init.announce] },
     transports: [...underlay.transports(), ...(nat === undefined ? [] : (module?.natTransports(nat) ?? []))],
     peerDiscovery: nat === undefined ? [] : (module?.natDiscovery(nat) ?? []),
-    connectionEncrypters: underlay.encrypters(),
+    connectionEncrypters: tellingEncrypters(underlay.encrypters(), pace),
     streamMuxers: [sparingYamux(liveness, pace)],
     connectionGater: gater,
     connectionManager: {

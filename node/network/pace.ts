@@ -2,8 +2,8 @@
  * How fast a connection is read from. One thread does everything, and whatever arrives takes its time from the rounds; so what arrives
  * through a connection has to be worth it.
  *
- * - Frames: every connection may bring so many a second, and more with the bytes that they carry. A flood of pings, windows, resets or
- *   empty frames is read later. Streams cost much more than their frames: a connection that opens too many at a time ends.
+ * - Frames: every peer may bring so many a second, and more with the bytes that they carry. A flood of pings, windows, resets or empty
+ *   frames is read later. Streams cost much more than their frames: a connection that opens too many at a time ends.
  * - Strangers, peers without a place in the run, have together a small part of this thread's time, measured, and each a part of that.
  * - Who does not read what it is answered is not read from: a stranger that dialled at once, any other after so many frames. (Were it so for
  *   both ends of a connection, they could wait for each other.)
@@ -12,22 +12,19 @@
  */
 import type { CancelTimer, Clock } from '../../protocols/wire/environment.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
+import { Account, Accounts } from './accounts.ts'
 import {
-  ACCOUNTS_MAX,
-  FRAME_BYTES,
   FRAMES_BURST,
-  FRAMES_PER_MS,
   HANDSHAKE_MAX_BYTES,
   PACE_LOOK_MS,
   PLACE_LOOK_MS,
   STRANGER_BURST_MS,
   STRANGER_BYTES_PER_MS,
-  STRANGER_SHARE,
   STRANGERS_BURST_MS,
   STRANGERS_RESUMED_MAX,
   STRANGERS_SHARE,
   STREAMS_BURST,
-  STREAMS_PER_MS,
+  TURN_MAX_MS,
 } from './constants.ts'
 import type { FrameCount } from './frame-bounds.ts'
 
@@ -41,19 +38,6 @@ export interface Readable {
   readonly status: string
   readonly direction: string
   readonly writableNeedsDrain: boolean
-}
-
-/** What a peer took, over all its connections and those that it had a while ago. */
-interface Account {
-  /** Frames that it is ahead of what it may bring. */
-  frames: number
-  /** Streams that it has opened beyond what it may. */
-  streams: number
-  /** Of a stranger: time that it took beyond its share, and in all, ms. */
-  owedMs: number
-  usedMs: number
-  /** When they were last reduced. */
-  reducedMs: number
 }
 
 interface Watched {
@@ -78,15 +62,14 @@ export interface PaceInit {
   readonly hasPlace: (peer: PeerName) => boolean
 }
 
-export class Pace implements FrameCount {
+export class Pace {
   readonly #init: PaceInit
   readonly #watched = new Map<unknown, Watched>()
   readonly #paused = new Set<Watched>()
-  /** The newest connection of each peer. */
-  readonly #named = new Map<PeerName, Watched>()
-  /** Of peers that are connected or were, the latest last. */
-  readonly #accounts = new Map<PeerName, Account>()
-  /** Whose bytes are being handled, and since when: promises that they settle run before anybody else's turn. */
+  /** By what is encrypted above them. */
+  readonly #below = new WeakMap<object, Watched>()
+  readonly #accounts = new Accounts()
+  /** The stranger whose bytes are being handled, and since when: promises that they settle run before anybody else's turn. */
   #turn: Watched | null = null
   #turnMs = 0
   #turnBytes = 0
@@ -97,19 +80,26 @@ export class Pace implements FrameCount {
   #owedMs = 0
   #reducedMs = 0
   #cancel: CancelTimer | null = null
+  #isStopped = false
 
   constructor(init: PaceInit) {
     this.#init = init
   }
 
-  /** Connections that are not read from at the moment. */
-  get paused(): number {
-    return this.#paused.size
+  /** Connections that it knows, and those of them that are not read from at the moment. */
+  get size(): { readonly watched: number; readonly paused: number } {
+    return { watched: this.#watched.size, paused: this.#paused.size }
   }
 
-  /** Call it before anything arrives. A connection of another make stays as it is. */
+  /** Call it before anything arrives. A connection of another make, or that has ended, stays as it is. */
   watch(connection: object): void {
     this.#watch(connection)
+  }
+
+  /** What is said on `upper` comes through `connection`. */
+  encrypted(connection: object, upper: object): void {
+    const watched = this.#watch(connection)
+    if (watched !== null) this.#below.set(upper, watched)
   }
 
   /** Its encryption has told who is at the other end. */
@@ -117,45 +107,44 @@ export class Pace implements FrameCount {
     const watched = this.#watch(connection)
     if (watched === null) return
     watched.peer = peer.toString()
-    watched.account = this.#accountOf(watched.peer, watched.account)
-    this.#named.set(watched.peer, watched)
+    watched.account = this.#accounts.of(watched.peer, watched.account)
     this.#lookAt(watched, watched.peer)
     // One after the other would bring as much as the kernel holds before it could be told to wait.
     if (this.#owedMs > STRANGERS_BURST_MS && this.#isStranger(watched)) this.#pause(watched)
   }
 
-  /** A frame in what is being handled right now. */
-  frame(): void {
-    if (this.#turn !== null) this.#turn.account.frames++
-  }
-
-  /** As a frame that opens a stream; false where it is one too many. */
-  stream(): boolean {
-    if (this.#turn === null) return true
-    this.#turn.account.streams++
-    return this.#turn.account.streams <= STREAMS_BURST
+  /** Counts what comes through an encrypted connection for the peer at its other end. */
+  countOf(upper: object): FrameCount {
+    const watched = this.#below.get(upper)
+    return {
+      frame: () => {
+        if (watched !== undefined) watched.account.frames++
+      },
+      stream: () => watched === undefined || ++watched.account.streams <= STREAMS_BURST,
+    }
   }
 
   /** Before something that a peer asks for, which takes so long and may wait: at once for those with a place. */
   async spend(peer: PeerName, ms: number): Promise<void> {
-    const watched = this.#named.get(peer)
-    if (watched === undefined || !this.#isStranger(watched)) return
+    const watched = this.#newestOf(peer)
+    if (watched === null || !this.#isStranger(watched)) return
     this.#charge(watched, ms)
     this.#restrain(watched)
     if (watched.isPaused) await new Promise<void>(resolve => watched.waiting.push(resolve))
   }
 
   stop(): void {
+    this.#isStopped = true
     this.#cancel?.()
     this.#cancel = null
-    this.#watched.clear()
-    this.#paused.clear()
+    for (const watched of [...this.#watched.values()]) this.#forget(watched)
   }
 
   #watch(connection: object): Watched | null {
     const known = this.#watched.get(connection)
     if (known !== undefined) return known
-    if (!isReadable(connection)) return null
+    // One that has ended never says so again, and would be kept for ever.
+    if (!isReadable(connection) || connection.status !== 'open' || this.#isStopped) return null
     const nowMs = this.#init.clock.nowMs()
     const watched: Watched = {
       connection,
@@ -163,7 +152,7 @@ export class Pace implements FrameCount {
       isStranger: false,
       lookedMs: nowMs,
       handshakeBytes: 0,
-      account: { frames: 0, streams: 0, owedMs: 0, usedMs: 0, reducedMs: nowMs },
+      account: new Account(nowMs),
       isPaused: false,
       waiting: [],
     }
@@ -187,26 +176,32 @@ export class Pace implements FrameCount {
   #forget(watched: Watched): void {
     this.#watched.delete(watched.connection)
     this.#paused.delete(watched)
-    if (watched.peer !== null && this.#named.get(watched.peer) === watched) this.#named.delete(watched.peer)
     for (const goOn of watched.waiting.splice(0)) goOn()
+  }
+
+  #newestOf(peer: PeerName): Watched | null {
+    let newest: Watched | null = null
+    for (const watched of this.#watched.values()) if (watched.peer === peer) newest = watched
+    return newest
   }
 
   #begin(watched: Watched, bytes: number): void {
     // What a relay passes on counts for whom it comes from, not for the relay.
     if (this.#depth > 0) this.#turnBytes = Math.max(0, this.#turnBytes - bytes)
     this.#endTurn()
-    this.#turn = watched
-    this.#turnMs = this.#init.clock.nowMs()
-    this.#turnBytes = bytes
     this.#reduce(watched)
-    watched.account.frames = Math.max(0, watched.account.frames - bytes / FRAME_BYTES)
+    watched.account.brought(bytes)
     if (watched.peer === null) {
       watched.handshakeBytes += bytes
       if (watched.handshakeBytes > HANDSHAKE_MAX_BYTES)
         watched.connection.abort(new Error('a handshake without an end'))
       return
     }
-    if (!this.#isStranger(watched) || this.#isTurnEnding) return
+    if (!this.#isStranger(watched)) return
+    this.#turn = watched
+    this.#turnMs = this.#init.clock.nowMs()
+    this.#turnBytes = bytes
+    if (this.#isTurnEnding) return
     this.#isTurnEnding = true
     setImmediate(() => {
       this.#isTurnEnding = false
@@ -214,19 +209,19 @@ export class Pace implements FrameCount {
     })
   }
 
-  /** What was done since the turn began was done for it: there is one thread. */
+  /** What was done since the turn began was done for it, as there is one thread; not all of it where that slept, or did much else. */
   #endTurn(): void {
     const watched = this.#turn
     this.#turn = null
-    if (watched === null || !this.#isStranger(watched)) return
-    this.#charge(watched, this.#init.clock.nowMs() - this.#turnMs + this.#turnBytes / STRANGER_BYTES_PER_MS)
+    if (watched === null) return
+    const tookMs = Math.min(TURN_MAX_MS, this.#init.clock.nowMs() - this.#turnMs)
+    this.#charge(watched, tookMs + this.#turnBytes / STRANGER_BYTES_PER_MS)
     this.#restrain(watched)
   }
 
   #charge(watched: Watched, ms: number): void {
     this.#reduceAll()
-    watched.account.owedMs += ms
-    watched.account.usedMs += ms
+    watched.account.took(ms)
     this.#owedMs += ms
   }
 
@@ -243,18 +238,6 @@ export class Pace implements FrameCount {
     return watched.isStranger
   }
 
-  /** @param fresh - of a peer that is not known */
-  #accountOf(peer: PeerName, fresh: Account): Account {
-    const account = this.#accounts.get(peer) ?? fresh
-    this.#accounts.delete(peer)
-    this.#accounts.set(peer, account)
-    for (const oldest of this.#accounts.keys()) {
-      if (this.#accounts.size <= ACCOUNTS_MAX) break
-      this.#accounts.delete(oldest)
-    }
-    return account
-  }
-
   #lookAt(watched: Watched, peer: PeerName): void {
     watched.isStranger = !this.#init.hasPlace(peer)
     watched.lookedMs = this.#init.clock.nowMs()
@@ -269,7 +252,7 @@ export class Pace implements FrameCount {
   }
 
   #pause(watched: Watched): void {
-    if (watched.isPaused || watched.connection.status !== 'open') return
+    if (watched.isPaused || watched.connection.status !== 'open' || this.#isStopped) return
     watched.isPaused = true
     this.#paused.add(watched)
     watched.connection.pause()
@@ -279,6 +262,7 @@ export class Pace implements FrameCount {
   #look(): void {
     this.#cancel = null
     this.#reduceAll()
+    for (const watched of this.#paused) this.#reduce(watched)
     let resumed = 0
     // Who has taken least goes first: a newcomer among attackers.
     for (const watched of [...this.#paused].sort((a, b) => a.account.usedMs - b.account.usedMs)) {
@@ -294,26 +278,33 @@ export class Pace implements FrameCount {
     this.#reduce(watched)
     if (!this.#mayRead(watched, 1 / 2)) return false
     if (this.#isStranger(watched) && this.#owedMs > STRANGERS_BURST_MS) return false
+    // It counts as paused meanwhile: a pause within what this hands out would be undone by the end of it (libp2p.md).
+    resume(watched.connection)
     watched.isPaused = false
     this.#paused.delete(watched)
-    if (watched.connection.status === 'open') watched.connection.resume()
     for (const goOn of watched.waiting.splice(0)) goOn()
+    this.#restrain(watched)
     return true
   }
 
   #reduce({ account, connection }: Watched): void {
-    const nowMs = this.#init.clock.nowMs()
-    const elapsedMs = nowMs - account.reducedMs
-    account.reducedMs = nowMs
-    if (!connection.writableNeedsDrain) account.frames = Math.max(0, account.frames - elapsedMs * FRAMES_PER_MS)
-    account.streams = Math.max(0, account.streams - elapsedMs * STREAMS_PER_MS)
-    account.owedMs = Math.max(0, account.owedMs - elapsedMs * STRANGER_SHARE)
+    account.reduce(this.#init.clock.nowMs(), !connection.writableNeedsDrain)
   }
 
   #reduceAll(): void {
     const nowMs = this.#init.clock.nowMs()
     this.#owedMs = Math.max(0, this.#owedMs - (nowMs - this.#reducedMs) * STRANGERS_SHARE)
     this.#reducedMs = nowMs
+  }
+}
+
+/** What it still holds may end it, and the stream of a relay that lies below throws where it is to go on then. */
+function resume(connection: Readable): void {
+  if (connection.status !== 'open') return
+  try {
+    connection.resume()
+  } catch (error) {
+    connection.abort(error instanceof Error ? error : new Error(String(error)))
   }
 }
 

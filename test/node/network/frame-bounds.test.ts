@@ -36,13 +36,14 @@ describe('frames of yamux', () => {
     const pair = multiaddrConnectionPair()
     attacker = pair[0]
     victim = pair[1]
-    sparingYamux(new Liveness(new ManualClock()), {
+    const count = {
       frame: () => void frames++,
       stream: () => {
         streams++
         return mayOpen
       },
-    })().createStreamMuxer(victim)
+    }
+    sparingYamux(new Liveness(new ManualClock()), { countOf: () => count })().createStreamMuxer(victim)
   })
 
   afterEach(() => {

@@ -14,6 +14,8 @@ import {
   STRANGERS_RESUMED_MAX,
   STREAMS_BURST,
   STREAMS_PER_MS,
+  TURN_MAX_MS,
+  USED_HALVED_MS,
 } from '../../../node/network/constants.ts'
 import { Pace } from '../../../node/network/pace.ts'
 import { ManualClock } from '../../protocols/wire/frames/pairs.ts'
@@ -24,6 +26,8 @@ class Connection extends EventTarget {
   writableNeedsDrain = false
   isPaused = false
   endedBy: Error | null = null
+  /** What is encrypted above it. */
+  readonly upper = {}
   /** What is done with what comes. */
   work: () => void = () => undefined
 
@@ -37,7 +41,13 @@ class Connection extends EventTarget {
 
   resume(): void {
     this.isPaused = false
+    this.handOut()
+    this.goOn()
   }
+
+  /** What a connection that goes on does first, with what it still holds, and then. */
+  handOut: () => void = () => undefined
+  goOn: () => void = () => undefined
 
   abort(error: Error): void {
     this.endedBy = error
@@ -56,6 +66,7 @@ describe('the pace of connections', () => {
   const connect = (name: string | null): Connection => {
     const connection = new Connection()
     pace.watch(connection)
+    pace.encrypted(connection, connection.upper)
     if (name !== null) pace.name(connection, name)
     return connection
   }
@@ -78,8 +89,9 @@ describe('the pace of connections', () => {
   for (const name of ['seat', 'stranger']) {
     it(`reads a flood of frames of a ${name} later`, () => {
       const connection = connect(name)
+      const count = pace.countOf(connection.upper)
       connection.work = () => {
-        for (let frame = 0; frame <= FRAMES_BURST; frame++) pace.frame()
+        for (let frame = 0; frame <= FRAMES_BURST; frame++) count.frame()
       }
       connection.receive(1)
       expect(connection.isPaused).to.equal(true)
@@ -90,7 +102,8 @@ describe('the pace of connections', () => {
 
   it('takes any number of frames that carry enough', () => {
     const connection = connect('seat')
-    connection.work = () => pace.frame()
+    const count = pace.countOf(connection.upper)
+    connection.work = () => count.frame()
     for (let frame = 0; frame < 2 * FRAMES_BURST; frame++) connection.receive(FRAME_BYTES)
     expect(connection.isPaused).to.equal(false)
   })
@@ -98,13 +111,14 @@ describe('the pace of connections', () => {
   it('knows when a connection opens one stream too many', () => {
     const seat = connect('seat')
     const opened: boolean[] = []
+    const count = pace.countOf(seat.upper)
     seat.work = () => {
-      for (let stream = 0; stream <= STREAMS_BURST; stream++) opened.push(pace.stream())
+      for (let stream = 0; stream <= STREAMS_BURST; stream++) opened.push(count.stream())
     }
     seat.receive(1)
     expect(opened.indexOf(false)).to.equal(STREAMS_BURST)
     clock.advance(STREAMS_BURST / STREAMS_PER_MS)
-    seat.work = () => void opened.push(pace.stream())
+    seat.work = () => void opened.push(count.stream())
     seat.receive(1)
     expect(opened.at(-1)).to.equal(true)
   })
@@ -112,9 +126,10 @@ describe('the pace of connections', () => {
   it('remembers what a peer took that comes again, of so many peers', () => {
     const flood = (name: string): boolean => {
       const connection = connect(name)
+      const count = pace.countOf(connection.upper)
       let mayOpen = true
       connection.work = () => {
-        for (let stream = 0; stream < STREAMS_BURST; stream++) mayOpen = pace.stream()
+        for (let stream = 0; stream < STREAMS_BURST; stream++) mayOpen = count.stream()
       }
       connection.receive(1)
       connection.dispatchEvent(new Event('close'))
@@ -125,6 +140,26 @@ describe('the pace of connections', () => {
     expect(flood('seat')).to.equal(true)
   })
 
+  it('counts frames for whom they come from, though they are handed on in the turn of another', () => {
+    const [attacker, seat] = [connect('stranger'), connect('seat')]
+    const count = pace.countOf(attacker.upper)
+    attacker.receive(1)
+    seat.work = () => {
+      for (let frame = 0; frame <= FRAMES_BURST; frame++) count.frame()
+      for (let stream = 0; stream < STREAMS_BURST; stream++) count.stream()
+    }
+    seat.receive(1)
+    expect(seat.isPaused).to.equal(false)
+    expect(pace.countOf(seat.upper).stream()).to.equal(true)
+    expect(count.stream()).to.equal(false)
+  })
+
+  it('counts nothing of what it has not been told of', () => {
+    const count = pace.countOf({})
+    count.frame()
+    expect(count.stream()).to.equal(true)
+  })
+
   it('leaves those with a place the time that they take', () => {
     const seat = connect('seat')
     busy(seat, 10 * STRANGERS_BURST_MS)
@@ -133,12 +168,20 @@ describe('the pace of connections', () => {
 
   it('reads a stranger later that took more than its part, until that is made up for', () => {
     const stranger = connect('stranger')
-    busy(stranger, 2 * STRANGER_BURST_MS)
+    for (let turn = 0; turn < 2; turn++) busy(stranger, STRANGER_BURST_MS)
     expect(stranger.isPaused).to.equal(true)
     clock.advance((1.4 * STRANGER_BURST_MS) / STRANGER_SHARE)
     expect(stranger.isPaused).to.equal(true)
     clock.advance((0.2 * STRANGER_BURST_MS) / STRANGER_SHARE)
     expect(stranger.isPaused).to.equal(false)
+  })
+
+  it('counts of one turn only so much, as a machine that slept in it would else read no stranger for hours', () => {
+    const [stranger, other] = [connect('stranger'), connect('other')]
+    busy(stranger, 60 * 60_000)
+    busy(other, 60 * 60_000)
+    clock.advance((2 * TURN_MAX_MS) / STRANGER_SHARE)
+    expect([stranger.isPaused, other.isPaused]).to.deep.equal([false, false])
   })
 
   it('counts the bytes of strangers as time, as what they set off comes later', () => {
@@ -204,7 +247,7 @@ describe('the pace of connections', () => {
   })
 
   it('does not even begin with one more stranger meanwhile', () => {
-    busy(connect('stranger'), 2 * STRANGERS_BURST_MS)
+    for (let turn = 0; turn < 4; turn++) busy(connect(`stranger ${turn}`), TURN_MAX_MS)
     const [late, seat] = [connect('late'), connect('seat')]
     expect([late.isPaused, seat.isPaused]).to.deep.equal([true, false])
   })
@@ -227,7 +270,8 @@ describe('the pace of connections', () => {
     const dialled = connect('stranger')
     dialled.direction = 'outbound'
     dialled.writableNeedsDrain = true
-    dialled.work = () => pace.frame()
+    const count = pace.countOf(dialled.upper)
+    dialled.work = () => count.frame()
     const seat = connect('seat')
     for (let frame = 0; frame < FRAMES_BURST; frame++) {
       dialled.receive(1)
@@ -237,6 +281,64 @@ describe('the pace of connections', () => {
     expect(dialled.isPaused).to.equal(false)
     for (let frame = 0; frame < FRAMES_BURST / 100; frame++) dialled.receive(1)
     expect(dialled.isPaused).to.equal(true)
+  })
+
+  it('gives back for frames what time passed as soon as what waited is taken: a slow line is no flood', () => {
+    const slow = connect('seat')
+    const count = pace.countOf(slow.upper)
+    slow.work = () => count.frame()
+    for (let drained = 0; drained < 100; drained++) {
+      slow.writableNeedsDrain = true
+      for (let frame = 0; frame < FRAMES_BURST / 20; frame++) {
+        slow.receive(1)
+        clock.advance(10)
+      }
+      slow.writableNeedsDrain = false
+      slow.dispatchEvent(new Event('drain'))
+    }
+    expect(slow.isPaused).to.equal(false)
+  })
+
+  it('ends a connection that cannot go on, and is not ended by it', () => {
+    const stranger = connect('stranger')
+    stranger.goOn = () => {
+      throw new Error('it has ended')
+    }
+    for (let turn = 0; turn < 2; turn++) busy(stranger, STRANGER_BURST_MS)
+    while (pace.size.paused > 0) clock.advance(PACE_LOOK_MS)
+    expect(stranger.endedBy?.message).to.equal('it has ended')
+  })
+
+  it('pauses anew once a connection goes on, not within what it hands out first', () => {
+    const stranger = connect('stranger')
+    stranger.handOut = () => {
+      stranger.receive(STRANGER_BYTES_PER_MS * 2 * STRANGER_BURST_MS)
+      connect('stranger').receive(1)
+      expect(stranger.isPaused).to.equal(false)
+    }
+    stranger.receive(STRANGER_BYTES_PER_MS * 2 * STRANGER_BURST_MS)
+    connect('seat').receive(1)
+    expect(stranger.isPaused).to.equal(true)
+    let hasGoneOn = false
+    stranger.goOn = () => {
+      hasGoneOn = true
+    }
+    while (!hasGoneOn) clock.advance(PACE_LOOK_MS)
+    expect(stranger.isPaused).to.equal(true)
+  })
+
+  it('lets who took its time long ago go before who takes it now', () => {
+    const old = connect('stranger')
+    for (let turn = 0; turn < 10; turn++) {
+      busy(old, STRANGER_BURST_MS)
+      while (old.isPaused) clock.advance(PACE_LOOK_MS)
+    }
+    clock.advance(10 * USED_HALVED_MS)
+    const greedy = Array.from({ length: 8 }, (_, index) => connect(`stranger ${index}`))
+    for (const connection of greedy) busy(connection, STRANGERS_BURST_MS / 5)
+    expect(old.isPaused).to.equal(true)
+    while (old.isPaused) clock.advance(PACE_LOOK_MS)
+    expect(greedy.filter(({ isPaused }) => !isPaused).length).to.be.below(STRANGERS_RESUMED_MAX)
   })
 
   it('ends a handshake that goes on and on', () => {
@@ -266,9 +368,42 @@ describe('the pace of connections', () => {
     const stranger = connect('stranger')
     stranger.receive(STRANGER_BYTES_PER_MS * 10 * STRANGER_BURST_MS)
     connect('seat').receive(1)
-    expect(pace.paused).to.equal(1)
+    expect(pace.size).to.deep.equal({ watched: 2, paused: 1 })
     stranger.dispatchEvent(new Event('close'))
-    expect(pace.paused).to.equal(0)
+    expect(pace.size).to.deep.equal({ watched: 1, paused: 0 })
+  })
+
+  it('does not take up one that has ended already, which would never be forgotten', () => {
+    const ended = new Connection()
+    pace.watch(ended)
+    ended.status = 'closed'
+    ended.dispatchEvent(new Event('close'))
+    pace.name(ended, 'stranger')
+    const other = new Connection()
+    other.status = 'aborted'
+    pace.watch(other)
+    expect(pace.size.watched).to.equal(0)
+  })
+
+  it('lets what a stranger asks for wait though the newer of its connections ended', async () => {
+    const [older, newer] = [connect('stranger'), connect('stranger')]
+    newer.dispatchEvent(new Event('close'))
+    let isDone = false
+    void pace.spend('stranger', 2 * STRANGER_BURST_MS).then(() => {
+      isDone = true
+    })
+    await new Promise(resolve => setImmediate(resolve))
+    expect([older.isPaused, isDone]).to.deep.equal([true, false])
+  })
+
+  it('keeps nothing and nobody waiting once it is stopped', async () => {
+    const stranger = connect('stranger')
+    const waiting = pace.spend('stranger', 2 * STRANGER_BURST_MS)
+    pace.stop()
+    await waiting
+    stranger.receive(STRANGER_BYTES_PER_MS * 10 * STRANGER_BURST_MS)
+    connect('seat').receive(1)
+    expect(pace.size).to.deep.equal({ watched: 0, paused: 0 })
   })
 
   it('leaves a connection of another make as it is', () => {
