@@ -1,7 +1,8 @@
 /**
  * Ends connections that nothing comes through any more. What arrives is proof enough that the other end is there, so only a
  * silent connection is asked, by a frame of yamux: a stream for each question, as libp2p's own monitor opens, was a third of
- * all segments of a swarm at rest.
+ * all segments of a swarm at rest. What goes out is proof as well: the kernel takes more only as the other end does, while over a
+ * slow line a question waits behind megabytes, and the other end says nothing until it has half of a window.
  */
 import type { MessageStream } from '@libp2p/interface'
 import type { Uint8ArrayList } from 'uint8arraylist'
@@ -21,7 +22,7 @@ export type Lasting = Pick<MessageStream, 'abort' | 'addEventListener'>
 interface Watched {
   readonly muxer: Pinged
   readonly connection: Lasting
-  /** Something came since the last look. */
+  /** Something came since the last look, or went out that had to wait. */
   isHeard: boolean
   /** Looks in a row that found nothing. Counted, not timed: a machine that slept must not end all its connections as it wakes. */
   silentLooks: number
@@ -62,6 +63,9 @@ export class Liveness {
       onData(bytes)
     }
     this.#watched.add(watched)
+    connection.addEventListener('drain', () => {
+      watched.isHeard = true
+    })
     connection.addEventListener('close', () => this.#watched.delete(watched))
     ping(muxer)
     this.#cancel ??= this.#clock.after(LIVENESS_LOOK_MS, () => this.#look())

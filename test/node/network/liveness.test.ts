@@ -73,6 +73,14 @@ describe('liveness of connections', () => {
     expect(alive.endedBy).to.equal(null)
   })
 
+  it('leaves a connection that takes what is sent, slowly, and says nothing', () => {
+    const watched = watch()
+    looks(50, () => watched.dispatchEvent(new Event('drain')))
+    expect(watched.endedBy).to.equal(null)
+    looks(1 + SILENCE_MAX_MS / LIVENESS_LOOK_MS)
+    expect(watched.endedBy).not.to.equal(null)
+  })
+
   it('ends none because the machine slept', () => {
     const watched = watch()
     clock.advance(10 * SILENCE_MAX_MS)
