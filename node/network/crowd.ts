@@ -29,12 +29,22 @@ export class Crowd<T> {
     return this.#members.size
   }
 
+  /** Those that are in, the oldest first. */
+  members(): Iterable<T> {
+    return this.#members.keys()
+  }
+
+  /** How many of a host are in. */
+  countOf(host: string): number {
+    return this.#counts.get(host) ?? 0
+  }
+
   /** Lets one in, and returns who has to go for it, itself perhaps; null where there is room. */
   add(member: T, host: string): T | null {
     this.remove(member)
     const sinceMs = this.#init.nowMs()
     this.#members.set(member, { host, sinceMs })
-    this.#counts.set(host, (this.#counts.get(host) ?? 0) + 1)
+    this.#counts.set(host, this.countOf(host) + 1)
     if (this.#members.size <= this.#init.max) return null
     const largest = this.#largest()
     const oldest = this.#oldestOf(largest)

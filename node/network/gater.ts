@@ -1,4 +1,7 @@
-/** Who may connect: denied peers, and how many connections a peer and an address may hold. */
+/**
+ * Who may connect: denied peers, how many connections a peer may hold, and how many an address, of peers without a place. Those with one
+ * are as many as they are, behind one address too: a laboratory or a provider has a single one for all its machines.
+ */
 import type { Connection, ConnectionGater, MultiaddrConnection, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { PeerName } from '../../protocols/wire/messages.ts'
@@ -7,10 +10,10 @@ import { Crowd } from './crowd.ts'
 import type { Pace } from './pace.ts'
 
 export interface GaterInit {
-  /** Open connections a host, see {@link hostOf}. */
+  /** Inbound connections of peers without a place, a host, see {@link hostOf}. */
   readonly perAddress: number
-  /** All open connections, or one peer's; called late, libp2p exists by then. */
-  readonly connections: (peer?: PeerId) => readonly Pick<Connection, 'remoteAddr'>[]
+  /** One peer's open connections; called late, libp2p exists by then. */
+  readonly connections: (peer: PeerId) => readonly Pick<Connection, 'remoteAddr'>[]
   /** Inbound connections that are still being secured. */
   readonly pending: number
   /** Inbound connections of peers without a place. */
@@ -62,6 +65,8 @@ export class Gater implements ConnectionGater {
   readonly #init: GaterInit
   readonly #pending: Crowd<Caller>
   readonly #strangers: Crowd<Caller>
+  /** Of strangers. */
+  readonly #names = new WeakMap<Caller, PeerName>()
   relay: RelayDoor | null = null
 
   constructor(init: GaterInit) {
@@ -92,11 +97,6 @@ export class Gater implements ConnectionGater {
 
   /** First of all that is asked of an inbound connection. */
   denyInboundConnection = (connection: Caller): boolean => {
-    const host = hostOf(connection.remoteAddr)
-    if (host !== null) {
-      const open = this.#init.connections().filter(other => hostOf(other.remoteAddr) === host)
-      if (open.length >= this.#init.perAddress) return true
-    }
     this.#init.pace.watch(connection)
     return !this.#admit(this.#pending, connection)
   }
@@ -110,7 +110,7 @@ export class Gater implements ConnectionGater {
     const name = peer.toString()
     if (this.#denied.has(name)) return true
     this.#init.pace.name(connection, peer)
-    return !this.#init.hasPlace(name) && !this.#admit(this.#strangers, connection)
+    return !this.#init.hasPlace(name) && !this.#admitStranger(name, connection)
   }
 
   denyOutboundEncryptedConnection = (peer: PeerId, connection: object): boolean => {
@@ -133,6 +133,23 @@ export class Gater implements ConnectionGater {
 
   /** libp2p's default in browsers denies private addresses; in Node everything may be dialled. */
   denyDialMultiaddr = (): boolean => false
+
+  #admitStranger(name: PeerName, connection: Caller): boolean {
+    const host = hostOf(connection.remoteAddr)
+    const isFull = (): boolean => host !== null && this.#strangers.countOf(host) >= this.#init.perAddress
+    if (isFull() || this.#strangers.size >= this.#init.strangers) this.#leaveOutPlaced()
+    if (isFull()) return false
+    this.#names.set(connection, name)
+    return this.#admit(this.#strangers, connection)
+  }
+
+  /** Who was given a place since it came is none of the strangers any more, and makes no room for them. */
+  #leaveOutPlaced(): void {
+    for (const member of [...this.#strangers.members()]) {
+      const name = this.#names.get(member)
+      if (name !== undefined && this.#init.hasPlace(name)) this.#strangers.remove(member)
+    }
+  }
 
   #admit(crowd: Crowd<Caller>, connection: Caller): boolean {
     const leaving = crowd.add(connection, hostOf(connection.remoteAddr) ?? RELAYED)

@@ -63,15 +63,43 @@ describe('the connection gater', () => {
     expect(gater.denied().has('peer 0')).to.equal(false)
   })
 
-  it('refuses one more connection from an address, or of a peer, that has its share', () => {
+  it('refuses one more connection of a peer that has its share', () => {
     const at = (address: string) => ({ remoteAddr: multiaddr(address) })
-    let open = [at('/ip4/10.0.0.1/tcp/1'), at('/ip4/10.0.0.1/tcp/2'), at('/ip4/10.0.0.2/tcp/1')]
-    const gater = gaterOf({ perAddress: 2, connections: () => open })
-    expect(gater.denyInboundConnection(caller('/ip4/10.0.0.1/tcp/3'))).to.equal(true)
-    expect(gater.denyInboundConnection(caller('/ip4/10.0.0.2/tcp/3'))).to.equal(false)
+    let open = [at('/ip4/10.0.0.3/tcp/1')]
+    const gater = gaterOf({ connections: () => open })
     expect(gater.denyInboundUpgradedConnection(peer, caller('/ip4/10.0.0.3/tcp/9'))).to.equal(false)
     open = Array.from({ length: CONNECTIONS_PER_PEER_MAX }, () => at('/ip4/10.0.0.3/tcp/1'))
     expect(gater.denyInboundUpgradedConnection(peer, caller('/ip4/10.0.0.3/tcp/9'))).to.equal(true)
+  })
+
+  it('refuses one more stranger from an address that has its share, and as many with a place as there are', () => {
+    let hasPlace = false
+    const gater = gaterOf({ perAddress: 2, hasPlace: () => hasPlace })
+    const isRefused = (address: string): boolean =>
+      gater.denyInboundConnection(caller(address)) ||
+      gater.denyInboundEncryptedConnection(peer, caller(address.replace('tcp/', 'tcp/1')))
+    const strangers = [1, 2, 3].map(port => isRefused(`/ip4/10.0.0.1/tcp/${port}`))
+    expect(strangers).to.deep.equal([false, false, true])
+    expect(isRefused('/ip4/10.0.0.2/tcp/1')).to.equal(false)
+    hasPlace = true
+    for (let port = 4; port < 50; port++) expect(isRefused(`/ip4/10.0.0.1/tcp/${port}`)).to.equal(false)
+  })
+
+  it('counts nobody among strangers who was given a place since', () => {
+    const places = new Set<string>()
+    const gater = gaterOf({ perAddress: 2, strangers: 2, hasPlace: name => places.has(name) })
+    const isRefused = (name: string, connection: Connection): boolean =>
+      gater.denyInboundEncryptedConnection({ toString: () => name } as PeerId, connection)
+    const newcomer = caller('/ip4/10.0.0.1/tcp/1')
+    expect(isRefused('newcomer', newcomer)).to.equal(false)
+    places.add('newcomer')
+    nowMs += CROWD_STAYS_MS
+    for (let port = 2; port < 4; port++)
+      expect(isRefused(`stranger ${port}`, caller(`/ip4/10.0.0.1/tcp/${port}`))).to.equal(false)
+    expect(isRefused('one more', caller('/ip4/10.0.0.1/tcp/4'))).to.equal(true)
+    nowMs += CROWD_STAYS_MS
+    expect(isRefused('of another host', caller('/ip4/10.0.0.2/tcp/4'))).to.equal(false)
+    expect(newcomer.endedBy).to.equal(null)
   })
 
   it('lets the oldest go, of the host that has most, where one more is being secured than may be', () => {
