@@ -3,6 +3,7 @@
  * own back-off, for as long as the node runs. A peer may start before its bootstrap peers, and outlive them. libp2p dials
  * a bootstrap list once and never again.
  */
+import { STEADY_MS } from '../../protocols/discovery/constants.ts'
 import { within } from '../../protocols/discovery/deadline.ts'
 import { Loop } from '../../protocols/discovery/loop.ts'
 import type { Clock, Random } from '../../protocols/wire/environment.ts'
@@ -37,9 +38,12 @@ export interface BootstrapperInit {
 }
 
 interface Attempt {
-  failures: number
+  /** In a row; each connection that did not last is one of them. */
+  readonly failures: number
+  /** When it was dialled, ms of the clock. */
+  readonly dialledMs: number
   /** Not before this, ms of the clock. */
-  dueMs: number
+  readonly dueMs: number
 }
 
 export class Bootstrapper {
@@ -103,16 +107,19 @@ export class Bootstrapper {
 
   async #dial(target: Target): Promise<void> {
     this.#dials++
+    const before = this.#attempts.get(target.key)
+    const wasSteady = before === undefined || this.#init.clock.nowMs() - before.dialledMs > STEADY_MS
+    let failures = wasSteady ? 0 : before.failures + 1
     try {
       await within(this.#init.clock, DIAL_TIMEOUT_MS, this.#abort.signal, signal => target.dial(signal))
-      this.#attempts.delete(target.key)
     } catch (error) {
       // Over its inbound threshold a healthy peer just resets: back off, blame nobody.
       this.#lastError = error instanceof Error ? error.message : String(error)
-      const failures = (this.#attempts.get(target.key)?.failures ?? 0) + 1
-      const fullMs = Math.min(BOOTSTRAP_BACKOFF_MAX_MS, BOOTSTRAP_BACKOFF_FIRST_MS * 2 ** Math.min(failures - 1, 16))
-      const waitMs = fullMs * (0.5 + this.#init.random() / 2)
-      this.#attempts.set(target.key, { failures, dueMs: this.#init.clock.nowMs() + waitMs })
+      failures = Math.max(1, failures)
     }
+    const fullMs = failures === 0 ? 0 : BOOTSTRAP_BACKOFF_FIRST_MS * 2 ** Math.min(failures - 1, 16)
+    const waitMs = Math.min(BOOTSTRAP_BACKOFF_MAX_MS, fullMs) * (0.5 + this.#init.random() / 2)
+    const dialledMs = this.#init.clock.nowMs()
+    this.#attempts.set(target.key, { failures, dialledMs, dueMs: dialledMs + waitMs })
   }
 }

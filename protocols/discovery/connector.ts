@@ -1,6 +1,6 @@
 /** Keeps the seats of the needed stages connected, once their records are known. */
 import type { PeerName } from '../wire/messages.ts'
-import { DIAL_YIELD_MS, DIALS_PARALLEL, IDLE_MS } from './constants.ts'
+import { DIAL_YIELD_MS, DIALS_PARALLEL, IDLE_MS, STEADY_MS } from './constants.ts'
 import { forEachParallel } from './deadline.ts'
 import { Loop } from './loop.ts'
 import type { RecordBook } from './record-book.ts'
@@ -30,7 +30,7 @@ export class Connector {
     this.#init = init
     this.#book = book
     this.#self = components.peerId.toString()
-    this.#dials = new Retries(components.clock, components.random)
+    this.#dials = new Retries(components.clock, components.random, STEADY_MS)
     this.#loop = new Loop(components.clock, () => this.#pass())
   }
 

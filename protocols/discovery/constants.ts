@@ -56,6 +56,8 @@ export const SAVE_DELAY_MS = 2_000
 export const RETRY_FIRST_MS = 500
 /** Longest wait between two searches or dials, ms. */
 export const RETRY_MAX_MS = 15_000
+/** A connection that ends sooner after its dial counts as a dial that failed, ms: whoever refuses a peer lets it in first, to say who it is. */
+export const STEADY_MS = 30_000
 /** How often the seats are compared with the connections when nothing is missing, ms. */
 export const IDLE_MS = 10_000
 /** Dials at a time. */

@@ -6,6 +6,7 @@ import {
   BOOTSTRAP_ENOUGH_PEERS,
   BOOTSTRAP_IDLE_MS,
 } from '../../../node/network/constants.ts'
+import { STEADY_MS } from '../../../protocols/discovery/constants.ts'
 import { settle, VirtualClock } from '../../protocols/discovery/virtual-clock.ts'
 
 class FakeTarget implements Target {
@@ -104,6 +105,29 @@ describe('Bootstrapper', () => {
     bootstrapper.wake()
     await settle()
     expect(target.dialledAtMs).to.deep.equal([0, 1])
+    bootstrapper.stop()
+  })
+
+  it('waits longer and longer for who lets it in and throws it out at once, and no more for who stayed', async () => {
+    const target = new FakeTarget('refuses', clock, () => true)
+    const { bootstrapper } = start([target])
+    const until = async (ms: number): Promise<void> => {
+      while (clock.nowMs() < ms) {
+        await clock.advance(10)
+        if (!target.connected()) continue
+        target.drop()
+        bootstrapper.wake()
+      }
+    }
+    await until(60_000)
+    expect(target.dialledAtMs.length).to.be.within(8, 12)
+    while (!target.connected()) await clock.advance(10)
+    await clock.advance(STEADY_MS + 1)
+    const dials = target.dialledAtMs.length
+    target.drop()
+    bootstrapper.wake()
+    await settle()
+    expect(target.dialledAtMs.length).to.equal(dials + 1)
     bootstrapper.stop()
   })
 
