@@ -100,10 +100,11 @@ export const STRANGER_BYTES_PER_MS = 16 * KIB
 /** What a request of a stranger to the DHT counts as, ms: it looks at all peers near to a key. */
 export const DHT_REQUEST_MS = 0.5
 /**
- * What counts of one turn of a stranger at most, ms, as much as may come of 64 KiB at once: it is measured by the clock, which goes on while
- * the machine sleeps, other programs run or memory is cleared up, and beside it this thread does what is none of the stranger's.
+ * What counts of one turn of a stranger at most, ms, as much as it takes to open all the streams that one may: it is measured by the clock,
+ * which goes on while the machine sleeps, other programs run or memory is cleared up, and beside it this thread does what is none of the
+ * stranger's. Made up for in 10 s; after 25 s without a word its connection would end.
  */
-export const TURN_MAX_MS = 100
+export const TURN_MAX_MS = 500
 /** What a stranger took counts half after so long, ms, where it is decided who goes first: who has waited for a place all day is no attacker. */
 export const USED_HALVED_MS = 60_000
 /** Strangers that are read from again at a time: each brings up to 64 KiB at once, a tenth of a second where they are pings. */
