@@ -261,10 +261,18 @@ class RunningNetwork implements Network {
 
   async dialPeer(peer: PeerName, { signal, addresses = [], another = false }: DialOptions): Promise<Connection> {
     const peerId = peerIdFromString(peer)
-    if (addresses.length > 0) {
-      await this.components.peerStore.merge(peerId, { multiaddrs: addresses.map(parseAddress) }, { signal })
+    const { peerStore, connectionManager } = this.components
+    const options = { signal, force: another }
+    const told = addresses.map(parseAddress)
+    if (told.length > 0) {
+      await peerStore.merge(peerId, { multiaddrs: told }, { signal })
+      // Alone at first: it said so itself, while anybody may have had others stored under its name, as many as are tried.
+      const named = told.map(address => address.encapsulate(`/p2p/${peer}`))
+      const connection = await connectionManager.openConnection(named, options).catch(() => null)
+      if (connection !== null) return connection
+      signal.throwIfAborted()
     }
-    return await this.components.connectionManager.openConnection(peerId, { signal, force: another })
+    return await connectionManager.openConnection(peerId, options)
   }
 
   async deny(peer: PeerName, reason: string): Promise<void> {

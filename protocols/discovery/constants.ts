@@ -24,6 +24,8 @@ export const EXCHANGE_TIMEOUT_MS = 10_000
 /** Requests of one peer that are answered in {@link EXCHANGE_WINDOW_MS}: one a stage and one for all, for a large run. */
 export const EXCHANGE_REQUESTS_MAX = 32
 export const EXCHANGE_WINDOW_MS = 10_000
+/** Peers whose requests are counted; the one whose window is the oldest begins anew. */
+export const EXCHANGE_ASKERS_MAX = 1024
 /** Streams of the protocol on one connection, each way. */
 export const EXCHANGE_STREAMS_MAX = 4
 /** Connected peers that are asked in one search. */

@@ -12,6 +12,7 @@ import type { ContentId, PeerName } from '../wire/messages.ts'
 import type { RefusalReason } from '../wire/refusals.ts'
 import {
   DISCOVERY_PROTOCOL,
+  EXCHANGE_ASKERS_MAX,
   EXCHANGE_RECORDS_MAX,
   EXCHANGE_REQUEST_MAX_BYTES,
   EXCHANGE_REQUESTS_MAX,
@@ -42,27 +43,43 @@ function isRequest(value: unknown): value is ExchangeRequest {
   return REQUEST(value, '') === null
 }
 
-/** Counts the requests of each connected peer in a window. */
+/** Counts the requests of each peer in a window. */
 export class RequestLimiter {
   readonly #clock: Clock
+  /** The oldest window first. */
   readonly #windows = new Map<PeerName, { startMs: number; requests: number }>()
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
+  /** Peers that are remembered. */
+  get size(): number {
+    return this.#windows.size
+  }
+
   allow(peer: PeerName): boolean {
     const nowMs = this.#clock.nowMs()
     const window = this.#windows.get(peer)
     if (window === undefined || nowMs - window.startMs >= EXCHANGE_WINDOW_MS) {
+      this.#windows.delete(peer)
       this.#windows.set(peer, { startMs: nowMs, requests: 1 })
+      this.#leaveOutOldest()
       return true
     }
     window.requests++
     return window.requests <= EXCHANGE_REQUESTS_MAX
   }
 
-  /** Called when the peer disconnects, so that the map holds connected peers only. */
+  /** Of who does not say that it speaks the protocol, and asks, libp2p does not tell that it left. */
+  #leaveOutOldest(): void {
+    for (const oldest of this.#windows.keys()) {
+      if (this.#windows.size <= EXCHANGE_ASKERS_MAX) break
+      this.#windows.delete(oldest)
+    }
+  }
+
+  /** Called when the peer disconnects. */
   forget(peer: PeerName): void {
     this.#windows.delete(peer)
   }

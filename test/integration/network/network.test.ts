@@ -1,7 +1,10 @@
 import { rm } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { multiaddr } from '@multiformats/multiaddr'
 import { expect } from 'chai'
+import { PEER_ADDRESSES_MAX } from '../../../node/network/constants.ts'
 import { createNetwork, fileStorage, PortInUse } from '../../../node/network/index.ts'
 import { Presence } from '../../../node/peer/presence.ts'
 import packageFile from '../../../package.json' with { type: 'json' }
@@ -287,6 +290,20 @@ describe('network, discovery and gossip of real peers', function () {
     } finally {
       forwarding.close()
     }
+  })
+
+  it('dials a peer where its record says, whatever others say of it', async () => {
+    const [first, second] = await cast(0, 0)
+    const one = await start(first!)
+    const two = await start(second!)
+    const multiaddrs = Array.from({ length: PEER_ADDRESSES_MAX }, (_, index) =>
+      multiaddr(`/ip4/127.0.0.1/tcp/${index + 1}`),
+    )
+    const { peerStore } = one.network.components
+    await peerStore.merge(peerIdFromString(two.name), { multiaddrs })
+    const signal = AbortSignal.timeout(10_000)
+    const connection = await one.network.dialPeer(two.name, { addresses: two.network.addresses(), signal })
+    expect(connection.remotePeer.toString()).to.equal(two.name)
   })
 
   it('closes a denied peer’s connections and takes none again', async () => {

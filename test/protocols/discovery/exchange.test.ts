@@ -2,13 +2,14 @@ import type { Connection, PeerId, Stream } from '@libp2p/interface'
 import { lpStream, streamPair } from '@libp2p/utils'
 import { expect } from 'chai'
 import {
+  EXCHANGE_ASKERS_MAX,
   EXCHANGE_RECORDS_MAX,
   EXCHANGE_REQUEST_MAX_BYTES,
   EXCHANGE_REQUESTS_MAX,
   EXCHANGE_TIMEOUT_MS,
   EXCHANGE_WINDOW_MS,
 } from '../../../protocols/discovery/constants.ts'
-import { decodeRequest, Exchange } from '../../../protocols/discovery/exchange.ts'
+import { decodeRequest, Exchange, RequestLimiter } from '../../../protocols/discovery/exchange.ts'
 import { recordBook } from '../../../protocols/discovery/index.ts'
 import { encode } from '../../../protocols/wire/cbor.ts'
 import { settle, VirtualClock } from './virtual-clock.ts'
@@ -57,6 +58,14 @@ const pair = async (run = RUN, take?: (stream: Stream) => void) => {
   })
   return { clock, refused, asker, answerer, askers, answerers, registrar, connection }
 }
+
+describe('the limiter of requests', () => {
+  it('remembers a bounded number of peers, of whose leaving nobody may tell', () => {
+    const limiter = new RequestLimiter(new VirtualClock())
+    for (let peer = 0; peer < 2 * EXCHANGE_ASKERS_MAX; peer++) limiter.allow(`peer ${peer}`)
+    expect(limiter.size).to.equal(EXCHANGE_ASKERS_MAX)
+  })
+})
 
 describe('the exchange of records', () => {
   it('brings what a peer knows of a stage, or of all', async () => {
