@@ -283,22 +283,6 @@ describe('the pace of connections', () => {
     expect(dialled.isPaused).to.equal(true)
   })
 
-  it('gives back for frames what time passed as soon as what waited is taken: a slow line is no flood', () => {
-    const slow = connect('seat')
-    const count = pace.countOf(slow.upper)
-    slow.work = () => count.frame()
-    for (let drained = 0; drained < 100; drained++) {
-      slow.writableNeedsDrain = true
-      for (let frame = 0; frame < FRAMES_BURST / 20; frame++) {
-        slow.receive(1)
-        clock.advance(10)
-      }
-      slow.writableNeedsDrain = false
-      slow.dispatchEvent(new Event('drain'))
-    }
-    expect(slow.isPaused).to.equal(false)
-  })
-
   it('ends a connection that cannot go on, and is not ended by it', () => {
     const stranger = connect('stranger')
     stranger.goOn = () => {
