@@ -9,8 +9,10 @@ const DAY_MS = 24 * 60 * 60 * 1000
 /** Our own DHT, apart from the public IPFS one. */
 export const KAD_PROTOCOL = '/swarm-node/kad/1.0.0'
 
-/** Receive window a new stream starts with, bytes. Must be equal on all peers. 57 -> 72 MB/s at 100 ms against 256 KiB (m). */
-export const STREAM_WINDOW_INITIAL_BYTES = 4 * MIB
+/** Window that a stream begins with, bytes. Not ours to choose: yamux's specification. */
+export const STREAM_WINDOW_BEGIN_BYTES = 256 * KIB
+/** What a stream's first frame widens it to, bytes. 57 -> 72 MB/s at 100 ms against 256 KiB (m). */
+export const STREAM_WINDOW_WIDE_BYTES = 4 * MIB
 /** The window grows up to this, bytes (yamux's own default); frames count on it. */
 export const STREAM_WINDOW_MAX_BYTES = STREAM_WINDOW_BYTES
 /** A paused stream is reset when more than this waits, so it must exceed the largest window (m); bytes. */
@@ -19,6 +21,9 @@ export const READ_BUFFER_MAX_BYTES = 32 * MIB
 export const STREAMS_INBOUND_MAX = 256
 /** Streams that may wait for their protocol to be negotiated, a connection. */
 export const STREAMS_EARLY_MAX = 32
+
+/** Answers to pings that may wait on a stream until the other end reads them, bytes: 2,048 of them. A peer waits for each. */
+export const PINGS_UNREAD_MAX_BYTES = 64 * KIB
 
 /** How often is looked whether something came through a connection, ms; one through which nothing came is pinged. */
 export const LIVENESS_LOOK_MS = 5_000

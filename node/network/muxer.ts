@@ -1,13 +1,17 @@
 /**
  * Yamux, sparing with frames: windows are given back by the half instead of frame by frame, as Go's yamux does it, so a small
  * message no longer costs a second frame, and a second segment, the other way. A sender has at least half of a window left.
+ *
+ * A stream begins with the window of yamux's specification, and its reader widens that with its first frame. Were it wider from the start,
+ * other implementations would not know: they would wait for room that they have, and end a connection that brings more than they allow.
  */
 import { yamux } from '@libp2p/yamux'
 import { StreamState, type YamuxStream } from '@libp2p/yamux/stream'
 import {
   READ_BUFFER_MAX_BYTES,
-  STREAM_WINDOW_INITIAL_BYTES,
+  STREAM_WINDOW_BEGIN_BYTES,
   STREAM_WINDOW_MAX_BYTES,
+  STREAM_WINDOW_WIDE_BYTES,
   STREAMS_EARLY_MAX,
   STREAMS_INBOUND_MAX,
 } from './constants.ts'
@@ -22,7 +26,7 @@ export function sparingYamux(liveness: Liveness, pace?: Pick<Pace, 'countOf'>): 
     maxInboundStreams: STREAMS_INBOUND_MAX,
     maxEarlyStreams: STREAMS_EARLY_MAX,
     streamOptions: {
-      initialStreamWindowSize: STREAM_WINDOW_INITIAL_BYTES,
+      initialStreamWindowSize: STREAM_WINDOW_BEGIN_BYTES,
       maxStreamWindowSize: STREAM_WINDOW_MAX_BYTES,
       maxReadBufferLength: READ_BUFFER_MAX_BYTES,
     },
@@ -44,13 +48,16 @@ export function sparingYamux(liveness: Liveness, pace?: Pick<Pace, 'countOf'>): 
   }
 }
 
-/** At every moment the sender may send half of the smallest window, and more where it has grown. */
-const WINDOW_STEP_BYTES = STREAM_WINDOW_INITIAL_BYTES / 2
+/** At every moment the sender may send half of a window, and more where it has grown. */
+const WINDOW_STEP_BYTES = STREAM_WINDOW_WIDE_BYTES / 2
 
 /** A stream that is not established yet has a flag to send, with a window or without. */
 function sparing(stream: YamuxStream): YamuxStream {
   /** Received, and not given back to the sender's window. */
   let heldBytes = 0
+  let isWide = false
+  // What its next frame brings the sender's window to.
+  Object.assign(stream, { recvWindow: STREAM_WINDOW_WIDE_BYTES })
   const handle = stream.handleData.bind(stream)
   stream.handleData = frame => {
     heldBytes += frame.header.length
@@ -58,9 +65,12 @@ function sparing(stream: YamuxStream): YamuxStream {
   }
   const send = stream.sendWindowUpdate.bind(stream)
   stream.sendWindowUpdate = () => {
-    if (stream.state === StreamState.Established && heldBytes < WINDOW_STEP_BYTES) return
+    if (stream.state === StreamState.Established && heldBytes < WINDOW_STEP_BYTES && isWide) return
     // A paused stream sends nothing; what it holds counts when it goes on.
-    if (stream.state !== StreamState.Paused) heldBytes = 0
+    if (stream.state !== StreamState.Paused) {
+      heldBytes = 0
+      isWide = true
+    }
     send()
   }
   return stream

@@ -35,9 +35,10 @@ import { ownAddresses } from './own-addresses.ts'
 import { Pace } from './pace.ts'
 import { boundAddresses } from './peer-bounds.ts'
 import { cachePeers } from './peer-cache.ts'
+import { pings } from './pings.ts'
 import { boundProviders } from './provider-bounds.ts'
 import { calmRoutingTable } from './routing-table.ts'
-import { identify, kademlia, ping, pubsub } from './services.ts'
+import { identify, kademlia, pubsub } from './services.ts'
 import { spareEvents } from './spare-events.ts'
 import { addressTarget, parseAddress, peerTarget } from './targets.ts'
 import { UNDERLAYS, type Underlay } from './transports.ts'
@@ -143,7 +144,7 @@ async function startLibp2p(
     metrics: counter.metrics,
     services: {
       identify: identify(),
-      ping: ping(),
+      ping: pings(),
       dht: kademlia(init, limits),
       pubsub: pubsub(limits),
       liveness: () => liveness,

@@ -3,7 +3,6 @@ import { hash } from 'node:crypto'
 import { gossipsub } from '@chainsafe/libp2p-gossipsub'
 import { identify } from '@libp2p/identify'
 import { kadDHT, passthroughMapper } from '@libp2p/kad-dht'
-import { ping } from '@libp2p/ping'
 import {
   GOSSIP_MESSAGE_MAX_BYTES,
   GOSSIP_OUTBOUND_MAX_BYTES,
@@ -56,4 +55,4 @@ export function pubsub(limits: ProfileLimits) {
   })
 }
 
-export { identify, ping }
+export { identify }

@@ -1,12 +1,16 @@
 import type { MultiaddrConnection, Stream, StreamMuxer } from '@libp2p/interface'
 import { multiaddrConnectionPair } from '@libp2p/utils'
+import { yamux } from '@libp2p/yamux'
 import { expect } from 'chai'
-import { STREAM_WINDOW_INITIAL_BYTES } from '../../../node/network/constants.ts'
+import { STREAM_WINDOW_WIDE_BYTES } from '../../../node/network/constants.ts'
 import { Liveness } from '../../../node/network/liveness.ts'
 import { sparingYamux } from '../../../node/network/muxer.ts'
 import { ManualClock, until } from '../../protocols/wire/frames/pairs.ts'
 
 const MESSAGES = 100
+const MIB = 1024 * 1024
+
+type Muxing = (connection: MultiaddrConnection) => StreamMuxer
 
 describe('yamux that is sparing with frames', () => {
   let connections: readonly MultiaddrConnection[]
@@ -53,7 +57,7 @@ describe('yamux that is sparing with frames', () => {
   })
 
   it('gives windows back in time: what is larger than one arrives', async () => {
-    const bytes = 5 * STREAM_WINDOW_INITIAL_BYTES
+    const bytes = 5 * STREAM_WINDOW_WIDE_BYTES
     near.send(new Uint8Array(bytes))
     await until(() => receivedBytes === 1 + bytes)
     expect(answers).to.be.within(1, 20)
@@ -61,9 +65,47 @@ describe('yamux that is sparing with frames', () => {
 
   it('gives back what came while the reader paused, once it goes on', async () => {
     far.pause()
-    near.send(new Uint8Array(2 * STREAM_WINDOW_INITIAL_BYTES))
+    near.send(new Uint8Array(2 * STREAM_WINDOW_WIDE_BYTES))
     await new Promise(resolve => setImmediate(resolve))
     far.resume()
-    await until(() => receivedBytes === 1 + 2 * STREAM_WINDOW_INITIAL_BYTES)
+    await until(() => receivedBytes === 1 + 2 * STREAM_WINDOW_WIDE_BYTES)
+  })
+})
+
+describe('yamux that is sparing with frames, and another implementation', () => {
+  const BYTES = 5 * MIB
+  let connections: readonly MultiaddrConnection[] = []
+
+  afterEach(() => {
+    for (const connection of connections) connection.abort(new Error('the test is over'))
+  })
+
+  /** Opens a stream at the first, sends, and resolves with what came to the other. */
+  const carry = async (from: Muxing, to: Muxing): Promise<number> => {
+    const [outbound, inbound] = multiaddrConnectionPair()
+    connections = [outbound, inbound]
+    let receivedBytes = 0
+    const [local, remote] = [from(outbound), to(inbound)]
+    remote.addEventListener('stream', ({ detail: stream }) => {
+      stream.addEventListener('message', ({ data }) => {
+        receivedBytes += data.byteLength
+      })
+    })
+    const stream = await local.createStream()
+    stream.send(new Uint8Array(BYTES))
+    await until(() => receivedBytes === BYTES || stream.status !== 'open')
+    return receivedBytes
+  }
+
+  const ours: Muxing = connection => sparingYamux(new Liveness(new ManualClock()))().createStreamMuxer(connection)
+  /** Windows as the specification has them, to begin with. */
+  const others: Muxing = connection => yamux({ enableKeepAlive: false })().createStreamMuxer(connection)
+
+  it('is given room before it has used up the window that it knows of', async () => {
+    expect(await carry(others, ours)).to.equal(BYTES)
+  })
+
+  it('is sent no more than it allows', async () => {
+    expect(await carry(ours, others)).to.equal(BYTES)
   })
 })
