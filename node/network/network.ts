@@ -24,6 +24,7 @@ import { paceRequests } from './dht-pace.ts'
 import { tellingEncrypters } from './encrypters.ts'
 import { listenError } from './errors.ts'
 import { Gater } from './gater.ts'
+import { introductions } from './introductions.ts'
 import { knownDials } from './known-dials.ts'
 import { boundLengths } from './length-bounds.ts'
 import { Liveness } from './liveness.ts'
@@ -38,7 +39,7 @@ import { cachePeers } from './peer-cache.ts'
 import { pings } from './pings.ts'
 import { boundProviders } from './provider-bounds.ts'
 import { calmRoutingTable } from './routing-table.ts'
-import { identify, kademlia, pubsub } from './services.ts'
+import { kademlia, pubsub } from './services.ts'
 import { spareEvents } from './spare-events.ts'
 import { addressTarget, parseAddress, peerTarget } from './targets.ts'
 import { UNDERLAYS, type Underlay } from './transports.ts'
@@ -143,7 +144,7 @@ async function startLibp2p(
     peerStore: { maxAddressAge: ADDRESS_BOOK_AGE_MS, maxPeerAge: ADDRESS_BOOK_AGE_MS },
     metrics: counter.metrics,
     services: {
-      identify: identify(),
+      identify: introductions(),
       ping: pings(),
       dht: kademlia(init, limits),
       pubsub: pubsub(limits),

@@ -1,7 +1,6 @@
 /** libp2p's services with the settings that measurements and abuse tests led to (design/libp2p.md). */
 import { hash } from 'node:crypto'
 import { gossipsub } from '@chainsafe/libp2p-gossipsub'
-import { identify } from '@libp2p/identify'
 import { kadDHT, passthroughMapper } from '@libp2p/kad-dht'
 import {
   GOSSIP_MESSAGE_MAX_BYTES,
@@ -54,5 +53,3 @@ export function pubsub(limits: ProfileLimits) {
     scoreParams: { IPColocationFactorWeight: limits.colocationWeight },
   })
 }
-
-export { identify }
