@@ -48,6 +48,9 @@ export function sparingYamux(liveness: Liveness, pace?: Pick<Pace, 'countOf'>): 
   }
 }
 
+/** The sender closes its half. */
+const FIN = 4
+
 /** At every moment the sender may send half of a window, and more where it has grown. */
 const WINDOW_STEP_BYTES = STREAM_WINDOW_WIDE_BYTES / 2
 
@@ -60,8 +63,12 @@ function sparing(stream: YamuxStream): YamuxStream {
   Object.assign(stream, { recvWindow: STREAM_WINDOW_WIDE_BYTES })
   const handle = stream.handleData.bind(stream)
   stream.handleData = frame => {
-    heldBytes += frame.header.length
-    handle(frame)
+    const { header } = frame
+    heldBytes += header.length
+    if ((header.flag & FIN) === 0 || header.length === 0) return handle(frame)
+    // It would be looked at first, and what the frame carries dropped.
+    handle({ ...frame, header: { ...header, flag: header.flag & ~FIN } })
+    stream.handleWindowUpdate({ header: { ...header, flag: FIN, length: 0 } })
   }
   const send = stream.sendWindowUpdate.bind(stream)
   stream.sendWindowUpdate = () => {

@@ -105,6 +105,20 @@ describe('yamux that is sparing with frames, and another implementation', () => 
     expect(await carry(others, ours)).to.equal(BYTES)
   })
 
+  it('may close its half with the frame that carries its last bytes', async () => {
+    const [outbound, inbound] = multiaddrConnectionPair()
+    connections = [outbound, inbound]
+    const events: string[] = []
+    ours(inbound).addEventListener('stream', ({ detail: stream }) => {
+      stream.addEventListener('message', ({ data }) => events.push(`${data.byteLength} bytes`))
+      stream.addEventListener('remoteCloseWrite', () => events.push('closed'))
+    })
+    const [data, syn, fin] = [0, 1, 4]
+    outbound.send(Uint8Array.from([0, data, 0, syn | fin, 0, 0, 0, 1, 0, 0, 0, 3, 7, 7, 7]))
+    await until(() => events.includes('closed'))
+    expect(events).to.deep.equal(['3 bytes', 'closed'])
+  })
+
   it('is sent no more than it allows', async () => {
     expect(await carry(ours, others)).to.equal(BYTES)
   })
