@@ -102,6 +102,8 @@ export const STRANGER_SHARE = 0.05
 export const STRANGER_BURST_MS = 100
 /** Bytes of a stranger that count as a millisecond, for what comes after they were read: 3 MiB/s of all. A newcomer sends some KiB. */
 export const STRANGER_BYTES_PER_MS = 16 * KIB
+/** A frame of a stranger, bytes: what it passes on over gossip has 1 MiB. All strangers together may hold 256 such in the making. */
+export const STRANGER_FRAME_MAX_BYTES = 2 * MIB
 /** What a request of a stranger to the DHT counts as, ms: it looks at all peers near to a key. */
 export const DHT_REQUEST_MS = 0.5
 /**

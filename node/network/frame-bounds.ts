@@ -3,7 +3,6 @@
  * announces before anything looks at the length, and no frame is too many for it: pings are answered, streams opened and reset, as fast
  * as anybody sends them.
  */
-import { STREAM_WINDOW_MAX_BYTES } from './constants.ts'
 import type { Pinged } from './liveness.ts'
 
 /** What is used of yamux; its declarations hide all but the first. */
@@ -23,6 +22,8 @@ export interface FrameCount {
   frame(): void
   /** The other end opens a stream; false where that is one too many. */
   stream(): boolean
+  /** How long a frame of the other end may be, bytes. */
+  longest(): number
 }
 
 export function boundFrames(muxer: object, count: FrameCount): void {
@@ -32,9 +33,9 @@ export function boundFrames(muxer: object, count: FrameCount): void {
   const incomingStream = muxer.incomingStream.bind(muxer)
   muxer.onData = bytes => {
     onData(bytes)
-    // Beyond the longest one that may come, nothing of which is in use before it is whole.
-    if (muxer.decoder.buffer.byteLength > STREAM_WINDOW_MAX_BYTES + HEADER_BYTES)
-      throw new Error('a frame longer than a window')
+    // Nothing of a frame is in use before it is whole.
+    if (muxer.decoder.buffer.byteLength > count.longest() + HEADER_BYTES)
+      throw new Error('a frame longer than it may be')
   }
   muxer.handleFrame = frame => {
     count.frame()

@@ -9,6 +9,7 @@ import { yamux } from '@libp2p/yamux'
 import { StreamState, type YamuxStream } from '@libp2p/yamux/stream'
 import {
   READ_BUFFER_MAX_BYTES,
+  STRANGER_FRAME_MAX_BYTES,
   STREAM_WINDOW_BEGIN_BYTES,
   STREAM_WINDOW_MAX_BYTES,
   STREAM_WINDOW_WIDE_BYTES,
@@ -48,6 +49,9 @@ export function sparingYamux(liveness: Liveness, pace?: Pick<Pace, 'countOf'>): 
   }
 }
 
+/** What others take from a peer that has no place with them, with its header. */
+const FRAME_MAX_BYTES = STRANGER_FRAME_MAX_BYTES - 12
+
 /** The sender closes its half. */
 const FIN = 4
 
@@ -69,6 +73,12 @@ function sparing(stream: YamuxStream): YamuxStream {
     // It would be looked at first, and what the frame carries dropped.
     handle({ ...frame, header: { ...header, flag: header.flag & ~FIN } })
     stream.handleWindowUpdate({ header: { ...header, flag: FIN, length: 0 } })
+  }
+  const widen = stream.handleWindowUpdate.bind(stream)
+  stream.handleWindowUpdate = frame => {
+    widen(frame)
+    // It would send all that the window allows as one frame.
+    stream.maxMessageSize = Math.min(stream.maxMessageSize ?? FRAME_MAX_BYTES, FRAME_MAX_BYTES)
   }
   const send = stream.sendWindowUpdate.bind(stream)
   stream.sendWindowUpdate = () => {

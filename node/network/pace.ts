@@ -20,9 +20,11 @@ import {
   PLACE_LOOK_MS,
   STRANGER_BURST_MS,
   STRANGER_BYTES_PER_MS,
+  STRANGER_FRAME_MAX_BYTES,
   STRANGERS_BURST_MS,
   STRANGERS_RESUMED_MAX,
   STRANGERS_SHARE,
+  STREAM_WINDOW_MAX_BYTES,
   STREAMS_BURST,
   TURN_MAX_MS,
 } from './constants.ts'
@@ -121,6 +123,9 @@ export class Pace {
         if (watched !== undefined) watched.account.frames++
       },
       stream: () => watched === undefined || ++watched.account.streams <= STREAMS_BURST,
+      // A stranger has nothing long to say, and many of them could each leave a frame that never ends.
+      longest: () =>
+        watched !== undefined && this.#isStranger(watched) ? STRANGER_FRAME_MAX_BYTES : STREAM_WINDOW_MAX_BYTES,
     }
   }
 

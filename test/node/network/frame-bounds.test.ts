@@ -28,11 +28,13 @@ describe('frames of yamux', () => {
   let frames: number
   let streams: number
   let mayOpen: boolean
+  let longestBytes: number
 
   beforeEach(() => {
     frames = 0
     streams = 0
     mayOpen = true
+    longestBytes = STREAM_WINDOW_MAX_BYTES
     const pair = multiaddrConnectionPair()
     attacker = pair[0]
     victim = pair[1]
@@ -42,6 +44,7 @@ describe('frames of yamux', () => {
         streams++
         return mayOpen
       },
+      longest: () => longestBytes,
     }
     sparingYamux(new Liveness(new ManualClock()), { countOf: () => count })().createStreamMuxer(victim)
   })
@@ -72,6 +75,15 @@ describe('frames of yamux', () => {
     await new Promise(resolve => setTimeout(resolve, 50))
     expect(victim.status).to.equal('open')
     attacker.send(part)
+    await until(() => victim.status === 'aborted')
+  })
+  it('end the connection where one becomes longer than the other end may send', async () => {
+    longestBytes = MIB
+    attacker.send(header(0, SYN, 1, 2 * MIB))
+    attacker.send(new Uint8Array(MIB))
+    await new Promise(resolve => setImmediate(resolve))
+    expect(victim.status).to.equal('open')
+    attacker.send(new Uint8Array(1))
     await until(() => victim.status === 'aborted')
   })
 })

@@ -2,7 +2,7 @@ import type { MultiaddrConnection, Stream, StreamMuxer } from '@libp2p/interface
 import { multiaddrConnectionPair } from '@libp2p/utils'
 import { yamux } from '@libp2p/yamux'
 import { expect } from 'chai'
-import { STREAM_WINDOW_WIDE_BYTES } from '../../../node/network/constants.ts'
+import { STRANGER_FRAME_MAX_BYTES, STREAM_WINDOW_WIDE_BYTES } from '../../../node/network/constants.ts'
 import { Liveness } from '../../../node/network/liveness.ts'
 import { sparingYamux } from '../../../node/network/muxer.ts'
 import { ManualClock, until } from '../../protocols/wire/frames/pairs.ts'
@@ -117,6 +117,32 @@ describe('yamux that is sparing with frames, and another implementation', () => 
     outbound.send(Uint8Array.from([0, data, 0, syn | fin, 0, 0, 0, 1, 0, 0, 0, 3, 7, 7, 7]))
     await until(() => events.includes('closed'))
     expect(events).to.deep.equal(['3 bytes', 'closed'])
+  })
+
+  it('is sent no frame that is longer than strangers may send', async () => {
+    const [outbound, inbound] = multiaddrConnectionPair()
+    connections = [outbound, inbound]
+    const lengths: number[] = []
+    const muxer = ours(outbound)
+    const accepted = new Promise<Stream>(resolve =>
+      ours(inbound).addEventListener('stream', event => resolve(event.detail), { once: true }),
+    )
+    const near = await muxer.createStream()
+    const far = await accepted
+    let receivedBytes = 0
+    far.addEventListener('message', ({ data }) => {
+      receivedBytes += data.byteLength
+    })
+    near.send(new Uint8Array(1))
+    await until(() => receivedBytes === 1)
+    const send = outbound.send.bind(outbound)
+    outbound.send = data => {
+      lengths.push(data.byteLength)
+      return send(data)
+    }
+    near.send(new Uint8Array(4 * MIB))
+    await until(() => receivedBytes === 1 + 4 * MIB)
+    expect(Math.max(...lengths)).to.be.within(MIB, STRANGER_FRAME_MAX_BYTES)
   })
 
   it('is sent no more than it allows', async () => {

@@ -9,9 +9,11 @@ import {
   PLACE_LOOK_MS,
   STRANGER_BURST_MS,
   STRANGER_BYTES_PER_MS,
+  STRANGER_FRAME_MAX_BYTES,
   STRANGER_SHARE,
   STRANGERS_BURST_MS,
   STRANGERS_RESUMED_MAX,
+  STREAM_WINDOW_MAX_BYTES,
   STREAMS_BURST,
   STREAMS_PER_MS,
   TURN_MAX_MS,
@@ -106,6 +108,11 @@ describe('the pace of connections', () => {
     connection.work = () => count.frame()
     for (let frame = 0; frame < 2 * FRAMES_BURST; frame++) connection.receive(FRAME_BYTES)
     expect(connection.isPaused).to.equal(false)
+  })
+
+  it('lets a stranger send shorter frames than a peer with a place', () => {
+    const longest = ['stranger', 'seat'].map(name => pace.countOf(connect(name).upper).longest())
+    expect(longest).to.deep.equal([STRANGER_FRAME_MAX_BYTES, STREAM_WINDOW_MAX_BYTES])
   })
 
   it('knows when a connection opens one stream too many', () => {
