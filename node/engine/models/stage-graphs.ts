@@ -42,10 +42,20 @@ export interface StageGraphs {
   readonly logits: Uint8Array | null
 }
 
-/** @param sequences sequences in a micro-batch @param threads that will compute one operation */
-export function buildStageGraphs(config: ModelConfig, cut: StageCut, sequences: number, threads = 1): StageGraphs {
+/**
+ * @param sequences sequences that the graphs compute @param threads that will compute one operation
+ * @param batchSequences sequences of the micro-batch, where these are a share of it: losses and gradients of the shares add up
+ * to those of the micro-batch
+ */
+export function buildStageGraphs(
+  config: ModelConfig,
+  cut: StageCut,
+  sequences: number,
+  threads = 1,
+  batchSequences = sequences,
+): StageGraphs {
   const parameters = stageParameters(config, cut)
-  const start = () => startStage(config, cut, sequences, threads)
+  const start = () => startStage(config, cut, { sequences, threads, batchSequences })
   return {
     parameters,
     forward: cut.hasHead ? null : forwardGraph(start()),
@@ -65,10 +75,18 @@ interface Stage {
   readonly entries: readonly Value[]
   readonly parts: readonly Value[]
   readonly tokens: number
+  /** What a mean over the tokens is divided by. */
+  readonly batchTokens: number
   readonly parameters: readonly ParameterSpec[]
 }
 
-function startStage(config: ModelConfig, cut: StageCut, sequences: number, threads: number): Stage {
+interface StageSize {
+  readonly sequences: number
+  readonly threads: number
+  readonly batchSequences: number
+}
+
+function startStage(config: ModelConfig, cut: StageCut, { sequences, threads, batchSequences }: StageSize): Stage {
   const g = new Operators(DEFAULT_OPSET, 'g/')
   const tokens = sequences * config.sequence
   const source = cut.hasEmbedding
@@ -84,7 +102,18 @@ function startStage(config: ModelConfig, cut: StageCut, sequences: number, threa
     return x
   }
   const entries = cutRows(g, embedded.x, partSizes(config, sequences, threads))
-  return { b, cut, entry: embedded.rows, x: embedded.x, entries, parts: entries.map(blocks), tokens, parameters }
+  const batchTokens = batchSequences * config.sequence
+  return {
+    b,
+    cut,
+    entry: embedded.rows,
+    x: embedded.x,
+    entries,
+    parts: entries.map(blocks),
+    tokens,
+    batchTokens,
+    parameters,
+  }
 }
 
 function forwardGraph(stage: Stage): Uint8Array {
@@ -128,12 +157,12 @@ function outputOf({ b, parts }: Stage): Value {
   return b.g.concat(parts, 0)
 }
 
-function entropiesOf({ b, parts, tokens }: Stage): { logits: Value[]; entropies: CrossEntropy[] } {
+function entropiesOf({ b, parts, tokens, batchTokens }: Stage): { logits: Value[]; entropies: CrossEntropy[] } {
   const { g } = b
   const targets = g.input('targets', DataType.int64, [tokens])
   const targetParts = cutRows(g, targets, rowsOf(parts))
   const logits = parts.map(part => head(b, part))
-  return { logits, entropies: logits.map((part, k) => crossEntropy(g, part, targetParts[k]!, tokens)) }
+  return { logits, entropies: logits.map((part, k) => crossEntropy(g, part, targetParts[k]!, batchTokens)) }
 }
 
 function lossOf(g: Operators, entropies: readonly CrossEntropy[]): Value {

@@ -70,6 +70,7 @@ export function stageBytes(config: ModelConfig, cut: StageCut, sequences: number
   return BYTES_PER_PARAMETER * values + 4 * kept
 }
 
-function parametersOf(config: ModelConfig, cut: StageCut): number {
+/** Values of a stage's flat parameter vector. */
+export function parametersOf(config: ModelConfig, cut: StageCut): number {
   return stageParameters(config, cut).reduce((sum, spec) => sum + spec.shape.reduce((a, b) => a * b, 1), 0)
 }

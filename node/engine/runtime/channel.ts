@@ -1,14 +1,21 @@
 /** The messages between an engine and its worker, and what may be handed over instead of copied. */
-import { Cancellation } from './compute.ts'
-import { EngineError, type EngineErrorCode } from './errors.ts'
+import type { Failure } from './failure.ts'
+import type { SharedMemory } from './hands/shared.ts'
 import type { StageInit } from './init.ts'
 import type { JobKind, JobRequest } from './jobs.ts'
 import type { StageShape } from './types.ts'
 
-export interface WorkerInit {
+export interface EngineInit {
   readonly init: StageInit
   /** The compiled kernels. */
   readonly kernels: Uint8Array<ArrayBuffer>
+  /** What the hands share; null where the compute thread is the only one. */
+  readonly shared: SharedMemory | null
+}
+
+/** What a thread of an engine is started with. Hand 0 is the compute thread. */
+export interface WorkerInit extends EngineInit {
+  readonly hand: number
 }
 
 export interface JobMessage<K extends JobKind = JobKind> {
@@ -22,38 +29,12 @@ export interface JobMessage<K extends JobKind = JobKind> {
 
 export type ToWorker = JobMessage | { readonly type: 'dispose' }
 
-export type Failure =
-  | { readonly cancelled: true }
-  | {
-      readonly cancelled: false
-      readonly code: EngineErrorCode
-      readonly detail: string
-      readonly node: string | null
-      readonly op: string | null
-    }
-
+/** A hand beside the first says only whether it is ready; what it is given to do passes through the shared memory. */
 export type FromWorker =
   | { readonly type: 'ready'; readonly shape: StageShape }
   | { readonly type: 'done'; readonly id: number; readonly result: unknown }
   /** `id` null: the engine could not be made. */
   | { readonly type: 'failed'; readonly id: number | null; readonly failure: Failure }
-
-export function failureOf(error: unknown): Failure {
-  if (error instanceof Cancellation) return { cancelled: true }
-  if (error instanceof EngineError) {
-    const { code, detail, node, op } = error
-    return { cancelled: false, code, detail, node, op }
-  }
-  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  return { cancelled: false, code: 'internal', detail, node: null, op: null }
-}
-
-/** @param reason what a cancelled job rejects with */
-export function errorOf(failure: Failure, reason: unknown): unknown {
-  if (failure.cancelled) return reason
-  const { code, detail, node, op } = failure
-  return new EngineError(code, detail, { ...(node === null ? {} : { node }), ...(op === null ? {} : { op }) })
-}
 
 /**
  * A request whose arrays are copies that may be handed over: the caller keeps its own, it may have to send them again.

@@ -4,6 +4,10 @@
  */
 import { F32_BYTES, MAX_F32, STATE_CHUNK_BYTES } from './constants.ts'
 import { EngineError } from './errors.ts'
+import { Cancellation } from './failure.ts'
+import { graphMemoryOf } from './graph-memory.ts'
+import { Hands } from './hands/hands.ts'
+import type { SharedMemory } from './hands/shared.ts'
 import { chunkedRoot, chunkLeaves } from './hashing.ts'
 import { planStage, type StageInit, type StagePlan } from './init.ts'
 import { initialiseParameters } from './initialise.ts'
@@ -20,39 +24,47 @@ type Handlers = {
   readonly [K in JobKind]: (request: JobRequest<K>, cancelled: Cancelled) => Promise<JobResult<K>> | JobResult<K>
 }
 
-/** Thrown where a caller has cancelled; never leaves the runtime. */
-export class Cancellation extends Error {
-  override readonly name = 'Cancellation'
-}
-
 export class StageCompute {
   readonly #init: StageInit
   readonly #plan: StagePlan
   readonly #memory: StageMemory
-  readonly #graphs: StageSessions
+  readonly #graphs: Pick<StageSessions, 'forward' | 'backward' | 'head' | 'evaluate' | 'logits' | 'dispose'>
+  /** Null where this thread computes alone. */
+  readonly #hands: Hands | null
   readonly #decay: readonly DecayRange[]
   #shadowReady = false
 
-  private constructor(init: StageInit, plan: StagePlan, memory: StageMemory, graphs: StageSessions) {
+  private constructor(init: StageInit, plan: StagePlan, memory: StageMemory, graphs: StageSessions | Hands) {
     this.#init = init
     this.#plan = plan
     this.#memory = memory
     this.#graphs = graphs
+    this.#hands = graphs instanceof Hands ? graphs : null
     this.#decay = decayRanges(plan.ranges)
   }
 
   /**
    * Allocates, loads the graphs and initialises the parameters from the seed.
    * @param kernels bytes of the compiled kernels
+   * @param shared what it shares with its other hands, which have threads of their own; null: it computes alone
    * @throws EngineError `unsupported-op` or `malformed-model`
    */
-  static async create(init: StageInit, kernels: Uint8Array<ArrayBuffer>): Promise<StageCompute> {
+  static async create(
+    init: StageInit,
+    kernels: Uint8Array<ArrayBuffer>,
+    shared: SharedMemory | null,
+  ): Promise<StageCompute> {
     const plan = planStage(init)
     const boundary = plan.shape.boundaryBytes / F32_BYTES
     const memory = new StageMemory(kernels, { parameters: plan.shape.parameters, tokens: plan.tokens, boundary })
-    const graphs = await StageSessions.load(init, plan, memory)
+    const { sequences } = init.manifest.batch
+    const share =
+      shared === null
+        ? { sequences, threads: init.threads }
+        : { sequences: shared.deal.shares[0]!, threads: shared.deal.threads }
+    const sessions = await StageSessions.load(init, plan, share, graphMemoryOf(memory))
     initialiseParameters(memory.kernels, memory.state.theta, init.manifest.seed, plan.specs, plan.ranges)
-    return new StageCompute(init, plan, memory, graphs)
+    return new StageCompute(init, plan, memory, shared === null ? sessions : new Hands(sessions, memory, shared, init))
   }
 
   get shape(): StageShape {
@@ -108,6 +120,7 @@ export class StageCompute {
     },
 
     beginRound: () => {
+      this.#hands?.zero()
       for (const address of Object.values(this.#memory.accumulators)) this.#zero(address)
       return null
     },
@@ -130,6 +143,7 @@ export class StageCompute {
     promote: ({ adoptMomentum }) => {
       if (!this.#shadowReady) throw new EngineError('wrong-order', 'nothing was executed since the last promotion')
       this.#memory.swap()
+      this.#hands?.forgetParameters()
       this.#shadowReady = false
       if (adoptMomentum) this.#adoptMomentum()
       return null
@@ -157,6 +171,7 @@ export class StageCompute {
       vectors.forEach((vector, index) => {
         vector.set(bytes.subarray(index * length, (index + 1) * length))
       })
+      this.#hands?.forgetParameters()
       this.#shadowReady = false
       this.#adoptMomentum()
       return null
@@ -169,7 +184,9 @@ export class StageCompute {
     this.#require(Number.isInteger(count) && count > 0, `a commit of ${count} micro-batches`)
     const { kernels, accumulators, gradient, momentum, parameters } = this.#memory
     const { optimizer, aggregation } = this.#init.manifest
+    this.#hands?.gather('lane')
     if (withOffLane) {
+      this.#hands?.gather('off-lane')
       kernels.add(accumulators.lane, accumulators['off-lane'], parameters)
       this.#zero(accumulators['off-lane'])
     }
@@ -212,8 +229,13 @@ export class StageCompute {
   /** The gradient of one micro-batch passes the door whole or not at all. */
   #accumulate(into: Accumulator, cancelled: Cancelled): void {
     const { kernels, gradient, accumulators, parameters } = this.#memory
-    requireFinite(kernels.withinBound(gradient, this.#init.manifest.aggregation.bound, parameters) === 1, 'gradient')
+    const hands = this.#hands
+    const whole = this.#init.manifest.aggregation.bound
+    const bound = hands === null ? whole : hands.boundOfShare(whole)
+    const isWithin = kernels.withinBound(gradient, bound, parameters) === 1
+    requireFinite(isWithin && (hands === null || hands.areGradientsFinite), 'gradient')
     if (cancelled()) throw new Cancellation()
+    hands?.accumulate(into)
     kernels.add(accumulators[into], gradient, parameters)
   }
 

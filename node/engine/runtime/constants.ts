@@ -9,8 +9,11 @@ export const MAX_QUEUED_JOBS = 512
 /** Jobs given to the worker at a time: one that runs, and one that waits there while the answer travels. */
 export const WORKER_WINDOW = 2
 
-/** Milliseconds that a disposed worker may take to release its sessions before it is ended. */
-export const DISPOSE_TIMEOUT_MS = 5_000
+/**
+ * Milliseconds that a disposed engine's threads may take to end before they are ended. Longer than any graph takes: where a
+ * thread is ended inside of one, onnxruntime-node ends the whole process ("terminate called ... Napi::Error").
+ */
+export const DISPOSE_TIMEOUT_MS = 60_000
 
 /** Values of a partition at most: 1 MiB of f32 (round.md, "Commit, availability"). */
 export const MAX_PARTITION_VALUES = 256 * 1024

@@ -6,6 +6,7 @@ import { type Codec, codecOf } from '../../../protocols/wire/encodings.ts'
 import type { Encoding } from '../../../protocols/wire/messages.ts'
 import { isRefusal } from '../../../protocols/wire/refusals.ts'
 import { freeBuffer } from './buffers.ts'
+import type { EngineInit } from './channel.ts'
 import { StageCompute } from './compute.ts'
 import { F32_BYTES, MAX_F32 } from './constants.ts'
 import { EngineError } from './errors.ts'
@@ -19,9 +20,9 @@ import type { EncodedCommit, StageInput, StageShape } from './types.ts'
 export type Compute = Pick<StageCompute, 'shape' | 'run' | 'dispose'>
 
 /** @throws EngineError as {@link StageCompute.create} */
-export async function openCompute(init: StageInit, kernels: Uint8Array<ArrayBuffer>): Promise<Compute> {
+export async function openCompute({ init, kernels, shared }: EngineInit): Promise<Compute> {
   const { gradient, activation } = init.manifest.encoding
-  const compute = await StageCompute.create(init, kernels)
+  const compute = await StageCompute.create(init, kernels, shared)
   return gradient === 'f32' && activation === 'f32' ? compute : new EncodedCompute(compute, init, kernels)
 }
 

@@ -15,8 +15,10 @@ export interface StageInit {
   readonly cut: StageCut
   /** Seats a stage that the run starts with: decides the partitions. */
   readonly replicas: number
-  /** Threads of one graph operation. */
+  /** That compute: hands of sequences of their own where there is memory for that, else threads of one graph operation. */
   readonly threads: number
+  /** Of this machine for the stage, hands and all; whatever it takes where not given. */
+  readonly memoryBytes?: number
   /** Of onnxruntime; its default (CPU) where not given. */
   readonly executionProviders?: readonly string[]
 }

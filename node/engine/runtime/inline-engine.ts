@@ -1,8 +1,8 @@
 /** The engine on the calling thread, for simulations and tests: same code, same results, no thread. */
 import { loadKernels } from '../kernels/index.ts'
-import { Cancellation } from './compute.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { type Compute, openCompute } from './encoded-compute.ts'
+import { Cancellation } from './failure.ts'
 import type { StageInit } from './init.ts'
 import type { Executor, JobKind, JobRequest, JobResult } from './jobs.ts'
 import { QueuedEngine } from './stage-engine.ts'
@@ -13,7 +13,7 @@ export type Pace = (kind: JobKind) => Promise<void>
 
 /** @throws EngineError `unsupported-op` or `malformed-model` */
 export async function createInlineEngine(init: StageInit, pace: Pace | null = null): Promise<StageEngine> {
-  const compute = await openCompute(init, await loadKernels())
+  const compute = await openCompute({ init, kernels: await loadKernels(), shared: null })
   return new QueuedEngine(compute.shape, new Dispatcher(new InlineExecutor(compute, pace), { window: 1 }))
 }
 

@@ -1,0 +1,3 @@
+import { serveFaulty } from './serve.ts'
+
+await serveFaulty(async () => process.exit(3))
