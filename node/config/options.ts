@@ -111,8 +111,8 @@ export const OPTIONS = {
   threads: {
     type: 'integer',
     verbs: ['up', 'join'],
-    help: 'compute threads of each peer',
-    default: 1,
+    help: 'threads that compute, of each peer',
+    default: 'default: join: half of the cores, 1 to 8; up: 1',
     min: 1,
     max: 256,
   },

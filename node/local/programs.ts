@@ -121,7 +121,7 @@ export function peerLog(peer: LocalPeer): string {
 export function handCommands(
   plan: { folder: SwarmFolder; peers: readonly LocalPeer[] },
   chainUrl: string,
-  settings: { corpus: string | undefined; threads: number | undefined; keepRounds?: number },
+  settings: { corpus: string | undefined; threads: number; keepRounds?: number },
 ): string[] {
   const { folder, peers } = plan
   const chainPort = Number(new URL(chainUrl).port)
@@ -134,7 +134,7 @@ export function handCommands(
       bootstrap: index === 0 ? [] : [bootstrap],
       port: index === 0 ? HAND_PORT : 0,
       corpus: settings.corpus ?? 'moby-dick',
-      threads: settings.threads ?? 1,
+      threads: settings.threads,
       untilRound: null,
     }),
   )

@@ -57,7 +57,8 @@ async function runPeer(init: PeerInit, environment: WatchedEnvironment): Promise
     throw error
   })
   const teller = new PlaceTeller({ run, self, membership, bus })
-  const places = new Places({ run, self, membership, chain, disk, bus, memoryBytes: init.memoryBytes ?? null })
+  const { threads, memoryBytes = null } = init
+  const places = new Places({ run, self, membership, chain, disk, bus, memoryBytes, threads })
   const stopWatching = chain.onFinalized(head => {
     membership.foresee(head.height, signal).then(
       () => {

@@ -24,6 +24,7 @@ export interface PeerInit {
   /** How fast state is given and fetched. */
   readonly sync?: SyncSpeeds
   readonly corpus: Corpus
+  /** That compute. */
   readonly threads: number
   /** What this machine gives to a stage; absent: whatever the stage takes. */
   readonly memoryBytes?: number
@@ -38,6 +39,9 @@ export interface PeerInit {
   readonly signal: AbortSignal
 }
 
+/** What a machine gives to its stage. */
+export type ComputeShare = Pick<PeerInit, 'threads' | 'memoryBytes'>
+
 export interface PeerEnvironment {
   readonly privateKey: PrivateKey
   readonly chain: Chain
@@ -46,7 +50,7 @@ export interface PeerEnvironment {
   readonly digest: Digest
   /** @param folder - where a real machine has it */
   openDisk(folder: string): PeerDisk
-  openEngine(run: Run, stage: number, threads: number, onDeath: (error: Error) => void): Promise<StageEngine>
+  openEngine(run: Run, stage: number, given: ComputeShare, onDeath: (error: Error) => void): Promise<StageEngine>
   createNetwork(init: NetworkInit): Promise<Network>
   /** What the rounds are given in place of the parts; attackers wrap those that a dishonest peer would. */
   wrapParts?(parts: PeerParts): PeerParts

@@ -2,7 +2,7 @@
 import type { Chain } from '../../consensus/chain/types.ts'
 import type { PeerName } from '../../protocols/wire/messages.ts'
 import { ExitError } from '../cli/exit.ts'
-import { cutModel, stageBytes } from '../engine/partition/index.ts'
+import { cutModel, dealHands, stageBytes } from '../engine/partition/index.ts'
 import type { EventBus } from '../events/bus.ts'
 import type { Run } from '../run/folder.ts'
 import type { PeerDisk } from './disk.ts'
@@ -21,6 +21,8 @@ export interface PlacesInit {
   readonly bus: EventBus
   /** What this machine gives to a stage; null: whatever it takes. */
   readonly memoryBytes: number | null
+  /** That compute a stage. */
+  readonly threads: number
 }
 
 export class Places {
@@ -97,10 +99,14 @@ export class Places {
     return false
   }
 
+  /** Its hands take what is left, so a stage that fits with one thread fits with several. */
   #bytesOf(stage: number): number {
-    const { model, stages, batch } = this.#init.run.manifest
-    const cut = cutModel(model, stages, batch.sequences)[stage]
-    return cut === undefined ? 0 : stageBytes(model, cut, batch.sequences)
+    const { run, memoryBytes, threads } = this.#init
+    const { model, stages, batch } = run.manifest
+    const { sequences } = batch
+    const cut = cutModel(model, stages, sequences)[stage]
+    if (cut === undefined) return 0
+    return stageBytes(model, cut, sequences) + dealHands({ model, cut, sequences, threads, memoryBytes }).bytes
   }
 }
 

@@ -40,7 +40,7 @@ export async function openSeat(
   const { run, folder, bus } = init
   const { clock, privateKey, digest } = environment
   const [engine, { journal, store }] = await Promise.all([
-    environment.openEngine(run, stage, init.threads, onFatal),
+    environment.openEngine(run, stage, init, onFatal),
     openStageDisk({ disk, folder, run, stage, self, privateKey, digest }),
   ])
   const history = new History(membership, run, stage)

@@ -10,6 +10,7 @@ import { JournalDamaged, RoundStore, SigningJournal } from '../journal/index.ts'
 import type { Run } from '../run/folder.ts'
 import { FIRST_ROUND } from '../run/state-chain.ts'
 import type { PeerDisk } from './disk.ts'
+import type { ComputeShare } from './environment.ts'
 
 export interface StageDisk {
   readonly journal: SigningJournal
@@ -63,14 +64,21 @@ export async function openStageDisk(init: StageDiskInit): Promise<StageDisk> {
 export async function openEngine(
   run: Run,
   stage: number,
-  threads: number,
+  { threads, memoryBytes }: ComputeShare,
   onDeath: (error: EngineError) => void,
 ): Promise<StageEngine> {
   const { manifest } = run
   const cut = cutModel(manifest.model, manifest.stages, manifest.batch.sequences)[stage]
   if (cut === undefined) throw new RangeError(`no stage ${stage}`)
   try {
-    return await createStageEngine({ manifest, cut, replicas: manifest.replicas, threads, onDeath })
+    return await createStageEngine({
+      manifest,
+      cut,
+      replicas: manifest.replicas,
+      threads,
+      ...(memoryBytes === undefined ? {} : { memoryBytes }),
+      onDeath,
+    })
   } catch (cause) {
     if (!(cause instanceof EngineError)) throw cause
     throw new ExitError('configuration', cause.message, 'swarm-node up --help lists the models that can be trained', {

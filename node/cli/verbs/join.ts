@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { natOf } from '../../config/nat.ts'
 import type { Settings } from '../../config/options.ts'
 import { syncOf } from '../../config/sync.ts'
+import { threadsOf } from '../../config/threads.ts'
 import { EventBus } from '../../events/bus.ts'
 import { wallClockMs } from '../../events/wall-clock.ts'
 import { loadAccount, lockDataFolder } from '../../identity/index.ts'
@@ -74,7 +75,7 @@ export async function run(settings: Settings, stop: AbortSignal): Promise<number
       nat: natOf(settings),
       sync: syncOf(settings),
       corpus,
-      threads: settings.threads!,
+      threads: threadsOf(settings),
       memoryBytes: memoryOf(settings['memory-mib']),
       untilRound: settings.until ?? null,
       keepRounds: settings['keep-rounds']!,

@@ -1,5 +1,6 @@
 /** `swarm-node up`: a local swarm with its own chain. It starts and stops programs, and reports; it decides nothing. */
 import { OPTIONS, type Settings } from '../../config/options.ts'
+import { threadsOfMany } from '../../config/threads.ts'
 import { EventBus } from '../../events/bus.ts'
 import type { StartPhase } from '../../events/types.ts'
 import { wallClockMs } from '../../events/wall-clock.ts'
@@ -56,7 +57,8 @@ async function runLocally(settings: Settings, plan: LocalPlan, stop: AbortSignal
       const opened = await timed('bond', () => open(plan, chain, stop))
       if (isPreparing) {
         await opened.started
-        console.log(handCommands(plan, chain.url, settings).join('\n'))
+        const threads = threadsOfMany(settings)
+        console.log(handCommands(plan, chain.url, { ...settings, threads }).join('\n'))
       } else await train(settings, plan, opened, chain, bus, projection, stop)
     } finally {
       await chain.stop()
@@ -100,7 +102,7 @@ async function train(
     stages,
     chainUrl: chain.url,
     corpus: settings.corpus!,
-    threads: settings.threads!,
+    threads: threadsOfMany(settings),
     keepRounds: settings['keep-rounds']!,
     untilRound: baseRound + settings.rounds!,
     bus,

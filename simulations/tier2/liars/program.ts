@@ -49,7 +49,7 @@ async function runLiar(name: string, lie: Lie): Promise<void> {
       announce: settings.announce ?? [],
       bootstrap: settings.bootstrap ?? [],
       corpus: await loadRunCorpus(settings.corpus!, run.manifest),
-      threads: settings.threads!,
+      threads: settings.threads ?? 1,
       untilRound: settings.until ?? null,
       bus,
       signal,

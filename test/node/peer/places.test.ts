@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { Roster } from '../../../consensus/membership/index.ts'
-import { cutModel, stageBytes } from '../../../node/engine/partition/index.ts'
+import { cutModel, dealHands, stageBytes } from '../../../node/engine/partition/index.ts'
 import { EventBus } from '../../../node/events/bus.ts'
 import type { NodeEvent } from '../../../node/events/types.ts'
 import { PlaceTeller, type PlaceTellerInit } from '../../../node/peer/place-teller.ts'
@@ -30,7 +30,7 @@ const EMPTY: Roster = {
 const startOf = (epoch: number): number => startHeight + epoch * epochBlocks
 
 /** A run whose rosters are set as the test goes. */
-function open(memoryBytes: number | null = null) {
+function open(memoryBytes: number | null = null, threads = 1) {
   let rosters = { current: EMPTY, newest: EMPTY }
   let bonded = true
   let lost: readonly { stage: number; needs: number }[] = []
@@ -63,6 +63,7 @@ function open(memoryBytes: number | null = null) {
     disk: { request: () => request, clearRequest: () => (request = null) },
     bus,
     memoryBytes,
+    threads,
   })
   const teller = new PlaceTeller({ run, self: SELF, membership: membership as PlaceTellerInit['membership'], bus })
   return {
@@ -170,6 +171,22 @@ describe('the place of a peer', () => {
     expect(world.places.fits(1, 0)).to.equal(false)
     const warnings = world.events.flatMap(event => (event.event === 'warning' ? [event.message] : []))
     expect(warnings.join()).to.match(/^stage 1 needs about \d+ MiB beside stage 0 and this peer gives \d+: it stays/)
+  })
+
+  it('is a stage that fits with one thread, where several do not; beside another one, hands count', () => {
+    const both = stageSize(0) + stageSize(1)
+    expect(open(stageSize(1), 4).places.fits(1)).to.equal(true)
+    expect(open(both, 1).places.fits(1, 0)).to.equal(true)
+    const hands = (stage: number): number => {
+      const { model, stages, batch } = run.manifest
+      const { sequences } = batch
+      const cut = cutModel(model, stages, sequences)[stage]!
+      return dealHands({ model, cut, sequences, threads: 4, memoryBytes: 1024 * MIB }).bytes
+    }
+    const all = both + hands(0) + hands(1)
+    expect(hands(0)).to.be.above(0)
+    expect(open(all, 4).places.fits(1, 0)).to.equal(true)
+    expect(open(all - 1, 4).places.fits(1, 0)).to.equal(false)
   })
 
   it('is no stage that the machine cannot hold, which is said once', async () => {
