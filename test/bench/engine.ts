@@ -1,13 +1,15 @@
 /**
- * How much of the time of a training step's graph is matrix products: the forward and backward of one stage against a graph
- * that holds only its products (each with its two backward ones), in one process, interleaved, so that the machine's mood
- * falls on both. Ratios travel between machines; the absolute figures do not.
+ * How much of the time of a training step is matrix products: forward and backward of one stage against a graph that holds
+ * only its products (each with its two backward ones), in one process, interleaved, so that the machine's mood falls on both.
+ * At one thread the step's graph by itself, at two the whole engine, accumulation and messages included. Ratios travel
+ * between machines; the absolute figures do not.
  */
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { graphOf, Operators, operatorSets, type Value } from '../../node/engine/autodiff/index.ts'
-import { buildStageGraphs } from '../../node/engine/models/index.ts'
+import { buildStageGraphs, type StageCut } from '../../node/engine/models/index.ts'
 import { DataType, makeModel, writeModel } from '../../node/engine/onnx/index.ts'
 import { cutModel, stageFlops } from '../../node/engine/partition/index.ts'
+import { createStageEngine, type EngineManifest } from '../../node/engine/runtime/index.ts'
 import type { ModelConfig } from '../../protocols/wire/manifest.ts'
 import { atLeast, type Benchmark, comparePairs, type Figure } from './measure.ts'
 
@@ -23,7 +25,44 @@ const CONFIG: ModelConfig = {
 const SEQUENCES = 16
 const TARGET = atLeast(0.9)
 const TURNS = 9
-const THREADS = [1, 2]
+
+/** What a training step of {@link CONFIG} needs to know of a run; what the kernels would do with the rest is not measured. */
+const MANIFEST: EngineManifest = {
+  model: CONFIG,
+  batch: { sequences: SEQUENCES, target: 1, slack: 1 },
+  optimizer: {
+    name: 'adamw',
+    beta1: 0.9,
+    beta2: 0.95,
+    epsilon: 1e-8,
+    weightDecay: 0.1,
+    learningRate: 1e-3,
+    warmupRounds: 1,
+    decayRounds: 1,
+    learningRateFloor: 1e-3,
+    secondMoment: 'difference',
+    aggregateClip: 1,
+    backwardClip: 1,
+  },
+  aggregation: { rule: 'mean', f: 0, bound: 1e4 },
+  seed: 1,
+  encoding: { gradient: 'f32', activation: 'f32' },
+}
+
+interface Step {
+  /** @returns seconds */
+  run(): Promise<number>
+  dispose(): Promise<void>
+}
+
+const VARIANTS: readonly { readonly name: string; readonly threads: number; open(): Promise<Step> }[] = [
+  {
+    name: 'forward and backward, 1 thread',
+    threads: 1,
+    open: () => openGraph(buildStageGraphs(CONFIG, wholeModel(), SEQUENCES).backward, 1),
+  },
+  { name: 'forward, backward and accumulation by the engine, 2 threads', threads: 2, open: () => openEngine(2) },
+]
 
 export const engine: Benchmark = {
   about: 'forward and backward of d256 L4 h4 ff768 V256 B16 S128, beside a graph of its matrix products alone',
@@ -31,26 +70,43 @@ export const engine: Benchmark = {
 }
 
 async function* benchEngine(signal: AbortSignal): AsyncGenerator<Figure> {
-  const [cut] = cutModel(CONFIG, 1, SEQUENCES)
-  const { forward, backward: back } = stageFlops(CONFIG, cut!, SEQUENCES)
-  const gigaflops = (forward + back) / 1e9
-  for (const threads of THREADS) {
-    const { backward } = buildStageGraphs(CONFIG, cut!, SEQUENCES, threads)
-    const step = await prepareRun(backward, threads)
-    const products = await prepareRun(productsOnly(), threads)
+  const { forward, backward } = stageFlops(CONFIG, wholeModel(), SEQUENCES)
+  const gigaflops = (forward + backward) / 1e9
+  for (const { name, threads, open } of VARIANTS) {
+    const step = await open()
+    const products = await openGraph(productsOnly(), threads)
     const rates: { step: number[]; products: number[] } = { step: [], products: [] }
     for (let turn = 0; turn < TURNS; turn++) {
       signal.throwIfAborted()
-      rates.products.push(gigaflops / (await products()))
-      rates.step.push(gigaflops / (await step()))
+      rates.products.push(gigaflops / (await products.run()))
+      rates.step.push(gigaflops / (await step.run()))
     }
-    const name = `forward and backward, ${threads} thread${threads === 1 ? '' : 's'}`
     yield comparePairs({ name, unit: 'GFLOP/s' }, rates.step, rates.products, TARGET)
+    await Promise.all([step.dispose(), products.dispose()])
   }
 }
 
-/** Seconds of one run, as a function; the session is warmed up. */
-async function prepareRun(model: Uint8Array, threads: number): Promise<() => Promise<number>> {
+function wholeModel(): StageCut {
+  return cutModel(CONFIG, 1, SEQUENCES)[0]!
+}
+
+/** Micro-batches as a peer computes them; the engine is warmed up. */
+async function openEngine(threads: number): Promise<Step> {
+  const opened = await createStageEngine({ manifest: MANIFEST, cut: wholeModel(), replicas: 1, threads })
+  const tokens = Uint8Array.from({ length: SEQUENCES * CONFIG.sequence }, (_, at) => (at * 31) % CONFIG.vocabulary)
+  const run = () => timed(() => opened.head(tokens, tokens, 'lane'))
+  await run()
+  return { run, dispose: () => opened.dispose() }
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const start = process.hrtime.bigint()
+  await work()
+  return Number(process.hrtime.bigint() - start) / 1e9
+}
+
+/** One graph by itself; the session is warmed up. */
+async function openGraph(model: Uint8Array, threads: number): Promise<Step> {
   const session = await InferenceSession.create(model, {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
@@ -82,13 +138,9 @@ async function prepareRun(model: Uint8Array, threads: number): Promise<() => Pro
     const count = dims.reduce((product, size) => product * size, 1)
     fetches[name] = new Tensor('float32', new Float32Array(count), dims)
   }
-  const run = async () => {
-    const start = process.hrtime.bigint()
-    await session.run(feeds, fetches)
-    return Number(process.hrtime.bigint() - start) / 1e9
-  }
+  const run = () => timed(() => session.run(feeds, fetches))
   await run()
-  return run
+  return { run, dispose: () => session.release() }
 }
 
 /** Every matrix product of the step, on inputs of its own; one element of each result leaves the graph. */
