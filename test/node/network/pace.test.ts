@@ -21,45 +21,7 @@ import {
 } from '../../../node/network/constants.ts'
 import { Pace } from '../../../node/network/pace.ts'
 import { ManualClock } from '../../protocols/wire/frames/pairs.ts'
-
-class Connection extends EventTarget {
-  status = 'open'
-  direction = 'inbound'
-  writableNeedsDrain = false
-  isPaused = false
-  endedBy: Error | null = null
-  /** What is encrypted above it. */
-  readonly upper = {}
-  /** What is done with what comes. */
-  work: () => void = () => undefined
-
-  onData(_bytes: { readonly byteLength: number }): void {
-    this.work()
-  }
-
-  pause(): void {
-    this.isPaused = true
-  }
-
-  resume(): void {
-    this.isPaused = false
-    this.handOut()
-    this.goOn()
-  }
-
-  /** What a connection that goes on does first, with what it still holds, and then. */
-  handOut: () => void = () => undefined
-  goOn: () => void = () => undefined
-
-  abort(error: Error): void {
-    this.endedBy = error
-    this.status = 'aborted'
-  }
-
-  receive(bytes: number): void {
-    this.onData(new Uint8Array(bytes))
-  }
-}
+import { Connection } from './paced-connection.ts'
 
 describe('the pace of connections', () => {
   let clock: ManualClock
