@@ -10,7 +10,6 @@ import { digestOf } from './peer/digest.ts'
 import { folderDisk } from './peer/disk.ts'
 import type { PeerEnvironment, PeerInit } from './peer/environment.ts'
 import { type FetchRunInit, fetchManifest } from './peer/fetch-run.ts'
-import { HashThread } from './peer/hash-thread.ts'
 import { logEvents } from './peer/log.ts'
 import { openEngine } from './peer/stage-disk.ts'
 import { makeSystem } from './peer/system.ts'
@@ -59,7 +58,6 @@ export async function runPeer(init: MachineInit): Promise<PeerEnd> {
     },
     collect: collectGarbage,
   })
-  const hashing = new HashThread()
   let network: Network | null = null
   const status = new StatusWriter({
     folder,
@@ -88,7 +86,7 @@ export async function runPeer(init: MachineInit): Promise<PeerEnd> {
           privateKey,
           chain,
           ...system,
-          digest: hashing.digest,
+          digest: digestOf,
           openDisk: folderDisk,
           openEngine,
           async createNetwork(networkInit) {
@@ -112,7 +110,6 @@ export async function runPeer(init: MachineInit): Promise<PeerEnd> {
     asked.end()
     network = null
     await status.stop(ended)
-    await hashing.close()
     endCollections()
     endLog()
   }

@@ -8,7 +8,7 @@ import type { Hash, PeerName } from '../messages.ts'
 import { isRefusal, type Refusal, refuse } from '../refusals.ts'
 import type { Allowance } from './allowance.ts'
 import { Assemblies } from './assembly.ts'
-import { checkOwned } from './body-digest.ts'
+import { checkDigest } from './body-digest.ts'
 import { type Deadline, startDeadline } from './deadline.ts'
 import { FrameError } from './errors.ts'
 import { FairWriter } from './fair-writer.ts'
@@ -293,12 +293,10 @@ export class RequestStream {
 
   async #finishAnswer(pending: Pending, header: unknown, body: Uint8Array, expected: Hash): Promise<void> {
     const { digest, onRefusal } = this.#init
-    const { byteLength } = body
-    const checked = await checkOwned(digest, body, expected, pending.deadline.signal)
-    this.#answers.release(byteLength)
-    if (!isRefusal(checked)) return pending.settle({ header, body: checked, digest: expected })
-    if (checked.refused === 'wrong-hash') onRefusal('wrong-hash', this.peer, 'the body of an answer')
-    pending.settle(checked)
+    const refusal = await checkDigest(digest, body, expected, pending.deadline.signal)
+    if (refusal?.refused === 'wrong-hash') onRefusal('wrong-hash', this.peer, 'the body of an answer')
+    this.#answers.release(body.byteLength)
+    pending.settle(refusal ?? { header, body, digest: expected })
   }
 
   #takeRefusal({ id, payload }: MessageFrame): Refusal | null {

@@ -13,7 +13,6 @@ import { nativeHash } from '../../../node/engine/runtime/hashing.ts'
 import { type IncomingHead, openFolder, RoundStore, type SnapshotHead } from '../../../node/journal/index.ts'
 import { noiseCrypto } from '../../../node/network/noise-crypto.ts'
 import { digestOf } from '../../../node/peer/digest.ts'
-import { HashThread } from '../../../node/peer/hash-thread.ts'
 import { makeSystem } from '../../../node/peer/system.ts'
 import {
   type CertifiedSnapshot,
@@ -114,12 +113,11 @@ export async function startStatePeer(init: Omit<StateInit, 'admit' | 'handlers'>
     },
   })
   const refused: [string, PeerName][] = []
-  const hashing = new HashThread()
   const protocol = state({
     ...init,
     admit: () => null,
     handlers: { refused: (reason, peer) => refused.push([reason, peer]) },
-  })({ ...node.services.parts, ...makeSystem(), digest: hashing.digest })
+  })({ ...node.services.parts, ...makeSystem(), digest: digestOf })
   await protocol.start()
   return {
     name: node.peerId.toString(),
@@ -133,7 +131,6 @@ export async function startStatePeer(init: Omit<StateInit, 'admit' | 'handlers'>
     async stop() {
       await protocol.stop()
       await node.stop()
-      await hashing.close()
     },
   }
 }
