@@ -12,8 +12,8 @@ const COUNT_BUFFERS_WITH_HEAP = '--external-memory-accounted-in-global-limit'
 const MARK_AT_TWICE = '--heap-growing-percent=100'
 
 /**
- * Frees dead buffers on the thread that made them. V8's helper took ten times as long, since it frees them into another
- * thread's part of the allocator: 80 ms beside 200 for 120 MB that are received.
+ * Frees dead buffers on the thread that made them. V8's helper took 80 ms beside the 200 of the main thread for 120 MB that are
+ * received, and without it the main thread takes no longer; probably it frees them into another thread's part of the allocator.
  */
 const FREE_BUFFERS_HERE = '--no-concurrent-array-buffer-sweeping'
 
